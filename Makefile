@@ -1,0 +1,50 @@
+# The front door: each target makes the environment it needs.
+#   make demo    a song from a workflow, on the miniature checkpoint
+#   make test    every test this machine can run
+#   make lint    ruff and pyright
+#   make bench   ratios against diffusers and, where present, ComfyUI
+
+PYTHON ?= python3
+COMFYUI_PATH ?= $(HOME)/comfy/ComfyUI
+VENV := .venv
+HOST_VENV := .venv-host
+HAS_HOST := $(wildcard $(COMFYUI_PATH)/comfyui_version.py)
+export COMFYUI_PATH
+
+.PHONY: setup demo test lint bench clean
+setup: $(VENV)/.done $(if $(HAS_HOST),$(HOST_VENV)/.done)
+
+$(VENV)/.done: requirements-dev.txt tools/install_torch.sh
+	$(PYTHON) -m venv $(VENV)
+	sh tools/install_torch.sh $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install -q -r requirements-dev.txt
+	touch $@
+
+$(HOST_VENV)/.done: requirements-host.txt requirements.txt tools/install_torch.sh tools/host_requirements.py $(COMFYUI_PATH)/requirements.txt
+	$(PYTHON) -m venv $(HOST_VENV)
+	sh tools/install_torch.sh $(HOST_VENV)/bin/python
+	$(PYTHON) tools/host_requirements.py $(COMFYUI_PATH)/requirements.txt > $(HOST_VENV)/requirements.txt
+	$(HOST_VENV)/bin/python -m pip install -q -r $(HOST_VENV)/requirements.txt -r requirements.txt -r requirements-host.txt
+	touch $@
+
+demo: setup
+	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m tools.demo
+
+test: setup
+	$(VENV)/bin/python -m pytest
+ifneq ($(HAS_HOST),)
+	$(HOST_VENV)/bin/python -m pytest tests/nodes tests/host
+else
+	@echo "!!! HOST TESTS SKIPPED: no ComfyUI at $(COMFYUI_PATH). Set COMFYUI_PATH to a checkout to run them. !!!"
+endif
+
+lint: $(VENV)/.done
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/pyright
+
+bench: setup
+	$(VENV)/bin/python -m benchmarks.text_to_music
+
+clean:
+	rm -rf $(VENV) $(HOST_VENV) output build

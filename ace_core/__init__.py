@@ -1,0 +1,5 @@
+"""ACE-Step 1.5 as a torch library: text to song, and the parts to build anything else from it.
+
+It knows no host: it imports nothing of ComfyUI, reads no environment, picks no device (a tensor's
+own device is used) and downloads nothing.
+"""

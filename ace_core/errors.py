@@ -1,0 +1,43 @@
+"""What a user can fix. Each message says what was given, what is allowed and what to do.
+
+AceStepError
+├── InvalidSongError       a caption, lyric, length, bpm, key, time signature or language out of range
+├── InvalidRequestError    a task, region, strength, track or source that cannot be carried out
+├── InvalidScheduleError   steps, shift, timesteps, guidance or seed that cannot be sampled with
+├── InvalidAudioError      a waveform of the wrong shape, length, rate or content
+├── InvalidCodesError      audio codes that cannot be read or decoded
+├── CheckpointError        a file that is missing, broken or of another model
+└── SaveError              an output that cannot be written
+"""
+
+
+class AceStepError(Exception):
+    """Base of every refusal of this library; programming mistakes raise the built-in errors."""
+
+
+class InvalidSongError(AceStepError):
+    """A song asks for something the models do not know."""
+
+
+class InvalidRequestError(AceStepError):
+    """A task cannot be carried out with these inputs."""
+
+
+class InvalidScheduleError(AceStepError):
+    """The sampler cannot run with these steps, times or seeds."""
+
+
+class InvalidAudioError(AceStepError):
+    """A waveform cannot be used."""
+
+
+class InvalidCodesError(AceStepError):
+    """Audio codes cannot be read or decoded."""
+
+
+class CheckpointError(AceStepError):
+    """A model file is missing, broken, or of another model."""
+
+
+class SaveError(AceStepError):
+    """A result cannot be written."""

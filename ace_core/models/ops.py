@@ -1,0 +1,58 @@
+"""Where layers come from, and where their weights are made.
+
+Every layer of every model is built through an `Ops`. With the default they are torch's own; a
+host hands in its casting layers instead, and with them come offload, fp8 and GGUF, without a
+branch in this library. Parameters that sit beside the layers (tables, special tokens) come from
+`Ops.parameter` and are cast to their partner's dtype and device where they are used.
+"""
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..constants import NORM_EPS
+
+
+@dataclass(frozen=True, slots=True)
+class Ops:
+    """A namespace of layer classes (`Linear`, `Conv1d`, `ConvTranspose1d`, `Embedding`,
+    `RMSNorm`, each with torch's signature) and the device and dtype of the weights they make."""
+
+    layers: ModuleType | type | Any = nn
+    device: torch.device | str | None = None
+    dtype: torch.dtype | None = None
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"device": self.device, "dtype": self.dtype}
+
+    def linear(self, width_in: int, width_out: int, bias: bool = True) -> nn.Module:
+        return self.layers.Linear(width_in, width_out, bias=bias, **self.place)
+
+    def norm(self, width: int, eps: float = NORM_EPS) -> nn.Module:
+        return self.layers.RMSNorm(width, eps=eps, **self.place)
+
+    def embedding(self, rows: int, width: int) -> nn.Module:
+        return self.layers.Embedding(rows, width, **self.place)
+
+    def conv(self, channels_in: int, channels_out: int, kernel: int, **settings: Any) -> nn.Module:
+        """Conv1d; `settings` are torch's own (stride, padding, dilation, bias)."""
+        return self.layers.Conv1d(channels_in, channels_out, kernel, **settings, **self.place)
+
+    def conv_transpose(
+        self, channels_in: int, channels_out: int, kernel: int, **settings: Any
+    ) -> nn.Module:
+        """ConvTranspose1d; `settings` are torch's own."""
+        return self.layers.ConvTranspose1d(
+            channels_in, channels_out, kernel, **settings, **self.place
+        )
+
+    def parameter(self, *shape: int) -> nn.Parameter:
+        """A bare parameter, zero until weights are loaded."""
+        return nn.Parameter(torch.zeros(shape, **self.place))
+
+
+TORCH = Ops()

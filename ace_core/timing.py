@@ -1,0 +1,39 @@
+"""Seconds, latent frames, codes and samples: one rounding for all of them.
+
+The official code rounds a requested length to a tenth of a second, makes whole samples of it and
+drops the part of the last latent frame that is not full. Every length in this project goes
+through here, so that a canvas, its mask, its codes and its audio always agree.
+Source: acestep/core/generation/handler/padding_utils.py, conditioning_masks.py.
+"""
+
+from .constants import CODE_RATE, FRAMES_PER_CODE, LATENT_HOP, SAMPLE_RATE
+
+
+def canvas_frames(seconds: float) -> int:
+    """Latent frames of a new song of `seconds`."""
+    return int(round(seconds, 1) * SAMPLE_RATE) // LATENT_HOP
+
+
+def frames_at(seconds: float) -> int:
+    """Index of the latent frame that holds the moment `seconds`."""
+    return int(seconds * SAMPLE_RATE // LATENT_HOP)
+
+
+def frames_in(samples: int) -> int:
+    """Whole latent frames in `samples` audio samples; the tail is dropped."""
+    return samples // LATENT_HOP
+
+
+def seconds_of(frames: int) -> float:
+    """Playing time of `frames` latent frames."""
+    return frames * LATENT_HOP / SAMPLE_RATE
+
+
+def codes_for(seconds: float) -> int:
+    """Audio codes that the language model writes for `seconds`."""
+    return int(seconds * CODE_RATE)
+
+
+def frames_of_codes(codes: int) -> int:
+    """Latent frames that `codes` audio codes decode to."""
+    return codes * FRAMES_PER_CODE
