@@ -1,4 +1,4 @@
-"""What the ACE-Step 1.5 checkpoints fix: rates, token ids, trained ranges. None of these is a setting."""
+"""What the ACE-Step 1.5 checkpoints fix: rates, token ids, trained ranges. Nothing is a setting."""
 
 import math
 from typing import Final

@@ -1,7 +1,7 @@
 """What a user can fix. Each message says what was given, what is allowed and what to do.
 
 AceStepError
-├── InvalidSongError       a caption, lyric, length, bpm, key, time signature or language out of range
+├── InvalidSongError       a caption, length, bpm, key, time signature or language out of range
 ├── InvalidRequestError    a task, region, strength, track or source that cannot be carried out
 ├── InvalidScheduleError   steps, shift, timesteps, guidance or seed that cannot be sampled with
 ├── InvalidAudioError      a waveform of the wrong shape, length, rate or content

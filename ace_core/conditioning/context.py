@@ -1,0 +1,65 @@
+"""What the diffusion model sees beside the noise: source latents, chunk mask, encoded conditions.
+
+Runs once per generation. Knows the model's parts, no sampler and no files.
+Source: prepare_condition in acestep/models/*/modeling_acestep_v15_*.py.
+"""
+
+import torch
+from torch import Tensor
+
+from ..constants import FRAMES_PER_CODE, LATENT_CHANNELS, TIMBRE_FRAMES
+from ..models.acestep import AceStepModel
+from ..types import AudioCodes, Conditioning
+
+
+def first_frames(silence: Tensor, frames: int) -> Tensor:
+    """The first `frames` of a silence latent [1, S, C], repeated when it is short."""
+    repeats = -(-frames // silence.shape[1])
+    return silence.repeat(1, repeats, 1)[:, :frames] if repeats > 1 else silence[:, :frames]
+
+
+def fitted(latents: Tensor, frames: int, silence: Tensor) -> Tensor:
+    """`latents` [1, T, C] cut to `frames`, or filled up with the beginning of the silence."""
+    missing = frames - latents.shape[1]
+    if missing <= 0:
+        return latents[:, :frames]
+    return torch.cat([latents, first_frames(silence, missing).to(latents)], dim=1)
+
+
+def code_hints(model: AceStepModel, codes: AudioCodes, like: Tensor) -> Tensor:
+    """Audio codes decoded to 25 Hz latents, [1, 5 * S, C], in `like`'s dtype and device."""
+    values = torch.tensor([codes.values], device=like.device)
+    return model.hints(values).to(like)
+
+
+def round_trip(model: AceStepModel, latents: Tensor, silence: Tensor) -> Tensor:
+    """`latents` [1, T, C] as the codes remember them: melody and rhythm without the sound."""
+    frames = latents.shape[1]
+    whole = -(-frames // FRAMES_PER_CODE) * FRAMES_PER_CODE
+    codes = model.tokenizer(fitted(latents, whole, silence))
+    return model.hints(codes)[:, :frames]
+
+
+def source(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
+    """Source latents [1, T, C] of one item; `silence` [1, S, C] says dtype and device."""
+    if item.codes is not None:
+        return fitted(code_hints(model, item.codes, silence), item.frames, silence)
+    if item.source is None:
+        return first_frames(silence, item.frames)
+    latents = fitted(item.source.to(silence), item.frames, silence)
+    return round_trip(model, latents, silence) if item.quantize else latents
+
+
+def context(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
+    """Source latents and chunk mask side by side, [1, T, 2C]."""
+    latents = source(model, item, silence)
+    mask = item.mask.to(latents) if item.mask is not None else latents.new_ones(1, item.frames, 1)
+    return torch.cat([latents, mask.expand(-1, -1, LATENT_CHANNELS)], dim=-1)
+
+
+def encoded(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
+    """Lyrics, timbre and text through the condition encoder, [1, L, E]."""
+    timbre = item.timbre
+    if timbre is None:
+        timbre = first_frames(silence, TIMBRE_FRAMES)  # [1, 750, C]
+    return model.encoder(item.text.to(silence), item.lyrics.to(silence), timbre.to(silence))
