@@ -1,0 +1,122 @@
+"""What this library asks of a tokenizer, and how one is read from a folder.
+
+No id is written down here: ids come from the tokenizer's own files.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+from .errors import CheckpointError
+
+SOURCES = (
+    "Every official ACE-Step 1.5 language model folder carries one (tokenizer.json), and so does "
+    "every ComfyUI, under comfy/text_encoders/qwen25_tokenizer (vocab.json and merges.txt)."
+)
+
+
+class Tokenizer(Protocol):
+    """Text to token ids and back. Nothing is added, cut or padded."""
+
+    @property
+    def size(self) -> int:
+        """Number of tokens; ids run from 0 to `size - 1`."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of `text`; the written form of a special token becomes that token."""
+        ...
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of `ids`, special tokens included."""
+        ...
+
+    def token_id(self, token: str) -> int | None:
+        """The id of the token that is written exactly so, `None` if there is none."""
+        ...
+
+    def texts(self) -> list[str]:
+        """The text of every token, by id."""
+        ...
+
+
+class FolderTokenizer:
+    """A tokenizer read by `transformers`."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend  # a tokenizers.Tokenizer
+        self.size: int = backend.get_vocab_size(with_added_tokens=True)
+
+    def encode(self, text: str) -> list[int]:
+        return self._backend.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: list[int]) -> str:
+        return self._backend.decode(ids, skip_special_tokens=False)
+
+    def token_id(self, token: str) -> int | None:
+        return self._backend.token_to_id(token)
+
+    def texts(self) -> list[str]:
+        return self._backend.decode_batch(
+            [[i] for i in range(self.size)], skip_special_tokens=False
+        )
+
+
+def load_tokenizer(folder: str | Path) -> FolderTokenizer:
+    """The tokenizer of `folder`: its `tokenizer.json`, or its `vocab.json` with `merges.txt`.
+
+    Raises:
+        CheckpointError: the folder is missing, holds no tokenizer, or a broken one.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is not a folder with a tokenizer. {SOURCES}")
+    names = ["tokenizer.json"]
+    if not (folder / "tokenizer.json").is_file():
+        names = ["vocab.json", "merges.txt"]
+    for name in names:
+        if not (folder / name).is_file():
+            raise CheckpointError(
+                f"{folder} holds no tokenizer: neither tokenizer.json nor vocab.json with "
+                f"merges.txt is in it. {SOURCES}"
+            )
+    _check_json(folder / names[0])
+    try:
+        return FolderTokenizer(_read(folder))
+    except Exception as error:  # the tokenizer library raises bare Exception for a bad file
+        raise CheckpointError(
+            f"The tokenizer in {folder} cannot be read: {error} Download it again. {SOURCES}"
+        ) from error
+
+
+def required_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of `token`.
+
+    Raises:
+        CheckpointError: the tokenizer does not know it.
+    """
+    found = tokenizer.token_id(token)
+    if found is None:
+        raise CheckpointError(
+            f"The tokenizer has no token {token}, so it is not the Qwen tokenizer that ACE-Step "
+            f"1.5 was trained with. {SOURCES}"
+        )
+    return found
+
+
+def _check_json(path: Path) -> None:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not a JSON file: {error}. Download it again.") from error
+
+
+def _read(folder: Path) -> Any:
+    """The backend of whatever `transformers` makes of `folder`; importing it takes seconds."""
+    import transformers
+
+    whole = folder / "tokenizer.json"
+    if whole.is_file():
+        return transformers.PreTrainedTokenizerFast(tokenizer_file=str(whole)).backend_tokenizer
+    qwen: Any = transformers.Qwen2TokenizerFast  # pyright: ignore  # transformers 5's unlisted alias
+    return qwen.from_pretrained(str(folder)).backend_tokenizer

@@ -1,0 +1,76 @@
+"""The tokenizer seam: what is read, what is refused."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from ace_core.errors import CheckpointError
+from ace_core.tokens import load_tokenizer, required_id
+from tools.miniature_tokenizer import SPECIAL, write_tokenizer
+
+HOST = Path(os.environ.get("COMFYUI_PATH", "~/comfy/ComfyUI")).expanduser()
+QWEN = HOST / "comfy" / "text_encoders" / "qwen25_tokenizer"
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    return load_tokenizer(write_tokenizer(tmp_path_factory.mktemp("tokens"), audio_codes=3).parent)
+
+
+def test_any_text_comes_back_as_it_went_in(tokenizer):
+    text = "<|im_start|>user\n Café ♯\t<think>\n</think><|audio_code_2|>\n\n"
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_nothing_is_added_to_a_text(tokenizer):
+    assert tokenizer.encode("") == []
+    assert len(tokenizer.encode("abc\n")) == 4
+
+
+def test_special_tokens_follow_the_bytes_and_codes_come_last(tokenizer):
+    ids = [tokenizer.token_id(token) for token in (*SPECIAL, "<|audio_code_0|>")]
+    assert ids == list(range(256, 262))
+    assert tokenizer.size == 264
+
+
+def test_texts_are_the_tokens_by_id(tokenizer):
+    texts = tokenizer.texts()
+    assert len(texts) == tokenizer.size
+    assert texts[tokenizer.encode("\n")[0]] == "\n"
+    assert texts[-1] == "<|audio_code_2|>"
+
+
+def test_a_token_that_is_missing_is_named(tokenizer):
+    with pytest.raises(CheckpointError, match=r"no token <\|box\|>.*qwen25_tokenizer"):
+        required_id(tokenizer, "<|box|>")
+    assert required_id(tokenizer, "<think>") == 259
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="is not a folder with a tokenizer"):
+        load_tokenizer(tmp_path / "nothing")
+
+
+def test_a_folder_without_a_tokenizer_says_where_to_get_one(tmp_path):
+    (tmp_path / "vocab.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"merges\.txt is in it.*qwen25_tokenizer"):
+        load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["not json", json.dumps({"model": 3}), "[]"])
+def test_a_broken_file_is_refused_by_name(tmp_path, content):
+    (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(CheckpointError, match="Download it again"):
+        load_tokenizer(tmp_path)
+
+
+@pytest.mark.host
+@pytest.mark.skipif(not QWEN.is_dir(), reason=f"NOT CHECKED: no real Qwen tokenizer at {QWEN}")
+def test_the_hosts_tokenizer_is_read_from_vocabulary_and_merges():
+    qwen = load_tokenizer(QWEN)
+    assert qwen.size == 151_669
+    assert required_id(qwen, "<|endoftext|>") == 151_643
+    assert qwen.encode("<|im_start|>system\n# Instruction\n") == [151644, 8948, 198, 2, 29051, 198]
+    assert qwen.decode([151667, 198, 65, 5187, 25]) == "<think>\nbpm:"

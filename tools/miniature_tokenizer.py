@@ -1,0 +1,40 @@
+"""Write a tokenizer of a few hundred tokens for miniature checkpoints.
+
+It is a real `tokenizer.json`: byte-level, without merges, with the special tokens of the published
+one. Every text is one token a byte, so any text can be written and read back.
+"""
+
+import sys
+from pathlib import Path
+
+from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
+from tokenizers.models import BPE
+
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
+AUDIO_CODES = 65_535  # as in the published language models, of which 64,000 can be decoded
+NO_MERGE: list[tuple[str, str]] = []
+
+
+def miniature(audio_codes: int = 0) -> Tokenizer:
+    """256 byte tokens, the special ones, then `<|audio_code_0|>` and its followers if asked."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(
+        BPE(vocab={letter: i for i, letter in enumerate(letters)}, merges=NO_MERGE)
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    names = [*SPECIAL, *(f"<|audio_code_{code}|>" for code in range(audio_codes))]
+    tokenizer.add_special_tokens([AddedToken(name, normalized=False) for name in names])
+    return tokenizer
+
+
+def write_tokenizer(folder: Path, audio_codes: int = 0) -> Path:
+    """`tokenizer.json` in `folder`, which is made if it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "tokenizer.json"
+    miniature(audio_codes).save(str(path), pretty=False)
+    return path
+
+
+if __name__ == "__main__":
+    print(write_tokenizer(Path(sys.argv[1]), AUDIO_CODES if "--codes" in sys.argv else 0))
