@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..constants import END_OF_TEXT, LYRIC_TOKENS, TEXT_TOKENS
 from ..models.qwen3 import Qwen3
-from ..tokens import Tokenizer
+from ..tokens import Tokenizer, required_id
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def prompt_ids(tokenizer: Tokenizer, text: str, limit: int, name: str) -> list[i
             len(content),
             tokenizer.decode(ids[len(content) :]),
         )
-    return [*content, tokenizer.token_id(END_OF_TEXT)]
+    return [*content, required_id(tokenizer, END_OF_TEXT)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
