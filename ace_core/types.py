@@ -182,3 +182,4 @@ class Conditioning:
     mask: torch.Tensor | None = None  # [1, T, 1] 1: play here, 0: keep; None: everywhere
     codes: AudioCodes | None = None  # decoded to hints, they take the place of the source
     quantize: bool = False  # cover: the source goes through the code tokenizer and back
+    hole: bool = False  # repaint: the source is silent where the mask plays

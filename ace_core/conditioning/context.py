@@ -47,7 +47,12 @@ def source(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
     if item.source is None:
         return first_frames(silence, item.frames)
     latents = fitted(item.source.to(silence), item.frames, silence)
-    return round_trip(model, latents, silence) if item.quantize else latents
+    if item.quantize:
+        return round_trip(model, latents, silence)
+    if item.hole and item.mask is not None:
+        played = item.mask.to(latents) > 0  # [1, T, 1]
+        return torch.where(played, first_frames(silence, item.frames), latents)
+    return latents
 
 
 def context(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
