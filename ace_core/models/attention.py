@@ -1,0 +1,107 @@
+"""Grouped-query attention with normed queries and keys, as every ACE-Step 1.5 layer has it.
+
+It knows no masks of padding in self-attention: items are encoded one by one, so nothing is padded.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .config import StackConfig
+from .ops import Ops
+from .window import Window
+
+Rope = tuple[Tensor, Tensor]  # cosines and sines, each [T, 1, D]
+Memory = tuple[Tensor, Tensor]  # keys and values, each [B, H_kv, L, D]
+
+
+def rope_table(length: int, size: StackConfig, like: Tensor) -> Rope:
+    """Rotary angles of positions 0 to `length` - 1 in the dtype and on the device of `like`.
+
+    Made in float32 in the forward pass, because a buffer would be one more thing for a host to
+    move and to leave uninitialised. The sines of the first half carry the rotation's minus sign.
+    """
+    place = {"device": like.device, "dtype": torch.float32}
+    exponents = torch.arange(0, size.head_width, 2, **place) / size.head_width  # [D/2]
+    angles = torch.outer(torch.arange(length, **place), 1.0 / size.theta**exponents)  # [T, D/2]
+    cos, sin = angles.cos(), angles.sin()
+    cos = torch.cat((cos, cos), dim=-1).unsqueeze(1).to(like.dtype)  # [T, 1, D]
+    sin = torch.cat((-sin, sin), dim=-1).unsqueeze(1).to(like.dtype)  # [T, 1, D]
+    return cos, sin
+
+
+def rotate(x: Tensor, rope: Rope) -> Tensor:
+    """`x` [B, T, H, D] turned by its positions; the halves of D are the two coordinates."""
+    cos, sin = rope
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Attention of q [B, H, T, D] to k and v [B, H_kv, L, D]; returns [B, T, H * D]."""
+    grouped = q.shape[1] != k.shape[1]
+    if grouped and bias is not None and q.is_cuda:
+        # CUDA's fused kernels know grouped heads only without a bias
+        groups = q.shape[1] // k.shape[1]
+        k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+        grouped = False
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, enable_gqa=grouped)
+    return out.transpose(1, 2).flatten(2)
+
+
+def mask_bias(mask: Tensor, like: Tensor) -> Tensor:
+    """A mask [B, L], true where a key may be seen, as a bias [B, 1, 1, L] on scores.
+
+    The lowest finite number instead of -inf: a row without any key stays a number.
+    """
+    bias = torch.zeros(mask.shape, device=like.device, dtype=like.dtype)
+    return bias.masked_fill(~mask, torch.finfo(like.dtype).min)[:, None, None]
+
+
+class Attention(nn.Module):
+    """Self-attention by `forward`; cross-attention by `memory` once and `read` at each step."""
+
+    def __init__(self, size: StackConfig, ops: Ops) -> None:
+        super().__init__()
+        if size.heads % size.kv_heads:
+            raise ValueError(
+                f"heads ({size.heads}) must be a multiple of kv_heads ({size.kv_heads})"
+            )
+        self.head_width = size.head_width
+        self.groups = size.heads // size.kv_heads
+        inner = size.heads * size.head_width
+        self.q_proj = ops.linear(size.width, inner, bias=False)
+        self.k_proj = ops.linear(size.width, size.kv_heads * size.head_width, bias=False)
+        self.v_proj = ops.linear(size.width, size.kv_heads * size.head_width, bias=False)
+        self.o_proj = ops.linear(inner, size.width, bias=False)
+        self.q_norm = ops.norm(size.head_width, size.eps)
+        self.k_norm = ops.norm(size.head_width, size.eps)
+
+    def forward(self, x: Tensor, rope: Rope, window: Window | None = None) -> Tensor:
+        """`x` [B, T, E] attends to itself, within `window` when there is one."""
+        q = rotate(self.q_norm(self._split(self.q_proj(x))), rope).transpose(1, 2)  # [B, H, T, D]
+        k = rotate(self.k_norm(self._split(self.k_proj(x))), rope).transpose(1, 2)
+        v = self._split(self.v_proj(x)).transpose(1, 2)  # [B, H_kv, T, D]
+        if window is None:
+            return self.o_proj(attend(q, k, v))  # [B, T, E]
+        return self.o_proj(window.join(attend(*window.split(q, k, v), window.bias)))
+
+    def memory(self, encoded: Tensor) -> Memory:
+        """Keys and values of `encoded` [B, L, E]; they depend on nothing else."""
+        k = self.k_norm(self._split(self.k_proj(encoded)))
+        v = self._split(self.v_proj(encoded))
+        return k.transpose(1, 2), v.transpose(1, 2)
+
+    def read(self, x: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+        """`x` [B, T, E] attends to a memory, whose batch may be 1; returns [B, T, E]."""
+        batch = x.shape[0]
+        q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)  # [B, H, T, D]
+        k, v = k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)
+        return self.o_proj(attend(q, k, v, bias))
+
+    def read_only_place(self, v: Tensor) -> Tensor:
+        """What `read` gives for a memory of one place [B, H_kv, 1, D], whatever the queries:
+        [B, 1, E]."""
+        return self.o_proj(v.repeat_interleave(self.groups, dim=1).transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (-1, self.head_width))  # [B, T, H, D]

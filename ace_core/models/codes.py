@@ -1,0 +1,124 @@
+"""Audio codes: five latent frames (25 Hz) to one of 64,000 codes (5 Hz), and codes to hints.
+
+Finite scalar quantisation: six digits of 8, 8, 8, 5, 5 and 5 levels. It knows no silence: whoever
+calls the tokenizer pads to whole codes.
+Source: ACE-Step-1.5 modeling_acestep_v15_*.py, AceStepAudioTokenizer, AudioTokenDetokenizer;
+vector-quantize-pytorch, ResidualFSQ with one quantizer.
+"""
+
+from itertools import accumulate
+from operator import mul
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from .blocks import Encoder
+from .config import DiTConfig
+from .ops import Ops
+
+
+class Pooler(Encoder):
+    """The frames of a code to one vector: the state of a token set before them."""
+
+    def __init__(self, config: DiTConfig, ops: Ops) -> None:
+        width = config.encoder.width
+        super().__init__(config.encoder, width, config.pooler_layers, ops)
+        self.special_token = ops.parameter(1, 1, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Frames of each code [M, 5, E] to [M, E]."""
+        embedded = self.embed_tokens(x)
+        token = self.special_token.to(embedded).expand(len(embedded), -1, -1)
+        return self.run(torch.cat((token, embedded), dim=1))[:, 0]  # 6 places a code
+
+
+class Quantizer(nn.Module):
+    """A vector to the nearest of the codebook's, in float32: in bfloat16 a value near the border
+    of two levels falls on either side. The 2B code of the reference projects in the model's dtype,
+    its XL code in float32; we follow XL."""
+
+    def __init__(self, width: int, levels: tuple[int, ...], ops: Ops) -> None:
+        super().__init__()
+        self.levels = levels
+        self.project_in = ops.linear(width, len(levels))
+        self.project_out = ops.linear(len(levels), width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Vectors [..., E] to codes [...]."""
+        z = in_float32(self.project_in, x)  # [..., 6]
+        top = self._levels(z) - 1
+        soft = 1 + 1 / top  # the bound lies half a level outside the outermost levels
+        bounded = (z / soft).tanh() * soft
+        digits = torch.floor(top * (bounded.clamp(-1, 1) + 1) / 2 + 0.5).long()
+        return (digits * self._basis(digits)).sum(dim=-1)
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """Codes [...] to vectors [..., E] in float32."""
+        levels = self._levels(codes)
+        digits = codes.unsqueeze(-1) // self._basis(codes) % levels  # [..., 6]
+        return in_float32(self.project_out, digits * (2.0 / (levels - 1)) - 1)
+
+    def _levels(self, like: Tensor) -> Tensor:
+        return torch.tensor(self.levels, device=like.device)
+
+    def _basis(self, like: Tensor) -> Tensor:
+        places = list(accumulate((1, *self.levels[:-1]), mul))  # 1, 8, 64, 512, 2560, 12800
+        return torch.tensor(places, device=like.device)
+
+
+class CodeTokenizer(nn.Module):
+    """Latents to codes, codes to the vectors they stand for."""
+
+    def __init__(self, config: DiTConfig, ops: Ops) -> None:
+        super().__init__()
+        width = config.encoder.width
+        self.frames_per_code = config.frames_per_code
+        self.audio_acoustic_proj = ops.linear(config.latent_channels, width)
+        self.attention_pooler = Pooler(config, ops)
+        self.quantizer = Quantizer(width, config.fsq_levels, ops)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """Latents [B, T, C], T a multiple of 5, to codes [B, S].
+
+        Raises:
+            ValueError: T is no whole number of codes.
+        """
+        batch, frames, _ = latents.shape
+        if frames % self.frames_per_code:
+            raise ValueError(
+                f"{frames} latent frames are no whole number of codes; pad them with silence to a "
+                f"multiple of {self.frames_per_code}"
+            )
+        grouped = self.audio_acoustic_proj(latents).unflatten(1, (-1, self.frames_per_code))
+        pooled = self.attention_pooler(grouped.flatten(0, 1))  # [B * S, E]
+        return self.quantizer(pooled.unflatten(0, (batch, -1)))
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """Codes [B, S] to vectors [B, S, E] in float32."""
+        return self.quantizer.embed(codes)
+
+
+class CodeDetokenizer(Encoder):
+    """A code's vector to five latent frames, the hints that take the place of a source."""
+
+    def __init__(self, config: DiTConfig, ops: Ops) -> None:
+        width = config.encoder.width
+        super().__init__(config.encoder, width, config.detokenizer_layers, ops)
+        self.special_tokens = ops.parameter(1, config.frames_per_code, width)
+        self.proj_out = ops.linear(width, config.latent_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Embedded codes [B, S, E] to hints [B, 5 * S, C]."""
+        embedded = self.embed_tokens(x).unsqueeze(2)  # [B, S, 1, E]
+        frames = embedded + self.special_tokens.to(embedded)  # [B, S, 5, E]
+        hints = self.proj_out(self.run(frames.flatten(0, 1)))  # [B * S, 5, C]
+        return hints.unflatten(0, (len(x), -1)).flatten(1, 2)
+
+
+def in_float32(layer: nn.Module, x: Tensor) -> Tensor:
+    """`layer(x)` in float32. Half-precision weights are upcast for the call; any other kind is a
+    host's own, whose layers follow the dtype of what they are given."""
+    half = (torch.float16, torch.bfloat16)
+    upcast = {name: p.float() for name, p in layer.named_parameters() if p.dtype in half}
+    return functional_call(layer, upcast, (x.float(),))

@@ -1,0 +1,194 @@
+"""Sizes of the diffusion model, read from the shapes of its weights.
+
+Nothing here opens a file: the shapes come from a header, under the official parameter names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..constants import FSQ_LEVELS, NORM_EPS, ROPE_THETA, SLIDING_WINDOW
+from ..errors import CheckpointError
+
+Shapes = Mapping[str, Sequence[int]]
+SLIDING = "sliding_attention"
+FULL = "full_attention"
+
+
+@dataclass(frozen=True, slots=True)
+class StackConfig:
+    """Sizes of a stack of transformer layers.
+
+    `layer_types` names each layer's attention; when empty, even layers slide and odd ones see all.
+    """
+
+    width: int  # E
+    mlp_width: int
+    heads: int  # H
+    kv_heads: int
+    head_width: int  # D; heads * head_width need not be the width (XL: 4096 against 2560)
+    window: int = SLIDING_WINDOW  # a sliding layer sees |i - j| <= window
+    theta: float = ROPE_THETA
+    eps: float = NORM_EPS
+    layer_types: tuple[str, ...] = ()
+
+    def slides(self, layer: int) -> bool:
+        """Whether this layer sees only its window."""
+        if self.layer_types:
+            return self.layer_types[layer] == SLIDING
+        return layer % 2 == 0
+
+
+@dataclass(frozen=True, slots=True)
+class DiTConfig:
+    """Sizes of one checkpoint: the decoder (the DiT) and everything that is as wide as the encoder.
+
+    In the 2B family both widths are 2048; in XL the decoder has 2560 and the encoder 2048.
+    """
+
+    decoder: StackConfig
+    encoder: StackConfig
+    layers: int
+    lyric_layers: int
+    timbre_layers: int
+    pooler_layers: int
+    detokenizer_layers: int
+    text_width: int  # of the text encoder's states and embeddings
+    latent_channels: int
+    context_channels: int  # source latent and chunk mask
+    patch: int  # latent frames in a token of the DiT
+    time_features: int  # cosines and sines of the timestep
+    frames_per_code: int
+    fsq_levels: tuple[int, ...]
+    timbre_cls: bool  # XL: the timbre vector is read from a token set before the clip
+
+    @classmethod
+    def from_shapes(cls, shapes: Shapes, config: Mapping[str, Any] | None = None) -> "DiTConfig":
+        """Sizes from official-named shapes; `config` (a config.json) may override what shapes
+        cannot tell: window, rope, norms, layer types and code levels.
+
+        Raises:
+            CheckpointError: a key is missing, or shapes and config do not fit together.
+        """
+        config = config or {}
+        lyric = "encoder.lyric_encoder"
+        decoder = _stack(shapes, "decoder", "self_attn_norm", config)
+        encoder = _stack(shapes, lyric, "input_layernorm", config)
+        hidden, channels, patch = _shape(shapes, "decoder.proj_in.1.weight", 3)
+        latent_channels = _shape(shapes, "decoder.proj_out.1.weight", 3)[1]
+        result = cls(
+            decoder=decoder,
+            encoder=encoder,
+            layers=_count(shapes, "decoder"),
+            lyric_layers=_count(shapes, lyric),
+            timbre_layers=_count(shapes, "encoder.timbre_encoder"),
+            pooler_layers=_count(shapes, "tokenizer.attention_pooler"),
+            detokenizer_layers=_count(shapes, "detokenizer"),
+            text_width=_shape(shapes, "encoder.text_projector.weight", 2)[1],
+            latent_channels=latent_channels,
+            context_channels=channels - latent_channels,
+            patch=patch,
+            time_features=_shape(shapes, "decoder.time_embed.linear_1.weight", 2)[1],
+            frames_per_code=_shape(shapes, "detokenizer.special_tokens", 3)[1],
+            fsq_levels=_levels(shapes, config),
+            # Source: modeling_acestep_v15_xl_base.py prepends the token, the 2B files do not;
+            # no key tells the families apart but the two widths.
+            timbre_cls=hidden != encoder.width,
+        )
+        _check_layer_types(result)
+        return result
+
+
+def _stack(shapes: Shapes, prefix: str, norm: str, config: Mapping[str, Any]) -> StackConfig:
+    first = f"{prefix}.layers.0"
+    head_width = _shape(shapes, f"{first}.self_attn.q_norm.weight", 1)[0]
+    rope = config.get("rope_parameters") or {}  # where newer configs keep theta
+    return StackConfig(
+        width=_shape(shapes, f"{first}.{norm}.weight", 1)[0],
+        mlp_width=_shape(shapes, f"{first}.mlp.gate_proj.weight", 2)[0],
+        heads=_heads(shapes, f"{first}.self_attn.q_proj.weight", head_width),
+        kv_heads=_heads(shapes, f"{first}.self_attn.k_proj.weight", head_width),
+        head_width=head_width,
+        window=config.get("sliding_window") or SLIDING_WINDOW,
+        theta=config.get("rope_theta") or rope.get("rope_theta") or ROPE_THETA,
+        eps=config.get("rms_norm_eps") or NORM_EPS,
+        layer_types=_layer_types(config),
+    )
+
+
+def _shape(shapes: Shapes, key: str, rank: int) -> Sequence[int]:
+    if key not in shapes:
+        raise CheckpointError(
+            f"The weights have no {key!r}, which every ACE-Step 1.5 diffusion checkpoint has. "
+            "Choose a complete ACE-Step 1.5 model file, or download it again."
+        )
+    shape = shapes[key]
+    if len(shape) != rank:
+        raise CheckpointError(
+            f"{key!r} has the shape {list(shape)}, but {rank} sizes are expected. Choose an "
+            "ACE-Step 1.5 model file whose layout this project knows."
+        )
+    return shape
+
+
+def _heads(shapes: Shapes, key: str, head_width: int) -> int:
+    rows = _shape(shapes, key, 2)[0]
+    if rows % head_width:
+        raise CheckpointError(
+            f"{key!r} has {rows} rows, which is no whole number of heads of width {head_width}. "
+            "The file is damaged or of another model; choose another one."
+        )
+    return rows // head_width
+
+
+def _count(shapes: Shapes, prefix: str) -> int:
+    start = f"{prefix}.layers."
+    found = {key[len(start) :].split(".", 1)[0] for key in shapes if key.startswith(start)}
+    count = len(found)
+    if not count or found != {str(place) for place in range(count)}:
+        raise CheckpointError(
+            f"The weights have the layers {sorted(found)} under {start!r}, but they must be "
+            "numbered from 0 without a gap. Choose a complete ACE-Step 1.5 model file."
+        )
+    return count
+
+
+def _levels(shapes: Shapes, config: Mapping[str, Any]) -> tuple[int, ...]:
+    levels = tuple(config.get("fsq_input_levels") or FSQ_LEVELS)
+    quantizers = config.get("fsq_input_num_quantizers") or 1
+    digits = _shape(shapes, "tokenizer.quantizer.project_in.weight", 2)[0]
+    if quantizers != 1 or digits != len(levels):
+        raise CheckpointError(
+            f"The code tokenizer has {quantizers} quantizers and {digits} digits a code, but one "
+            f"quantizer with the levels {list(levels)} is known. Choose an ACE-Step 1.5 model file."
+        )
+    return levels
+
+
+def _layer_types(config: Mapping[str, Any]) -> tuple[str, ...]:
+    types = tuple(config.get("layer_types") or ())
+    unknown = sorted(set(types) - {SLIDING, FULL})
+    if unknown:
+        raise CheckpointError(
+            f"config.json names the layer types {unknown}, but only {SLIDING!r} and {FULL!r} are "
+            "known. Use the config.json that was published with the weights."
+        )
+    if config.get("use_sliding_window") is False:
+        return (FULL,) * len(types)
+    return types
+
+
+def _check_layer_types(config: DiTConfig) -> None:
+    types = config.decoder.layer_types
+    deepest = max(
+        config.layers,
+        config.lyric_layers,
+        config.timbre_layers,
+        config.pooler_layers,
+        config.detokenizer_layers,
+    )
+    if types and len(types) < deepest:
+        raise CheckpointError(
+            f"config.json names {len(types)} layer types, but the weights have {deepest} layers. "
+            "Use the config.json that was published with the weights."
+        )

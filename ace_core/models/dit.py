@@ -1,0 +1,163 @@
+"""The diffusion transformer: a noisy latent, its context and its conditions in, a velocity out.
+
+It knows no schedule and no guidance. What the conditions alone decide, the keys and values of
+cross-attention, is computed once a generation by `memory`.
+Source: ACE-Step-1.5 modeling_acestep_v15_*.py, AceStepDiTModel.
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .attention import Attention, Memory, Rope, mask_bias, rope_table
+from .blocks import MLP
+from .config import DiTConfig
+from .ops import TORCH, Ops
+from .window import Window, make_window
+
+Reading = tuple[Tensor, Tensor, Tensor | None]  # a layer's keys, values and the bias of their mask
+
+LONGEST_PERIOD = 10_000.0  # of the timestep's sinusoids
+TIME_SCALE = 1_000.0
+
+
+class Transpose(nn.Module):
+    """[B, T, C] to [B, C, T] and back. A module, so that the convolution between two of them has
+    its official name, `proj_in.1` or `proj_out.1`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.transpose(1, 2)
+
+
+class TimestepEmbedding(nn.Module):
+    """Flow time to one vector and to the six modulations of every layer."""
+
+    def __init__(self, features: int, width: int, ops: Ops) -> None:
+        super().__init__()
+        self.features = features
+        self.linear_1 = ops.linear(features, width)
+        self.linear_2 = ops.linear(width, width)
+        self.time_proj = ops.linear(width, 6 * width)
+
+    def forward(self, t: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """`t` [B] to [B, E] and [B, 6, E] in `dtype`.
+
+        t * 1000 is made in float32 whatever the model's dtype. The official code multiplies in the
+        dtype of t: in bfloat16 0.9545 becomes 952 and 0.75 becomes 752, and the velocity moves by
+        a quarter of its size. That is a trap, not a feature; we deviate.
+        """
+        half = self.features // 2
+        place = torch.arange(half, device=t.device, dtype=torch.float32)
+        frequencies = torch.exp(-math.log(LONGEST_PERIOD) * place / half)
+        angles = (t.float() * TIME_SCALE).unsqueeze(1) * frequencies  # [B, features / 2]
+        waves = torch.cat((angles.cos(), angles.sin()), dim=-1).to(dtype)
+        vector = self.linear_2(F.silu(self.linear_1(waves)))  # [B, E]
+        return vector, self.time_proj(F.silu(vector)).unflatten(1, (6, -1))
+
+
+class DiTLayer(nn.Module):
+    """Modulated self-attention, plain cross-attention, modulated MLP."""
+
+    def __init__(self, config: DiTConfig, ops: Ops) -> None:
+        super().__init__()
+        size = config.decoder
+        self.self_attn_norm = ops.norm(size.width, size.eps)
+        self.self_attn = Attention(size, ops)
+        self.cross_attn_norm = ops.norm(size.width, size.eps)
+        self.cross_attn = Attention(size, ops)
+        self.mlp_norm = ops.norm(size.width, size.eps)
+        self.mlp = MLP(size, ops)
+        self.scale_shift_table = ops.parameter(1, 6, size.width)
+
+    def forward(
+        self, x: Tensor, modulation: Tensor, rope: Rope, window: Window | None, memory: Reading
+    ) -> Tensor:
+        """`x` [B, S, E], `modulation` [B, 6, E] of the timestep; returns [B, S, E]."""
+        parts = (self.scale_shift_table.to(x) + modulation).chunk(6, dim=1)  # each [B, 1, E]
+        shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = parts
+        normed = torch.addcmul(shift, self.self_attn_norm(x), 1 + scale)
+        x = torch.addcmul(x, self.self_attn(normed, rope, window), gate)
+        x = x + self._read(x, memory)
+        normed = torch.addcmul(mlp_shift, self.mlp_norm(x), 1 + mlp_scale)
+        return torch.addcmul(x, self.mlp(normed), mlp_gate)
+
+    def _read(self, x: Tensor, memory: Reading) -> Tensor:
+        keys, values, bias = memory
+        if keys.shape[2] == 1:  # a place alone is read whole, whatever the query
+            return self.cross_attn.read_only_place(values)
+        return self.cross_attn.read(self.cross_attn_norm(x), keys, values, bias)
+
+
+class DiT(nn.Module):
+    """The decoder of a checkpoint: 24 layers of width 2048 in 2B, 32 of 2560 in XL."""
+
+    def __init__(self, config: DiTConfig, ops: Ops = TORCH) -> None:
+        super().__init__()
+        size = config.decoder
+        self.size, self.patch = size, config.patch
+        step = {"stride": config.patch}
+        channels_in = config.context_channels + config.latent_channels
+        patches = ops.conv(channels_in, size.width, config.patch, **step)
+        frames = ops.conv_transpose(size.width, config.latent_channels, config.patch, **step)
+        self.proj_in = nn.Sequential(Transpose(), patches, Transpose())
+        self.time_embed = TimestepEmbedding(config.time_features, size.width, ops)
+        self.time_embed_r = TimestepEmbedding(config.time_features, size.width, ops)
+        self.condition_embedder = ops.linear(config.encoder.width, size.width)
+        self.layers = nn.ModuleList(DiTLayer(config, ops) for _ in range(config.layers))
+        self.norm_out = ops.norm(size.width, size.eps)
+        self.proj_out = nn.Sequential(Transpose(), frames, Transpose())
+        self.scale_shift_table = ops.parameter(1, 2, size.width)
+
+    def memory(self, encoded: Tensor) -> list[Memory]:
+        """Keys and values of every layer, each [B, H_kv, L, D], for `encoded` [B, L, E]."""
+        x = self.condition_embedder(encoded)
+        return [layer.cross_attn.memory(x) for layer in self._layers()]
+
+    def forward(
+        self,
+        x: Tensor,
+        t: Tensor,
+        context: Tensor,
+        memory: list[Memory],
+        memory_mask: Tensor | None = None,
+    ) -> Tensor:
+        """The velocity [B, T, 64] of the noisy latent `x` [B, T, 64] at the flow times `t` [B].
+
+        `context` [B, T, 128] is source and chunk mask. `memory` comes from `memory`; `memory_mask`
+        [B, L] is true where it may be read, None where everywhere, as in the official code.
+        Context and memory of batch 1 serve every item. A null memory may have the length 1: equal
+        keys give equal attention, whatever their number.
+        """
+        frames = x.shape[1]
+        h = self._patchify(torch.cat((context.expand(len(x), -1, -1), x), dim=-1))  # [B, S, E]
+        vector, modulation = self._time(t, h.dtype)
+        bias = None if memory_mask is None else mask_bias(memory_mask, h)
+        rope = rope_table(h.shape[1], self.size, h)
+        window = make_window(h.shape[1], self.size.window, h)
+        for index, layer in enumerate(self.layers):
+            seen = window if self.size.slides(index) else None
+            h = layer(h, modulation, rope, seen, (*memory[index], bias))
+        return self._unpatchify(h, vector)[:, :frames]
+
+    def _time(self, t: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Both embedders summed; the second is of t - r, which is 0 at inference."""
+        vector, modulation = self.time_embed(t, dtype)
+        still_vector, still_modulation = self.time_embed_r(torch.zeros_like(t[:1]), dtype)
+        return vector + still_vector, modulation + still_modulation
+
+    def _patchify(self, x: Tensor) -> Tensor:
+        spare = -x.shape[1] % self.patch
+        # contiguous: every linear after it would copy its weights for a transposed bfloat16 input
+        return self.proj_in(F.pad(x, (0, 0, 0, spare)) if spare else x).contiguous()
+
+    def _unpatchify(self, h: Tensor, vector: Tensor) -> Tensor:
+        shift, scale = (self.scale_shift_table.to(h) + vector.unsqueeze(1)).chunk(2, dim=1)
+        return self.proj_out(torch.addcmul(shift, self.norm_out(h), 1 + scale))
+
+    def _layers(self) -> Iterator[DiTLayer]:
+        for layer in self.layers:
+            assert isinstance(layer, DiTLayer)  # what nn.ModuleList does not tell the type checker
+            yield layer
