@@ -25,6 +25,7 @@ $(HOST_VENV)/.done: requirements-host.txt requirements.txt tools/install_torch.s
 	sh tools/install_torch.sh $(HOST_VENV)/bin/python
 	$(PYTHON) tools/host_requirements.py $(COMFYUI_PATH)/requirements.txt > $(HOST_VENV)/requirements.txt
 	$(HOST_VENV)/bin/python -m pip install -q -r $(HOST_VENV)/requirements.txt -r requirements.txt -r requirements-host.txt
+	$(HOST_VENV)/bin/python -m pip install -q --no-deps spandrel
 	touch $@
 
 demo: setup
