@@ -1,0 +1,152 @@
+"""Which files belong together: one file, the shards of one model, or the folders of a release."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import CheckpointError
+from .checkpoint import Entry
+from .header import PICKLED, read_header
+from .layouts import DIFFUSERS_DIT
+
+SHARDED: Final = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.safetensors")
+STANDARD_STEMS: Final = ("model", "diffusion_pytorch_model", "pytorch_model")
+SILENCE_FILE: Final = "silence_latent.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of one model (or of one all-in-one file) and all their tensors by stored key."""
+
+    files: tuple[Path, ...]
+    tensors: dict[str, Entry]
+    config: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        return self.files[0].parent
+
+
+def is_diffusers_folder(folder: Path) -> bool:
+    return all((folder / name).is_dir() for name in ("transformer", "condition_encoder"))
+
+
+def release_of(path: Path) -> Path:
+    """The folder to read when `path` names one component of a diffusers DiT, else `path`.
+
+    A host lists files, so a user may only be able to point at one file of a folder.
+    """
+    inside = path if path.is_dir() else path.parent
+    of_dit = inside.name in DIFFUSERS_DIT and is_diffusers_folder(inside.parent)
+    return inside.parent if of_dit else path
+
+
+def group_of(path: Path) -> Group:
+    """The group that a file or a folder of one model stands for.
+
+    Raises:
+        CheckpointError: nothing is there, too much is, or a shard is missing.
+    """
+    files = _files_of_folder(path) if path.is_dir() else _siblings(path)
+    tensors: dict[str, Entry] = {}
+    for file in files:
+        tensors.update(read_header(file))
+    return Group(files, tensors, _config(path, files))
+
+
+def component_folders(folder: Path) -> list[Path]:
+    """The subfolders that hold weights, in the order of their names."""
+    return [child for child in sorted(folder.iterdir()) if child.is_dir() and has_weights(child)]
+
+
+def has_weights(folder: Path) -> bool:
+    return any(_is_weight(file) for file in folder.iterdir())
+
+
+def _is_weight(file: Path) -> bool:
+    if file.name == SILENCE_FILE:
+        return False
+    return file.suffix == ".safetensors" or (file.suffix in PICKLED and file.stem in STANDARD_STEMS)
+
+
+def _files_of_folder(folder: Path) -> tuple[Path, ...]:
+    files = sorted(file for file in folder.iterdir() if _is_weight(file))
+    safe = [file for file in files if file.suffix == ".safetensors"] or files
+    standard = [file for file in safe if SHARDED.sub(r"\g<stem>", file.stem) in STANDARD_STEMS]
+    chosen = standard or safe
+    indexed = _indexed(folder, (f"{stem}.safetensors.index.json" for stem in STANDARD_STEMS))
+    if indexed:
+        return indexed
+    if chosen and SHARDED.fullmatch(chosen[0].name):
+        return _siblings(chosen[0])
+    if len(chosen) == 1:
+        return (chosen[0],)
+    if not chosen:
+        raise CheckpointError(
+            f"{folder}: the folder holds no weights ('*.safetensors'). Choose the folder that "
+            "holds the model's files, or download them into it."
+        )
+    raise CheckpointError(
+        f"{folder}: the folder holds {len(chosen)} models ({', '.join(f.name for f in chosen[:5])}"
+        f"{', …' if len(chosen) > 5 else ''}). Choose one of these files."
+    )
+
+
+def _siblings(file: Path) -> tuple[Path, ...]:
+    """A file alone, or all the shards that its name counts."""
+    match = SHARDED.fullmatch(file.name)
+    if match is None:
+        return (file,)
+    count = int(match["count"])
+    shards = [
+        file.with_name(f"{match['stem']}-{number:05d}-of-{count:05d}.safetensors")
+        for number in range(1, count + 1)
+    ]
+    return _present(shards)
+
+
+def _indexed(folder: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    """The files that an index in this folder lists, if there is one."""
+    for name in names:
+        index = folder / name
+        if index.is_file():
+            try:
+                files = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise CheckpointError(
+                    f"{index}: this is not an index of shards ({error!r}). Download it again."
+                ) from error
+            return _present([folder / Path(file).name for file in files])
+    return ()
+
+
+def _present(shards: list[Path]) -> tuple[Path, ...]:
+    missing = [shard.name for shard in shards if not shard.is_file()]
+    if missing:
+        raise CheckpointError(
+            f"{shards[0].parent}: {len(missing)} of {len(shards)} files of this model are missing "
+            f"({', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}). Download them beside "
+            "the others."
+        )
+    return tuple(shards)
+
+
+def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
+    """config.json of the folder, when the folder is the model's own.
+
+    A folder of single files (models/diffusion_models) may hold anyone's config.json.
+    """
+    own = path.is_dir() or SHARDED.sub(r"\g<stem>", files[0].name).split(".")[0] in STANDARD_STEMS
+    file = files[0].with_name("config.json")
+    if not own or not file.is_file():
+        return {}
+    try:
+        config = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise CheckpointError(
+            f"{file}: this is not a JSON file ({error}). Download it again."
+        ) from error
+    return config if isinstance(config, dict) else {}

@@ -1,0 +1,81 @@
+"""How each layout spells the names of the official files, both ways.
+
+Official names are those of model.safetensors for the DiT (`decoder.…`, `encoder.…`, `tokenizer.…`,
+`detokenizer.…`, `null_condition_emb`) and those without `model.` for Qwen3. It knows no files.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+# diffusers -> official; both with a dot on either side, so that only whole words match
+ATTENTION: Final = (
+    (".to_q.", ".q_proj."),
+    (".to_k.", ".k_proj."),
+    (".to_v.", ".v_proj."),
+    (".to_out.0.", ".o_proj."),
+    (".norm_q.", ".q_norm."),
+    (".norm_k.", ".k_norm."),
+)
+PATCHES: Final = ((".proj_in_conv.", ".proj_in.1."), (".proj_out_conv.", ".proj_out.1."))
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """One spelling: `prefix` stands before each key of a file, `root` before each official name."""
+
+    prefix: str = ""
+    root: str = ""
+    renames: tuple[tuple[str, str], ...] = ()  # (in the file, official)
+    rootless: tuple[str, ...] = ()  # official names that lie here although they lack `root`
+    ignored: tuple[str, ...] = ()  # endings of keys that are no weights of ours
+
+    def official(self, key: str) -> str | None:
+        """The official name of a key, or None when the key is not of this model."""
+        if not key.startswith(self.prefix) or key.endswith(self.ignored):
+            return None
+        name = key.removeprefix(self.prefix)
+        if name in self.rootless:
+            return name
+        for theirs, ours in self.renames:
+            name = f".{name}".replace(theirs, ours)[1:]
+        return self.root + name
+
+    def spelled(self, name: str) -> str | None:
+        """The key of an official name, or None when this spelling has no place for it."""
+        if name in self.rootless:
+            return self.prefix + name
+        if not name.startswith(self.root):
+            return None
+        key = name.removeprefix(self.root)
+        for theirs, ours in self.renames:
+            key = f".{key}".replace(ours, theirs)[1:]
+        return self.prefix + key
+
+
+DIT_PREFIXES: Final = ("", "model.diffusion_model.", "diffusion_model.", "model.")
+DIT_NAMINGS: Final = tuple(Naming(prefix=prefix) for prefix in DIT_PREFIXES)
+DIT_MARKS: Final = (  # a DiT has both
+    "decoder.layers.0.self_attn.q_proj.weight",
+    "encoder.lyric_encoder.embed_tokens.weight",
+)
+
+SILENCE_KEY: Final = "silence_latent"  # [1, 15000, 64], only in diffusers' condition encoder
+DIFFUSERS_DIT: Final = {  # folder -> spelling of its file
+    "transformer": Naming(root="decoder.", renames=(*ATTENTION, *PATCHES)),
+    "condition_encoder": Naming(
+        root="encoder.",
+        renames=ATTENTION,
+        rootless=("null_condition_emb",),
+        ignored=(SILENCE_KEY,),
+    ),
+    "audio_tokenizer": Naming(root="tokenizer.", renames=ATTENTION),
+    "audio_token_detokenizer": Naming(root="detokenizer.", renames=ATTENTION),
+}
+
+# the output head of Qwen3 is its embedding table, and its rotary table is computed
+QWEN_IGNORED: Final = ("lm_head.weight", "rotary_emb.inv_freq")
+QWEN_PREFIXES: Final = ("", "model.")
+QWEN_BUNDLED: Final = r"text_encoders\.[\w-]+\.(?:transformer\.)?(?:model\.)?"  # all-in-one files
+QWEN_MARKS: Final = ("embed_tokens.weight", "layers.0.self_attn.q_norm.weight", "norm.weight")
+
+VAE_PREFIXES: Final = ("", "vae.", "first_stage_model.")

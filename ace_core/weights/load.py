@@ -1,0 +1,178 @@
+"""Models from checkpoints: built without memory, then handed the mapped weights.
+
+A model is made on the meta device and its parameters are replaced by views into the file, so that
+nothing is initialised, copied or cast. An `Ops` with a device or dtype of its own asks for more:
+then each tensor is brought there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from torch import Tensor, nn
+
+from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP
+from ..errors import CheckpointError
+from ..models.acestep import AceStepModel
+from ..models.config import DiTConfig
+from ..models.ops import TORCH, Ops
+from ..models.qwen3 import Qwen3, Qwen3Config
+from ..models.vae import Oobleck, OobleckConfig
+from ..types import Variant
+from .checkpoint import Checkpoint, Kind
+from .detect import inspect
+from .oobleck import shapes_from_stable_audio
+from .read import read
+from .silence import stored_silence
+
+NAMED: Final = 10  # keys that an error lists before it only counts
+
+AnyConfig = TypeVar("AnyConfig")
+AnyModel = TypeVar("AnyModel", bound=nn.Module)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedDiT:
+    """A diffusion model and what its checkpoint says beside the weights."""
+
+    model: AceStepModel
+    checkpoint: Checkpoint
+    variant: Variant | None  # None: nothing tells it, the user must
+    silence: Tensor | None  # [1, S, 64]; None: to be made with the VAE
+
+
+def load_dit(path: str | Path, ops: Ops = TORCH, variant: Variant | None = None) -> LoadedDiT:
+    """The diffusion model at `path`; `variant` overrides what its config or name says.
+
+    Raises:
+        CheckpointError: no diffusion model of ACE-Step 1.5 is there, or a key is wrong.
+    """
+    checkpoint = inspect(path)
+    config = dit_config(checkpoint)
+    model = AceStepModel(config, replace(ops, device="meta"))
+    _fill(model, checkpoint, Kind.DIT, ops)
+    silence = stored_silence(checkpoint)
+    return LoadedDiT(model, checkpoint, variant or checkpoint.variant, silence)
+
+
+def load_text_encoder(path: str | Path, ops: Ops = TORCH) -> Qwen3:
+    """The text encoder at `path`.
+
+    Raises:
+        CheckpointError: it is something else (the language model, say), or a key is wrong.
+    """
+    return _qwen3(inspect(path), Kind.TEXT_ENCODER, ops)
+
+
+def load_lm(path: str | Path, ops: Ops = TORCH) -> Qwen3:
+    """The 5 Hz language model at `path`.
+
+    Raises:
+        CheckpointError: it is something else (the text encoder, say), or a key is wrong.
+    """
+    return _qwen3(inspect(path), Kind.LM, ops)
+
+
+def load_vae(path: str | Path, ops: Ops = TORCH) -> Oobleck:
+    """The VAE at `path`, its weight norm folded.
+
+    Raises:
+        CheckpointError: it is something else or of another family, or a key is wrong.
+    """
+    checkpoint = inspect(path)
+    model = Oobleck(vae_config(checkpoint), replace(ops, device="meta"))
+    return _fill(model, checkpoint, Kind.VAE, ops)
+
+
+def dit_config(checkpoint: Checkpoint) -> DiTConfig:
+    """Sizes of the diffusion model, from the shapes of its weights and its config.json."""
+    part = checkpoint.part(Kind.DIT)
+    try:
+        config = DiTConfig.from_shapes(part.shapes, part.config)
+    except CheckpointError as error:
+        raise CheckpointError(f"{checkpoint.path}: {error}") from error
+    _check_depth(checkpoint, part.config, config.layers)
+    return config
+
+
+def qwen3_config(checkpoint: Checkpoint, kind: Kind) -> Qwen3Config:
+    """Sizes of the text encoder or of the language model."""
+    part = checkpoint.part(kind)
+    try:
+        config = Qwen3Config.from_shapes(part.shapes, part.config)
+    except CheckpointError as error:
+        raise CheckpointError(f"{checkpoint.path}: {error}") from error
+    _check_depth(checkpoint, part.config, config.layers)
+    return config
+
+
+def vae_config(checkpoint: Checkpoint) -> OobleckConfig:
+    """Sizes of the VAE, which must fit the latents of ACE-Step 1.5."""
+    part = checkpoint.part(Kind.VAE)
+    try:
+        config = OobleckConfig.from_shapes(shapes_from_stable_audio(part.shapes))
+    except CheckpointError as error:
+        raise CheckpointError(f"{checkpoint.path}: {error}") from error
+    found = (config.audio_channels, config.latent_channels, config.hop)
+    if found != (CHANNELS, LATENT_CHANNELS, LATENT_HOP):
+        raise CheckpointError(
+            f"{checkpoint.path}: this Oobleck VAE has {found[0]} audio channels, {found[1]} latent "
+            f"channels and {found[2]} samples a frame; ACE-Step 1.5's has {CHANNELS}, "
+            f"{LATENT_CHANNELS} and {LATENT_HOP}. Choose 'ace_1.5_vae.safetensors' or the official "
+            "'vae' folder."
+        )
+    return config
+
+
+def _qwen3(checkpoint: Checkpoint, kind: Kind, ops: Ops) -> Qwen3:
+    model = Qwen3(qwen3_config(checkpoint, kind), replace(ops, device="meta"))
+    return _fill(model, checkpoint, kind, ops)
+
+
+def _check_depth(checkpoint: Checkpoint, config: Mapping[str, Any], found: int) -> None:
+    promised = config.get("num_hidden_layers", found)
+    if promised != found:
+        raise CheckpointError(
+            f"{checkpoint.path}: the weights have {found} layers, but config.json promises "
+            f"{promised}. Download the missing file, or the config.json of these weights."
+        )
+
+
+def _fill(model: AnyModel, checkpoint: Checkpoint, kind: Kind, ops: Ops) -> AnyModel:
+    """`model` with the checkpoint's weights as its parameters, frozen and ready."""
+    weights = read(checkpoint, kind)
+    check_keys(checkpoint, model.state_dict(), weights)
+    if ops.device is not None or ops.dtype is not None:
+        weights = {name: w.to(ops.device, ops.dtype) for name, w in weights.items()}
+    model.requires_grad_(False).load_state_dict(weights, assign=True)
+    return model.eval()
+
+
+def check_keys(
+    checkpoint: Checkpoint, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]
+) -> None:
+    """Refuse weights that do not fit a model, naming every kind of difference at once.
+
+    Raises:
+        CheckpointError: a key is missing, unexpected or of another shape.
+    """
+    missing = [name for name in expected if name not in found]
+    unexpected = [name for name in found if name not in expected]
+    misshaped = [
+        f"{name} is {list(found[name].shape)}, not {list(expected[name].shape)}"
+        for name in expected
+        if name in found and found[name].shape != expected[name].shape
+    ]
+    faults = (("missing", missing), ("unexpected", unexpected), ("of another shape", misshaped))
+    lines = [f"{len(names)} {what}: {_listed(names)}" for what, names in faults if names]
+    if lines:
+        raise CheckpointError(
+            f"{checkpoint.path}: the weights do not fit their model. Keys {'; '.join(lines)}. "
+            "Download the file again, or choose one that was not altered."
+        )
+
+
+def _listed(names: list[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
