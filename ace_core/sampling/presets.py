@@ -11,16 +11,18 @@ from types import MappingProxyType
 from typing import Final
 
 from ..types import Variant
+from .flow import Solver
 from .guidance import Guidance
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Steps, shift and guidance of a variant; no guidance where it is distilled in."""
+    """Steps, shift, guidance and solver of a variant; no guidance where it is distilled in."""
 
     steps: int
     shift: float
     guidance: Guidance | None
+    solver: Solver = Solver.EULER
 
     @property
     def guidance_scale(self) -> float:

@@ -1,0 +1,77 @@
+"""The two strengths of a cover: when the song's own words take over, and where the noise starts.
+
+Pure arithmetic on a schedule; the velocities are handed in.
+Source: generate_audio, arguments audio_cover_strength and cover_noise_strength.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from torch import Tensor
+
+from ..errors import InvalidRequestError
+from .flow import corrector_of
+
+_Answer = TypeVar("_Answer")
+
+
+def switch_time(times: Sequence[float], strength: float) -> float:
+    """The flow time from which on the conditioning without the source is used.
+
+    The first int(steps * `strength`) steps hear the source. 1 never switches; 0 at once.
+
+    Raises:
+        InvalidRequestError: `strength` outside 0 to 1.
+    """
+    _check_strength("cover strength", strength)
+    steps = len(times) - 1
+    return times[int(steps * strength)]
+
+
+class Switched(Generic[_Answer]):
+    """One velocity (or pair) down to the flow time `at`, another from there on."""
+
+    def __init__(
+        self,
+        before: Callable[[Tensor, float], _Answer],
+        after: Callable[[Tensor, float], _Answer],
+        at: float,
+    ) -> None:
+        self._before = before
+        self._after = after
+        self._at = at
+
+    def __call__(self, x: Tensor, t: float) -> _Answer:
+        return (self._before if t > self._at else self._after)(x, t)
+
+    def corrector(self, x: Tensor, t: float) -> _Answer:
+        """The second look of a Heun step goes with its first: at `at` itself, still before."""
+        return corrector_of(self._before if t >= self._at else self._after)(x, t)
+
+
+def start_from_source(
+    noise: Tensor, source: Tensor, times: Sequence[float], strength: float
+) -> tuple[Tensor, list[float]]:
+    """Where to start [B, T, C] and the times left when the source is already in the noise.
+
+    `strength` 0 is noise alone and every step; near 1 only the last step is left. The start is
+    the scheduled time nearest to 1 - `strength`, the earlier of two equally near.
+
+    Raises:
+        InvalidRequestError: `strength` outside 0 to 1.
+    """
+    _check_strength("source strength", strength)
+    if strength == 0:
+        return noise, list(times)
+    level = 1 - strength
+    first = min(range(len(times) - 1), key=lambda step: abs(times[step] - level))
+    t = times[first]
+    return t * noise + (1 - t) * source, list(times[first:])
+
+
+def _check_strength(name: str, strength: float) -> None:
+    if not 0 <= strength <= 1:
+        raise InvalidRequestError(
+            f"A {name} of {strength} is outside 0 to 1. Set it to 0 to ignore the source and to "
+            "1 to follow it as closely as the model can."
+        )
