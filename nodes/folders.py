@@ -1,0 +1,62 @@
+"""Names in widgets, and the files they stand for. Paths never leave ComfyUI's own folders."""
+
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import folder_paths
+
+from ..ace_core.errors import CheckpointError, SaveError
+from .published import where_to_get
+
+
+def choices(folder: str) -> list[str]:
+    """The model files that a widget may name, as ComfyUI lists them."""
+    return folder_paths.get_filename_list(folder)
+
+
+def complaint(folder: str, name: str) -> str | None:
+    """What is wrong with `name` as a file of models/`folder`; `None` when it is there."""
+    if folder_paths.get_full_path(folder, name) is not None:
+        return None
+    places = " or ".join(folder_paths.get_folder_paths(folder))
+    return (
+        f"{name!r} is not in models/{folder}. Put it in {places} and press R to refresh. "
+        f"{where_to_get(name, folder)}"
+    )
+
+
+def model_path(folder: str, name: str) -> Path:
+    """The file that a widget names.
+
+    Raises:
+        CheckpointError: it is not there.
+    """
+    problem = complaint(folder, name)
+    if problem is not None:
+        raise CheckpointError(problem)
+    return Path(folder_paths.get_full_path(folder, name))
+
+
+def check_prefix(prefix: str) -> str:
+    """`prefix` itself, if it names a place inside the output folder.
+
+    Raises:
+        SaveError: it is empty, absolute, or climbs with `..`.
+    """
+    parts = PureWindowsPath(prefix).parts  # splits at both kinds of slash
+    absolute = PurePosixPath(prefix).is_absolute() or PureWindowsPath(prefix).anchor
+    if not prefix.strip() or absolute or ".." in parts:
+        raise SaveError(
+            f"{prefix!r} is not a name inside the output folder. Write a file name such as "
+            "'song', or one with folders such as 'audio/song', without '..' and without a leading "
+            "slash or drive."
+        )
+    return prefix
+
+
+def output_place(prefix: str) -> tuple[Path, str, int, str]:
+    """Folder, file name, next counter and subfolder for files named after `prefix`."""
+    root = folder_paths.get_output_directory()
+    folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
+        check_prefix(prefix), root
+    )
+    return Path(folder), name, counter, subfolder

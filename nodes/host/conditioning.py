@@ -1,0 +1,128 @@
+"""Between the core's `Conditioning` and the host's CONDITIONING, and how conditions are batched.
+
+A CONDITIONING is a list of pairs (text states, dictionary). The text and the lyrics lie where the
+host's own ACE-Step nodes put them, so stock nodes and ours mix; what the host has no word for lies
+under `KEY`.
+"""
+
+from typing import Any
+
+import comfy.conds
+import comfy.model_management
+import torch
+from torch import Tensor
+
+from ...ace_core.constants import LATENT_CHANNELS, TIMBRE_FRAMES
+from ...ace_core.errors import InvalidRequestError
+from ...ace_core.types import AudioCodes, Conditioning
+
+KEY = "ace_step"  # dict: frames, source, mask, timbre, codes, quantize, silence
+_TASK_FIELDS = ("frames", "source", "mask", "timbre", "codes", "quantize")
+
+
+def conditioning(item: Conditioning, silence: Tensor) -> list:
+    """The host's CONDITIONING for one task; `silence` [1, S, C] serves models that carry none."""
+    task = {name: getattr(item, name) for name in _TASK_FIELDS}
+    extras = {
+        "pooled_output": None,
+        "conditioning_lyrics": _resting(item.lyrics),
+        KEY: {**task, "silence": silence},
+    }
+    return [[_resting(item.text), extras]]
+
+
+def null(positive: list) -> list:
+    """The same task without its words: zeros, as the stock ConditioningZeroOut makes them."""
+    return [
+        [
+            torch.zeros_like(text),
+            {**extras, "conditioning_lyrics": torch.zeros_like(extras["conditioning_lyrics"])},
+        ]
+        for text, extras in positive
+    ]
+
+
+def canvas(frames: int, batch: int) -> dict[str, Any]:
+    """An empty LATENT, [B, C, T]."""
+    device = comfy.model_management.intermediate_device()
+    return {
+        "samples": torch.zeros(batch, LATENT_CHANNELS, frames, device=device),
+        "type": "audio",
+    }
+
+
+def task_of(given: dict[str, Any], like: Tensor) -> tuple[Conditioning, Tensor | None]:
+    """One entry of a CONDITIONING back as the core's value, and the silence it carries.
+
+    `given` is the entry's dictionary as the host hands it to a model; `like` [B, C, T] is the
+    latent that it is for.
+    """
+    task = given.get(KEY, {})
+    frames = like.shape[-1]
+    if task and task["frames"] != frames:
+        raise InvalidRequestError(
+            f"The latent has {frames} frames, but the task was made for {task['frames']}. Connect "
+            "the latent of the same task node to the sampler."
+        )
+    item = Conditioning(
+        text=given["cross_attn"],
+        lyrics=given["conditioning_lyrics"],
+        frames=frames,
+        timbre=task.get("timbre") if task else _stock_timbre(given),
+        source=task.get("source"),
+        mask=task.get("mask"),
+        codes=task.get("codes") if task else _stock_codes(given),
+        quantize=task.get("quantize", False),
+    )
+    return item, task.get("silence")
+
+
+def _stock_codes(given: dict[str, Any]) -> AudioCodes | None:
+    """Codes of the stock text encode node, a list of lists of integers."""
+    codes = given.get("audio_codes")
+    return AudioCodes(tuple(codes[0])) if codes else None
+
+
+def _stock_timbre(given: dict[str, Any]) -> Tensor | None:
+    """The clip of the stock ReferenceTimbreAudio node, [B, C, T]: its first 30 s."""
+    clips = given.get("reference_audio_timbre_latents")
+    return clips[-1][:1, :, :TIMBRE_FRAMES].transpose(1, 2) if clips else None
+
+
+def _resting(tensor: Tensor) -> Tensor:
+    """Where and how the host keeps what waits between nodes."""
+    return tensor.to(comfy.model_management.intermediate_device(), torch.float32)
+
+
+class CondMemory(comfy.conds.CONDList):
+    """Tensors [B, ..., L, D] that every step reads, of which one place may stand for L equal ones.
+
+    Attention to equal keys is their value whatever their number, so the one-token null condition
+    and a long text share a batch although their lengths differ.
+    """
+
+    def process_cond(self, batch_size: int, **kwargs: Any) -> "CondMemory":
+        if len(self.cond[0]) not in (1, batch_size):
+            raise InvalidRequestError(
+                f"The conditioning is for {len(self.cond[0])} items, but the latent has "
+                f"{batch_size}. Make both with the same batch size."
+            )
+        rows = (batch_size, *[-1] * (self.cond[0].dim() - 1))
+        return CondMemory([tensor.expand(rows) for tensor in self.cond])
+
+    def can_concat(self, other: Any) -> bool:
+        if not isinstance(other, CondMemory) or len(self.cond) != len(other.cond):
+            return False
+        mine, theirs = self.cond[0].shape, other.cond[0].shape
+        lengths = {mine[-2], theirs[-2]}
+        return mine[1:-2] == theirs[1:-2] and (len(lengths) == 1 or 1 in lengths)
+
+    def concat(self, others: list["CondMemory"]) -> list[Tensor]:
+        columns = zip(self.cond, *(other.cond for other in others), strict=True)
+        return [_stacked(column) for column in columns]
+
+
+def _stacked(tensors: tuple[Tensor, ...]) -> Tensor:
+    length = max(tensor.shape[-2] for tensor in tensors)
+    shape = (*[-1] * (tensors[0].dim() - 2), length, -1)
+    return torch.cat([tensor.expand(shape) for tensor in tensors])

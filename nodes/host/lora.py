@@ -1,0 +1,45 @@
+"""Adapters that do not fit: the host only logs them, here they are refused by name."""
+
+import math
+from typing import Any
+
+from ...ace_core.errors import CheckpointError
+
+
+def refuse_foreign_patches(patcher: Any) -> None:
+    """
+    Raises:
+        CheckpointError: a patch on a MODEL was made for weights of another width.
+    """
+    if patcher is None or not patcher.patches:
+        return
+    shapes = {name: weight.shape for name, weight in patcher.model.state_dict().items()}
+    for key, patches in patcher.patches.items():
+        for patch in patches:
+            made_for = _shape_of(patch[1])
+            if made_for is not None and math.prod(made_for) != math.prod(shapes[key]):
+                raise CheckpointError(
+                    f"The LoRA was made for another model: its patch of {key} is "
+                    f"{list(made_for)}, the model's weight is {list(shapes[key])}. Adapters of "
+                    "the 2B models (width 2048) and of XL (width 2560) do not fit each other; "
+                    "choose one that was trained on this model."
+                )
+
+
+def _shape_of(patch: Any) -> tuple[int, ...] | None:
+    """The weight that an adapter was made for, `None` for kinds that do not tell."""
+    kind = getattr(patch, "name", None)
+    if kind == "lora":
+        up, down = patch.weights[:2]
+        return (up.shape[0], down.flatten(1).shape[1])
+    if kind == "lokr":
+        return _kronecker(patch.weights)
+    return None
+
+
+def _kronecker(weights: Any) -> tuple[int, int]:
+    """w1 and w2 of a LoKr, each whole or as two factors: (w1, w2, alpha, w1_a, w1_b, w2_a, ...)."""
+    w1, w2, _, w1_a, w1_b, w2_a, w2_b = weights[:7]
+    rows1, columns1 = w1.shape if w1 is not None else (w1_a.shape[0], w1_b.shape[1])
+    rows2, columns2 = w2.shape if w2 is not None else (w2_a.shape[0], w2_b.shape[1])
+    return rows1 * rows2, columns1 * columns2

@@ -1,0 +1,191 @@
+"""The diffusion model as a stock MODEL: any sampler, LoRA loader or saver of the host takes it.
+
+The host's layout is [B, C, T], the core's is [B, T, C]; the transpose is made here.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import comfy.conds
+import comfy.latent_formats
+import comfy.model_base
+import comfy.model_detection
+import comfy.model_management
+import comfy.model_patcher
+import torch
+from torch import Tensor
+
+from ...ace_core.conditioning import context as ctx
+from ...ace_core.errors import InvalidRequestError, InvalidScheduleError
+from ...ace_core.models.acestep import AceStepModel
+from ...ace_core.models.config import DiTConfig
+from ...ace_core.models.ops import Ops
+from ...ace_core.types import Conditioning, Variant
+from ...ace_core.weights.checkpoint import Kind
+from ...ace_core.weights.detect import inspect
+from ...ace_core.weights.load import check_keys, dit_config
+from ...ace_core.weights.read import read
+from ...ace_core.weights.silence import stored_silence
+from .conditioning import CondMemory, task_of
+from .lora import refuse_foreign_patches
+from .precision import compute_dtype
+
+DTYPES = (torch.bfloat16, torch.float32)
+
+
+class AceNet(AceStepModel):
+    """The core's model behind the host's calling convention."""
+
+    def __init__(self, ace: DiTConfig, dtype: Any, device: Any, operations: Any, **_: Any) -> None:
+        super().__init__(ace, Ops(operations, device, dtype))
+        self.dtype = dtype
+
+    def forward(
+        self, x: Tensor, timestep: Tensor, context: Tensor | None = None, **conds: Any
+    ) -> Tensor:
+        """`x` [B, C, T] at `timestep` [B] to a velocity [B, C, T].
+
+        With hooks, weights may change at every step: then `context` [B, L, E] comes instead of
+        `ace_memory`, the keys and values that were made of it.
+        """
+        memory = pairs(conds["ace_memory"]) if context is None else self.decoder.memory(context)
+        sources = conds["ace_context"].transpose(1, 2)  # [B, T, 2C]
+        return self.decoder(x.transpose(1, 2), timestep, sources, memory).transpose(1, 2)
+
+
+def pairs(flat: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """[k0, v0, k1, v1, ...], which the host can cast and batch, as (k, v) of each layer."""
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+class AceLatent(comfy.latent_formats.ACEAudio15):
+    """The stock format, with a preview: 64 channels over time as a grey picture."""
+
+    latent_rgb_factors = [[0.25, 0.25, 0.25]]  # noqa: RUF012  # one picture channel to r, g, b
+
+    @staticmethod
+    def latent_rgb_factors_reshape(x0: Tensor) -> Tensor:
+        return x0.unsqueeze(1).repeat_interleave(2, dim=2)  # [B, 1, 2C, T]
+
+
+class AceModel(comfy.model_base.ACEStep15):
+    """What a MODEL holds. Its class makes the host's own LoRA key map fit."""
+
+    def __init__(self, model_config: Any, device: Any = None) -> None:
+        comfy.model_base.BaseModel.__init__(
+            self, model_config, comfy.model_base.ModelType.FLOW, device=device, unet_model=AceNet
+        )
+        self.latent_format = AceLatent()
+        self.variant: Variant | None = None
+        self.silence: Tensor | None = None  # [1, S, C], if a file beside the weights holds it
+
+    def extra_conds(self, **given: Any) -> dict[str, Any]:
+        """Once per generation: the condition encoder, and the keys and values of every layer."""
+        refuse_foreign_patches(self.current_patcher)
+        if given.get("cross_attn") is None or given.get("conditioning_lyrics") is None:
+            raise InvalidRequestError(
+                "The conditioning holds no ACE-Step lyrics and text. Connect an ACE-Step task node "
+                "to the sampler."
+            )
+        item, silence = task_of(given, given["noise"])
+        silence = self._silence(silence, given["device"])
+        net = self.diffusion_model
+        sources = ctx.context(net, item, silence).transpose(1, 2)  # [1, 2C, T]
+        encoded = self._encoded(item, silence)
+        out: dict[str, Any] = {"ace_context": comfy.conds.CONDNoiseShape(sources)}
+        if given.get("hooks") is None:
+            flat = [part for layer in net.decoder.memory(encoded) for part in layer]
+            out["ace_memory"] = CondMemory(flat)
+        else:
+            out["c_crossattn"] = comfy.conds.CONDRegular(encoded)
+        return out
+
+    def _encoded(self, item: Conditioning, silence: Tensor) -> Tensor:
+        if not torch.count_nonzero(item.text):
+            return self.diffusion_model.null_condition_emb.to(silence)  # [1, 1, E]
+        return ctx.encoded(self.diffusion_model, item, silence)
+
+    def _silence(self, spare: Tensor | None, device: torch.device) -> Tensor:
+        silence = self.silence if self.silence is not None else spare
+        if silence is None:
+            raise InvalidRequestError(
+                "Neither the model nor the conditioning says what silence is. Put the official "
+                "silence_latent.pt beside the model file, or use an ACE-Step task node with a VAE."
+            )
+        return silence.to(device, self.get_dtype_inference())
+
+    def memory_required(self, input_shape: Any, cond_shapes: Any = None) -> float:
+        """Bytes that one forward of [B, C, T] takes beside the weights; an estimate."""
+        decoder = self.diffusion_model.config.decoder
+        tokens = input_shape[0] * -(-input_shape[-1] // self.diffusion_model.config.patch)
+        inner = decoder.heads * decoder.head_width
+        widest = max(2 * decoder.mlp_width, 3 * inner) + 4 * decoder.width
+        size = comfy.model_management.dtype_size(self.get_dtype_inference())
+        return tokens * widest * size * 1.2 + self._memory_bytes(cond_shapes or {}, size)
+
+    def extra_conds_shapes(self, **given: Any) -> dict[str, Any]:
+        """How large `ace_memory` will be, known from the texts alone."""
+        texts = [given.get(name) for name in ("cross_attn", "conditioning_lyrics")]
+        places = sum(text.shape[1] for text in texts if text is not None)
+        decoder, layers = self.diffusion_model.config.decoder, self.diffusion_model.config.layers
+        return {"ace_memory": [1, 2 * layers * decoder.kv_heads * decoder.head_width, places]}
+
+    @staticmethod
+    def _memory_bytes(cond_shapes: Any, size: int) -> int:
+        shapes = cond_shapes.get("ace_memory") or []
+        return sum(torch.Size(shape).numel() for shape in shapes) * size
+
+
+def load_model(
+    path: Path, variant: Variant | None = None, dtype: str = "auto", disable_dynamic: bool = False
+) -> Any:
+    """A diffusion checkpoint as a MODEL; `variant` overrides what config and name say.
+
+    Raises:
+        CheckpointError: there is no diffusion model of ACE-Step 1.5 at `path`, or it is damaged.
+    """
+    checkpoint = inspect(path)
+    sizes = dit_config(checkpoint)
+    state = read(checkpoint, Kind.DIT)
+    place = comfy.model_management.get_torch_device()
+    rest = comfy.model_management.unet_offload_device()
+    stored = checkpoint.part(Kind.DIT).dtype
+    held, cast = compute_dtype(dtype, stored, place, DTYPES)
+    model = AceModel(_host_config(state, sizes, held, cast), device=torch.device("meta"))
+    model.device = rest
+    net = model.diffusion_model.requires_grad_(False)
+    check_keys(checkpoint, net.state_dict(), state)
+    # views into the mapped file where the dtype is the file's own: nothing is copied
+    net.load_state_dict({name: t.to(held) for name, t in state.items()}, assign=True)
+    model.variant = variant or checkpoint.variant
+    model.silence = stored_silence(checkpoint)
+    manager = comfy.model_patcher
+    patcher_class = manager.ModelPatcher if disable_dynamic else manager.CoreModelPatcher
+    patcher = patcher_class(model, load_device=place, offload_device=rest)
+    patcher.cached_patcher_init = (load_model, (path, variant, dtype))
+    return patcher
+
+
+def _host_config(
+    state: dict[str, Tensor], sizes: DiTConfig, held: torch.dtype, cast: torch.dtype | None
+) -> Any:
+    """The host's own description of such a model, with ours inside for `AceNet`."""
+    config = comfy.model_detection.model_config_from_unet(state, "")
+    config.unet_config["ace"] = sizes
+    config.set_inference_dtype(held, cast)
+    return config
+
+
+def variant_of(model: Any) -> Variant:
+    """What a MODEL was trained as.
+
+    Raises:
+        InvalidScheduleError: it is not ours, or nothing told its variant.
+    """
+    held = getattr(model.model, "variant", None)
+    if held is None:
+        raise InvalidScheduleError(
+            "The model's variant is not known, so nothing can be chosen automatically. Set "
+            "`variant` on ACE-Step Load Model, or choose custom settings."
+        )
+    return held

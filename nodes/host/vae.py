@@ -1,0 +1,169 @@
+"""ACE-Step's autoencoder as a stock VAE, decoding and encoding in exact tiles.
+
+The host's own tiler blends overlapping tiles, which changes the sound near their edges, and
+decodes whole songs in one piece when it can; ours is bounded in memory and equal to one pass.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.ops
+import comfy.sd
+import comfy.utils
+import torch
+from torch import Tensor
+
+from ...ace_core.audio import tiling
+from ...ace_core.audio.waveform import limit_peak
+from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE
+from ...ace_core.errors import CheckpointError
+from ...ace_core.models.ops import Ops
+from ...ace_core.models.vae import Oobleck, Posterior
+from ...ace_core.weights import load
+from ...ace_core.weights.oobleck import to_stable_audio
+from ...ace_core.weights.silence import encoded_silence
+from .precision import CHOICES
+
+_ACTIVATIONS = 4 * 128 * LATENT_HOP  # numbers a latent frame needs at its widest layer
+
+
+class AceVAE(comfy.sd.VAE):
+    """Every stock audio node takes it."""
+
+    def __init__(self, model: Oobleck, dtype: torch.dtype) -> None:
+        # The host sets its defaults only while it builds a VAE that it knows: its smallest one,
+        # which is replaced at once.
+        super().__init__(sd={"pixel_space_vae": torch.tensor(1.0)}, dtype=dtype)
+        self.first_stage_model = model
+        self.latent_dim, self.latent_channels, self.output_channels = 1, LATENT_CHANNELS, CHANNELS
+        self.upscale_ratio = self.downscale_ratio = LATENT_HOP
+        self.audio_sample_rate = self.audio_sample_rate_output = SAMPLE_RATE
+        self.pad_channel_value = "replicate"  # mono to both sides
+        self.crop_input = False  # the host would crop in the middle and shift the music
+        self.process_input = self.process_output = lambda audio: audio
+        self.memory_used_decode = lambda shape, dtype: bytes_for(shape[-1], dtype)
+        self.memory_used_encode = lambda shape, dtype: bytes_for(shape[-1] // LATENT_HOP, dtype)
+        comfy.model_management.archive_model_dtypes(model)
+        self.patcher = comfy.model_patcher.CoreModelPatcher(
+            model,
+            load_device=self.device,
+            offload_device=comfy.model_management.vae_offload_device(),
+        )
+        self.size = None
+        self.model_size()
+        self._silence: Tensor | None = None
+
+    @property
+    def silence(self) -> Tensor:
+        """What this VAE makes of digital silence, [1, S, C]."""
+        if self._silence is None:
+            self._silence = encoded_silence(lambda zeros: self.encode(zeros.movedim(1, -1)))
+        return self._silence
+
+    def decode(self, samples_in: Tensor, vae_options: Any = None) -> Tensor:
+        """Latents [B, C, T] to audio [B, N, 2], as the host's VAE gives it."""
+        return self.decode_tiled_1d(samples_in).movedim(1, -1)
+
+    def decode_tiled(self, samples: Tensor, tile_x: int = tiling.TILE, **_: Any) -> Tensor:
+        return self.decode_tiled_1d(samples, tile_x).movedim(1, -1)
+
+    def encode(self, pixel_samples: Tensor, seed: int | None = None) -> Tensor:
+        """Audio [B, N, channels] to latents [B, C, T]: the posterior's mean, or a seeded draw."""
+        audio = self.vae_encode_crop_pixels(pixel_samples).movedim(-1, 1)  # [B, 2, N]
+        posterior = self._encoded(audio)
+        if seed is None:
+            return posterior.mean
+        generators = [torch.Generator().manual_seed(seed + item) for item in range(len(audio))]
+        return posterior.sample(generators)
+
+    def encode_tiled(self, pixel_samples: Tensor, *_: Any, **__: Any) -> Tensor:
+        return self.encode(pixel_samples)
+
+    def decode_tiled_1d(
+        self, samples: Tensor, tile_x: int = tiling.TILE, overlap: int = 0
+    ) -> Tensor:
+        """Latents [B, C, T] to audio [B, 2, N]; an exact tile needs no overlap of the user's."""
+        self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
+        latents = samples.to(self.device, self.vae_dtype)
+        audio = tiling.decode(self.first_stage_model, latents, on_tile=_progress())
+        return audio.to(self.output_device, self.vae_output_dtype())
+
+    def _encoded(self, audio: Tensor) -> Posterior:
+        self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
+        audio = audio.to(self.device, self.vae_dtype)
+        posterior = tiling.encode(self.first_stage_model, audio, on_tile=_progress())
+        place = {"device": self.output_device, "dtype": self.vae_output_dtype()}
+        return Posterior(posterior.mean.to(**place), posterior.std.to(**place))
+
+    def _load(self, activations: float) -> None:
+        comfy.model_management.load_models_gpu([self.patcher], memory_required=activations)
+
+    def get_sd(self) -> dict[str, Tensor]:
+        """Weights as the host's own loader reads them."""
+        return to_stable_audio(self.first_stage_model.state_dict())
+
+
+def bytes_for(frames: int, dtype: torch.dtype) -> float:
+    """Activations of a pass over at most one tile of latent frames; an estimate."""
+    size = comfy.model_management.dtype_size(dtype)
+    return min(frames, tiling.TILE) * _ACTIVATIONS * size
+
+
+def _progress() -> tiling.OnTile:
+    """Moves the node's bar at each tile, and stops there when the user asked for it."""
+    bar = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal bar
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        bar = bar or comfy.utils.ProgressBar(total)
+        bar.update_absolute(done, total)
+
+    return report
+
+
+def load_vae(path: Path, dtype: str = "auto") -> AceVAE:
+    """
+    Raises:
+        CheckpointError: there is no VAE of ACE-Step 1.5 at `path`, or it is damaged.
+    """
+    place = comfy.model_management.vae_device()
+    supported = [torch.bfloat16, torch.float32]
+    held = CHOICES.get(dtype) or comfy.model_management.vae_dtype(place, supported)
+    return AceVAE(load.load_vae(path, Ops(comfy.ops.manual_cast, dtype=held)), held)
+
+
+def silence_of(vae: Any) -> Tensor:
+    """What a VAE makes of digital silence, [1, S, C]; the host's own ACE-Step VAE serves too."""
+    if isinstance(vae, AceVAE):
+        return vae.silence
+    _check_family(vae)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # the host's VAE draws from the global generator
+        return encoded_silence(lambda zeros: vae.encode(zeros.movedim(1, -1)))
+
+
+def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
+    """A LATENT as AUDIO, 48 kHz stereo, an item that is too loud brought to full scale."""
+    _check_family(vae)
+    audio = limit_peak(vae.decode(latent["samples"]).movedim(-1, 1))  # [B, 2, N]
+    return {"waveform": audio, "sample_rate": SAMPLE_RATE}
+
+
+def encode(vae: Any, waveform: Tensor, seed: int | None = None) -> dict[str, Any]:
+    """48 kHz stereo [B, 2, N] as a LATENT; `seed` None is the posterior's mean."""
+    _check_family(vae)
+    audio = waveform.movedim(1, -1)
+    latents = vae.encode(audio, seed) if isinstance(vae, AceVAE) else vae.encode(audio)
+    return {"samples": latents, "type": "audio"}
+
+
+def _check_family(vae: Any) -> None:
+    rate, channels = getattr(vae, "audio_sample_rate", None), getattr(vae, "latent_channels", None)
+    if (rate, channels) != (SAMPLE_RATE, LATENT_CHANNELS):
+        raise CheckpointError(
+            f"The VAE works at {rate} Hz with {channels} latent channels, ACE-Step 1.5's at "
+            f"{SAMPLE_RATE} Hz with {LATENT_CHANNELS}. Connect ACE-Step Load VAE."
+        )

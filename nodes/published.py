@@ -1,0 +1,47 @@
+"""Where the model files are published, and in which of ComfyUI's folders each belongs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_BASE: Final = "https://huggingface.co/Comfy-Org/ace_step_1.5_ComfyUI_files/resolve/main"
+OFFICIAL: Final = "https://huggingface.co/ACE-Step"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One published file; `folder` is its place under `models/`."""
+
+    name: str
+    folder: str
+
+    @property
+    def url(self) -> str:
+        part = self.folder if self.folder == "checkpoints" else f"split_files/{self.folder}"
+        return f"{_BASE}/{part}/{self.name}"
+
+
+TURBO: Final = ModelFile("acestep_v1.5_turbo.safetensors", "diffusion_models")
+TEXT_ENCODER: Final = ModelFile("qwen_0.6b_ace15.safetensors", "text_encoders")
+VAE: Final = ModelFile("ace_1.5_vae.safetensors", "vae")
+ALL_IN_ONE: Final = ModelFile("ace_step_1.5_turbo_aio.safetensors", "checkpoints")
+
+FILES: Final = (
+    TURBO,
+    ModelFile("acestep_v1.5_xl_turbo_bf16.safetensors", "diffusion_models"),
+    ModelFile("acestep_v1.5_xl_base_bf16.safetensors", "diffusion_models"),
+    ModelFile("acestep_v1.5_xl_sft_bf16.safetensors", "diffusion_models"),
+    TEXT_ENCODER,
+    ModelFile("qwen_1.7b_ace15.safetensors", "text_encoders"),
+    ModelFile("qwen_4b_ace15.safetensors", "text_encoders"),
+    VAE,
+    ALL_IN_ONE,
+)
+
+
+def where_to_get(name: str, folder: str) -> str:
+    """One sentence: where `name` is published, or where such files are."""
+    for file in FILES:
+        if file.name == name and file.folder == folder:
+            return f"It is published at {file.url}."
+    known = ", ".join(file.url for file in FILES if file.folder == folder)
+    return f"Files for this place are published at {known}, and the official folders at {OFFICIAL}."

@@ -1,0 +1,20 @@
+"""The pack's own socket types; everything with a standard type uses the standard one.
+
+| socket | value |
+|---|---|
+| `ACE_SONG` | `ace_core.types.Song`: what to play |
+| `ACE_CODES` | `ace_core.types.AudioCodes`: a song as 5 Hz audio codes |
+| `ACE_TEXT_ENCODER` | `nodes.host.ManagedTextEncoder`: Qwen3-Embedding, moved by the host |
+| `ACE_LM` | the 5 Hz language model, likewise |
+| `ACE_GUIDANCE` | `ace_core.sampling.guidance.Guidance`: how positive and negative are combined |
+| `AUDIO_UI` | the frontend's inline player; never linked, never saved |
+"""
+
+from comfy_api.latest import io
+
+SongSocket = io.Custom("ACE_SONG")
+CodesSocket = io.Custom("ACE_CODES")
+TextEncoderSocket = io.Custom("ACE_TEXT_ENCODER")
+LMSocket = io.Custom("ACE_LM")
+GuidanceSocket = io.Custom("ACE_GUIDANCE")
+PlayerSocket = io.Custom("AUDIO_UI")
