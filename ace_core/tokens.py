@@ -62,31 +62,37 @@ class FolderTokenizer:
         )
 
 
-def load_tokenizer(folder: str | Path) -> FolderTokenizer:
-    """The tokenizer of `folder`: its `tokenizer.json`, or its `vocab.json` with `merges.txt`.
+def load_tokenizer(place: str | Path) -> FolderTokenizer:
+    """The tokenizer at `place`: a file in the format of `tokenizer.json` under any name, or a
+    folder with that file, or with `vocab.json` and `merges.txt`.
 
     Raises:
-        CheckpointError: the folder is missing, holds no tokenizer, or a broken one.
+        CheckpointError: it is missing, or holds no tokenizer, or a broken one.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder} is not a folder with a tokenizer. {SOURCES}")
-    names = ["tokenizer.json"]
-    if not (folder / "tokenizer.json").is_file():
-        names = ["vocab.json", "merges.txt"]
-    for name in names:
-        if not (folder / name).is_file():
-            raise CheckpointError(
-                f"{folder} holds no tokenizer: neither tokenizer.json nor vocab.json with "
-                f"merges.txt is in it. {SOURCES}"
-            )
-    _check_json(folder / names[0])
+    files = _files(Path(place))
+    _check_json(files[0])
     try:
-        return FolderTokenizer(_read(folder))
+        return FolderTokenizer(_read(files))
     except Exception as error:  # the tokenizer library raises bare Exception for a bad file
         raise CheckpointError(
-            f"The tokenizer in {folder} cannot be read: {error} Download it again. {SOURCES}"
+            f"The tokenizer {place} cannot be read: {error} Download it again. {SOURCES}"
         ) from error
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    if not place.is_dir():
+        raise CheckpointError(f"{place} is not a folder with a tokenizer. {SOURCES}")
+    whole, parts = place / "tokenizer.json", [place / "vocab.json", place / "merges.txt"]
+    if whole.is_file():
+        return [whole]
+    if all(part.is_file() for part in parts):
+        return parts
+    raise CheckpointError(
+        f"{place} holds no tokenizer: neither tokenizer.json nor vocab.json with "
+        f"merges.txt is in it. {SOURCES}"
+    )
 
 
 def required_id(tokenizer: Tokenizer, token: str) -> int:
@@ -111,12 +117,12 @@ def _check_json(path: Path) -> None:
         raise CheckpointError(f"{path} is not a JSON file: {error}. Download it again.") from error
 
 
-def _read(folder: Path) -> Any:
-    """The backend of whatever `transformers` makes of `folder`; importing it takes seconds."""
+def _read(files: list[Path]) -> Any:
+    """The backend of whatever `transformers` makes of `files`; importing it takes seconds."""
     import transformers
 
-    whole = folder / "tokenizer.json"
-    if whole.is_file():
-        return transformers.PreTrainedTokenizerFast(tokenizer_file=str(whole)).backend_tokenizer
+    if len(files) == 1:
+        fast = transformers.PreTrainedTokenizerFast(tokenizer_file=str(files[0]))
+        return fast.backend_tokenizer
     qwen: Any = transformers.Qwen2TokenizerFast  # pyright: ignore  # transformers 5's unlisted alias
-    return qwen.from_pretrained(str(folder)).backend_tokenizer
+    return qwen.from_pretrained(str(files[0].parent)).backend_tokenizer

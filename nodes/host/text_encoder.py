@@ -68,5 +68,5 @@ def _tokenizer(checkpoint: Checkpoint) -> Tokenizer:
     """The checkpoint's own, else the one that every ComfyUI carries."""
     file = tokenizer_file(checkpoint, Kind.TEXT_ENCODER)
     if file is not None:
-        return load_tokenizer(file.parent)
+        return load_tokenizer(file)
     return load_tokenizer(Path(comfy.ops.__file__).parent / "text_encoders" / "qwen25_tokenizer")

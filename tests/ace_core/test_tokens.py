@@ -48,6 +48,11 @@ def test_a_token_that_is_missing_is_named(tokenizer):
     assert required_id(tokenizer, "<think>") == 259
 
 
+def test_a_file_of_another_name_is_read_as_a_tokenizer(tmp_path, tokenizer):
+    file = write_tokenizer(tmp_path, audio_codes=3).rename(tmp_path / "qwen.tokenizer.json")
+    assert load_tokenizer(file).encode("la") == tokenizer.encode("la")
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="is not a folder with a tokenizer"):
         load_tokenizer(tmp_path / "nothing")
