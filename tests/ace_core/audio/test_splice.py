@@ -1,0 +1,44 @@
+"""The splice: the source's samples outside the region, bit for bit."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from ace_core.audio.splice import splice
+from tests.ace_core.sampling.goldens import GOLDENS
+
+RATE = 48_000
+
+
+def test_the_splice_equals_the_official_one():
+    golden = load_file(GOLDENS / "sampling_repaint.safetensors")
+    for item, (start, end) in enumerate(golden["spans"].tolist()):
+        one = slice(item, item + 1)
+        spliced = splice(golden["audio"][one], golden["source"][one], (start, end), 0.004)
+        torch.testing.assert_close(spliced, golden["spliced"][one], rtol=0, atol=1e-6)
+
+
+def test_samples_outside_the_ramps_are_the_source_bit_for_bit():
+    generator = torch.Generator().manual_seed(1)
+    audio = torch.randn(2, 2, RATE, generator=generator)
+    source = torch.randn(2, 2, RATE, generator=generator)
+    spliced = splice(audio, source, (0.25, 0.5), 0.05)
+    start, end, fade = RATE // 4, RATE // 2, RATE // 20
+    assert torch.equal(spliced[..., : start - fade], source[..., : start - fade])
+    assert torch.equal(spliced[..., end + fade :], source[..., end + fade :])
+    assert torch.equal(spliced[..., start:end], audio[..., start:end])
+    assert not torch.equal(spliced[..., end : end + fade], source[..., end : end + fade])
+
+
+@pytest.mark.parametrize("frames", [100, 300])
+def test_a_span_over_everything_is_the_new_audio(frames: int):
+    audio, source = torch.randn(1, 2, frames), torch.randn(1, 2, 200)
+    assert torch.equal(splice(audio, source, (0.0, 1.0), 0.01), audio)
+
+
+def test_what_lies_beyond_the_source_is_kept():
+    audio, source = torch.randn(1, 2, 300), torch.randn(1, 2, 200)
+    spliced = splice(audio, source, (0.0, 0.001), 0.0)
+    assert torch.equal(spliced[..., 200:], audio[..., 200:])
+    assert torch.equal(spliced[..., 48:200], source[..., 48:])
+    assert spliced.shape == audio.shape

@@ -1,0 +1,93 @@
+"""Cover strengths: pure branches at the ends, and refusals."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from ace_core.errors import InvalidRequestError
+from ace_core.sampling.cover import Switched, start_from_source, switch_time
+from ace_core.sampling.flow import euler, heun, timesteps
+from ace_core.sampling.guidance import Guidance
+from ace_core.sampling.guided import GuidedVelocity
+from ace_core.sampling.noise import noise
+
+TIMES = timesteps(8, 3.0)
+
+
+def _with_source(x: Tensor, t: float) -> Tensor:
+    return torch.tanh(x) + t
+
+
+def _without(x: Tensor, t: float) -> Tensor:
+    return 0.5 * x - t
+
+
+@pytest.mark.parametrize("solver", [euler, heun])
+@pytest.mark.parametrize(("strength", "pure"), [(1.0, _with_source), (0.0, _without)])
+def test_strength_one_and_zero_are_the_pure_branches(solver, strength: float, pure):
+    start = noise([1], 7)
+    switched = Switched(_with_source, _without, switch_time(TIMES, strength))
+    assert torch.equal(solver(switched, start, TIMES), solver(pure, start, TIMES))
+
+
+@pytest.mark.parametrize(("strength", "steps"), [(0.5, 4), (0.4, 3), (0.12, 0), (0.99, 7)])
+def test_a_strength_is_a_share_of_the_steps_rounded_down(strength: float, steps: int):
+    heard: list[bool] = []
+
+    def before(x: Tensor, t: float) -> Tensor:
+        heard.append(True)
+        return x
+
+    def after(x: Tensor, t: float) -> Tensor:
+        heard.append(False)
+        return x
+
+    euler(Switched(before, after, switch_time(TIMES, strength)), noise([1], 3), TIMES)
+    assert heard == [True] * steps + [False] * (8 - steps)
+
+
+def test_a_heun_step_keeps_one_conditioning_for_both_looks():
+    heard: list[str] = []
+
+    def before(x: Tensor, t: float) -> Tensor:
+        heard.append("before")
+        return x
+
+    def after(x: Tensor, t: float) -> Tensor:
+        heard.append("after")
+        return x
+
+    switched = Switched(before, after, switch_time(TIMES, 0.5))
+    guided = GuidedVelocity(lambda x, t: (x, x), switched, Guidance(scale=1.0))
+    for velocity in (switched, guided):
+        heard.clear()
+        heun(velocity, noise([1], 3), TIMES)
+        assert heard == ["before"] * 8 + ["after"] * 8
+
+
+def test_no_source_strength_is_the_noise_and_every_step():
+    x, source = noise([1], 5), noise([2], 5)
+    start, times = start_from_source(x, source, TIMES, 0.0)
+    assert torch.equal(start, x) and times == TIMES
+
+
+@pytest.mark.parametrize(("strength", "first"), [(0.05, 1), (0.25, 4), (0.7, 7), (1.0, 7)])
+def test_the_start_is_the_nearest_scheduled_time(strength: float, first: int):
+    x, source = noise([1], 5), noise([2], 5)
+    start, times = start_from_source(x, source, TIMES, strength)
+    t = TIMES[first]
+    assert times == TIMES[first:]
+    torch.testing.assert_close(start, t * x + (1 - t) * source)
+
+
+def test_the_earlier_of_two_equally_near_times_wins():
+    _, times = start_from_source(noise([1], 5), noise([2], 5), [1.0, 0.75, 0.5, 0.0], 0.375)
+    assert times[0] == 0.75
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan")])
+def test_a_strength_outside_zero_to_one_is_refused(strength: float):
+    with pytest.raises(InvalidRequestError, match=r"cover strength of .* is outside 0 to 1"):
+        switch_time(TIMES, strength)
+    with pytest.raises(InvalidRequestError, match=r"source strength of .* is outside 0 to 1"):
+        start_from_source(noise([1], 2), noise([2], 2), TIMES, strength)

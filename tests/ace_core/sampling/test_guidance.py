@@ -1,0 +1,180 @@
+"""Guidance formulas against the official ones, and the choice between them."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from ace_core.errors import InvalidScheduleError
+from ace_core.sampling.flow import euler, heun, timesteps
+from ace_core.sampling.guidance import Guidance, GuidanceKind, adg, apg, cfg, clamp_norm, smooth
+from ace_core.sampling.guided import GuidedVelocity
+from ace_core.sampling.noise import noise
+from tests.ace_core.sampling.goldens import load, relative_error
+
+SCALES = (7.0, 3.5, 1.5)  # of the three golden steps
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, Tensor]:
+    return load("guidance")
+
+
+def test_cfg_equals_the_official_formula(golden: dict[str, Tensor]):
+    guided = cfg(golden["cond_0"], golden["uncond_0"], 7.0)
+    assert relative_error(guided, golden["cfg"]) < 1e-6
+
+
+def test_apg_equals_the_official_formula_over_three_steps_of_momentum(golden: dict[str, Tensor]):
+    momentum = None
+    for step, scale in enumerate(SCALES):
+        cond, uncond = golden[f"cond_{step}"], golden[f"uncond_{step}"]
+        guided, momentum = apg(cond, uncond, scale, momentum)
+        assert relative_error(guided, golden[f"apg_{step}"]) < 1e-6
+        assert relative_error(momentum, golden[f"momentum_{step}"]) < 1e-6
+
+
+@pytest.mark.parametrize(("step", "t"), [(0, 1.0), (1, 0.6429), (2, 0.3)])
+def test_adg_equals_the_official_formula(golden: dict[str, Tensor], step: int, t: float):
+    # frame 2 has no angle at all, frame 3 one too small for its sine
+    cond, uncond = golden[f"cond_{step}"], golden[f"adg_uncond_{step}"]
+    guided = adg(golden["x"], t, cond, uncond, SCALES[step])
+    assert relative_error(guided, golden[f"adg_{step}"]) < 1e-6
+
+
+def test_apg_at_scale_one_is_the_velocity_with_words():
+    cond, uncond = noise([1], 8), noise([2], 8)
+    assert torch.equal(apg(cond, uncond, 1.0)[0], cond)
+
+
+def test_apg_adds_nothing_along_the_velocity_over_time():
+    cond, uncond = noise([1], 8), noise([2], 8)
+    added = apg(cond, uncond, 7.0)[0] - cond
+    along = (added * cond).sum(dim=1)  # [B, C]
+    torch.testing.assert_close(along, torch.zeros_like(along), atol=1e-4, rtol=0)
+
+
+def test_apg_caps_what_it_adds_per_channel():
+    cond, uncond = noise([1], 50), 100 * noise([2], 50)
+    added = (apg(cond, uncond, 2.0)[0] - cond).norm(dim=1)  # [B, C]
+    assert (added <= 2.5 + 1e-4).all() and added.max() > 2
+
+
+def test_the_cap_lets_a_small_difference_pass():
+    cond = noise([1], 8)
+    small = 1e-3 * noise([2], 8)
+    _, momentum = apg(cond, cond - small, 7.0)
+    torch.testing.assert_close(momentum, small, atol=1e-6, rtol=0)
+
+
+def test_clamp_shortens_only_the_items_that_are_too_long():
+    x = noise([1, 2], 8)
+    v = torch.cat([10 * x[:1], 0.5 * x[1:]])
+    clamped = clamp_norm(v, x, 2.0)
+    torch.testing.assert_close(clamped, torch.cat([2 * x[:1], 0.5 * x[1:]]))
+
+
+def test_smoothing_mixes_in_a_share_of_the_previous_velocity():
+    v, previous = noise([1], 4), noise([2], 4)
+    torch.testing.assert_close(smooth(v, previous, 0.1), 0.9 * v + 0.1 * previous)
+    assert smooth(v, None, 0.1) is v and smooth(v, previous, 0.0) is v
+
+
+class Counted:
+    """A toy model with words and without; counts its forwards and keeps the times it saw."""
+
+    def __init__(self) -> None:
+        self.pairs: list[float] = []
+        self.singles: list[float] = []
+
+    def pair(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        self.pairs.append(t)
+        return torch.tanh(x) + t, 0.3 * x - t
+
+    def single(self, x: Tensor, t: float) -> Tensor:
+        self.singles.append(t)
+        return torch.tanh(x) + t
+
+    def guided(self, guidance: Guidance) -> GuidedVelocity:
+        return GuidedVelocity(self.pair, self.single, guidance)
+
+
+@pytest.mark.parametrize("kind", GuidanceKind)
+@pytest.mark.parametrize("solver", [euler, heun])
+def test_the_whole_interval_equals_no_interval(kind: GuidanceKind, solver):
+    def run(guidance: Guidance) -> Tensor:
+        return solver(Counted().guided(guidance), noise([1], 9), timesteps(6, 3.0))
+
+    whole = run(Guidance(kind=kind, interval=(0.0, 1.0)))
+    assert torch.equal(whole, run(Guidance(kind=kind)))
+    assert not torch.equal(whole, run(Guidance(kind=kind, interval=(0.0, 0.9))))
+
+
+def test_outside_the_interval_there_is_one_forward_and_both_ends_are_inside():
+    model, times = Counted(), timesteps(4, 1.0)
+    euler(model.guided(Guidance(interval=(0.5, 0.75))), noise([1], 9), times)
+    assert model.pairs == [0.75, 0.5] and model.singles == [1.0, 0.25]
+
+
+def test_scale_one_never_asks_for_the_velocity_without_words():
+    model, times, start = Counted(), timesteps(4, 1.0), noise([1], 9)
+    landed = heun(model.guided(Guidance(scale=1.0)), start, times)
+    assert not model.pairs and len(model.singles) == 8
+    assert torch.equal(landed, heun(model.single, start, times))
+
+
+def test_a_corrector_guides_plainly_and_leaves_the_momentum_alone():
+    model = Counted()
+    x, other = noise([1], 9), noise([2], 9)
+    corrected, straight = model.guided(Guidance()), model.guided(Guidance())
+    corrected(x, 1.0)
+    straight(x, 1.0)
+    torch.testing.assert_close(corrected.corrector(other, 0.5), cfg(*model.pair(other, 0.5), 7.0))
+    assert torch.equal(corrected(other, 0.5), straight(other, 0.5))
+
+
+def test_momentum_is_carried_and_does_not_advance_outside_the_interval():
+    x = noise([1], 9)
+    model = Counted()
+    through = model.guided(Guidance(interval=(0.0, 0.9)))
+    through(x, 1.0)
+    torch.testing.assert_close(through(x, 0.5), apg(*model.pair(x, 0.5), 7.0)[0])
+    second = through(x, 0.5)
+    assert not torch.equal(second, apg(*model.pair(x, 0.5), 7.0)[0])
+
+
+def test_adg_is_never_divided_by_a_time_of_zero():
+    model = Counted()
+    guidance = Guidance(kind=GuidanceKind.ADG)
+    assert torch.isfinite(heun(model.guided(guidance), noise([1], 9), timesteps(3, 1.0))).all()
+    assert 0.0 in model.pairs
+
+
+def test_guidance_is_computed_in_the_precision_of_the_latent():
+    x = noise([1], 9)
+    cond, uncond = noise([2], 9).to(torch.bfloat16), noise([3], 9).to(torch.bfloat16)
+    guided = GuidedVelocity(lambda x, t: (cond, uncond), lambda x, t: cond, Guidance())
+    torch.testing.assert_close(guided(x, 1.0), apg(cond.float(), uncond.float(), 7.0)[0])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"scale": 0.5}, "guidance scale of 0.5"),
+        ({"scale": math.nan}, "guidance scale of nan"),
+        ({"scale": math.inf}, "guidance scale of inf"),
+        ({"interval": (0.8, 0.2)}, "starts at 0.8 and ends at 0.2"),
+        ({"interval": (-0.1, 1.0)}, "leaves 0 to 1"),
+        ({"interval": (0.0, 1.1)}, "leaves 0 to 1"),
+        ({"interval": (math.nan, 1.0)}, "leaves 0 to 1"),
+        ({"kind": GuidanceKind.ADG, "scale": 1.0}, "ADG was chosen with a guidance scale of 1"),
+        ({"norm_threshold": 0.0}, "norm threshold of 0.0"),
+        ({"norm_threshold": math.nan}, "norm threshold of nan"),
+        ({"velocity_ema": 1.0}, "smoothing of 1.0"),
+        ({"velocity_ema": -0.1}, "smoothing of -0.1"),
+    ],
+)
+def test_guidance_that_means_nothing_is_refused_at_birth(fields: dict, message: str):
+    with pytest.raises(InvalidScheduleError, match=message):
+        Guidance(**fields)

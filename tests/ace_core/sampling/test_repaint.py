@@ -1,0 +1,116 @@
+"""Repaint: what is kept to the bit, how the ramps run, what the modes mean."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from ace_core.errors import InvalidRequestError
+from ace_core.sampling.flow import euler, timesteps
+from ace_core.sampling.noise import noise
+from ace_core.sampling.repaint import (
+    Preservation,
+    RepaintMode,
+    blend,
+    inject,
+    injected_steps,
+    preservation,
+    soft_mask,
+)
+from tests.ace_core.sampling.goldens import load
+
+T = 40
+
+
+def _mask(*spans: tuple[int, int]) -> Tensor:
+    mask = torch.zeros(1, T, 1)
+    for start, end in spans:
+        mask[:, start:end] = 1
+    return mask
+
+
+@pytest.mark.parametrize("frames", [0, 1, 7, 25])
+def test_the_ramps_equal_the_official_ones(frames: int):
+    golden = load("repaint")
+    soft = soft_mask(golden["mask"], frames)
+    torch.testing.assert_close(soft, golden[f"soft_{frames}"], rtol=0, atol=1e-6)
+
+
+def test_a_ramp_rises_in_even_steps_outside_the_region():
+    soft = soft_mask(_mask((10, 20)), 4)[0, :, 0]
+    steps = torch.tensor([0.2, 0.4, 0.6, 0.8])
+    torch.testing.assert_close(soft[6:10], steps)
+    torch.testing.assert_close(soft[20:24], steps.flip(0))
+    assert (soft[10:20] == 1).all() and soft[:6].sum() == 0 and soft[24:].sum() == 0
+
+
+def test_two_regions_each_have_their_ramps_and_the_larger_holds_between_them():
+    one, other = _mask((5, 10)), _mask((14, 20))
+    both = soft_mask(_mask((5, 10), (14, 20)), 6)
+    torch.testing.assert_close(both, torch.maximum(soft_mask(one, 6), soft_mask(other, 6)))
+    assert (both[0, 5:10] == 1).all() and (both[0, 14:20] == 1).all()
+
+
+def test_frames_outside_the_blend_are_the_source_bit_for_bit():
+    start, source, mask = noise([1], T), noise([2], T), _mask((15, 25))
+    x = euler(lambda x, t: torch.tanh(x), start, timesteps(8, 3.0))
+    blended = blend(x, source, mask, 5)
+    assert torch.equal(blended[:, :10], source[:, :10])
+    assert torch.equal(blended[:, 30:], source[:, 30:])
+    assert torch.equal(blended[:, 15:25], x[:, 15:25])
+    for ramp in (slice(10, 15), slice(25, 30)):
+        assert not torch.equal(blended[:, ramp], source[:, ramp])
+
+
+def test_repainting_nothing_changes_nothing():
+    source = noise([2], T)
+    assert torch.equal(blend(noise([1], T), source, _mask(), 25), source)
+
+
+def test_repainting_everything_keeps_nothing():
+    x = noise([1], T)
+    assert torch.equal(blend(x, noise([2], T), _mask((0, T)), 25), x)
+    after_step = inject(_mask((0, T)), noise([2], T), noise([3], T), 8)
+    assert torch.equal(after_step(0, 0.5, x), x)
+
+
+def test_injection_puts_the_noised_source_outside_and_stops_in_time():
+    x, source, start, mask = noise([1], T), noise([2], T), noise([3], T), _mask((15, 25))
+    after_step = inject(mask, source, start, 3)
+    injected = after_step(2, 0.3, x)
+    torch.testing.assert_close(injected[:, :15], 0.3 * start[:, :15] + 0.7 * source[:, :15])
+    assert torch.equal(injected[:, 15:25], x[:, 15:25])
+    assert torch.equal(after_step(3, 0.3, x), x)
+
+
+def test_the_last_step_is_left_to_the_blend():
+    x = noise([1], T)
+    assert torch.equal(inject(_mask((15, 25)), noise([2], T), noise([3], T), 8)(7, 0.0, x), x)
+
+
+@pytest.mark.parametrize(
+    ("mode", "strength", "expected"),
+    [
+        (RepaintMode.AGGRESSIVE, 0.0, Preservation(0.0, 0, None)),
+        (RepaintMode.CONSERVATIVE, 1.0, Preservation(1.0, 25, 0.05)),
+        (RepaintMode.BALANCED, 0.0, Preservation(1.0, 25, 0.05)),
+        (RepaintMode.BALANCED, 0.5, Preservation(0.5, 12, 0.025)),  # 12.5 rounds to even
+        (RepaintMode.BALANCED, 1.0, Preservation(0.0, 0, 0.0)),
+    ],
+)
+def test_a_mode_means_what_it_means_officially(
+    mode: RepaintMode, strength: float, expected: Preservation
+):
+    assert preservation(mode, strength) == expected
+
+
+def test_balanced_at_the_default_strength_injects_half_of_the_steps():
+    assert injected_steps(preservation(RepaintMode.BALANCED), 8) == 4
+    assert injected_steps(preservation(RepaintMode.CONSERVATIVE), 50) == 50
+    assert injected_steps(preservation(RepaintMode.AGGRESSIVE), 50) == 0
+
+
+@pytest.mark.parametrize("strength", [-0.01, 1.5, float("nan")])
+@pytest.mark.parametrize("mode", RepaintMode)
+def test_a_repaint_strength_outside_zero_to_one_is_refused(mode: RepaintMode, strength: float):
+    with pytest.raises(InvalidRequestError, match=r"repaint strength of .* is outside 0 to 1"):
+        preservation(mode, strength)
