@@ -1,0 +1,1 @@
+"""Empty: no node that this project runs uses a transform."""

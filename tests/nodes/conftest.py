@@ -1,0 +1,34 @@
+"""Fixtures for nodes: the host of this process (real or stand-in) and the pack loaded in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.execute import Host
+from tools.hosts import start_local_host, started
+from tools.pack import Pack, load_pack
+
+
+@pytest.fixture(scope="session")
+def base_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this session's models/, input/, output/ and temp/ are."""
+    running = started()
+    if running is not None:
+        return running[0]
+    folder = tmp_path_factory.mktemp("host")
+    for name in ("models", "input", "output", "temp", "user", "custom_nodes"):
+        (folder / name).mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def host(base_directory: Path) -> Host:
+    """A real ComfyUI in this process where its checkout and requirements are, else the stand-in."""
+    return start_local_host(base_directory)
+
+
+@pytest.fixture(scope="session")
+def pack(host: Host) -> Iterator[Pack]:
+    """The repository root, loaded as ComfyUI loads it."""
+    yield load_pack(host)

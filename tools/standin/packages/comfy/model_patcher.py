@@ -1,0 +1,148 @@
+"""Stand-in for `comfy.model_patcher`: a module, options, and weight differences to add to it."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from . import model_management
+
+Patch = tuple[float, torch.Tensor, float]  # (strength, difference, strength of the weight)
+
+
+def create_model_options_clone(orig_model_options: dict[str, Any]) -> dict[str, Any]:
+    """Lists and dictionaries are copied; what they hold is shared."""
+
+    def clone(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clone(inner) for key, inner in value.items()}
+        return list(value) if isinstance(value, list) else value
+
+    return clone(orig_model_options)
+
+
+class ModelPatcher:
+    """Clones share the module; each has its own options, patches and replaced objects."""
+
+    def __init__(self, model: Any, load_device: Any, offload_device: Any, size: int = 0) -> None:
+        self.model = model
+        self.load_device = load_device
+        self.offload_device = offload_device
+        self.size = size
+        self.model_options: dict[str, Any] = {"transformer_options": {}}
+        self.patches: dict[str, list[Patch]] = {}
+        self.object_patches: dict[str, Any] = {}
+        self.wrappers: dict[str, dict[Any, list[Any]]] = {}
+        self.attachments: dict[str, Any] = {}
+        self.parent: ModelPatcher | None = None
+        self.cached_patcher_init: Any = None
+        if not hasattr(model, "device"):
+            model.device = offload_device
+        if not hasattr(model, "standin_backup"):
+            model.standin_backup = {}  # weights as loaded, while patches of some clone are on
+
+    def clone(self, *_: Any, **__: Any) -> "ModelPatcher":
+        new = copy.copy(self)
+        new.model_options = create_model_options_clone(self.model_options)
+        new.patches = {key: list(found) for key, found in self.patches.items()}
+        new.object_patches = dict(self.object_patches)
+        new.attachments = dict(self.attachments)
+        new.wrappers = {
+            kind: {key: list(found) for key, found in by_key.items()}
+            for kind, by_key in self.wrappers.items()
+        }
+        new.parent = self
+        return new
+
+    def is_clone(self, other: Any) -> bool:
+        return getattr(other, "model", None) is self.model
+
+    def is_dynamic(self) -> bool:
+        return False
+
+    def model_size(self) -> int:
+        self.size = self.size or model_management.module_size(self.model)
+        return self.size
+
+    def loaded_size(self) -> int:
+        return self.model_size()
+
+    def model_dtype(self) -> Any:
+        return self.model.get_dtype() if hasattr(self.model, "get_dtype") else None
+
+    def memory_required(self, input_shape: Any) -> float:
+        return self.model.memory_required(input_shape=input_shape)
+
+    def get_free_memory(self, device: Any) -> float:
+        return model_management.get_free_memory(device)
+
+    def get_model_object(self, name: str) -> Any:
+        if name in self.object_patches:
+            return self.object_patches[name]
+        found = self.model
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
+
+    def add_object_patch(self, name: str, obj: Any) -> None:
+        self.object_patches[name] = obj
+
+    def add_wrapper_with_key(self, wrapper_type: str, key: Any, wrapper: Any) -> None:
+        self.wrappers.setdefault(wrapper_type, {}).setdefault(key, []).append(wrapper)
+
+    def set_attachments(self, key: str, attachment: Any) -> None:
+        self.attachments[key] = attachment
+
+    def get_attachment(self, key: str) -> Any:
+        return self.attachments.get(key)
+
+    def set_model_sampler_cfg_function(self, function: Callable[..., Any], **_: Any) -> None:
+        self.model_options["sampler_cfg_function"] = function
+
+    def add_patches(
+        self, patches: dict[str, Any], strength_patch: float = 1.0, strength_model: float = 1.0
+    ) -> list[str]:
+        """Differences in the host's `("diff", (tensor,))` form; returns the keys that exist."""
+        keys = [key for key in patches if key in self.model.state_dict()]
+        for key in keys:
+            found = patches[key]
+            difference = found[1][0] if found[0] == "diff" else found[0]
+            self.patches.setdefault(key, []).append((strength_patch, difference, strength_model))
+        return keys
+
+    def patch_model(self, *_: Any, **__: Any) -> Any:
+        """Put this clone's patches on the shared module, after taking off another's.
+
+        Weights may be views of a mapped file, so patched ones are new tensors.
+        """
+        self.unpatch_model()
+        for key, patches in self.patches.items():
+            parameter = self.model.get_parameter(key)
+            self.model.standin_backup[key] = weight = parameter.data
+            for strength, difference, strength_model in patches:
+                weight = weight * strength_model + difference.to(weight) * strength
+            parameter.data = weight
+        return self.model
+
+    def unpatch_model(self, *_: Any, **__: Any) -> None:
+        for key, weight in self.model.standin_backup.items():
+            self.model.get_parameter(key).data = weight
+        self.model.standin_backup.clear()
+
+    def pre_run(self) -> None:
+        self.model.current_patcher = self
+
+    def cleanup(self) -> None:
+        self.model.current_patcher = None
+
+    def detach(self, *_: Any, **__: Any) -> Any:
+        self.unpatch_model()
+        return self.model
+
+    def state_dict_for_saving(self, *_: Any, **__: Any) -> dict[str, Any]:
+        self.patch_model()
+        return self.model.state_dict_for_saving(self.model.diffusion_model.state_dict())
+
+
+CoreModelPatcher = ModelPatcher
