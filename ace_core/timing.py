@@ -6,6 +6,9 @@ through here, so that a canvas, its mask, its codes and its audio always agree.
 Source: acestep/core/generation/handler/padding_utils.py, conditioning_masks.py.
 """
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 from .constants import CODE_RATE, FRAMES_PER_CODE, LATENT_HOP, SAMPLE_RATE
 
 
@@ -37,3 +40,24 @@ def codes_for(seconds: float) -> int:
 def frames_of_codes(codes: int) -> int:
     """Latent frames that `codes` audio codes decode to."""
     return codes * FRAMES_PER_CODE
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A piece of a long line: `start` to `stop` is kept, `first` to `last` must be seen for it."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def tiles(total: int, size: int, halo: int) -> list[Tile]:
+    """Cut `total` into pieces of about equal length, at most `size` kept each, with `halo` more
+    seen on both sides; ends are never exceeded. What fits in one piece with its halo is one."""
+    count = 1 if total <= size + 2 * halo else -(-total // size)
+    edges = [total * place // count for place in range(count + 1)]
+    return [
+        Tile(start, stop, max(start - halo, 0), min(stop + halo, total))
+        for start, stop in pairwise(edges)
+    ]

@@ -8,6 +8,7 @@ Lower-case `t` is flow time (1 is noise, 0 is music) and nothing else. `None` me
 import logging
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -183,3 +184,27 @@ class Conditioning:
     codes: AudioCodes | None = None  # decoded to hints, they take the place of the source
     quantize: bool = False  # cover: the source goes through the code tokenizer and back
     hole: bool = False  # repaint: the source is silent where the mask plays
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posterior:
+    """What the VAE's encoder believes about each latent: a normal distribution."""
+
+    mean: torch.Tensor  # [B, C, T]
+    std: torch.Tensor  # [B, C, T]
+
+    def sample(self, generator: torch.Generator | Sequence[torch.Generator]) -> torch.Tensor:
+        """One draw, [B, C, T]; with a generator per item, item i does not depend on the others."""
+        if isinstance(generator, torch.Generator):
+            return self.mean + self.std * self._noise(self.mean, generator)
+        if len(generator) != len(self.mean):
+            raise ValueError(f"{len(generator)} generators for {len(self.mean)} items")
+        draws = [self._noise(item, own) for item, own in zip(self.mean, generator, strict=True)]
+        return self.mean + self.std * torch.stack(draws)
+
+    @staticmethod
+    def _noise(like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        noise = torch.randn(
+            like.shape, generator=generator, device=generator.device, dtype=like.dtype
+        )
+        return noise.to(like.device)

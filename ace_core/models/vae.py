@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
+from ..types import Posterior
 from .ops import TORCH, Ops
 from .snake import Snake
 
@@ -70,30 +71,6 @@ def _shape(shapes: Mapping[str, Sequence[int]], name: str) -> Sequence[int]:
             "'ace_1.5_vae.safetensors' or the 'vae' folder of an official checkpoint."
         )
     return shapes[name]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Posterior:
-    """What the encoder believes about each latent: a normal distribution."""
-
-    mean: Tensor  # [B, C, T]
-    std: Tensor  # [B, C, T]
-
-    def sample(self, generator: torch.Generator | Sequence[torch.Generator]) -> Tensor:
-        """One draw, [B, C, T]; with a generator per item, item i does not depend on the others."""
-        if isinstance(generator, torch.Generator):
-            return self.mean + self.std * self._noise(self.mean, generator)
-        if len(generator) != len(self.mean):
-            raise ValueError(f"{len(generator)} generators for {len(self.mean)} items")
-        draws = [self._noise(item, own) for item, own in zip(self.mean, generator, strict=True)]
-        return self.mean + self.std * torch.stack(draws)
-
-    @staticmethod
-    def _noise(like: Tensor, generator: torch.Generator) -> Tensor:
-        noise = torch.randn(
-            like.shape, generator=generator, device=generator.device, dtype=like.dtype
-        )
-        return noise.to(like.device)
 
 
 class ResidualUnit(nn.Module):

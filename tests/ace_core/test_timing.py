@@ -25,3 +25,19 @@ def test_codes_are_five_a_second_and_five_frames_each():
     assert timing.codes_for(12.3) == 61
     assert timing.frames_of_codes(61) == 305
     assert timing.seconds_of(305) == pytest.approx(12.2)
+
+
+@pytest.mark.parametrize(
+    ("total", "size", "halo"), [(1, 4, 2), (8, 4, 2), (9, 4, 2), (1000, 64, 8)]
+)
+def test_tiles_keep_everything_once_and_see_their_halo(total: int, size: int, halo: int):
+    cut = timing.tiles(total, size, halo)
+    assert [place for tile in cut for place in range(tile.start, tile.stop)] == list(range(total))
+    assert len(cut) == 1 or max(tile.stop - tile.start for tile in cut) <= size
+    assert all(tile.first == max(tile.start - halo, 0) for tile in cut)
+    assert all(tile.last == min(tile.stop + halo, total) for tile in cut)
+
+
+def test_what_fits_with_its_halo_is_one_tile():
+    assert len(timing.tiles(68, 64, 2)) == 1
+    assert len(timing.tiles(69, 64, 2)) == 2
