@@ -58,13 +58,14 @@ def _parsed(path: Path) -> tuple[dict[str, Any], int]:
         length = int.from_bytes(file.read(8), "little")
         if size < 8:
             raise CheckpointError(_not_safetensors(path, f"it has only {size} bytes"))
-        if length > LONGEST_HEADER:
+        if length > LONGEST_HEADER or file.read(1) not in (b"{", b""):
             raise CheckpointError(_not_safetensors(path, _guess(path)))
         if 8 + length > size:
             raise CheckpointError(
                 f"{path}: the file is cut short: its header alone has {length} bytes, but the file "
                 f"has {size}. Download it again."
             )
+        file.seek(8)
         text = file.read(length)
     try:
         header = json.loads(text)
