@@ -1,0 +1,66 @@
+"""Models of the true shapes with random weights: speed and memory need no others."""
+
+import torch
+from torch import nn
+
+from ace_core.models.acestep import AceStepModel
+from ace_core.models.config import DiTConfig, StackConfig
+from ace_core.models.ops import Ops
+from ace_core.models.qwen3 import Qwen3, Qwen3Config
+
+STACK = StackConfig(width=2048, mlp_width=6144, heads=16, kv_heads=8, head_width=128)
+WEIGHT_SCALE = 0.02  # keeps 24 random layers finite in bfloat16
+
+
+def turbo_2b(layers: int = 24) -> DiTConfig:
+    """The published 2B shapes; fewer `layers` for a quicker look at one step."""
+    return DiTConfig(
+        decoder=STACK,
+        encoder=STACK,
+        layers=layers,
+        lyric_layers=8,
+        timbre_layers=4,
+        pooler_layers=2,
+        detokenizer_layers=2,
+        text_width=1024,
+        latent_channels=64,
+        context_channels=128,
+        patch=2,
+        time_features=256,
+        frames_per_code=5,
+        fsq_levels=(8, 8, 8, 5, 5, 5),
+        timbre_cls=False,
+    )
+
+
+def randomized(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """`module`, made on the meta device, with random weights of `dtype` on the CPU."""
+    torch.manual_seed(0)
+    weights = {name: _random(name, tensor, dtype) for name, tensor in module.state_dict().items()}
+    module.load_state_dict(weights, assign=True)
+    return module.eval().requires_grad_(False)
+
+
+def dit(dtype: torch.dtype, layers: int = 24) -> AceStepModel:
+    model = AceStepModel(turbo_2b(layers), Ops(device="meta"))
+    return randomized(model, dtype)  # type: ignore[return-value]
+
+
+def text_encoder(dtype: torch.dtype) -> Qwen3:
+    """Qwen3-Embedding-0.6B's shapes."""
+    config = Qwen3Config(
+        vocabulary=151_669,
+        width=1024,
+        mlp_width=3072,
+        layers=28,
+        heads=16,
+        kv_heads=8,
+        head_width=128,
+    )
+    return randomized(Qwen3(config, Ops(device="meta")), dtype)  # type: ignore[return-value]
+
+
+def _random(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    if "norm" in name:
+        return torch.ones(tensor.shape, dtype=dtype)
+    return torch.empty(tensor.shape, dtype=dtype).normal_(std=WEIGHT_SCALE)

@@ -1,0 +1,148 @@
+"""Text to music against diffusers' modules and ComfyUI's built-in model, in one interleaved run.
+
+`python -m benchmarks.text_to_music` prints one table of ratios. Real shapes, random weights, bf16
+where the CPU has it. `--layers 6` gives a quicker look; the quoted figures use all 24.
+"""
+
+import argparse
+import gc
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ace_core.conditioning.context import context
+from ace_core.models.acestep import AceStepModel
+from ace_core.sampling.flow import timesteps
+from ace_core.types import Conditioning
+
+from . import peers, real_size
+from .measure import Run, interleaved, machine, ratios
+
+TEXT, LYRICS = 100, 411  # with one timbre vector, 512 conditions
+TIME = 0.75
+STEPS = 8
+
+
+def step(model: AceStepModel, seconds: float, rounds: int) -> dict[str, float]:
+    """Median seconds of one denoising step of the decoder alone; conditions are given."""
+    dtype = model.null_condition_emb.dtype
+    frames = int(seconds * 25)
+    x, ctx = torch.randn(1, frames, 64).to(dtype), torch.randn(1, frames, 128).to(dtype)
+    encoded = torch.randn(1, TEXT + LYRICS + 1, model.config.encoder.width).to(dtype)
+    t = torch.full((1,), TIME)
+    memory = model.decoder.memory(encoded)
+    runs: dict[str, Run] = {"ours": lambda: model.decoder(x, t, ctx, memory)}
+    theirs = peers.diffusers_decoder(model)
+    when = t.to(dtype)
+    runs["diffusers"] = lambda: theirs(x, when, when, encoded, ctx, return_dict=False)
+    checkout = peers.comfyui()
+    if checkout is not None:
+        host = peers.host_model(model, checkout).decoder
+        runs["ComfyUI"] = lambda: host(x, t, t, None, encoded, None, ctx)
+    return interleaved(runs, rounds)
+
+
+def conditions(model: AceStepModel, rounds: int) -> dict[str, float]:
+    """Median seconds of encoding lyrics, timbre and text once."""
+    dtype = model.null_condition_emb.dtype
+    text, lyrics = torch.randn(1, TEXT, 1024).to(dtype), torch.randn(1, LYRICS, 1024).to(dtype)
+    timbre = torch.randn(1, 750, 64).to(dtype)
+    theirs = peers.diffusers_encoder(model)
+    ones = [torch.ones(1, count, dtype=torch.long) for count in (TEXT, LYRICS)]
+    order = torch.zeros(1, dtype=torch.long)
+    runs: dict[str, Run] = {
+        "ours": lambda: model.encoder(text, lyrics, timbre),
+        "diffusers": lambda: theirs(text, ones[0], lyrics, ones[1], timbre, order),
+    }
+    return interleaved(runs, rounds)
+
+
+def generation(model: AceStepModel, seconds: float, rounds: int) -> dict[str, float]:
+    """Median seconds of eight steps, encoding included, as ComfyUI's sampler would run its own."""
+    checkout = peers.comfyui()
+    if checkout is None:
+        return {}
+    dtype = model.null_condition_emb.dtype
+    frames = int(seconds * 25)
+    item = Conditioning(
+        text=torch.randn(1, TEXT, 1024).to(dtype),
+        lyrics=torch.randn(1, LYRICS, 1024).to(dtype),
+        frames=frames,
+    )
+    silence = torch.randn(1, frames, 64).to(dtype)
+    x = torch.randn(1, frames, 64).to(dtype)
+    host = peers.host_model(model, checkout)
+    runs: dict[str, Run] = {
+        "ours": lambda: _ours(model, item, silence, x),
+        "ComfyUI": lambda: _euler(_host_step(host, item, silence), x),
+    }
+    return interleaved(runs, rounds, warmup=0)
+
+
+def _ours(model: AceStepModel, item: Conditioning, silence: Tensor, x: Tensor) -> Tensor:
+    ctx = context(model, item, silence)
+    memory = model.decoder.memory(model.encoder(item.text, item.lyrics, silence[:, :750]))
+    return _euler(lambda x, t: model.decoder(x, torch.full((1,), t), ctx, memory), x)
+
+
+def _host_step(host: Any, item: Conditioning, silence: Tensor) -> Callable[[Tensor, float], Tensor]:
+    """The host encodes and tokenises again at each step; its timbre is as long as the song."""
+    timbre = silence.transpose(1, 2)
+
+    def step(x: Tensor, t: float) -> Tensor:
+        out = host(
+            x.transpose(1, 2),
+            torch.full((1,), t),
+            item.text,
+            lyric_embed=item.lyrics,
+            refer_audio=timbre,
+            is_covers=False,
+        )
+        return out.transpose(1, 2)
+
+    return step
+
+
+def _euler(velocity: Callable[[Tensor, float], Tensor], x: Tensor) -> Tensor:
+    times = timesteps(STEPS, 3.0)
+    for t, t_next in pairwise(times):
+        x = x + (t_next - t) * velocity(x, t)
+    return x
+
+
+def report(title: str, seconds: dict[str, float], to: str = "diffusers") -> None:
+    base = to if to in seconds else "ours"
+    relative = ratios(seconds, base) if seconds else {}
+    for name, value in seconds.items():
+        print(f"{title:34s} {name:10s} {value:8.3f} s   {relative[name]:5.2f} x {base}", flush=True)
+
+
+@torch.inference_mode()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--layers", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("step", "conditions", "generation"))
+    arguments = parser.parse_args()
+    print(machine())
+    for dtype in (torch.bfloat16, torch.float32):
+        model = real_size.dit(dtype, arguments.layers)
+        name = str(dtype).removeprefix("torch.")
+        if arguments.only in (None, "conditions"):
+            report(f"condition encoding {name}", conditions(model, arguments.rounds))
+        if arguments.only in (None, "step"):
+            for seconds in (30, 120):
+                title = f"DiT step {seconds} s {name}"
+                report(title, step(model, seconds, arguments.rounds))
+        if arguments.only in (None, "generation") and dtype is torch.bfloat16:
+            title = f"{STEPS} steps 120 s {name}"
+            report(title, generation(model, 120, 1), to="ComfyUI")
+        del model
+        gc.collect()
+
+
+if __name__ == "__main__":
+    main()
