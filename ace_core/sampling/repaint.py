@@ -58,7 +58,11 @@ def inject(mask: Tensor, source: Tensor, noise: Tensor, steps: int) -> AfterStep
 
     `noise` is the run's own starting noise; `source` has no hole. A step that reaches t = 0 is
     left alone: the blend that follows sets those frames, and needs both sides for its ramp.
+
+    Raises:
+        InvalidRequestError: the mask is not as long as the source.
     """
+    _check_length(mask, source)
     play = mask > 0.5  # [B, T, 1]
 
     def after_step(step: int, t: float, x: Tensor) -> Tensor:
@@ -78,7 +82,11 @@ def blend(x: Tensor, source: Tensor, mask: Tensor, frames: int) -> Tensor:
     """`x` [B, T, C] inside the mask, `source` outside, and a ramp of `frames` beside each edge.
 
     Frames beyond the ramps are the source's, bit for bit.
+
+    Raises:
+        InvalidRequestError: the mask is not as long as the source.
     """
+    _check_length(mask, source)
     soft = soft_mask(mask, frames).to(x)
     return soft * x + (1 - soft) * source
 
@@ -98,6 +106,14 @@ def soft_mask(mask: Tensor, frames: int) -> Tensor:
             before.copy_(torch.maximum(before, _ramp(before)))
             after.copy_(torch.maximum(after, _ramp(after).flip(0)))
     return soft
+
+
+def _check_length(mask: Tensor, source: Tensor) -> None:
+    if mask.shape[1] != source.shape[1]:
+        raise InvalidRequestError(
+            f"The mask covers {mask.shape[1]} latent frames, but the song has {source.shape[1]}. "
+            "Make the mask for this source, at 25 frames a second."
+        )
 
 
 def _regions(row: Tensor) -> Iterator[tuple[int, int]]:

@@ -114,3 +114,12 @@ def test_balanced_at_the_default_strength_injects_half_of_the_steps():
 def test_a_repaint_strength_outside_zero_to_one_is_refused(mode: RepaintMode, strength: float):
     with pytest.raises(InvalidRequestError, match=r"repaint strength of .* is outside 0 to 1"):
         preservation(mode, strength)
+
+
+@pytest.mark.parametrize("frames", [1, T - 1, T + 1])
+def test_a_mask_of_another_length_is_refused(frames: int):
+    x, mask = noise([1], T), torch.ones(1, frames, 1)
+    with pytest.raises(InvalidRequestError, match=f"covers {frames} latent frames, .* has {T}"):
+        inject(mask, x, x, 3)
+    with pytest.raises(InvalidRequestError, match=f"covers {frames} latent frames, .* has {T}"):
+        blend(x, x, mask, 3)
