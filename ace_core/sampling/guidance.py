@@ -18,6 +18,7 @@ from ..errors import InvalidScheduleError
 APG_MOMENTUM: Final = -0.75  # negative: each step leans away from the last difference
 APG_NORM: Final = 2.5  # largest norm over time of a channel's difference
 ADG_ANGLE: Final = 3.14 / 6  # radians; the official code writes 3.14 for pi
+_NO_DOUBLE: Final = ("mps", "xpu", "privateuseone")  # device types whose chips may lack float64
 _SMALL: Final = 1e-10  # keeps the ratio of norms finite
 
 
@@ -122,9 +123,14 @@ def apg(
 
 def _across(vector: Tensor, along: Tensor) -> Tensor:
     """`vector` [B, T, C] without its part along `along`, over time, in double precision."""
-    direction = F.normalize(along.double(), dim=1)
-    wide = vector.double()
-    return (wide - (wide * direction).sum(dim=1, keepdim=True) * direction).to(vector.dtype)
+    direction = F.normalize(_wide(along), dim=1)
+    wide = _wide(vector)
+    return (wide - (wide * direction).sum(dim=1, keepdim=True) * direction).to(vector)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """`x` in double precision, on the CPU where its own device may not have any."""
+    return (x.cpu() if x.device.type in _NO_DOUBLE else x).double()
 
 
 def adg(x: Tensor, t: float, cond: Tensor, uncond: Tensor, scale: float) -> Tensor:
@@ -140,13 +146,13 @@ def adg(x: Tensor, t: float, cond: Tensor, uncond: Tensor, scale: float) -> Tens
     away = _perpendicular(with_words - without, without)
     sine = torch.sin(angle)
     stretch = torch.where(sine > 1e-3, torch.sin(turned) / sine, weight)
-    guided = torch.cos(turned) * with_words + away * stretch
+    guided = torch.cos(turned).to(away) * with_words + stretch.to(away) * away
     return ((x - guided) / t).to(x.dtype)
 
 
 def _angle(one: Tensor, other: Tensor) -> Tensor:
     """Angle between the frames of two [B, T, C]: [B, T, 1] float64, kept off 0 and pi."""
-    one, other = one.double(), other.double()
+    one, other = _wide(one), _wide(other)
     one = one / torch.linalg.norm(one, dim=-1, keepdim=True)
     other = other / torch.linalg.norm(other, dim=-1, keepdim=True)
     cosine = (one * other).sum(dim=-1, keepdim=True)
