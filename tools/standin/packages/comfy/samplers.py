@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 
 from . import k_samplers, model_management, model_patcher, patcher_extension, utils
+from .cond_batches import calc_cond_batch as calc_cond_batch
 from .cond_batches import sampling_function
 
 _REFUSED = ("area", "mask", "hooks", "control", "gligen")

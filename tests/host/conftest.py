@@ -1,0 +1,70 @@
+"""Fixtures of the real host: its server, or its modules in this process.
+
+Without a checkout, or in an environment without its requirements, these tests skip in one loud
+line; `make test` runs them in .venv-host.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.checkout import find_checkout, has_requirements
+from tools.execute import Host
+from tools.hosts import start_local_host, started
+from tools.pack import Pack, load_pack
+from tools.real_host import ComfyServer
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is below this folder, and skip it where there is no host to run it."""
+    lacks = _lacks()
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.host)
+            if lacks is not None:
+                item.add_marker(pytest.mark.skip(reason=f"!!! HOST TESTS SKIPPED: {lacks} !!!"))
+
+
+def _lacks() -> str | None:
+    if find_checkout() is None:
+        return "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI"
+    if not has_requirements():
+        return "this Python lacks ComfyUI's requirements; `make test` runs them in .venv-host"
+    return None
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """A real ComfyUI that this Python can run."""
+    place = find_checkout()
+    if place is None:
+        raise RuntimeError("tests of the host were not skipped although there is none")
+    return place
+
+
+@pytest.fixture(scope="session")
+def server(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
+    """A running ComfyUI with this pack in custom_nodes/; models below `base_directory`."""
+    with ComfyServer(checkout, tmp_path_factory.mktemp("server")) as running:
+        process = running.process
+        yield running
+    assert process is not None
+    assert process.poll() is not None, "the server outlived its context"
+
+
+@pytest.fixture(scope="session")
+def host(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Host:
+    """The checkout's modules and executor in this process, never the stand-in."""
+    running = started()
+    if running is not None:
+        return running[1]
+    return start_local_host(tmp_path_factory.mktemp("inprocess"))
+
+
+@pytest.fixture(scope="session")
+def pack(host: Host) -> Pack:
+    """The repository root, loaded in this process as ComfyUI loads it."""
+    return load_pack(host)
