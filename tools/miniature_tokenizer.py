@@ -7,7 +7,7 @@ one. Every text is one token a byte, so any text can be written and read back.
 import sys
 from pathlib import Path
 
-from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers, processors
 from tokenizers.models import BPE
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
@@ -16,7 +16,10 @@ NO_MERGE: list[tuple[str, str]] = []
 
 
 def miniature(audio_codes: int = 0) -> Tokenizer:
-    """256 byte tokens, the special ones, then `<|audio_code_0|>` and its followers if asked."""
+    """256 byte tokens, the special ones, then `<|audio_code_0|>` and its followers if asked.
+
+    Without audio codes it is the text encoder's, which appends an end token, as published.
+    """
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(
         BPE(vocab={letter: i for i, letter in enumerate(letters)}, merges=NO_MERGE)
@@ -25,6 +28,11 @@ def miniature(audio_codes: int = 0) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     names = [*SPECIAL, *(f"<|audio_code_{code}|>" for code in range(audio_codes))]
     tokenizer.add_special_tokens([AddedToken(name, normalized=False) for name in names])
+    if not audio_codes:
+        end = SPECIAL[0]
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"$A {end}", special_tokens=[(end, tokenizer.token_to_id(end))]
+        )
     return tokenizer
 
 
