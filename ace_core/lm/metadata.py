@@ -1,0 +1,186 @@
+"""The metadata block between `<think>` and `</think>`: its fields, its writer and its reader.
+
+The writer is byte for byte what the models were trained on, so it is PyYAML's. The reader
+forgives what models write and names what it could not read.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from ..constants import BPM_RANGE, LANGUAGES, SECONDS_RANGE, TIME_SIGNATURES
+from ..errors import InvalidSongError
+from ..types import Song, parse_key
+from .vocabulary import CODE_PATTERN, IM_END, THINK, THINK_END
+
+# the model's name of each field, in the order in which it writes them
+NAMES: Final = {
+    "bpm": "bpm",
+    "caption": "caption",
+    "seconds": "duration",
+    "genres": "genres",
+    "key": "keyscale",
+    "language": "language",
+    "time_signature": "timesignature",
+}
+NOT_GIVEN: Final = ("", "n/a", "none", "null", "unspecified")
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the model says of a song; `seconds` are whole ones. `None`: it said nothing."""
+
+    bpm: int | None = None
+    caption: str | None = None
+    seconds: int | None = None
+    genres: str | None = None
+    key: str | None = None
+    language: str | None = None
+    time_signature: int | None = None
+
+    @classmethod
+    def of(cls, song: Song) -> "Metadata":
+        """What a song states itself; its caption stands elsewhere in a prompt."""
+        return cls(
+            bpm=song.bpm,
+            seconds=None if song.seconds is None else int(song.seconds),
+            key=song.key,
+            language=song.language,
+            time_signature=song.time_signature,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model wrote, taken apart. `unread` names each thing that could not be used."""
+
+    metadata: Metadata
+    lyrics: str
+    unread: tuple[str, ...] = ()
+
+
+def think_block(metadata: Metadata) -> str:
+    """The block as the models were trained to read it; genres are never in it."""
+    given = {
+        name: _scalar(getattr(metadata, field))
+        for field, name in NAMES.items()
+        if field != "genres" and getattr(metadata, field) is not None
+    }
+    text = yaml.dump(given, allow_unicode=True, sort_keys=True).strip() if given else ""
+    return f"{THINK}\n{text}\n{THINK_END}"
+
+
+def _scalar(value: object) -> object:
+    """A text of digits is written as a number, whatever field it stands in."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def parse_reply(text: str) -> Reply:
+    """What a model wrote, as text: with or without its tags, quotes and end tokens."""
+    before, closed, after = text.partition(THINK_END)
+    if not closed:
+        before, closed, after = text.partition("</reasoning>")
+    reasoning = CODE_PATTERN.split(before, maxsplit=1)[0]
+    return parse_parts(reasoning, after if closed else "")
+
+
+def parse_parts(reasoning: str, rest: str) -> Reply:
+    """The same, for whoever knows where the block ends by its tokens."""
+    found: dict[str, Any] = {}
+    unread: list[str] = []
+    by_name = {name: field for field, name in NAMES.items()}
+    for name, value in _fields(reasoning):
+        field = by_name.get(name)
+        if field is None:
+            unread.append(f"{name}: not a field of the models")
+            continue
+        try:
+            found[field] = _READERS[field](_plain(value))
+        except (ValueError, InvalidSongError):
+            unread.append(f"{name}: {value.strip()!r} is not one")
+    if not found and not unread:
+        unread.append("no metadata was written")
+    return Reply(Metadata(**found), parse_lyrics(rest), tuple(unread))
+
+
+def parse_lyrics(text: str) -> str:
+    """The lyrics after a block: without the heading, a languages block and end tokens."""
+    text = re.sub(r"<\|(im_end|endoftext)\|>", "", text).strip()
+    text = re.sub(r"\A#[ \t]*Languages?[^\n]*\n[^#]*(?=#)", "", text, flags=re.IGNORECASE)
+    return re.sub(r"\A#[ \t]*Lyri(cs?|s)?[ \t]*(\n|\Z)", "", text, flags=re.IGNORECASE).strip()
+
+
+def _fields(reasoning: str) -> list[tuple[str, str]]:
+    """Name and raw value of each field; indented and blank lines continue the one before."""
+    found: list[tuple[str, str]] = []
+    for line in reasoning.split("\n"):
+        if line.strip() in (THINK, "<reasoning>", IM_END):
+            continue
+        if (not line.strip() or line[0] in " \t") and found:
+            found[-1] = (found[-1][0], f"{found[-1][1]}\n{line}")
+        elif ":" in line and line[0] not in " \t":
+            name, value = line.removeprefix(THINK).removesuffix(IM_END).split(":", 1)
+            found.append((name.strip().lower(), value))
+    return found
+
+
+def _plain(value: str) -> str:
+    """A value on one line, without YAML's quotes."""
+    text = value.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        try:
+            return str(yaml.load(text, Loader=yaml.BaseLoader)).strip()
+        except yaml.YAMLError:
+            pass  # a quote that is no YAML is part of the text
+    return " ".join(line.strip() for line in text.split("\n") if line.strip())
+
+
+def _whole(low: float, high: float) -> Callable[[str], int | None]:
+    def read(text: str) -> int | None:
+        if text.lower() in NOT_GIVEN:
+            return None
+        match = re.match(r"[+-]?\d+(\.\d+)?", text)
+        if match is None or not low <= float(match[0]) <= high:
+            raise ValueError(text)
+        return int(float(match[0]))
+
+    return read
+
+
+def _key(text: str) -> str | None:
+    return None if text.lower() in NOT_GIVEN else parse_key(text)
+
+
+def _time_signature(text: str) -> int | None:
+    if text.lower() in NOT_GIVEN:
+        return None
+    numerator = int(text.split("/")[0])
+    if numerator not in TIME_SIGNATURES:
+        raise ValueError(text)
+    return numerator
+
+
+def _language(text: str) -> str | None:
+    if text.lower() in NOT_GIVEN:
+        return None
+    if text.lower() not in LANGUAGES:
+        raise ValueError(text)
+    return text.lower()
+
+
+def _text(text: str) -> str | None:
+    return text or None
+
+
+_READERS: Final[dict[str, Callable[[str], object]]] = {
+    "bpm": _whole(*BPM_RANGE),
+    "caption": _text,
+    "seconds": _whole(*SECONDS_RANGE),
+    "genres": _text,
+    "key": _key,
+    "language": _language,
+    "time_signature": _time_signature,
+}

@@ -1,0 +1,108 @@
+"""The tokens of a language model: which are text, which are audio codes, which end a turn.
+
+Every id comes from the tokenizer and from the number of rows in the model's embedding. A
+tokenizer that knows no audio codes (ComfyUI's) is completed by arithmetic: the codes follow it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from ..constants import CODEBOOK_SIZE, END_OF_TEXT
+from ..errors import CheckpointError
+from ..tokens import Tokenizer, required_id
+
+AUDIO_TOKENS = 65_535  # rows of audio codes in a language model; the first 64,000 are decodable
+CODE_PATTERN = re.compile(r"<\|audio_code_(\d+)\|>")
+IM_END = "<|im_end|>"
+THINK, THINK_END = "<think>", "</think>"
+
+
+def code_token(code: int) -> str:
+    return f"<|audio_code_{code}|>"
+
+
+class Vocabulary:
+    """What `tokenizer` and an embedding of `rows` rows agree on.
+
+    Raises:
+        CheckpointError: the model writes no audio codes, or the tokenizer is another model's.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, rows: int) -> None:
+        self.tokenizer = tokenizer
+        first = _first_code(tokenizer, rows)
+        self.codes = range(first, first + CODEBOOK_SIZE)
+        self.audio = range(first, min(first + AUDIO_TOKENS, rows))
+        self.text = range(first)  # everything that is no audio code
+        self.plain = range(required_id(tokenizer, END_OF_TEXT))  # and no special token either
+        self.end = required_id(tokenizer, IM_END)
+        self.think = required_id(tokenizer, THINK)
+        self.think_end = required_id(tokenizer, THINK_END)
+        (self.newline,) = tokenizer.encode("\n")
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of `text`; a written audio code becomes its token."""
+        ids: list[int] = []
+        begin = 0
+        for match in CODE_PATTERN.finditer(text):
+            code = int(match[1])
+            if code < len(self.audio):
+                ids += self.tokenizer.encode(text[begin : match.start()])
+                ids.append(self.audio[code])
+                begin = match.end()
+        return ids + self.tokenizer.encode(text[begin:])
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of `ids`; audio codes are written out."""
+        text, begin = "", 0
+        for place, token in enumerate(ids):
+            if token in self.audio:
+                text += self.tokenizer.decode(list(ids[begin:place]))
+                text += code_token(token - self.audio.start)
+                begin = place + 1
+        return text + self.tokenizer.decode(list(ids[begin:]))
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The text of every plain token, by id."""
+        return self.tokenizer.texts()[: len(self.plain)]
+
+    def where(self, holds: Callable[[str], Any]) -> frozenset[int]:
+        """The plain tokens of whose text `holds` is true."""
+        return frozenset(i for i, text in enumerate(self.texts) if holds(text))
+
+    def trie(self, values: Iterable[object]) -> dict[int, Any]:
+        """Ids of ` value` and a newline for each value, as nested dictionaries; a leaf is empty."""
+        root: dict[int, Any] = {}
+        for value in values:
+            node = root
+            for token in self.encode(f" {value}\n"):
+                node = node.setdefault(token, {})
+        return root
+
+
+def _first_code(tokenizer: Tokenizer, rows: int) -> int:
+    known = tokenizer.token_id(code_token(0))
+    first = tokenizer.size if known is None else known
+    if rows <= first + CODEBOOK_SIZE - 1:
+        raise CheckpointError(
+            f"This model has {rows} tokens and no audio codes, so it is a text encoder or another "
+            "Qwen model. Choose an ACE-Step 1.5 language model: acestep-5Hz-lm-0.6B, -1.7B or "
+            "-4B, or qwen_1.7b_ace15 or qwen_4b_ace15."
+        )
+    if known is None and rows != first + AUDIO_TOKENS:
+        raise CheckpointError(
+            f"The tokenizer has {first} tokens and the language model {rows}, but the model must "
+            f"have {AUDIO_TOKENS} more, one for each audio code. Use the tokenizer that belongs "
+            "to the model."
+        )
+    last = tokenizer.token_id(code_token(CODEBOOK_SIZE - 1))
+    if known is not None and last != first + CODEBOOK_SIZE - 1:
+        raise CheckpointError(
+            f"The tokenizer gives {code_token(0)} the id {first} and "
+            f"{code_token(CODEBOOK_SIZE - 1)} the id {last}, but they must be consecutive. Use "
+            "the tokenizer that belongs to the model."
+        )
+    return first
