@@ -232,7 +232,11 @@ def _write_tokenizer(path: Path, audio_codes: int = 0) -> None:
     miniature_tokenizer(audio_codes).save(str(path), pretty=False)
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
+def main(arguments: list[str]) -> None:
+    if len(arguments) != 1:
         sys.exit("usage: python -m tools.miniature OUT")
-    print(miniature(Path(sys.argv[1])).root)
+    print(miniature(Path(arguments[0])).root)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

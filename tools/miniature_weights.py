@@ -15,6 +15,7 @@ from ace_core.models.config import DiTConfig, StackConfig
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.models.vae import Oobleck, OobleckConfig
+from ace_core.weights.empty import WithoutInitialisation
 
 META = Ops(device="meta")
 PUBLISHED_DTYPE = torch.bfloat16  # of transformers; the VAE is published in float32
@@ -50,12 +51,15 @@ def dit_config(xl: bool = False) -> DiTConfig:
 
 def dit_weights(name: str, xl: bool = False) -> dict[str, Tensor]:
     """A whole diffusion model; `name` makes its weights differ from another's."""
-    model = AceStepModel(dit_config(xl), META)
+    with WithoutInitialisation():
+        model = AceStepModel(dit_config(xl), META)
     return _drawn(name, model.state_dict(), PUBLISHED_DTYPE)
 
 
 def qwen3_weights(name: str, config: Qwen3Config) -> dict[str, Tensor]:
-    return _drawn(name, Qwen3(config, META).state_dict(), PUBLISHED_DTYPE)
+    with WithoutInitialisation():
+        model = Qwen3(config, META)
+    return _drawn(name, model.state_dict(), PUBLISHED_DTYPE)
 
 
 def vae_weights(name: str) -> dict[str, Tensor]:

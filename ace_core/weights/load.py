@@ -5,7 +5,7 @@ nothing is initialised, copied or cast. An `Ops` with a device or dtype of its o
 then each tensor is brought there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -22,6 +22,7 @@ from ..models.vae import Oobleck, OobleckConfig
 from ..types import Variant
 from .checkpoint import Checkpoint, Kind
 from .detect import inspect
+from .empty import WithoutInitialisation
 from .oobleck import shapes_from_stable_audio
 from .read import read
 from .silence import stored_silence
@@ -50,7 +51,7 @@ def load_dit(path: str | Path, ops: Ops = TORCH, variant: Variant | None = None)
     """
     checkpoint = inspect(path)
     config = dit_config(checkpoint)
-    model = AceStepModel(config, replace(ops, device="meta"))
+    model = _empty(AceStepModel, config, ops)
     _fill(model, checkpoint, Kind.DIT, ops)
     silence = stored_silence(checkpoint)
     return LoadedDiT(model, checkpoint, variant or checkpoint.variant, silence)
@@ -81,7 +82,7 @@ def load_vae(path: str | Path, ops: Ops = TORCH) -> Oobleck:
         CheckpointError: it is something else or of another family, or a key is wrong.
     """
     checkpoint = inspect(path)
-    model = Oobleck(vae_config(checkpoint), replace(ops, device="meta"))
+    model = _empty(Oobleck, vae_config(checkpoint), ops)
     return _fill(model, checkpoint, Kind.VAE, ops)
 
 
@@ -126,7 +127,7 @@ def vae_config(checkpoint: Checkpoint) -> OobleckConfig:
 
 
 def _qwen3(checkpoint: Checkpoint, kind: Kind, ops: Ops) -> Qwen3:
-    model = Qwen3(qwen3_config(checkpoint, kind), replace(ops, device="meta"))
+    model = _empty(Qwen3, qwen3_config(checkpoint, kind), ops)
     return _fill(model, checkpoint, kind, ops)
 
 
@@ -137,6 +138,11 @@ def _check_depth(checkpoint: Checkpoint, config: Mapping[str, Any], found: int) 
             f"{checkpoint.path}: the weights have {found} layers, but config.json promises "
             f"{promised}. Download the missing file, or the config.json of these weights."
         )
+
+
+def _empty(build: Callable[[AnyConfig, Ops], AnyModel], config: AnyConfig, ops: Ops) -> AnyModel:
+    with WithoutInitialisation():
+        return build(config, replace(ops, device="meta"))
 
 
 def _fill(model: AnyModel, checkpoint: Checkpoint, kind: Kind, ops: Ops) -> AnyModel:
