@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from .config import StackConfig
 from .ops import Ops
-from .window import Window
+from .sliding import Window
 
 Rope = tuple[Tensor, Tensor]  # cosines and sines, each [T, 1, D]
 Memory = tuple[Tensor, Tensor]  # keys and values, each [B, H_kv, L, D]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from .attention import Attention, Rope, rope_table
 from .config import StackConfig
 from .ops import Ops
-from .window import Window, make_window
+from .sliding import Window, make_window
 
 
 class MLP(nn.Module):

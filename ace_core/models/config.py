@@ -27,13 +27,15 @@ class StackConfig:
     heads: int  # H
     kv_heads: int
     head_width: int  # D; heads * head_width need not be the width (XL: 4096 against 2560)
-    window: int = SLIDING_WINDOW  # a sliding layer sees |i - j| <= window
+    window: int = SLIDING_WINDOW  # a sliding layer sees |i - j| <= window; 0: no layer slides
     theta: float = ROPE_THETA
     eps: float = NORM_EPS
     layer_types: tuple[str, ...] = ()
 
     def slides(self, layer: int) -> bool:
         """Whether this layer sees only its window."""
+        if not self.window:
+            return False
         if self.layer_types:
             return self.layer_types[layer] == SLIDING
         return layer % 2 == 0
@@ -103,13 +105,14 @@ def _stack(shapes: Shapes, prefix: str, norm: str, config: Mapping[str, Any]) ->
     first = f"{prefix}.layers.0"
     head_width = _shape(shapes, f"{first}.self_attn.q_norm.weight", 1)[0]
     rope = config.get("rope_parameters") or {}  # where newer configs keep theta
+    slides = config.get("use_sliding_window", True)
     return StackConfig(
         width=_shape(shapes, f"{first}.{norm}.weight", 1)[0],
         mlp_width=_shape(shapes, f"{first}.mlp.gate_proj.weight", 2)[0],
         heads=_heads(shapes, f"{first}.self_attn.q_proj.weight", head_width),
         kv_heads=_heads(shapes, f"{first}.self_attn.k_proj.weight", head_width),
         head_width=head_width,
-        window=config.get("sliding_window") or SLIDING_WINDOW,
+        window=(config.get("sliding_window") or SLIDING_WINDOW) if slides else 0,
         theta=config.get("rope_theta") or rope.get("rope_theta") or ROPE_THETA,
         eps=config.get("rms_norm_eps") or NORM_EPS,
         layer_types=_layer_types(config),
@@ -173,8 +176,6 @@ def _layer_types(config: Mapping[str, Any]) -> tuple[str, ...]:
             f"config.json names the layer types {unknown}, but only {SLIDING!r} and {FULL!r} are "
             "known. Use the config.json that was published with the weights."
         )
-    if config.get("use_sliding_window") is False:
-        return (FULL,) * len(types)
     return types
 
 

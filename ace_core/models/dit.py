@@ -16,7 +16,7 @@ from .attention import Attention, Memory, Rope, mask_bias, rope_table
 from .blocks import MLP
 from .config import DiTConfig
 from .ops import TORCH, Ops
-from .window import Window, make_window
+from .sliding import Window, make_window
 
 Reading = tuple[Tensor, Tensor, Tensor | None]  # a layer's keys, values and the bias of their mask
 

@@ -44,8 +44,9 @@ class Window:
 
 
 def make_window(length: int, reach: int, like: Tensor) -> Window | None:
-    """The window for `like` [B, length, E]; None when the window holds the whole sequence."""
-    if length <= reach + 1:
+    """The window for `like` [B, length, E]; None when it holds the whole sequence or there is none
+    (`reach` 0)."""
+    if not reach or length <= reach + 1:
         return None
     blocks = -(-length // reach)
     if blocks <= DENSE_BLOCKS:
