@@ -1,0 +1,181 @@
+"""Each task's instruction, source, mask and length, and what it refuses."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ace_core import prompts
+from ace_core.conditioning import tasks
+from ace_core.conditioning.context import context, encoded, first_frames
+from ace_core.conditioning.tasks import Source
+from ace_core.conditioning.text import TextEncoder
+from ace_core.errors import InvalidRequestError
+from ace_core.models.ops import Ops
+from ace_core.tokens import load_tokenizer
+from ace_core.types import AudioCodes, Song
+from ace_core.weights import load_dit, load_text_encoder
+
+SONG = Song("calm piano", "[verse]\nhello", seconds=12.0, bpm=90)
+FLOAT32 = Ops(dtype=torch.float32)
+
+
+@pytest.fixture(scope="module")
+def encoder(checkpoints) -> TextEncoder:
+    folder = checkpoints.text_encoder
+    return TextEncoder(load_tokenizer(folder), load_text_encoder(folder, FLOAT32))
+
+
+@pytest.fixture(scope="module")
+def loaded(checkpoints):
+    return load_dit(checkpoints.base, FLOAT32)
+
+
+@pytest.fixture(scope="module")
+def silence(loaded) -> torch.Tensor:
+    return loaded.silence.float()
+
+
+@pytest.fixture
+def source() -> Source:
+    latents = torch.randn(1, 203, 64, generator=torch.Generator().manual_seed(1))
+    return Source(latents, seconds=8.12)
+
+
+def said(encoder: TextEncoder, song: Song, instruction: str, seconds: float) -> torch.Tensor:
+    return encoder.states(prompts.text_prompt(song, instruction, seconds))
+
+
+def test_text_to_music_plays_everywhere_over_silence(encoder, loaded, silence):
+    item = tasks.text_to_music(SONG, encoder)
+    assert item.frames == 300
+    assert torch.equal(item.text, said(encoder, SONG, prompts.TEXT_TO_MUSIC, 12.0))
+    seen = context(loaded.model, item, silence)
+    assert torch.equal(seen[..., :64], silence[:, :300])
+    assert torch.equal(seen[..., 64:], torch.ones(1, 300, 64))
+
+
+def test_codes_set_the_length_and_make_it_a_cover(encoder, loaded, silence):
+    codes = AudioCodes(tuple(range(100, 140)))
+    item = tasks.text_to_music(SONG, encoder, codes)
+    assert item.frames == 200
+    assert torch.equal(item.text, said(encoder, SONG, prompts.COVER, 12.0))
+    seen = context(loaded.model, item, silence)
+    hints = loaded.model.hints(torch.tensor([codes.values]))
+    torch.testing.assert_close(seen[..., :64], hints)
+
+
+def test_few_codes_are_filled_with_silence_to_the_shortest_canvas(encoder, loaded, silence):
+    item = tasks.text_to_music(replace(SONG, seconds=None), encoder, AudioCodes((1, 2, 3)))
+    assert item.frames == 128
+    assert torch.equal(item.text, said(encoder, SONG, prompts.COVER, 0.6))
+    seen = context(loaded.model, item, silence)
+    assert torch.equal(seen[:, 15:, :64], silence[:, : 128 - 15])
+
+
+def test_blank_lyrics_become_the_trained_word_for_nobody_sings(encoder):
+    blank = tasks.text_to_music(replace(SONG, lyrics=" "), encoder)
+    named = tasks.text_to_music(replace(SONG, lyrics="[Instrumental]"), encoder)
+    assert torch.equal(blank.lyrics, named.lyrics)
+
+
+def test_neither_caption_nor_lyrics_is_refused(encoder):
+    with pytest.raises(InvalidRequestError, match="both empty"):
+        tasks.text_to_music(Song("  ", "", seconds=10.0), encoder)
+
+
+def test_neither_length_nor_codes_is_refused(encoder):
+    with pytest.raises(InvalidRequestError, match="no length"):
+        tasks.text_to_music(replace(SONG, seconds=None), encoder)
+
+
+def test_a_cover_hears_its_source_through_the_codes(encoder, loaded, silence, source):
+    item = tasks.cover(SONG, encoder, source)
+    assert torch.equal(item.text, said(encoder, SONG, prompts.COVER, 8.12))
+    model = loaded.model
+    padded = torch.cat([source.latents, silence[:, :2]], dim=1)  # to a multiple of five
+    expected = model.hints(model.tokenizer(padded))[:, :203]
+    torch.testing.assert_close(context(model, item, silence)[..., :64], expected)
+
+
+def test_a_remix_keeps_the_raw_source(encoder, loaded, silence, source):
+    item = tasks.cover(SONG, encoder, source, quantize=False)
+    assert torch.equal(context(loaded.model, item, silence)[..., :64], source.latents)
+
+
+def test_a_repaint_hears_silence_where_it_plays_and_the_source_elsewhere(
+    encoder, loaded, silence, source
+):
+    mask = torch.zeros(1, 203, 1)
+    mask[:, 50:80] = 1
+    item = tasks.repaint(SONG, encoder, source, mask)
+    assert torch.equal(item.text, said(encoder, SONG, prompts.REPAINT, 8.12))
+    seen = context(loaded.model, item, silence)
+    assert torch.equal(seen[:, 50:80, :64], silence[:, 50:80])
+    assert torch.equal(seen[:, :50, :64], source.latents[:, :50])
+    assert torch.equal(seen[:, 80:, :64], source.latents[:, 80:])
+    assert torch.equal(seen[..., 64:], mask.expand(-1, -1, 64))
+
+
+def test_lego_hears_the_source_whole_even_where_it_plays(encoder, loaded, silence, source):
+    mask = torch.zeros(1, 203, 1)
+    mask[:, 50:80] = 1
+    item = tasks.lego(SONG, encoder, source, "guitar", mask)
+    assert torch.equal(item.text, said(encoder, SONG, prompts.lego_instruction("guitar"), 8.12))
+    seen = context(loaded.model, item, silence)
+    assert torch.equal(seen[..., :64], source.latents)
+    assert torch.equal(seen[..., 64:], mask.expand(-1, -1, 64))
+
+
+def test_extract_equals_complete_with_the_same_instruction(encoder, loaded, silence, source):
+    words = prompts.extract_instruction("drums")
+    extract = tasks.extract(SONG, encoder, source, "drums")
+    complete = tasks.complete(SONG, encoder, source, ("bass",), instruction=words)
+    assert torch.equal(extract.text, complete.text)
+    model = loaded.model
+    assert torch.equal(context(model, extract, silence), context(model, complete, silence))
+
+
+def test_complete_names_every_track(encoder, source):
+    item = tasks.complete(SONG, encoder, source, ("drums", "backing_vocals"))
+    words = "Complete the input track with DRUMS | BACKING_VOCALS:"
+    assert torch.equal(item.text, said(encoder, SONG, words, 8.12))
+
+
+def test_an_uncovered_item_keeps_lyrics_and_forgets_the_source(encoder, loaded, silence, source):
+    item = tasks.cover(SONG, encoder, source)
+    plain = tasks.uncovered(item, SONG, encoder, source.seconds)
+    assert torch.equal(plain.text, said(encoder, SONG, prompts.TEXT_TO_MUSIC, 8.12))
+    assert plain.lyrics is item.lyrics
+    assert torch.equal(context(loaded.model, plain, silence)[..., :64], silence[:, :203])
+
+
+@pytest.mark.parametrize("track", ["voice", "", "DRUMS"])
+def test_an_unknown_track_is_refused_with_the_known_ones(encoder, source, track):
+    with pytest.raises(InvalidRequestError, match="Choose one of vocals"):
+        tasks.extract(SONG, encoder, source, track)
+
+
+def test_completing_with_no_track_is_refused(encoder, source):
+    with pytest.raises(InvalidRequestError, match="at least one track"):
+        tasks.complete(SONG, encoder, source, ())
+
+
+def test_a_mask_of_another_length_is_refused_with_both_lengths(encoder, source):
+    with pytest.raises(InvalidRequestError, match=r"\(1, 200, 1\).*203"):
+        tasks.repaint(SONG, encoder, source, torch.ones(1, 200, 1))
+
+
+def test_without_a_reference_the_timbre_is_thirty_seconds_of_silence(encoder, loaded, silence):
+    item = tasks.text_to_music(SONG, encoder)
+    given = replace(item, timbre=silence[:, :750])
+    model = loaded.model
+    assert torch.equal(encoded(model, item, silence), encoded(model, given, silence))
+    other = replace(item, timbre=torch.randn(2, 750, 64))
+    assert encoded(model, other, silence).shape[1] == encoded(model, item, silence).shape[1] + 1
+
+
+def test_a_silence_shorter_than_asked_is_repeated_from_its_start():
+    short = torch.arange(4.0).reshape(1, 4, 1)
+    assert first_frames(short, 6).flatten().tolist() == [0, 1, 2, 3, 0, 1]
+    assert first_frames(short, 3).flatten().tolist() == [0, 1, 2]
