@@ -21,9 +21,11 @@ from ..errors import CheckpointError
 from ..types import Posterior
 from .ops import TORCH, Ops
 from .snake import Snake
+from .windows import grow_in_windows, shrink_in_windows
 
 DILATIONS = (1, 3, 9)  # of the three residual units of a block
 SMALLEST_STD = 1e-4
+OUTER = 2  # blocks next to the audio that work in windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class Encoder(nn.Module):
     def __init__(self, config: OobleckConfig, ops: Ops) -> None:
         super().__init__()
         widths = [config.encoder_channels * m for m in (1, *config.multiples)]
+        self.strides = config.strides
         self.conv1 = ops.conv(config.audio_channels, widths[0], 7, padding=3)
         self.block = nn.ModuleList(
             EncoderBlock(narrow, wide, stride, ops)
@@ -140,10 +143,17 @@ class Encoder(nn.Module):
         self.conv2 = ops.conv(widths[-1], 2 * config.latent_channels, 3, padding=1)
 
     def forward(self, audio: Tensor) -> Tensor:
-        x = self.conv1(audio)
-        for block in self.block:
+        x = shrink_in_windows(self._first, audio, self.strides[:OUTER])
+        for block in self.block[OUTER:]:
             x = block(x)
         return self.conv2(self.snake1(x, inplace=True))
+
+    def _first(self, audio: Tensor) -> Tensor:
+        """Audio [B, 2, N] through the blocks where the tensors are largest."""
+        x = self.conv1(audio)
+        for block in self.block[:OUTER]:
+            x = block(x)
+        return x
 
 
 class Decoder(nn.Module):
@@ -152,17 +162,24 @@ class Decoder(nn.Module):
     def __init__(self, config: OobleckConfig, ops: Ops) -> None:
         super().__init__()
         widths = [config.decoder_channels * m for m in (1, *config.multiples)][::-1]
+        self.strides = config.strides[::-1]
         self.conv1 = ops.conv(config.latent_channels, widths[0], 7, padding=3)
         self.block = nn.ModuleList(
             DecoderBlock(wide, narrow, stride, ops)
-            for (wide, narrow), stride in zip(pairwise(widths), config.strides[::-1], strict=True)
+            for (wide, narrow), stride in zip(pairwise(widths), self.strides, strict=True)
         )
         self.snake1 = Snake(widths[-1], ops)
         self.conv2 = ops.conv(widths[-1], config.audio_channels, 7, padding=3, bias=False)
 
     def forward(self, latent: Tensor) -> Tensor:
         x = self.conv1(latent)
-        for block in self.block:
+        for block in self.block[:-OUTER]:
+            x = block(x)
+        return grow_in_windows(self._last, x, self.strides[-OUTER:])
+
+    def _last(self, x: Tensor) -> Tensor:
+        """The blocks where the tensors are largest, and audio [B, 2, N] from them."""
+        for block in self.block[-OUTER:]:
             x = block(x)
         return self.conv2(self.snake1(x, inplace=True))
 

@@ -1,5 +1,6 @@
 """Oobleck against diffusers' AutoencoderOobleck, both with the same random weights in float32."""
 
+import copy
 import warnings
 
 import pytest
@@ -7,9 +8,11 @@ import torch
 from diffusers import AutoencoderOobleck
 
 from ace_core.errors import CheckpointError
+from ace_core.models import windows
 from ace_core.models.ops import Ops
-from ace_core.models.snake import PIECE, Snake
-from ace_core.models.vae import Oobleck, OobleckConfig, Posterior
+from ace_core.models.snake import Snake
+from ace_core.models.vae import Oobleck, OobleckConfig
+from ace_core.types import Posterior
 from ace_core.weights.fold import fold_weight_norm
 
 LATENTS = 6
@@ -47,18 +50,26 @@ def ours(theirs: AutoencoderOobleck) -> Oobleck:
     return vae
 
 
+@pytest.fixture
+def one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No windows: convolutions of the very shapes that the oracle runs."""
+    monkeypatch.setattr(windows, "WINDOW", 10**9)
+
+
+@pytest.mark.usefixtures("one_pass")
 @pytest.mark.parametrize("frames", [1, 2, 13, 61])
 @torch.no_grad()
-def test_decode_is_bit_equal_to_diffusers(theirs, ours, frames: int):
+def test_decode_in_one_pass_is_bit_equal_to_diffusers(theirs, ours, frames: int):
     latent = torch.randn(2, LATENTS, frames)
     audio = ours.decode(latent)
     assert audio.shape == (2, 2, HOP * frames)
     assert torch.equal(audio, theirs.decode(latent).sample)
 
 
+@pytest.mark.usefixtures("one_pass")
 @pytest.mark.parametrize("samples", [HOP, HOP + 1, 5 * HOP - 1, 23 * HOP + 777])
 @torch.no_grad()
-def test_encode_is_bit_equal_to_diffusers(theirs, ours, samples: int):
+def test_encode_in_one_pass_is_bit_equal_to_diffusers(theirs, ours, samples: int):
     audio = torch.rand(2, 2, samples) * 2 - 1
     expected = theirs.encode(audio).latent_dist
     posterior = ours.encode(audio)
@@ -72,6 +83,26 @@ def test_a_seeded_draw_is_bit_equal_to_diffusers(theirs, ours):
     audio = torch.rand(2, 2, 7 * HOP) * 2 - 1
     expected = theirs.encode(audio).latent_dist.sample(torch.Generator().manual_seed(5))
     assert torch.equal(ours.encode(audio).sample(torch.Generator().manual_seed(5)), expected)
+
+
+@torch.no_grad()
+def test_decode_in_windows_is_within_1e_6_of_diffusers(theirs, ours):
+    latent = torch.randn(1, LATENTS, 61)  # 15 windows
+    expected = theirs.decode(latent).sample
+    assert (ours.decode(latent) - expected).abs().max() < 1e-6 * expected.abs().max()
+
+
+@pytest.mark.parametrize("frames", [5, 13, 30])
+def test_windows_change_nothing_in_float64(ours, frames: int, monkeypatch: pytest.MonkeyPatch):
+    vae = copy.deepcopy(ours).double()
+    latent = torch.randn(2, LATENTS, frames, dtype=torch.float64)
+    audio = torch.randn(2, 2, frames * HOP + 1001, dtype=torch.float64)
+    windowed = vae.decode(latent), vae.encode(audio)
+    monkeypatch.setattr(windows, "WINDOW", 10**9)
+    whole = vae.decode(latent), vae.encode(audio)
+    torch.testing.assert_close(windowed[0], whole[0], rtol=1e-11, atol=1e-12)
+    torch.testing.assert_close(windowed[1].mean, whole[1].mean, rtol=1e-11, atol=1e-12)
+    torch.testing.assert_close(windowed[1].std, whole[1].std, rtol=1e-11, atol=1e-12)
 
 
 def test_with_a_generator_an_item_its_draw_does_not_depend_on_the_batch():
@@ -132,14 +163,13 @@ def closed_form(x: torch.Tensor, snake: Snake) -> torch.Tensor:
     return x.double() + torch.sin(alpha * x.double()).square() / (beta + 1e-9)
 
 
-@pytest.mark.parametrize("samples", [5, PIECE // 4 + 1, 2 * PIECE + 3])
 @pytest.mark.parametrize("inplace", [False, True])
 @torch.no_grad()
-def test_snake_in_pieces_is_its_closed_form(samples: int, inplace: bool):
+def test_snake_is_its_closed_form_and_overwrites_only_when_told(inplace: bool):
     snake = Snake(5, Ops())
     snake.alpha.normal_()
     snake.beta.normal_()
-    x = torch.randn(2, 5, samples)
+    x = torch.randn(2, 5, 77)
     expected = closed_form(x, snake)
     given = x.clone()
     result = snake(given, inplace=inplace)

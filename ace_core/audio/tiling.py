@@ -1,0 +1,110 @@
+"""Long audio through the VAE in tiles, with the result of one pass.
+
+Each tile sees `halo` frames more than it keeps on both sides, which is more than the VAE's
+receptive field, so what is kept does not know that there were tiles: equal to one pass up to the
+rounding of floats. No blending. Memory on the device does not grow with the length; the result is
+gathered on the CPU. It is handed a decoder or an encoder and knows neither files nor devices.
+Source: the official handler's tiled decode and encode (64 frames of halo where 11 do).
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import torch
+from torch import Tensor
+
+from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE
+from ..errors import InvalidAudioError
+from ..timing import Tile, frames_in, tiles
+from ..types import Posterior
+
+DECODE_HALO: Final = 12  # latent frames; the decoder reaches 10
+ENCODE_HALO: Final = 8  # latent frames; the encoder reaches 7
+DECODE_TILE: Final = 256  # latent frames kept per tile: 5 % of them are decoded twice
+ENCODE_TILE: Final = 256
+
+OnTile = Callable[[int, int], None]  # (tiles done, tiles in total); may raise to stop
+
+
+class Decodes(Protocol):
+    def decode(self, latent: Tensor) -> Tensor: ...
+
+
+class Encodes(Protocol):
+    def encode(self, audio: Tensor) -> Posterior: ...
+
+
+def decode(
+    vae: Decodes, latent: Tensor, *, size: int = DECODE_TILE, on_tile: OnTile | None = None
+) -> Tensor:
+    """Latent [B, 64, T], on the device and in the dtype to compute with, to audio
+    [B, 2, 1920 * T] in float32 on the CPU, `size` frames at a time and item by item.
+
+    Raises:
+        InvalidAudioError: the latent has no frames or another number of channels.
+    """
+    _check_latent(latent)
+    items, _, frames = latent.shape
+    plan = [(item, tile) for item in range(items) for tile in tiles(frames, size, DECODE_HALO)]
+    audio = torch.empty(items, CHANNELS, frames * LATENT_HOP)
+    for done, (item, tile) in enumerate(plan, start=1):
+        heard = vae.decode(latent[item : item + 1, :, tile.first : tile.last])  # [1, 2, n]
+        kept = _kept(tile, LATENT_HOP)
+        audio[item, :, tile.start * LATENT_HOP : tile.stop * LATENT_HOP] = heard[0, :, kept]
+        if on_tile is not None:
+            on_tile(done, len(plan))
+    return audio
+
+
+def encode(
+    vae: Encodes, audio: Tensor, *, size: int = ENCODE_TILE, on_tile: OnTile | None = None
+) -> Posterior:
+    """Audio [B, 2, N] at 48 kHz, on the device and in the dtype to compute with, to the
+    distribution of its latents [B, 64, N // 1920] in float32 on the CPU.
+
+    Raises:
+        InvalidAudioError: the audio is not stereo or is shorter than one latent frame.
+    """
+    _check_audio(audio)
+    items, _, samples = audio.shape
+    frames = frames_in(samples)
+    plan = [(item, tile) for item in range(items) for tile in tiles(frames, size, ENCODE_HALO)]
+    mean = torch.empty(items, LATENT_CHANNELS, frames)
+    std = torch.empty_like(mean)
+    posterior = Posterior(mean, std)
+    for done, (item, tile) in enumerate(plan, start=1):
+        end = samples if tile.last == frames else tile.last * LATENT_HOP  # the tail is heard too
+        part = vae.encode(audio[item : item + 1, :, tile.first * LATENT_HOP : end])
+        kept = _kept(tile, 1)
+        mean[item, :, tile.start : tile.stop] = part.mean[0, :, kept]
+        std[item, :, tile.start : tile.stop] = part.std[0, :, kept]
+        if on_tile is not None:
+            on_tile(done, len(plan))
+    return posterior
+
+
+def _kept(tile: Tile, hop: int) -> slice:
+    """Where the kept part of `tile` lies in what was made from all it saw."""
+    return slice((tile.start - tile.first) * hop, (tile.stop - tile.first) * hop)
+
+
+def _check_latent(latent: Tensor) -> None:
+    if latent.dim() != 3 or latent.shape[1] != LATENT_CHANNELS or latent.shape[2] == 0:
+        raise InvalidAudioError(
+            f"The latent has shape {list(latent.shape)}, but ACE-Step 1.5 decodes [batch, "
+            f"{LATENT_CHANNELS}, frames] with at least one frame. Connect a latent of an "
+            "ACE-Step 1.5 sampler or of VAE encode."
+        )
+
+
+def _check_audio(audio: Tensor) -> None:
+    if audio.dim() != 3 or audio.shape[1] != CHANNELS:
+        raise InvalidAudioError(
+            f"The audio has shape {list(audio.shape)}, but the VAE encodes [batch, {CHANNELS}, "
+            "samples]. Convert it to stereo first."
+        )
+    if audio.shape[2] < LATENT_HOP:
+        raise InvalidAudioError(
+            f"The audio has {audio.shape[2]} samples, but one latent frame needs {LATENT_HOP} "
+            f"({LATENT_HOP / SAMPLE_RATE:g} s at {SAMPLE_RATE} Hz). Give a longer clip."
+        )
