@@ -1,0 +1,47 @@
+"""Workflows in API format: read them, and put the miniature in the published files' place."""
+
+import copy
+import json
+from pathlib import Path
+
+from tools.checkout import ROOT
+from tools.execute import Prompt
+
+API_WORKFLOWS = ROOT / "workflows" / "api"
+_MODEL_FILE = ".safetensors"
+
+
+def read_prompt(name: str) -> Prompt:
+    """`workflows/api/<name>.json`."""
+    return json.loads((API_WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def with_miniature(prompt: Prompt) -> Prompt:
+    """A copy that names `x_miniature.safetensors` wherever a widget names `x.safetensors`."""
+    changed = copy.deepcopy(prompt)
+    for node in changed.values():
+        for key, value in node["inputs"].items():
+            if isinstance(value, str) and value.endswith(_MODEL_FILE):
+                stem = Path(value).stem.removesuffix("_bf16")
+                node["inputs"][key] = f"{stem}_miniature{_MODEL_FILE}"
+    return changed
+
+
+def with_input(prompt: Prompt, name: str, value: object) -> Prompt:
+    """A copy in which every widget called `name` has `value`.
+
+    Raises:
+        KeyError: no node has such an input.
+    """
+    changed = copy.deepcopy(prompt)
+    found = [node["inputs"] for node in changed.values() if name in node["inputs"]]
+    if not found:
+        raise KeyError(f"no node of the workflow has an input {name!r}")
+    for inputs in found:
+        inputs[name] = value
+    return changed
+
+
+def input_of(prompt: Prompt, name: str) -> object:
+    """What the first widget called `name` has."""
+    return next(node["inputs"][name] for node in prompt.values() if name in node["inputs"])
