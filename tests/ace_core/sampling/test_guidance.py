@@ -43,6 +43,19 @@ def test_adg_equals_the_official_formula(golden: dict[str, Tensor], step: int, t
     assert relative_error(guided, golden[f"adg_{step}"]) < 1e-6
 
 
+@pytest.mark.parametrize("angle", [0.004, 0.05, 0.08, 0.3, 1.0])
+def test_adg_turns_a_guess_by_the_angle_times_the_scale_up_to_thirty_degrees(angle: float):
+    # in the plane of the first two channels: without words along the first, with words at `angle`
+    without, with_words = torch.zeros(1, 1, 64), torch.zeros(1, 1, 64)
+    without[..., 0] = 1
+    with_words[..., 0], with_words[..., 1] = math.cos(angle), math.sin(angle)
+    turned = min(6.001 * angle, 3.14 / 6)
+    expected = math.cos(turned) * with_words
+    expected[..., 1] += math.sin(turned)
+    guided = adg(torch.zeros(1, 1, 64), 1.0, -with_words, -without, 7.0)
+    torch.testing.assert_close(-guided, expected, atol=2e-6, rtol=1e-5)
+
+
 def test_apg_at_scale_one_is_the_velocity_with_words():
     cond, uncond = noise([1], 8), noise([2], 8)
     assert torch.equal(apg(cond, uncond, 1.0)[0], cond)

@@ -92,6 +92,10 @@ def test_snapping_moves_each_time_to_the_nearest_trained_one_and_says_which():
     assert "0.97 to 0.9545" in said and "0.76 to 0.7692" in said and "0.5 to" not in said
 
 
+def test_the_upper_of_two_equally_near_times_wins():
+    assert snap_to_turbo([0.45, 0]).times == (0.5, 0.0)  # as far from 0.4, in floats too
+
+
 @pytest.mark.parametrize("shift", TABLES)
 def test_snapping_leaves_a_trained_schedule_alone(shift: float):
     snapped = snap_to_turbo(timesteps(8, shift))
@@ -107,7 +111,8 @@ def test_times_that_fall_together_are_taken_once_and_said():
 
 def test_more_than_twenty_times_are_cut_and_said():
     snapped = snap_to_turbo(timesteps(25, 1.0))
-    assert min(t for t in snapped.times if t > 0) >= 0.2  # 0.24 is the 20th of 25
+    assert snapped.times[0] == 1.0
+    assert snapped.times[-2] == 0.25  # the 20th of 25 is 0.24
     assert any("the last 5 of 25 times are dropped" in said for said in snapped.changes)
 
 
