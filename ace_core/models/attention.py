@@ -11,7 +11,7 @@ from .config import StackConfig
 from .ops import Ops
 from .sliding import Window
 
-Rope = tuple[Tensor, Tensor]  # cosines and sines, each [T, 1, D]
+Rope = tuple[Tensor, Tensor]  # cosines [T, 1, D], of both halves, and sines [T, 1, D/2]
 Memory = tuple[Tensor, Tensor]  # keys and values, each [B, H_kv, L, D]
 
 
@@ -19,21 +19,25 @@ def rope_table(length: int, size: StackConfig, like: Tensor) -> Rope:
     """Rotary angles of positions 0 to `length` - 1 in the dtype and on the device of `like`.
 
     Made in float32 in the forward pass, because a buffer would be one more thing for a host to
-    move and to leave uninitialised. The sines of the first half carry the rotation's minus sign.
+    move and to leave uninitialised.
     """
     place = {"device": like.device, "dtype": torch.float32}
     exponents = torch.arange(0, size.head_width, 2, **place) / size.head_width  # [D/2]
-    angles = torch.outer(torch.arange(length, **place), 1.0 / size.theta**exponents)  # [T, D/2]
-    cos, sin = angles.cos(), angles.sin()
-    cos = torch.cat((cos, cos), dim=-1).unsqueeze(1).to(like.dtype)  # [T, 1, D]
-    sin = torch.cat((-sin, sin), dim=-1).unsqueeze(1).to(like.dtype)  # [T, 1, D]
-    return cos, sin
+    angles = torch.outer(torch.arange(length, **place), 1.0 / size.theta**exponents).unsqueeze(1)
+    return angles.cos().to(like.dtype).repeat(1, 1, 2), angles.sin().to(like.dtype)
 
 
 def rotate(x: Tensor, rope: Rope) -> Tensor:
-    """`x` [B, T, H, D] turned by its positions; the halves of D are the two coordinates."""
+    """`x` [B, T, H, D] turned by its positions; the halves of D are the two coordinates.
+
+    Added in place: on a CPU a fresh tensor costs more than the arithmetic.
+    """
     cos, sin = rope
-    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
+    half = x.shape[-1] // 2
+    turned = x * cos
+    turned[..., :half].addcmul_(x[..., half:], sin, value=-1)
+    turned[..., half:].addcmul_(x[..., :half], sin)
+    return turned
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -19,7 +19,7 @@ class MLP(nn.Module):
         self.down_proj = ops.linear(size.mlp_width, size.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return self.down_proj(F.silu(self.gate_proj(x)).mul_(self.up_proj(x)))
 
 
 class EncoderLayer(nn.Module):
