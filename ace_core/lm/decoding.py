@@ -59,6 +59,7 @@ def decode(
         InvalidRequestError: guidance is below 1, there is nothing to write, or it is too long.
     """
     _check(requests, guidance)
+    lm.make_room(needed_bytes(lm, requests, guidance))
     run = _Run(lm, [_Item(request) for request in requests], picking, guidance)
     for step in range(1, run.steps + 1):
         tokens, names = run.write()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..constants import INSTRUMENTAL, SECONDS_RANGE
+from ..constants import INSTRUMENTAL, LYRIC_CHARACTERS, SECONDS_RANGE
 from ..errors import InvalidRequestError
 from ..timing import codes_for
 from ..types import AudioCodes, Song
@@ -108,9 +108,20 @@ def create_sample(
     instrumental: bool = False,
     language: str | None = None,
     options: TextOptions = TextOptions(),
+    seconds: float | None = None,
 ) -> Sample:
-    """A whole song from an idea. A language other than "unknown" is kept."""
-    asked = Song(lyrics=INSTRUMENTAL if instrumental else "", language=language)
+    """A whole song from an idea. A language other than "unknown" and a length are kept.
+
+    Raises:
+        InvalidRequestError: the idea is longer than any lyrics.
+    """
+    if len(query) > LYRIC_CHARACTERS:
+        raise InvalidRequestError(
+            f"The idea has {len(query)} characters, but at most {LYRIC_CHARACTERS} are read. "
+            "Say it in fewer words."
+        )
+    lyrics = INSTRUMENTAL if instrumental else ""
+    asked = Song(lyrics=lyrics, language=language, seconds=seconds)
     prompt = prompts.create_prompt(query, instrumental)
     return _sample(lm, prompt, asked, known(asked), options)
 

@@ -38,3 +38,9 @@ class LanguageModel:
     def fields(self) -> Fields:
         """The grammars of this model's vocabulary."""
         return Fields(self.vocabulary)
+
+    def make_room(self, bytes_needed: int) -> None:
+        """Called before each run with the memory it takes beside the weights.
+
+        Nothing is done here; a host that moves models overrides it.
+        """
