@@ -12,12 +12,11 @@ from torch import Tensor
 
 from ...ace_core.conditioning.text import TextEncoder
 from ...ace_core.models.ops import Ops
-from ...ace_core.tokens import Tokenizer, load_tokenizer
 from ...ace_core.weights import load
-from ...ace_core.weights.checkpoint import Checkpoint, Kind
+from ...ace_core.weights.checkpoint import Kind
 from ...ace_core.weights.detect import inspect
-from ...ace_core.weights.tokenizers import tokenizer_file
 from .precision import compute_dtype
+from .tokenizers import tokenizer_of
 
 DTYPES = (torch.bfloat16, torch.float32)
 LONGEST_TEXT = 256  # tokens through the transformer; lyrics are only looked up
@@ -51,7 +50,7 @@ def load_text_encoder(path: Path, dtype: str = "auto") -> ManagedTextEncoder:
         CheckpointError: there is no text encoder of ACE-Step 1.5 at `path`, or no tokenizer.
     """
     checkpoint = inspect(path)
-    tokenizer = _tokenizer(checkpoint)
+    tokenizer = tokenizer_of(checkpoint, Kind.TEXT_ENCODER)
     place = comfy.model_management.text_encoder_device()
     stored = checkpoint.part(Kind.TEXT_ENCODER).dtype
     held, cast = compute_dtype(dtype, stored, place, DTYPES)
@@ -62,11 +61,3 @@ def load_text_encoder(path: Path, dtype: str = "auto") -> ManagedTextEncoder:
     rest = comfy.model_management.text_encoder_offload_device()
     patcher = comfy.model_patcher.CoreModelPatcher(model, load_device=place, offload_device=rest)
     return ManagedTextEncoder(tokenizer, model, place, patcher)
-
-
-def _tokenizer(checkpoint: Checkpoint) -> Tokenizer:
-    """The checkpoint's own, else the one that every ComfyUI carries."""
-    file = tokenizer_file(checkpoint, Kind.TEXT_ENCODER)
-    if file is not None:
-        return load_tokenizer(file)
-    return load_tokenizer(Path(comfy.ops.__file__).parent / "text_encoders" / "qwen25_tokenizer")

@@ -1,0 +1,48 @@
+"""Latents to audio codes, through the code tokenizer inside a diffusion model."""
+
+from typing import Any
+
+import comfy.model_management
+import torch
+from torch import Tensor
+
+from ...ace_core.conditioning.context import fitted
+from ...ace_core.constants import FRAMES_PER_CODE
+from ...ace_core.errors import CheckpointError
+from ...ace_core.types import AudioCodes
+from .lora import refuse_foreign_patches
+from .model import AceModel
+
+_PLACES = 3  # the pooler reads 1.2 tokens a frame, the decoder that the estimate is for 0.5
+
+
+@torch.inference_mode()
+def encode_codes(model: Any, samples: Tensor, silence: Tensor) -> tuple[AudioCodes, ...]:
+    """Codes of each item of `samples` [B, C, T]; `silence` [1, S, C] serves models that carry none.
+
+    A last code that is not full is filled up with silence.
+
+    Raises:
+        CheckpointError: the MODEL was not loaded by this pack, or a LoRA does not fit it.
+    """
+    ace = model.model
+    if not isinstance(ace, AceModel):
+        raise CheckpointError(
+            "This model has no code tokenizer that can be reached. Load the diffusion model with "
+            "ACE-Step Load Model."
+        )
+    refuse_foreign_patches(model)
+    needed = ace.memory_required([_PLACES, *samples.shape[1:]])
+    comfy.model_management.load_models_gpu([model], memory_required=needed)
+    dtype = ace.get_dtype_inference()
+    latents = samples.transpose(1, 2).to(model.load_device, dtype)  # [B, T, C]
+    own = silence if ace.silence is None else ace.silence
+    whole = -(-latents.shape[1] // FRAMES_PER_CODE) * FRAMES_PER_CODE
+    return tuple(
+        _codes(ace.diffusion_model.tokenizer(fitted(item[None], whole, own))) for item in latents
+    )
+
+
+def _codes(codes: Tensor) -> AudioCodes:
+    """[1, S] as a value."""
+    return AudioCodes(tuple(codes[0].tolist()))

@@ -1,0 +1,85 @@
+"""The 5 Hz language model under the host's memory manager, with its tokenizer."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.ops
+import comfy.utils
+import torch
+
+from ...ace_core.lm.decoding import OnStep, Step
+from ...ace_core.lm.language_model import LanguageModel
+from ...ace_core.models.ops import Ops
+from ...ace_core.models.qwen3 import Qwen3
+from ...ace_core.tokens import Tokenizer
+from ...ace_core.weights import load
+from ...ace_core.weights.checkpoint import Kind
+from ...ace_core.weights.detect import inspect
+from .precision import compute_dtype
+from .tokenizers import tokenizer_of
+
+logger = logging.getLogger(__name__)
+
+DTYPES = (torch.bfloat16, torch.float32)
+
+
+class ManagedLanguageModel(LanguageModel):
+    """A language model that asks the host for its place before each run."""
+
+    def __init__(
+        self, model: Qwen3, tokenizer: Tokenizer, patcher: Any, dtype: torch.dtype
+    ) -> None:
+        super().__init__(model, tokenizer, patcher.load_device, dtype)
+        self.patcher = patcher  # the host itself only keeps a weak reference
+
+    def make_room(self, bytes_needed: int) -> None:
+        comfy.model_management.load_models_gpu([self.patcher], memory_required=bytes_needed)
+
+
+def load_language_model(path: Path, dtype: str = "auto") -> ManagedLanguageModel:
+    """
+    Raises:
+        CheckpointError: there is no language model of ACE-Step 1.5 at `path`, or its tokenizer is
+            missing or another model's.
+    """
+    checkpoint = inspect(path)
+    stored = checkpoint.part(Kind.LM).dtype
+    tokenizer = tokenizer_of(checkpoint, Kind.LM)
+    place = comfy.model_management.text_encoder_device()
+    held, cast = compute_dtype(dtype, stored, place, DTYPES)
+    layers = comfy.ops.pick_operations(held, cast, load_device=place)
+    model: Any = load.load_lm(path, Ops(layers, dtype=held))
+    comfy.model_management.archive_model_dtypes(model)
+    model.manual_cast_dtype = cast
+    rest = comfy.model_management.text_encoder_offload_device()
+    patcher = comfy.model_patcher.CoreModelPatcher(model, load_device=place, offload_device=rest)
+    return ManagedLanguageModel(model, tokenizer, patcher, cast or held)
+
+
+def watched(lm: LanguageModel, trace: bool = False) -> OnStep:
+    """Moves the node's bar at each token, and stops there when the user asked for it.
+
+    `trace` writes each token to the log, with the field or phase that it belongs to.
+    """
+    bar = None
+
+    def report(step: Step) -> None:
+        nonlocal bar
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        if bar is None:
+            bar = comfy.utils.ProgressBar(step.longest)
+        bar.update_absolute(step.done, step.longest)
+        if trace:
+            _log(lm, step)
+
+    return report
+
+
+def _log(lm: LanguageModel, step: Step) -> None:
+    for item, (token, name) in enumerate(zip(step.tokens, step.names, strict=True)):
+        if token is not None:
+            text = lm.vocabulary.decode([token])
+            logger.info("token %d, item %d, %s: %d %r", step.done, item, name, token, text)
