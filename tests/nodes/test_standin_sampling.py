@@ -19,9 +19,11 @@ class Net(nn.Module):
         self.dtype = dtype
         self.scale = operations.Linear(1, 1, bias=False, dtype=dtype, device=device)
         self.batches: list[int] = []
+        self.seen: list[torch.Tensor] = []
 
     def forward(self, x, timestep, context=None, control=None, transformer_options=None, **_):
         self.batches.append(len(x))
+        self.seen.append(x.clone())
         scaled = self.scale(x.reshape(-1, 1)).reshape(x.shape)
         return scaled + context.mean(dim=(1, 2))[:, None, None]
 
@@ -114,6 +116,15 @@ def test_outside_the_noise_mask_the_source_stays(model: Any) -> None:
     sampled, noise = sample(model, cond(2.0), cond(0.0), latent=source, noise_mask=mask)
     torch.testing.assert_close(sampled[..., 3:], source[..., 3:])
     torch.testing.assert_close(sampled[..., :3], (noise - 2.0)[..., :3])
+
+
+def test_the_model_sees_the_source_under_the_runs_own_noise_outside_the_mask(model: Any) -> None:
+    source = torch.full((1, CHANNELS, FRAMES), 0.25)
+    mask = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])[None, None]
+    settings = {"latent": source, "noise_mask": mask, "sampler": "lcm"}  # lcm draws other noise
+    _, noise = sample(model, cond(2.0), cond(0.0), **settings)
+    halfway = model.model.diffusion_model.seen[1]
+    torch.testing.assert_close(halfway[..., 3:], (0.5 * noise + 0.5 * source)[..., 3:])
 
 
 def test_a_denoise_below_one_starts_from_the_source(model: Any) -> None:
