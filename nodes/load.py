@@ -25,7 +25,7 @@ def _file_input(folder: str, what: str) -> io.Combo.Input:
     )
 
 
-def _dtype_input() -> io.Combo.Input:
+def dtype_input() -> io.Combo.Input:
     return io.Combo.Input(
         "dtype",
         options=_DTYPES,
@@ -62,7 +62,7 @@ class AceStepLoadModel(io.ComfyNode):
             inputs=[
                 _file_input(DIFFUSION_MODELS, "The diffusion model."),
                 _variant_input(),
-                _dtype_input(),
+                dtype_input(),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="Fits every stock sampler.")],
         )
@@ -89,7 +89,7 @@ class AceStepLoadTextEncoder(io.ComfyNode):
             description="Loads Qwen3-Embedding-0.6B, which reads the caption and the lyrics. Its "
             "tokenizer comes from the folder of the file, else from ComfyUI.",
             search_aliases=["ace step", "qwen", "clip loader"],
-            inputs=[_file_input(TEXT_ENCODERS, "The text encoder."), _dtype_input()],
+            inputs=[_file_input(TEXT_ENCODERS, "The text encoder."), dtype_input()],
             outputs=[
                 TextEncoderSocket.Output(
                     display_name="text encoder", tooltip="Reads captions and lyrics."
@@ -118,7 +118,7 @@ class AceStepLoadVAE(io.ComfyNode):
             description="Loads ACE-Step's audio autoencoder as a stock VAE that decodes any length "
             "in constant memory.",
             search_aliases=["ace step", "oobleck", "vae loader"],
-            inputs=[_file_input(VAES, "The autoencoder."), _dtype_input()],
+            inputs=[_file_input(VAES, "The autoencoder."), dtype_input()],
             outputs=[io.Vae.Output(display_name="vae", tooltip="48 kHz stereo, 25 frames/s.")],
         )
 
@@ -145,7 +145,7 @@ class AceStepLoadCheckpoint(io.ComfyNode):
             inputs=[
                 _file_input(CHECKPOINTS, "An all-in-one checkpoint."),
                 _variant_input(),
-                _dtype_input(),
+                dtype_input(),
             ],
             outputs=[
                 io.Model.Output(display_name="model", tooltip="Fits every stock sampler."),

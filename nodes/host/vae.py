@@ -4,8 +4,10 @@ The host's own tiler blends overlapping tiles, which changes the sound near thei
 decodes whole songs in one piece when it can; ours is bounded in memory and equal to one pass.
 """
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import comfy.model_management
 import comfy.model_patcher
@@ -17,15 +19,20 @@ from torch import Tensor
 
 from ...ace_core.audio import tiling
 from ...ace_core.audio.waveform import limit_peak
-from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE
+from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
 from ...ace_core.errors import CheckpointError
 from ...ace_core.models.ops import Ops
-from ...ace_core.models.vae import Oobleck, Posterior
+from ...ace_core.models.vae import Oobleck
+from ...ace_core.types import Posterior
 from ...ace_core.weights import load
 from ...ace_core.weights.oobleck import to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
 from .precision import CHOICES
 
+logger = logging.getLogger(__name__)
+
+SMALLEST_TILE = 32  # latent frames; below, more is decoded twice than once
+Result = TypeVar("Result")
 _ACTIVATIONS = 4 * 128 * LATENT_HOP  # numbers a latent frame needs at its widest layer
 
 
@@ -66,7 +73,7 @@ class AceVAE(comfy.sd.VAE):
         """Latents [B, C, T] to audio [B, N, 2], as the host's VAE gives it."""
         return self.decode_tiled_1d(samples_in).movedim(1, -1)
 
-    def decode_tiled(self, samples: Tensor, tile_x: int = tiling.TILE, **_: Any) -> Tensor:
+    def decode_tiled(self, samples: Tensor, tile_x: int = tiling.DECODE_TILE, **_: Any) -> Tensor:
         return self.decode_tiled_1d(samples, tile_x).movedim(1, -1)
 
     def encode(self, pixel_samples: Tensor, seed: int | None = None) -> Tensor:
@@ -75,27 +82,32 @@ class AceVAE(comfy.sd.VAE):
         posterior = self._encoded(audio)
         if seed is None:
             return posterior.mean
-        generators = [torch.Generator().manual_seed(seed + item) for item in range(len(audio))]
-        return posterior.sample(generators)
+        seeds = [(seed + item) % (SEED_RANGE[1] + 1) for item in range(len(audio))]
+        return posterior.sample([torch.Generator().manual_seed(each) for each in seeds])
 
     def encode_tiled(self, pixel_samples: Tensor, *_: Any, **__: Any) -> Tensor:
         return self.encode(pixel_samples)
 
     def decode_tiled_1d(
-        self, samples: Tensor, tile_x: int = tiling.TILE, overlap: int = 0
+        self, samples: Tensor, tile_x: int = tiling.DECODE_TILE, overlap: int = 0
     ) -> Tensor:
         """Latents [B, C, T] to audio [B, 2, N]; an exact tile needs no overlap of the user's."""
         self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
-        latents = samples.to(self.device, self.vae_dtype)
-        audio = tiling.decode(self.first_stage_model, latents, on_tile=_progress())
+        latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
+        audio = _in_memory(
+            lambda size: tiling.decode(vae, latents, size=size, on_tile=_progress()), tile_x
+        )
         return audio.to(self.output_device, self.vae_output_dtype())
 
     def _encoded(self, audio: Tensor) -> Posterior:
         self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
-        audio = audio.to(self.device, self.vae_dtype)
-        posterior = tiling.encode(self.first_stage_model, audio, on_tile=_progress())
-        place = {"device": self.output_device, "dtype": self.vae_output_dtype()}
-        return Posterior(posterior.mean.to(**place), posterior.std.to(**place))
+        audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
+        posterior = _in_memory(
+            lambda size: tiling.encode(vae, audio, size=size, on_tile=_progress()),
+            tiling.ENCODE_TILE,
+        )
+        place, kind = self.output_device, self.vae_output_dtype()
+        return Posterior(posterior.mean.to(place, kind), posterior.std.to(place, kind))
 
     def _load(self, activations: float) -> None:
         comfy.model_management.load_models_gpu([self.patcher], memory_required=activations)
@@ -108,7 +120,20 @@ class AceVAE(comfy.sd.VAE):
 def bytes_for(frames: int, dtype: torch.dtype) -> float:
     """Activations of a pass over at most one tile of latent frames; an estimate."""
     size = comfy.model_management.dtype_size(dtype)
-    return min(frames, tiling.TILE) * _ACTIVATIONS * size
+    return min(frames, tiling.DECODE_TILE) * _ACTIVATIONS * size
+
+
+def _in_memory(run: Callable[[int], Result], size: int) -> Result:
+    """`run` with tiles of `size` frames, or with smaller ones when they do not fit: same result."""
+    while True:
+        try:
+            return run(size)
+        except comfy.model_management.OOM_EXCEPTION:
+            if size <= SMALLEST_TILE:
+                raise
+            size //= 2
+            logger.warning("Out of memory: trying again with tiles of %d latent frames.", size)
+        comfy.model_management.soft_empty_cache()
 
 
 def _progress() -> tiling.OnTile:
@@ -132,7 +157,8 @@ def load_vae(path: Path, dtype: str = "auto") -> AceVAE:
     place = comfy.model_management.vae_device()
     supported = [torch.bfloat16, torch.float32]
     held = CHOICES.get(dtype) or comfy.model_management.vae_dtype(place, supported)
-    return AceVAE(load.load_vae(path, Ops(comfy.ops.manual_cast, dtype=held)), held)
+    layers = comfy.ops.pick_operations(held, None, load_device=place)
+    return AceVAE(load.load_vae(path, Ops(layers, dtype=held)), held)
 
 
 def silence_of(vae: Any) -> Tensor:

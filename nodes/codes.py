@@ -1,0 +1,246 @@
+"""Audio codes as material: from audio, to text and back, cut, joined and repeated.
+
+The socket carries one `AudioCodes` a piece, as a tuple: one piece, or several variations.
+"""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..ace_core.audio import waveform
+from ..ace_core.constants import BPM_RANGE, CODE_RATE, FRAMES_PER_CODE, LONGEST_SECONDS
+from ..ace_core.errors import InvalidAudioError, InvalidCodesError, InvalidRequestError
+from ..ace_core.lm import codes as material
+from ..ace_core.timing import frames_in, seconds_of
+from ..ace_core.types import AudioCodes
+from .plan import CATEGORY
+from .sockets import CodesSocket
+from .song import METERS
+
+Pieces = tuple[AudioCodes, ...]
+_TOKENS, _NUMBERS = "tokens", "numbers"
+_SECONDS, _BARS = "seconds", "bars"
+_LONGEST_NUMBER = 10_000
+
+
+class AceStepEncodeCodes(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15EncodeCodes",
+            display_name="ACE-Step Encode Codes",
+            category=CATEGORY,
+            description="Music to audio codes, five a second: its melody, rhythm and arrangement "
+            "without its sound. Connect audio or a latent.",
+            search_aliases=["ace step", "audio to codes", "tokenize audio"],
+            inputs=[
+                io.Model.Input("model", tooltip="The diffusion model; the codes are its own."),
+                io.Vae.Input("vae", tooltip="Encodes the audio, and says what silence is."),
+                io.Audio.Input("audio", optional=True, tooltip="Any rate, mono or stereo."),
+                io.Latent.Input("latent", optional=True, tooltip="Instead of audio."),
+            ],
+            outputs=[CodesSocket.Output(display_name="codes", tooltip="One piece an item.")],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, vae, audio: dict | None = None, latent: dict | None = None
+    ) -> io.NodeOutput:
+        from . import host
+
+        if (audio is None) == (latent is None):
+            raise InvalidRequestError(
+                "Codes are encoded from audio or from a latent, one of them. Connect exactly one."
+            )
+        if audio is not None:
+            sound = waveform.model_audio(audio["waveform"], audio["sample_rate"])
+            _check_frames(frames_in(sound.shape[-1]))
+            latent = host.encode(vae, sound)
+        samples = latent["samples"]  # pyright: ignore[reportOptionalSubscript]  one is not None
+        _check_frames(samples.shape[-1])
+        return io.NodeOutput(host.encode_codes(model, samples, host.silence_of(vae)))
+
+
+def _check_frames(frames: int) -> None:
+    """Refuse what is shorter than one code, before anything heavy is done."""
+    if frames < FRAMES_PER_CODE:
+        raise InvalidAudioError(
+            f"The audio is {seconds_of(frames):g} seconds long, but one code takes "
+            f"{1 / CODE_RATE:g}. Give a longer clip."
+        )
+
+
+class AceStepCodesToText(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15CodesToText",
+            display_name="ACE-Step Codes to Text",
+            category=CATEGORY,
+            description="Writes audio codes down, to keep, edit or share them.",
+            search_aliases=["ace step", "print codes", "save codes"],
+            inputs=[
+                CodesSocket.Input("codes", tooltip="The codes to write down."),
+                io.Combo.Input(
+                    "style",
+                    options=[_TOKENS, _NUMBERS],
+                    default=_TOKENS,
+                    tooltip="tokens: <|audio_code_123|>, as the official tools. numbers: 123, 456.",
+                ),
+            ],
+            outputs=[
+                io.String.Output(
+                    display_name="text", tooltip="An empty line stands between variations."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(cls, codes: Pieces, style: str) -> io.NodeOutput:
+        write = material.write_codes if style == _TOKENS else _numbers
+        return io.NodeOutput("\n\n".join(write(piece) for piece in codes))
+
+
+def _numbers(codes: AudioCodes) -> str:
+    return ", ".join(map(str, codes.values))
+
+
+class AceStepTextToCodes(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15TextToCodes",
+            display_name="ACE-Step Text to Codes",
+            category=CATEGORY,
+            description="Reads audio codes from text.",
+            search_aliases=["ace step", "parse codes", "load codes"],
+            inputs=[
+                io.String.Input(
+                    "text",
+                    multiline=True,
+                    default="",
+                    dynamic_prompts=False,
+                    tooltip="<|audio_code_123|> or 123, 456; 0 to 63999. An empty line begins "
+                    "another variation.",
+                    placeholder="<|audio_code_123|><|audio_code_456|>",
+                )
+            ],
+            outputs=[CodesSocket.Output(display_name="codes", tooltip="The codes as one value.")],
+        )
+
+    @classmethod
+    def execute(cls, text: str) -> io.NodeOutput:
+        paragraphs = [part for part in _paragraphs(text) if part.strip()] or [""]
+        return io.NodeOutput(tuple(material.read_codes(part) for part in paragraphs))
+
+
+def _paragraphs(text: str) -> list[str]:
+    return "\n".join(line.strip() for line in text.splitlines()).split("\n\n")
+
+
+class AceStepSliceCodes(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15SliceCodes",
+            display_name="ACE-Step Slice Codes",
+            category=CATEGORY,
+            description="Cuts a piece out of audio codes, by seconds or by bars.",
+            search_aliases=["ace step", "cut codes", "trim codes"],
+            inputs=[
+                CodesSocket.Input("codes", tooltip="The codes to cut."),
+                io.DynamicCombo.Input(
+                    "by",
+                    options=[
+                        io.DynamicCombo.Option(_SECONDS, _second_inputs()),
+                        io.DynamicCombo.Option(_BARS, _bar_inputs()),
+                    ],
+                    tooltip="What begin and end are counted in.",
+                ),
+            ],
+            outputs=[CodesSocket.Output(display_name="codes", tooltip="The piece.")],
+        )
+
+    @classmethod
+    def execute(cls, codes: Pieces, by: dict[str, Any]) -> io.NodeOutput:
+        cut = _by_seconds if by["by"] == _SECONDS else _by_bars
+        return io.NodeOutput(tuple(cut(piece, by) for piece in codes))
+
+
+def _by_seconds(piece: AudioCodes, by: dict[str, Any]) -> AudioCodes:
+    return material.slice_codes(piece, by["begin"], by["end"] or piece.seconds)
+
+
+def _by_bars(piece: AudioCodes, by: dict[str, Any]) -> AudioCodes:
+    meter = METERS[by["time_signature"]]
+    return material.slice_bars(piece, by["first_bar"], by["bars"], by["bpm"], meter)
+
+
+def _second_inputs() -> list[io.Input]:
+    return [
+        _seconds_input("begin", "Where the piece begins."),
+        _seconds_input("end", "Where it ends. 0: with the codes."),
+    ]
+
+
+def _seconds_input(name: str, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(
+        name, default=0.0, min=0.0, max=LONGEST_SECONDS, step=1 / CODE_RATE, tooltip=tooltip
+    )
+
+
+def _bar_inputs() -> list[io.Input]:
+    slowest, fastest = BPM_RANGE
+    return [
+        io.Int.Input(
+            "first_bar", default=1, min=1, max=_LONGEST_NUMBER, tooltip="Bars are counted from 1."
+        ),
+        io.Int.Input("bars", default=4, min=1, max=_LONGEST_NUMBER, tooltip="How many."),
+        io.Int.Input("bpm", default=120, min=slowest, max=fastest, tooltip="Beats per minute."),
+        io.Combo.Input(
+            "time_signature", options=list(METERS), default="4/4", tooltip="Beats in a bar."
+        ),
+    ]
+
+
+class AceStepJoinCodes(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15JoinCodes",
+            display_name="ACE-Step Join Codes",
+            category=CATEGORY,
+            description="One piece of audio codes after another, and the whole as often as you "
+            "like.",
+            search_aliases=["ace step", "concatenate codes", "repeat codes", "loop"],
+            inputs=[
+                CodesSocket.Input("first", tooltip="What comes first."),
+                CodesSocket.Input("second", optional=True, tooltip="What follows it."),
+                io.Int.Input(
+                    "times", default=1, min=1, max=100, tooltip="How often the whole is repeated."
+                ),
+            ],
+            outputs=[CodesSocket.Output(display_name="codes", tooltip="All of it as one.")],
+        )
+
+    @classmethod
+    def execute(cls, first: Pieces, times: int, second: Pieces | None = None) -> io.NodeOutput:
+        follow = _for_each(first, second)
+        joined = (material.join_codes(pair) for pair in follow)
+        return io.NodeOutput(tuple(material.repeat_codes(piece, times) for piece in joined))
+
+
+def _for_each(first: Pieces, second: Pieces | None) -> list[tuple[AudioCodes, ...]]:
+    """What is to be joined, by variation; one piece serves all variations of the other side."""
+    if second is None:
+        return [(piece,) for piece in first]
+    count = max(len(first), len(second))
+    if {len(first), len(second)} - {1, count}:
+        raise InvalidCodesError(
+            f"{len(first)} variations cannot be joined with {len(second)}. Give as many on both "
+            "sides, or one on one side."
+        )
+    left, right = (pieces * count if len(pieces) == 1 else pieces for pieces in (first, second))
+    return list(zip(left, right, strict=True))
+
+

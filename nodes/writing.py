@@ -1,0 +1,128 @@
+"""How the language model writes: the widgets that its nodes share, and what they stand for."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..ace_core.constants import SEED_RANGE
+from ..ace_core.lm.functions import TextOptions
+from ..ace_core.lm.metadata import NAMES, Metadata
+from ..ace_core.lm.picking import DEFAULT, Picking
+from .sockets import LMSocket
+
+
+def lm_input() -> io.Input:
+    return LMSocket.Input("lm", tooltip="The 5 Hz language model, from ACE-Step Load LM.")
+
+
+def seed_input(tooltip: str) -> io.Int.Input:
+    smallest, largest = SEED_RANGE
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=smallest,
+        max=largest,
+        control_after_generate=True,
+        tooltip=tooltip,
+    )
+
+
+def picking_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
+    """Widgets for `picking`, in its order."""
+    return [
+        io.Float.Input(
+            "temperature",
+            default=temperature,
+            min=0.0,
+            max=2.0,
+            step=0.01,
+            tooltip="0: always the likeliest. Higher: more daring.",
+        ),
+        io.Float.Input(
+            "top_p",
+            default=DEFAULT.top_p,
+            min=0.01,
+            max=1.0,
+            step=0.01,
+            tooltip="Only the likeliest that together hold this share are drawn from. 1: off.",
+        ),
+        io.Int.Input(
+            "top_k",
+            default=DEFAULT.top_k,
+            min=0,
+            max=100_000,
+            advanced=True,
+            tooltip="Only so many of the likeliest are drawn from. 0: off.",
+        ),
+        io.Float.Input(
+            "min_p",
+            default=DEFAULT.min_p,
+            min=0.0,
+            max=0.99,
+            step=0.01,
+            advanced=True,
+            tooltip="What is less likely than this share of the likeliest is not drawn. 0: off.",
+        ),
+        io.Float.Input(
+            "repetition_penalty",
+            default=DEFAULT.repetition_penalty,
+            min=0.1,
+            max=10.0,
+            step=0.01,
+            advanced=True,
+            tooltip="Above 1: what was written before becomes less likely. 1: off.",
+        ),
+    ]
+
+
+def text_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
+    """Widgets for `text_options`, in its order."""
+    return [
+        seed_input("Of what is written; the same seed writes the same."),
+        *picking_inputs(temperature),
+        io.Boolean.Input(
+            "constrained",
+            default=True,
+            advanced=True,
+            tooltip="Keeps the model to fields and values that exist. Off: it writes freely.",
+        ),
+        trace_input(),
+    ]
+
+
+def trace_input() -> io.Boolean.Input:
+    return io.Boolean.Input(
+        "trace",
+        default=False,
+        advanced=True,
+        tooltip="Writes each token and the field it belongs to into ComfyUI's log.",
+    )
+
+
+def picking(given: dict[str, Any]) -> Picking:
+    """What the widgets of `picking_inputs` stand for, out of all that a node was given."""
+    names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
+    return Picking(**{name: given[name] for name in names})
+
+
+def text_options(lm: Any, given: dict[str, Any]) -> TextOptions:
+    """What the widgets of `text_inputs` stand for."""
+    from . import host
+
+    return TextOptions(
+        picking=picking(given),
+        seed=given["seed"],
+        constrained=given["constrained"],
+        on_step=host.watched(lm, given["trace"]),
+    )
+
+
+def report(metadata: Metadata, unread: tuple[str, ...] = (), lyrics: str = "") -> str:
+    """What was found and what could not be read, a line each."""
+    found = [
+        f"{name}: {value}"
+        for field, name in NAMES.items()
+        if (value := getattr(metadata, field)) is not None
+    ]
+    lines = found + [f"not understood: {what}" for what in unread]
+    return "\n".join([*lines, "", lyrics] if lyrics else lines)
