@@ -1,0 +1,174 @@
+"""Saving: what is in the file, what is not left behind."""
+
+import logging
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+
+from ace_core.audio import tags
+from ace_core.audio.files import BITRATES, Encoding, FileFormat, save
+from ace_core.errors import InvalidAudioError, SaveError
+
+RATE = 48_000
+LOSSLESS = [encoding for encoding in Encoding if encoding is not Encoding.MP3]
+
+
+def song(samples: int = RATE + 321) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(4)
+    return torch.rand(2, samples, generator=generator) * 1.8 - 0.9
+
+
+def path_for(encoding: Encoding, folder: Path) -> Path:
+    return folder / f"song{encoding.suffix}"
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+def test_a_file_has_the_promised_container_subtype_rate_and_length(
+    encoding: Encoding, tmp_path: Path
+):
+    path = path_for(encoding, tmp_path)
+    save(path, song(), FileFormat(encoding), {"title": "Song"})
+    info = soundfile.info(str(path))
+    assert (info.format, info.subtype) == encoding.value
+    assert (info.samplerate, info.channels, info.frames) == (RATE, 2, RATE + 321)
+    assert tags.read(path) == {"title": "Song"}
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("encoding", LOSSLESS)
+def test_samples_are_kept_to_half_a_step(encoding: Encoding, tmp_path: Path):
+    path = path_for(encoding, tmp_path)
+    save(path, song(), FileFormat(encoding))
+    kept = torch.from_numpy(soundfile.read(str(path), dtype="float64")[0]).T
+    half_step = 0.0 if encoding.bits is None else 2.0**-encoding.bits
+    assert (kept - song().double()).abs().max() <= half_step
+
+
+@pytest.mark.parametrize("encoding", LOSSLESS)
+def test_what_was_read_is_saved_again_bit_for_bit(encoding: Encoding, tmp_path: Path):
+    first, second = path_for(encoding, tmp_path), tmp_path / f"again{encoding.suffix}"
+    save(first, song(), FileFormat(encoding))
+    save(
+        second,
+        torch.from_numpy(soundfile.read(str(first), dtype="float32")[0].T),
+        FileFormat(encoding),
+    )
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_same_song_gives_the_same_bytes_at_any_hour(tmp_path: Path):
+    encodings = list(Encoding)
+    before = []
+    for encoding in encodings:
+        save(path_for(encoding, tmp_path), song(), FileFormat(encoding), {"caption": "x"})
+        before.append(path_for(encoding, tmp_path).read_bytes())
+    time.sleep(1.1)  # a WAV may hold the second it was written in
+    for encoding, expected in zip(encodings, before, strict=True):
+        save(path_for(encoding, tmp_path), song(), FileFormat(encoding), {"caption": "x"})
+        assert path_for(encoding, tmp_path).read_bytes() == expected
+
+
+@pytest.mark.parametrize("bitrate", BITRATES)
+def test_an_mp3_has_its_bitrate(bitrate: int, tmp_path: Path):
+    path = tmp_path / "song.mp3"
+    save(path, song(2 * RATE), FileFormat(Encoding.MP3, bitrate))
+    table = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]  # MPEG-1 layer III
+    data = path.read_bytes()
+    assert data[:2] == b"\xff\xfb"
+    first = 144_000 * table[data[2] >> 4] // RATE  # its length; the first frame is LAME's table
+    assert table[data[first + 2] >> 4] == bitrate
+
+
+def test_full_scale_is_not_clipping(tmp_path: Path, caplog):
+    audio = torch.tensor([[1.0, -1.0, 0.5]]).repeat(2, 1)
+    with caplog.at_level(logging.WARNING):
+        save(tmp_path / "song.flac", audio, FileFormat(Encoding.FLAC_16))
+    assert not caplog.records
+    kept = soundfile.read(str(tmp_path / "song.flac"), dtype="int16")[0]
+    assert kept[:, 0].tolist() == [32767, -32768, 16384]
+
+
+def test_clipping_is_counted_aloud_and_does_not_wrap(tmp_path: Path, caplog):
+    audio = torch.tensor([[1.5, -3.0, 0.25]]).repeat(2, 1)
+    with caplog.at_level(logging.WARNING):
+        save(tmp_path / "song.wav", audio, FileFormat(Encoding.WAV_24))
+    assert "4 of 6 samples exceed full scale" in caplog.text
+    kept = soundfile.read(str(tmp_path / "song.wav"), dtype="float64")[0]
+    assert kept[:, 0].tolist() == [1 - 2.0**-23, -1.0, 0.25]
+
+
+def test_float_keeps_what_exceeds_full_scale_in_silence(tmp_path: Path, caplog):
+    audio = torch.tensor([[1.5, -3.0, 0.25]]).repeat(2, 1)
+    with caplog.at_level(logging.WARNING):
+        save(tmp_path / "song.wav", audio, FileFormat(Encoding.WAV_FLOAT))
+    assert not caplog.records
+    kept = soundfile.read(str(tmp_path / "song.wav"), dtype="float32")[0]
+    assert kept[:, 1].tolist() == [1.5, -3.0, 0.25]
+
+
+@contextmanager
+def disk_with_room_for(size: int) -> Iterator[None]:
+    """The system refuses to let any file of this process grow beyond `size` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+@pytest.mark.parametrize("room", [0, 20_000])
+def test_a_full_disk_is_an_error_and_leaves_no_half_file(
+    encoding: Encoding, room: int, tmp_path: Path
+):
+    with disk_with_room_for(room), pytest.raises(SaveError, match="cannot be written"):
+        save(path_for(encoding, tmp_path), song(2 * RATE), FileFormat(encoding))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_with_the_tags_leaves_no_half_file(tmp_path: Path):
+    caption = {"caption": "x" * 60_000}
+    with disk_with_room_for(50_000), pytest.raises(SaveError, match="cannot be written"):
+        save(tmp_path / "song.flac", song(1000), FileFormat(), caption)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_save_leaves_the_file_that_was_there(tmp_path: Path):
+    path = tmp_path / "song.flac"
+    save(path, song(), FileFormat())
+    before = path.read_bytes()
+    with disk_with_room_for(20_000), pytest.raises(SaveError):
+        save(path, song(2 * RATE), FileFormat())
+    assert path.read_bytes() == before
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path):
+    with pytest.raises(SaveError, match=r"song\.flac cannot be written to .*nowhere"):
+        save(tmp_path / "nowhere" / "song.flac", song(10), FileFormat())
+
+
+def test_a_rate_that_mp3_does_not_know_is_refused(tmp_path: Path):
+    with pytest.raises(SaveError, match=r"MP3 cannot hold 2 channels at 96000 Hz"):
+        save(tmp_path / "song.mp3", song(1000), FileFormat(Encoding.MP3), rate=96_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bitrate", [0, 32, 100, 321])
+def test_a_bitrate_that_mp3_does_not_know_is_refused(bitrate: int):
+    with pytest.raises(SaveError, match=rf"not written at {bitrate} kbit/s.*320"):
+        FileFormat(Encoding.MP3, bitrate)
+
+
+def test_empty_and_broken_audio_is_refused(tmp_path: Path):
+    with pytest.raises(InvalidAudioError, match="empty"):
+        save(tmp_path / "song.flac", torch.zeros(2, 0), FileFormat())
+    with pytest.raises(InvalidAudioError, match="NaN"):
+        save(tmp_path / "song.flac", torch.full((2, 9), torch.nan), FileFormat())
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,126 @@
+"""Tags as ComfyUI's page and other readers find them, beside audio that does not change."""
+
+import io
+import json
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ace_core.audio import id3, tags
+from ace_core.errors import InvalidAudioError, SaveError
+
+GRAPH = json.dumps({"nodes": [{"text": "été 音 🎵 }"}]}, ensure_ascii=False)
+TAGS = {
+    "workflow": GRAPH,
+    "prompt": json.dumps({"3": {"inputs": {"seed": 7}}}),
+    "title": "Süßes Lied",
+    "bpm": "120",
+    "lyrics": "[Verse]\nline = one\nzwei",
+}
+CONTAINERS = {"FLAC": "PCM_16", "WAV": "PCM_16", "MP3": "MPEG_LAYER_III"}
+
+
+def encoded(container: str, subtype: str) -> io.BytesIO:
+    file = io.BytesIO()
+    sound = np.sin(np.arange(9601) * 0.05)[:, None].repeat(2, 1) * 0.5
+    soundfile.write(file, sound, 48_000, subtype, format=container)
+    return file
+
+
+def tagged(container: str, fields: dict[str, str]) -> tuple[bytes, bytes]:
+    """A file before and after."""
+    source, target = encoded(container, CONTAINERS[container]), io.BytesIO()
+    tags.write(source, target, fields)
+    return source.getvalue(), target.getvalue()
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_tags_come_back_as_they_were_written(container: str, tmp_path: Path):
+    path = tmp_path / "song"
+    path.write_bytes(tagged(container, TAGS)[1])
+    found = tags.read(path)
+    assert json.loads(found["workflow"]) == json.loads(GRAPH)
+    assert {**found, "workflow": GRAPH} == TAGS
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_the_sound_is_the_same_to_the_last_bit(container: str):
+    before, after = tagged(container, TAGS)
+    heard, rate = soundfile.read(io.BytesIO(after), dtype="float32")
+    assert rate == 48_000
+    assert np.array_equal(heard, soundfile.read(io.BytesIO(before), dtype="float32")[0])
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_writing_tags_again_replaces_the_old_ones(container: str, tmp_path: Path):
+    first, again = io.BytesIO(tagged(container, TAGS)[1]), io.BytesIO()
+    tags.write(first, again, {"title": "Another"})
+    path = tmp_path / "song"
+    path.write_bytes(again.getvalue())
+    assert tags.read(path) == {"title": "Another"}
+    assert again.getvalue() == tagged(container, {"title": "Another"})[1]
+
+
+def test_comfyui_s_page_finds_the_graphs_in_mp3():
+    """It reads the file as one byte a character and looks for name, zero, JSON, zero."""
+    text = tagged("MP3", TAGS)[1].decode("latin-1")
+    text = text[: text.index("\xff\xfb")]  # it stops at the first frame of audio
+    for name in tags.GRAPHS:
+        [found] = re.findall(name + "\0({.*?})\0", text, re.DOTALL)
+        assert json.loads(found) == json.loads(TAGS[name])
+
+
+def test_comfyui_s_page_finds_the_graphs_in_flac():
+    """It reads the comment block as one byte a character."""
+    data = tagged("FLAC", TAGS)[1]
+    place, last, comments = 4, False, {}
+    while not last:
+        (head,) = struct.unpack_from(">I", data, place)
+        last, kind, size = bool(head >> 31), head >> 24 & 0x7F, head & 0xFFFFFF
+        if kind == 4:
+            text = data[place + 4 : place + 4 + size].decode("latin-1")
+            comments = {name: text.partition(f"{name}=")[2] for name in tags.GRAPHS}
+        place += 4 + size
+    for name in tags.GRAPHS:
+        assert json.JSONDecoder().raw_decode(comments[name])[0] == json.loads(TAGS[name])
+
+
+def test_a_riff_header_counts_every_byte():
+    for fields in ({}, {"title": "odd"}, {"title": "even"}):
+        data = tagged("WAV", fields)[1]
+        assert struct.unpack_from("<I", data, 4)[0] == len(data) - 8
+
+
+def test_no_size_in_an_id3_tag_has_a_high_bit():
+    tag = id3.pack({"caption": "x" * 40_000})
+    assert tag[:6] == b"ID3\x04\x00\x00"
+    assert max(tag[6:10] + tag[14:18]) < 0x80
+    assert id3.tag_length(tag) == len(tag)
+    assert id3.unpack(tag) == {"caption": "x" * 40_000}
+
+
+@pytest.mark.parametrize("name", ["", "a=b", "naïve", "line\nbreak"])
+def test_a_name_that_cannot_be_written_is_refused(name: str):
+    with pytest.raises(SaveError, match="cannot be the name of a tag"):
+        tagged("FLAC", {name: "text"})
+
+
+def test_a_zero_byte_is_refused():
+    with pytest.raises(SaveError, match="'caption' has a zero byte"):
+        tagged("MP3", {"caption": "a\0b"})
+
+
+def test_tags_beyond_a_flac_block_are_refused():
+    with pytest.raises(SaveError, match=r"16\d{6} bytes"):
+        tagged("FLAC", {"workflow": "x" * 2**24})
+
+
+def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"")
+    with pytest.raises(InvalidAudioError, match=r"notes\.txt is not a FLAC, MP3 or WAV"):
+        tags.read(path)
