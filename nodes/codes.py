@@ -242,5 +242,3 @@ def _for_each(first: Pieces, second: Pieces | None) -> list[tuple[AudioCodes, ..
         )
     left, right = (pieces * count if len(pieces) == 1 else pieces for pieces in (first, second))
     return list(zip(left, right, strict=True))
-
-

@@ -1,11 +1,12 @@
 """A song that remembers what the language model settled on for it.
 
-The codes are written from the user's own caption, with the model's caption only inside the thoughts;
-the diffusion model reads the model's caption. So a planned song is the filled one, for every node,
-and keeps the plan for the node that composes codes.
+The codes are written from the user's own caption, with the model's caption only inside the
+thoughts; the diffusion model reads the model's caption. So a planned song is the filled one, for
+every node, and keeps the plan for the node that composes codes.
 """
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from ..ace_core.lm.metadata import Metadata
 from ..ace_core.lm.plan import Plan
@@ -39,5 +40,5 @@ def plan_of(song: Song) -> Plan:
     return Plan(song, Metadata.of(song))
 
 
-def _values(song: Song) -> dict[str, object]:
+def _values(song: Song) -> dict[str, Any]:
     return {name: getattr(song, name) for name in _FIELDS}

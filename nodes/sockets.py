@@ -2,10 +2,10 @@
 
 | socket | value |
 |---|---|
-| `ACE_SONG` | `ace_core.types.Song`: what to play |
-| `ACE_CODES` | `ace_core.types.AudioCodes`: a song as 5 Hz audio codes |
+| `ACE_SONG` | `ace_core.types.Song`: what to play; with its plan, `nodes.planned.PlannedSong` |
+| `ACE_CODES` | `tuple[ace_core.types.AudioCodes, ...]`: a song as 5 Hz audio codes, or variations |
 | `ACE_TEXT_ENCODER` | `nodes.host.ManagedTextEncoder`: Qwen3-Embedding, moved by the host |
-| `ACE_LM` | the 5 Hz language model, likewise |
+| `ACE_LM` | `nodes.host.ManagedLanguageModel`: the 5 Hz language model, likewise |
 | `ACE_GUIDANCE` | `ace_core.sampling.guidance.Guidance`: how positive and negative are combined |
 | `AUDIO_UI` | the frontend's inline player; never linked, never saved |
 """

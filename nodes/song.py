@@ -14,7 +14,7 @@ from ..ace_core.types import Song
 from .sockets import SongSocket
 
 AUTO = "auto"
-_METERS = {f"{beats}/{8 if beats == 6 else 4}": beats for beats in TIME_SIGNATURES}  # "6/8": 6
+METERS = {f"{beats}/{8 if beats == 6 else 4}": beats for beats in TIME_SIGNATURES}  # "6/8": 6
 
 
 class AceStepSong(io.ComfyNode):
@@ -46,10 +46,11 @@ class AceStepSong(io.ComfyNode):
                 io.Float.Input(
                     "seconds",
                     default=120.0,
-                    min=shortest,
+                    min=0.0,
                     max=longest,
                     step=0.1,
-                    tooltip=f"Length of the song, {shortest:g} to {longest:g} seconds.",
+                    tooltip=f"Length of the song, {shortest:g} to {longest:g} seconds. 0: the "
+                    "language model chooses it, or the codes.",
                 ),
                 io.Int.Input(
                     "bpm",
@@ -66,7 +67,7 @@ class AceStepSong(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "time_signature",
-                    options=[AUTO, *_METERS],
+                    options=[AUTO, *METERS],
                     default=AUTO,
                     tooltip="Beats in a bar.",
                 ),
@@ -100,10 +101,10 @@ class AceStepSong(io.ComfyNode):
         song = Song(
             caption=caption,
             lyrics=INSTRUMENTAL if instrumental else lyrics,
-            seconds=seconds,
+            seconds=seconds or None,
             bpm=bpm or None,
             key=None if key == AUTO else key,
-            time_signature=_METERS.get(time_signature),
+            time_signature=METERS.get(time_signature),
             language=None if language == AUTO else language,
         )
         return io.NodeOutput(song)

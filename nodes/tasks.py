@@ -3,9 +3,10 @@
 from comfy_api.latest import io
 
 from ..ace_core.conditioning import tasks
-from ..ace_core.constants import BATCH_RANGE
-from ..ace_core.types import Song
-from .sockets import SongSocket, TextEncoderSocket
+from ..ace_core.constants import BATCH_RANGE, LONGEST_SECONDS
+from ..ace_core.errors import InvalidRequestError
+from ..ace_core.types import AudioCodes, Song
+from .sockets import CodesSocket, SongSocket, TextEncoderSocket
 
 
 def batch_input() -> io.Int.Input:
@@ -35,6 +36,12 @@ class AceStepTextToMusic(io.ComfyNode):
                 ),
                 io.Vae.Input("vae", tooltip="Says what silence is when the model does not."),
                 batch_input(),
+                CodesSocket.Input(
+                    "codes",
+                    optional=True,
+                    tooltip="Audio codes to follow: the song becomes as long as they are. Of "
+                    "several variations each is one song.",
+                ),
             ],
             outputs=[
                 io.Conditioning.Output(display_name="positive", tooltip="The song."),
@@ -44,9 +51,44 @@ class AceStepTextToMusic(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, song: Song, text_encoder, vae, batch_size: int) -> io.NodeOutput:
+    def execute(
+        cls,
+        song: Song,
+        text_encoder,
+        vae,
+        batch_size: int,
+        codes: tuple[AudioCodes, ...] = (),
+    ) -> io.NodeOutput:
         from . import host
 
-        item = tasks.text_to_music(song, text_encoder)
-        positive = host.conditioning(item, host.silence_of(vae))
-        return io.NodeOutput(positive, host.null(positive), host.canvas(item.frames, batch_size))
+        batch = _batch_for(codes, batch_size)
+        item = tasks.text_to_music(song, text_encoder, codes[0] if codes else None)
+        positive = host.conditioning(item, host.silence_of(vae), codes)
+        return io.NodeOutput(positive, host.null(positive), host.canvas(item.frames, batch))
+
+
+def _batch_for(codes: tuple[AudioCodes, ...], batch_size: int) -> int:
+    """How many songs to make: one for each of several variations, which must be of one length.
+
+    Raises:
+        InvalidRequestError: they are not, are too long, or another number is asked for.
+    """
+    lengths = sorted({each.seconds for each in codes})
+    if len(lengths) > 1:
+        raise InvalidRequestError(
+            f"The variations are {lengths[0]:g} to {lengths[-1]:g} seconds long, but one batch has "
+            "one length. Set the song's seconds before composing, or slice the codes."
+        )
+    if lengths and lengths[0] > LONGEST_SECONDS:
+        raise InvalidRequestError(
+            f"The codes are {lengths[0]:g} seconds long, but the models play at most "
+            f"{LONGEST_SECONDS:g}. Slice the codes."
+        )
+    if len(codes) < 2:
+        return batch_size
+    if batch_size not in (1, len(codes)):
+        raise InvalidRequestError(
+            f"There are {len(codes)} variations of codes, but a batch of {batch_size} is asked "
+            f"for. Set `batch_size` to 1 or {len(codes)}."
+        )
+    return len(codes)

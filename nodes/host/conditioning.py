@@ -5,6 +5,8 @@ host's own ACE-Step nodes put them, so stock nodes and ours mix; what the host h
 under `KEY`.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import comfy.conds
@@ -16,17 +18,22 @@ from ...ace_core.constants import LATENT_CHANNELS, TIMBRE_FRAMES
 from ...ace_core.errors import InvalidRequestError
 from ...ace_core.types import AudioCodes, Conditioning
 
-KEY = "ace_step"  # dict: frames, source, mask, timbre, codes, quantize, silence
+KEY = "ace_step"  # dict: frames, source, mask, timbre, codes, quantize, silence, variations
 _TASK_FIELDS = ("frames", "source", "mask", "timbre", "codes", "quantize")
 
 
-def conditioning(item: Conditioning, silence: Tensor) -> list:
-    """The host's CONDITIONING for one task; `silence` [1, S, C] serves models that carry none."""
+def conditioning(
+    item: Conditioning, silence: Tensor, variations: Sequence[AudioCodes] = ()
+) -> list:
+    """The host's CONDITIONING for one task; `silence` [1, S, C] serves models that carry none.
+
+    Several `variations` are one for each item of the batch, in the place of the task's codes.
+    """
     task = {name: getattr(item, name) for name in _TASK_FIELDS}
     extras = {
         "pooled_output": None,
         "conditioning_lyrics": _resting(item.lyrics),
-        KEY: {**task, "silence": silence},
+        KEY: {**task, "silence": silence, "variations": tuple(variations)},
     }
     return [[_resting(item.text), extras]]
 
@@ -75,6 +82,23 @@ def task_of(given: dict[str, Any], like: Tensor) -> tuple[Conditioning, Tensor |
         quantize=task.get("quantize", False),
     )
     return item, task.get("silence")
+
+
+def items_of(given: dict[str, Any], item: Conditioning, batch: int) -> list[Conditioning]:
+    """`item` for the whole batch, or one for each when each has codes of its own.
+
+    Raises:
+        InvalidRequestError: there are more or fewer variations of codes than items.
+    """
+    variations = given.get(KEY, {}).get("variations", ())
+    if len(variations) < 2:
+        return [item]
+    if len(variations) != batch:
+        raise InvalidRequestError(
+            f"The task was made for {len(variations)} variations of codes, but the latent has "
+            f"{batch} items. Connect the latent of the same task node to the sampler."
+        )
+    return [replace(item, codes=codes) for codes in variations]
 
 
 def _stock_codes(given: dict[str, Any]) -> AudioCodes | None:

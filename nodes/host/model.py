@@ -26,7 +26,7 @@ from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.load import check_keys, dit_config
 from ...ace_core.weights.read import read
 from ...ace_core.weights.silence import stored_silence
-from .conditioning import CondMemory, task_of
+from .conditioning import CondMemory, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype
 
@@ -90,7 +90,9 @@ class AceModel(comfy.model_base.ACEStep15):
         item, silence = task_of(given, given["noise"])
         silence = self._silence(silence, given["device"])
         net = self.diffusion_model
-        sources = ctx.context(net, item, silence).transpose(1, 2)  # [1, 2C, T]
+        items = items_of(given, item, len(given["noise"]))
+        contexts = [ctx.context(net, each, silence) for each in items]
+        sources = torch.cat(contexts).transpose(1, 2)  # [1 or B, 2C, T]
         encoded = self._encoded(item, silence)
         out: dict[str, Any] = {"ace_context": comfy.conds.CONDNoiseShape(sources)}
         if given.get("hooks") is None:
