@@ -61,4 +61,4 @@ TRACKS: Final = (
     "woodwinds",
 )
 SEED_RANGE: Final = (0, 2**64 - 1)
-BATCH_RANGE: Final = (1, 8)  # items sampled at once; the official interface offers as many
+BATCH_RANGE: Final = (1, 8)  # items made at once, as the official API documents it

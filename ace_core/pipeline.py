@@ -90,7 +90,7 @@ def guided_velocity(models: Models, item: Conditioning, guidance: Guidance | Non
         state = x.to(context.dtype)
         return decoder(state, moment, context.expand(x.shape[0], -1, -1), memory).to(x.dtype)
 
-    if guidance is None or not guidance.active:
+    if guidance is None:
         return lambda x, t: look(x, t, worded)
     wordless = decoder.memory(models.dit.null_condition_emb.to(context))
     return GuidedVelocity(
