@@ -32,7 +32,7 @@ def read_codes(text: str) -> AudioCodes:
     if "<|audio_code_" in bare:
         numbers, rest = CODE_PATTERN.findall(bare), CODE_PATTERN.sub(" ", bare)
     else:
-        number = r"(?<![\w.-])-?\d+(?![\w.])"
+        number = r"(?<![\w.-])-?\d+(?![\w.-])"
         numbers, rest = re.findall(number, bare), re.sub(number, " ", bare)
     stray = re.sub(r"[\s,;\[\]]+", " ", rest).split()
     if stray:

@@ -11,7 +11,7 @@ from ..types import AudioCodes, Song
 from . import prompts
 from .codes import write_codes
 from .decoding import OnStep, Request, Step, decode
-from .grammar import Place
+from .grammar import Place, walk
 from .language_model import LanguageModel
 from .metadata import Metadata, Reply, parse_parts, parse_reply
 from .picking import CALM, DEFAULT, Picking
@@ -154,7 +154,7 @@ def _write(lm: LanguageModel, prompt: str, place: Place, options: TextOptions) -
         reply = parse_parts(vocabulary.decode(ids[:cut]), vocabulary.decode(ids[cut + 1 :]))
     else:
         reply = parse_reply(text)
-    if len(ids) >= options.longest:
+    if walk(place, ids) is not None:
         cut_short = f"the reply was cut after {options.longest} tokens"
         reply = replace(reply, unread=(*reply.unread, cut_short))
     return reply, text

@@ -1,0 +1,239 @@
+"""The loop: against a plain one without cache or batch, and item by item."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ace_core.constants import KEYS, LANGUAGES
+from ace_core.errors import InvalidRequestError
+from ace_core.lm.decoding import Request, decode, head_range, needed_bytes
+from ace_core.lm.grammar import Free
+from ace_core.lm.language_model import LanguageModel
+from ace_core.lm.metadata import Metadata, parse_reply
+from ace_core.lm.picking import Picking, guided, pick
+from ace_core.models.cache import cache_bytes
+
+WILD = Picking(temperature=1.0, top_p=0.95)
+
+
+def request(lm, text: str, seed: int, count: int = 12, other: str = "nothing") -> Request:
+    """Codes after `text`, guided away from `other`."""
+    encode = lm.vocabulary.encode
+    place = lm.fields.codes(count)
+    return Request(tuple(encode(text)), place, seed, count, tuple(encode(other)))
+
+
+NOTHING = Metadata()
+
+
+def block(lm, text: str, seed: int, known: Metadata = NOTHING, longest: int = 120) -> Request:
+    place = lm.fields.block(known, skip=("genres",))
+    return Request(tuple(lm.vocabulary.encode(text)), place, seed, longest)
+
+
+@torch.inference_mode()
+def plain_loop(lm, asked: Request, picking: Picking, guidance: float) -> list[int]:
+    """The whole text through the model at every step, all rows of the head, one item."""
+    generator = torch.Generator().manual_seed(asked.seed)
+    draws = torch.rand(asked.longest, generator=generator, dtype=torch.float64)
+    table = lm.model.embed_tokens.weight
+    written: list[int] = []
+    place = asked.place
+
+    def last_logits(prompt: tuple[int, ...]) -> torch.Tensor:
+        ids = torch.tensor([[*prompt, *written]])
+        return lm.model(lm.model.embed(ids))[:, -1] @ table.T
+
+    while place is not None and len(written) < asked.longest:
+        logits = last_logits(asked.prompt)
+        if guidance > 1:
+            logits = guided(logits, last_logits(asked.unconditional), guidance)
+        mask = torch.zeros(logits.shape, dtype=torch.bool)
+        mask[0, list(place.allowed)] = True
+        seen = torch.zeros_like(mask)
+        seen[0, written] = True
+        now = replace(picking, temperature=0.0) if place.greedy else picking
+        written.append(int(pick(logits, draws[len(written)][None], now, mask, seen)))
+        place = place.after(written[-1])
+    return written
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+@pytest.mark.parametrize("picking", [WILD, Picking(top_k=50, repetition_penalty=1.5)])
+def test_codes_equal_a_plain_loops(lm, guidance, picking):
+    asked = request(lm, "a short prompt", seed=5)
+    (ours,) = decode(lm, [asked], picking, guidance)
+    assert ours == plain_loop(lm, asked, picking, guidance)
+    assert len(set(ours)) > 6  # a model that repeats itself would prove little
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_block_equals_a_plain_loops(lm, seed):
+    asked = block(lm, "a short prompt", seed)
+    (ours,) = decode(lm, [asked], WILD)
+    assert ours == plain_loop(lm, asked, WILD, 1.0)
+
+
+def test_codes_are_as_many_as_asked_for_and_all_usable(lm):
+    codes = lm.vocabulary.codes
+    asked = [request(lm, "p", seed, count) for seed, count in enumerate((3, 20, 1))]
+    written = decode(lm, asked, WILD, 2.0)
+    assert [len(ids) for ids in written] == [3, 20, 1]
+    assert all(token in codes for ids in written for token in ids)
+
+
+def test_an_item_in_a_batch_equals_the_item_alone(lm):
+    asked = [
+        request(lm, "a short prompt", seed=1),
+        request(lm, "a rather longer prompt, of another song altogether", seed=2, count=17),
+        request(lm, "a short prompt", seed=3, other="a longer negative prompt than the others"),
+        request(lm, "a short prompt", seed=1),
+    ]
+    together = decode(lm, asked, WILD, 2.0)
+    assert together == [decode(lm, [one], WILD, 2.0)[0] for one in asked]
+    assert together[0] == together[3]
+    assert together[0] != together[2]
+
+
+def test_blocks_in_a_batch_equal_the_blocks_alone(lm):
+    asked = [block(lm, "x", 1), block(lm, "longer", 2, Metadata(bpm=77)), block(lm, "x", 3)]
+    together = decode(lm, asked, WILD)
+    assert together == [decode(lm, [one], WILD)[0] for one in asked]
+    assert len({tuple(ids) for ids in together}) == 3
+
+
+def test_changing_one_item_changes_no_other(lm):
+    asked = [request(lm, f"song {i}", seed=i) for i in range(3)]
+    before = decode(lm, asked, WILD, 2.0)
+    asked[1] = request(lm, "something else entirely", seed=99, count=30)
+    after = decode(lm, asked, WILD, 2.0)
+    assert (before[0], before[2]) == (after[0], after[2])
+    assert before[1] != after[1][:12]
+
+
+def test_the_same_seed_gives_the_same_tokens_and_another_gives_others(lm):
+    first, second = (decode(lm, [request(lm, "x", seed=8)], WILD) for _ in range(2))
+    assert first == second
+    assert decode(lm, [request(lm, "x", seed=9)], WILD) != first
+    assert decode(lm, [request(lm, "x", seed=2**64 - 1)], WILD) != first
+
+
+def test_a_longer_song_begins_as_the_shorter_one_does(lm):
+    short, long = (decode(lm, [request(lm, "x", 8, count)], WILD)[0] for count in (9, 15))
+    assert long[:9] == short
+
+
+def test_known_values_appear_verbatim(lm):
+    known = Metadata(bpm=77, seconds=123, key="Ab minor", language="yue", time_signature=3)
+    (ids,) = decode(lm, [block(lm, "x", 0, known, longest=700)], WILD)
+    text = lm.vocabulary.decode(ids)
+    assert text.startswith("<think>\nbpm: 77\ncaption:")
+    assert text.endswith("\nduration: 123\nkeyscale: Ab minor\nlanguage: yue\ntimesignature: 3\n")
+
+
+def test_writing_stops_at_the_longest(lm):
+    everything = Free("text", lm.vocabulary.text, frozenset())
+    asked = Request(tuple(lm.vocabulary.encode("x")), everything, 0, 7)
+    assert [len(ids) for ids in decode(lm, [asked], WILD)] == [7]
+
+
+def test_every_step_is_reported_and_can_stop_the_run(lm):
+    seen = []
+    asked = [request(lm, "x", 1, count=2), request(lm, "y", 2, count=4)]
+    written = decode(lm, asked, WILD, on_step=seen.append)
+    assert [step.done for step in seen] == [1, 2, 3, 4]
+    assert {step.longest for step in seen} == {4}
+    assert [step.tokens[1] for step in seen] == written[1]
+    assert [step.tokens[0] for step in seen] == [*written[0], None, None]
+    assert seen[-1].names == (None, "codes")
+
+    class StopError(Exception):
+        pass
+
+    def stop_at_the_second(step):
+        if step.done == 2:
+            raise StopError
+        seen.append(step)
+
+    seen.clear()
+    with pytest.raises(StopError):
+        decode(lm, asked, WILD, on_step=stop_at_the_second)
+    assert len(seen) == 1
+
+
+def test_each_different_prompt_is_run_once(lm):
+    lengths = []
+    hook = lm.model.norm.register_forward_pre_hook(
+        lambda module, args: lengths.append(tuple(args[0].shape[:2]))
+    )
+    with hook:
+        decode(lm, [request(lm, "one", seed, count=3) for seed in range(3)], WILD, 2.0)
+    assert lengths == [(1, 3), (1, 7), (6, 1), (6, 1)]
+
+
+def test_the_head_is_cut_to_what_may_be_drawn(lm):
+    vocabulary = lm.vocabulary
+    assert head_range(lm, [lm.fields.codes(5)]) == vocabulary.codes
+    assert head_range(lm, [lm.fields.codes(None)]) == range(vocabulary.end, vocabulary.codes.stop)
+    assert head_range(lm, [lm.fields.reply(Metadata())]) == vocabulary.text
+
+
+def test_the_memory_of_a_run_covers_its_cache_and_head(lm):
+    asked = [request(lm, "x" * 20, 0, count=30), request(lm, "y", 1, count=5)]
+    cache = cache_bytes(lm.model.config, rows=4, slots=50, element_bytes=4)
+    assert needed_bytes(lm, asked, 2.0) > cache + 64_000 * 16 * 4
+    assert needed_bytes(lm, asked, 2.0) > needed_bytes(lm, asked, 1.0)
+
+
+def test_a_host_is_told_how_much_memory_a_run_takes_before_it_begins(lm):
+    told = []
+
+    class Hosted(LanguageModel):
+        def make_room(self, bytes_needed: int) -> None:
+            told.append((bytes_needed, len(steps)))
+
+    steps = []
+    hosted = Hosted(lm.model, lm.vocabulary.tokenizer)
+    asked = [request(lm, "x", 0)]
+    decode(hosted, asked, WILD, 2.0, on_step=steps.append)
+    assert told == [(needed_bytes(lm, asked, 2.0), 0)]
+    assert steps
+
+
+def test_what_the_model_cannot_hold_is_refused_with_both_numbers(lm):
+    with pytest.raises(InvalidRequestError, match=r"7 tokens and 40955 are to be .* at most 40960"):
+        decode(lm, [request(lm, "prompt", 0, count=40_955)], WILD)
+    with pytest.raises(InvalidRequestError, match="8 tokens and 40955"):
+        decode(lm, [request(lm, "p", 0, 40_955, other="negative")], WILD, 2.0)
+    with pytest.raises(InvalidRequestError, match="writes at least 1"):
+        decode(lm, [request(lm, "prompt", 0, count=0)], WILD)
+
+
+@pytest.mark.parametrize("guidance", [0.5, -1.0, float("nan")])
+def test_guidance_below_1_is_refused(lm, guidance):
+    with pytest.raises(InvalidRequestError, match="must be 1"):
+        decode(lm, [request(lm, "x", 0)], WILD, guidance)
+
+
+def test_nothing_to_write_is_refused(lm):
+    with pytest.raises(InvalidRequestError, match="at least one item"):
+        decode(lm, [], WILD)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_thousand_blocks_from_the_model_all_parse(lm, seed):
+    """500 a seed, through the masks and picks that a real run takes."""
+    asked = []
+    for item in range(500):
+        known = Metadata(seconds=30) if item % 2 else Metadata()
+        place = lm.fields.block(known, skip=("caption", "genres"))
+        asked.append(Request((item % 256, 7), place, 500 * seed + item, 80))
+    hot = Picking(temperature=2.0, top_p=1.0)
+    for ids in decode(lm, asked, hot):
+        reply = parse_reply(lm.vocabulary.decode(ids))
+        found = reply.metadata
+        assert reply.unread == ()
+        assert 30 <= found.bpm <= 300 and 10 <= found.seconds <= 600
+        assert found.key in KEYS and found.language in LANGUAGES
+        assert found.time_signature in (2, 3, 4, 6)

@@ -1,0 +1,290 @@
+"""What may be written: walked token by token, by tables and by chance."""
+
+import random
+
+import pytest
+
+from ace_core.constants import KEYS, LANGUAGES, TIME_SIGNATURES
+from ace_core.lm.fields import CAPTION_TOKENS, GENRE_TOKENS, Fields
+from ace_core.lm.grammar import Codes, Fixed, walk
+from ace_core.lm.metadata import Metadata, parse_parts, parse_reply, think_block
+
+WHOLE = (
+    "<think>\nbpm: 120\ncaption: A calm song.\n  With piano\nduration: 30\ngenres: pop\n"
+    "keyscale: F# minor\nlanguage: en\ntimesignature: 4\n"
+)
+
+
+@pytest.fixture(scope="module")
+def fields(vocabulary):
+    return Fields(vocabulary)
+
+
+@pytest.fixture(scope="module")
+def qwen_fields(qwen):
+    return Fields(qwen)
+
+
+NOTHING = Metadata()
+
+
+def accepts(fields: Fields, text: str, known: Metadata = NOTHING, skip=()) -> bool:
+    """Whether `text` is one whole block."""
+    try:
+        return walk(fields.block(known, skip), fields.vocabulary.encode(text)) is None
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("120", "30"),
+        ("120", "300"),
+        ("30\ngenres", "10\ngenres"),
+        ("30\ngenres", "600\ngenres"),
+        *[("F# minor", key) for key in KEYS],
+        *[("language: en", f"language: {language}") for language in LANGUAGES],
+        *[("signature: 4", f"signature: {numerator}") for numerator in TIME_SIGNATURES],
+        ("A calm song.\n  With piano", "x"),
+        ("A calm song.\n  With piano", "a\n\tb\n  c: d\n e"),
+        ("genres: pop", "genres: synth pop, jazz"),
+    ],
+)
+def test_a_block_with_legal_values_is_accepted(fields, old, new):
+    assert old in WHOLE
+    assert accepts(fields, WHOLE.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("bpm: 120\n", ""),
+        ("120", "29"),
+        ("120", "301"),
+        ("120", "012"),
+        ("120", "abc"),
+        ("bpm: 120", "bpm:120"),
+        ("30\ngenres", "9\ngenres"),
+        ("30\ngenres", "601\ngenres"),
+        ("F# minor", "H minor"),
+        ("F# minor", "F# Minor"),
+        ("F# minor", "F#"),
+        ("language: en", "language: eng"),
+        ("language: en", "language: xx"),
+        ("signature: 4", "signature: 5"),
+        ("signature: 4", "signature: 4/4"),
+        ("A calm song.\n  With piano", ""),
+        ("A calm song.\n  With piano", "`"),
+        ("A calm song.\n  With piano", "a<|im_end|>"),
+        ("A calm song.\n  With piano", "a<|audio_code_5|>"),
+        ("A calm song.\n  With piano", "a\nWith piano"),
+        ("A calm song.\n  With piano", "a\r"),
+        (" A calm song.\n  With piano", "\n  a"),
+        ("genres: pop\n", ""),
+        ("genres: pop", "genres: "),
+        ("genres: pop", "genres: a\n  b"),
+        ("keyscale: F# minor\nlanguage: en", "language: en\nkeyscale: F# minor"),
+        ("<think>\n", ""),
+        ("signature: 4\n", "signature: 4\n</think>"),
+    ],
+)
+def test_a_block_with_an_illegal_value_is_refused(fields, old, new):
+    assert old in WHOLE
+    assert not accepts(fields, WHOLE.replace(old, new))
+
+
+def test_skipped_fields_are_not_written(fields):
+    text = "<think>\nbpm: 90\nduration: 30\nkeyscale: C major\ntimesignature: 3\n"
+    skip = ("caption", "genres", "language")
+    assert accepts(fields, text, skip=skip)
+    assert not accepts(fields, text)
+    assert not accepts(fields, WHOLE, skip=skip)
+
+
+def test_known_values_are_the_only_ones_that_may_be_written(fields):
+    known = Metadata(bpm=120, seconds=30, key="F# minor", language="en", time_signature=4)
+    assert accepts(fields, WHOLE, known)
+    for old, new in [("120", "121"), ("30\n", "31\n"), ("F#", "G"), (" en", " de"), (": 4", ": 3")]:
+        assert not accepts(fields, WHOLE.replace(old, new, 1), known)
+
+
+def test_the_mask_is_right_at_every_step_of_a_block(fields):
+    """Every step of a walk against sets written by hand; `...` is any text but a newline."""
+    walked = [
+        *(("<think>", {"<think>"}), *((letter, {letter}) for letter in "\nbpm: ")),
+        *(("1", set("123456789")), ("0", set("0123456789")), ("0", set("0123456789"))),
+        *((letter, {letter}) for letter in "\nduration: "),
+        *(("6", set("123456789")), ("0", set("0123456789")), ("0", {"\n", *"0"})),
+        *((letter, {letter}) for letter in "\nkeyscale: "),
+        *(("B", set("ABCDEFG")), ("b", {"#", "b", "\ufffd", " "}), (" ", {" "})),
+        *(("m", {"m"}), ("i", {"i", "a"}), *((letter, {letter}) for letter in "nor\n")),
+        *((letter, {letter}) for letter in "timesignature: "),
+        *(("6", set("2346")), ("\n", {"\n"})),
+    ]
+    vocabulary = fields.vocabulary
+    place = fields.block(Metadata(), skip=("caption", "genres", "language"))
+    for step, (text, legal) in enumerate(walked):
+        assert {vocabulary.decode([i]) for i in place.allowed} == legal, (step, text)
+        (token,) = vocabulary.encode(text)
+        place = place.after(token)
+    assert place is None
+
+
+def steps(fields: Fields, text: str, skip=("genres",)) -> list[set[str]]:
+    """The legal tokens after `text`, as text."""
+    place = walk(fields.block(Metadata(), skip), fields.vocabulary.encode(text))
+    return {fields.vocabulary.decode([i]) for i in place.allowed}
+
+
+def test_numbers_may_end_or_go_on_where_both_are_legal(fields):
+    assert steps(fields, "<think>\nbpm:") == {" "}
+    assert steps(fields, "<think>\nbpm: ") == set("123456789")
+    assert steps(fields, "<think>\nbpm: 3") == set("0123456789")
+    assert steps(fields, "<think>\nbpm: 30") == {"\n", "0"}
+    assert steps(fields, "<think>\nbpm: 31") == {"\n"}
+    assert steps(fields, "<think>\nbpm: 2") == set("0123456789")
+    assert steps(fields, "<think>\nbpm: 20") == set("0123456789")
+
+
+def test_a_caption_first_needs_something_to_see(fields):
+    head = "<think>\nbpm: 30\ncaption:"
+    assert "\n" not in steps(fields, head) and " " in steps(fields, head)
+    blank = steps(fields, f"{head} ")
+    assert "\n" not in blank and " " not in blank and "a" in blank
+    assert {"\n", " ", "a", ":"} <= steps(fields, f"{head} a")
+
+
+def test_after_a_newline_a_caption_goes_on_indented_or_the_next_field_begins(fields):
+    assert steps(fields, "<think>\nbpm: 30\ncaption: a\n") == {" ", "\t", "d"}
+    assert steps(fields, "<think>\nbpm: 30\ncaption: a\nd") == {"u"}
+    no_genres_no_language = ("genres", "language")
+    head = "<think>\nbpm: 30\ncaption: a\n  b\nduration: 10\nkeyscale: C major\n"
+    assert steps(fields, head, no_genres_no_language) == {"t"}
+
+
+def test_a_caption_ends_after_its_longest(fields):
+    head = "<think>\nbpm: 30\ncaption:"
+    assert "a" in steps(fields, head + "a" * (CAPTION_TOKENS - 1))
+    assert steps(fields, head + "a" * CAPTION_TOKENS) == {"\n"}
+    assert steps(fields, head + "a" * CAPTION_TOKENS + "\n") == {"d"}
+    assert steps(fields, head + "a" * (CAPTION_TOKENS - 1) + "\n") == {"d"}
+
+
+def test_genres_end_after_their_longest(fields):
+    head = "<think>\nbpm: 30\ncaption: a\nduration: 10\ngenres:"
+    assert {"\n", "b"} <= steps(fields, f"{head} a", skip=())
+    assert steps(fields, head + "a" * GENRE_TOKENS, skip=()) == {"\n"}
+
+
+def test_a_reply_goes_on_with_free_text_without_codes_until_the_turn_ends(fields):
+    vocabulary = fields.vocabulary
+    place = walk(fields.reply(Metadata()), vocabulary.encode(f"{WHOLE}</think>\n# Lyric\nla `x`"))
+    assert vocabulary.end in place.allowed
+    assert vocabulary.think not in place.allowed
+    assert not set(vocabulary.codes) & set(place.allowed)
+    assert place.after(vocabulary.end) is None
+    with pytest.raises(ValueError, match="illegal in think"):
+        walk(fields.reply(Metadata()), vocabulary.encode(f"{WHOLE}la"))
+
+
+def test_exactly_as_many_codes_as_asked_for_and_only_usable_ones(fields):
+    vocabulary = fields.vocabulary
+    place = fields.codes(61)
+    for _ in range(61):
+        assert place.allowed == vocabulary.codes
+        place = place.after(vocabulary.codes[-1])
+    assert place is None
+    assert len(vocabulary.codes) == 64_000
+    ended = walk(Codes(vocabulary.codes, 2, Fixed("end", (vocabulary.end,))), [300, 301])
+    assert ended.allowed == {vocabulary.end}
+
+
+def test_codes_without_a_count_end_when_the_model_ends_them(fields):
+    vocabulary = fields.vocabulary
+    place = walk(fields.codes(None), [vocabulary.codes[0]] * 7)
+    assert place.allowed == set(vocabulary.codes) | {vocabulary.end}
+    assert place.after(vocabulary.end) is None
+
+
+def test_a_place_does_not_change(fields):
+    place = fields.block(Metadata())
+    ids = fields.vocabulary.encode(WHOLE)
+    assert walk(place, ids) is None
+    assert walk(place, ids) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_legal_walk_is_a_block_that_parses_with_legal_fields(fields, seed):
+    """1,000 of them in all; values are drawn like captions are, byte by byte."""
+    chance = random.Random(seed)
+    vocabulary = fields.vocabulary
+    order: dict[object, tuple[list[int], list[int]]] = {}
+    ending = {vocabulary.newline, vocabulary.end}
+    for _ in range(250):
+        known = Metadata(bpm=chance.choice((None, 77)), key=chance.choice((None, "Ab minor")))
+        place = fields.reply(known)
+        written = []
+        while place is not None:
+            if place.allowed not in order:
+                order[place.allowed] = sorted(place.allowed), sorted(ending & {*place.allowed})
+            legal, ends = order[place.allowed]
+            token = ends[0] if ends and chance.random() < 0.05 else chance.choice(legal)
+            written.append(token)
+            place = place.after(token)
+        cut = written.index(vocabulary.think_end)
+        reply = parse_parts(vocabulary.decode(written[:cut]), vocabulary.decode(written[cut:]))
+        found = reply.metadata
+        assert reply.unread == ()
+        assert None not in (found.caption, found.genres, found.language, found.time_signature)
+        assert 10 <= found.seconds <= 600
+        assert found.bpm == known.bpm if known.bpm else 30 <= found.bpm <= 300
+        assert found.key == known.key if known.key else found.key in KEYS
+
+
+@pytest.mark.host
+def test_the_fixed_text_has_the_published_tokens(qwen_fields):
+    vocabulary = qwen_fields.vocabulary
+    place = qwen_fields.block(Metadata(bpm=80, seconds=30, key="C major", time_signature=4))
+    written = []
+    while len(place.allowed) == 1:
+        (token,) = place.allowed
+        written.append(token)
+        place = place.after(token)
+    assert written == [151667, 198, 65, 5187, 25, 220, 23, 15, 198, 23347, 25]
+    assert place.name == "caption"
+    assert vocabulary.encode(" Ab minor\n")[0] == 3680
+
+
+@pytest.mark.host
+def test_a_block_written_field_by_field_has_the_tokens_of_the_whole_text(qwen_fields):
+    """Otherwise the model would see other tokens while planning than in the codes prompt."""
+    vocabulary = qwen_fields.vocabulary
+    metadata = Metadata(97, "A calm song. With ♯ and: more", 123, None, "F♯ minor", "yue", 6)
+    text = think_block(metadata).replace("'", "")
+    closed = Fixed("think", (vocabulary.think_end,))
+    place = qwen_fields.block(Metadata(), ("genres",), closed)
+    assert walk(place, vocabulary.encode(text)) is None
+    assert parse_reply(text).metadata == metadata
+
+
+@pytest.mark.host
+def test_the_published_tries_offer_the_published_first_tokens(qwen_fields):
+    tries = qwen_fields.tries
+    assert set(tries["key"]) == {362, 425, 356, 422, 468, 434, 479, 3680, 11988, 25570}
+    assert set(tries["bpm"]) == {220}
+    assert len(tries["language"]) == 51
+    sharp = tries["key"][434]
+    assert set(sharp) == {2, 65, 145346, 145761, 3598, 8922}
+
+
+@pytest.mark.host
+def test_a_published_full_stop_with_newline_ends_a_captions_line(qwen_fields):
+    place = walk(
+        qwen_fields.block(Metadata(), ("genres",)),
+        [151667, 198, 65, 5187, 25, 220, 23, 15, 198, 23347, 25, 362, 624],
+    )
+    assert 17021 in place.allowed  # duration
+    assert 220 in place.allowed and 362 in place.allowed  # a space, " A"
+    assert 32 not in place.allowed and 151645 not in place.allowed  # "A", the end token
+    assert place.after(17021).allowed == {25}

@@ -1,0 +1,35 @@
+"""Legal tokens as rows of the head."""
+
+import torch
+
+from ace_core.lm.masking import FEW, Masks, few, places
+
+
+def test_a_mask_is_true_exactly_where_tokens_are_legal():
+    masks = Masks(range(10, 20), "cpu")
+    mask = masks.of([frozenset({10, 13, 19}), range(12, 14)])
+    assert mask.tolist() == [
+        [token in (10, 13, 19) for token in range(10, 20)],
+        [token in (12, 13) for token in range(10, 20)],
+    ]
+
+
+def test_there_is_no_mask_where_everything_is_legal():
+    masks = Masks(range(10, 20), "cpu")
+    assert masks.of([range(10, 20), range(10, 20)]) is None
+    assert masks.of([range(10, 20), range(10, 19)]).sum() == 19
+
+
+def test_tokens_outside_the_head_have_no_place():
+    assert places(frozenset({3, 12, 10, 40}), range(10, 20)).tolist() == [0, 2]
+
+
+def test_a_mask_is_made_once():
+    masks = Masks(range(5), "cpu")
+    first, again = masks.of([frozenset({1})]), masks.of([frozenset({1})])
+    assert torch.equal(first, again)
+    assert len(masks._made) == 1
+
+
+def test_few_tokens_are_those_worth_scoring_alone():
+    assert few(range(FEW)) and not few(range(FEW + 1))
