@@ -99,6 +99,8 @@ class _Bars:
             self.bar = tqdm(total=total, desc=self.titles.get(node, node))
             self.node = node
         self.bar.update(done - self.bar.n)
+        if done >= total:
+            self._close()
 
     def _close(self) -> None:
         if self.bar is not None:

@@ -16,6 +16,8 @@ def start_local_host(base_directory: Path) -> Host:
         RuntimeError: a host was started below another folder.
     """
     if not _started:
+        for name in ("models", "input", "output", "temp", "user", "custom_nodes"):
+            (base_directory / name).mkdir(parents=True, exist_ok=True)
         checkout = find_checkout() if has_requirements() else None
         if checkout is None:
             standin.activate(base_directory)

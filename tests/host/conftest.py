@@ -12,6 +12,7 @@ import pytest
 from tools.checkout import find_checkout, has_requirements
 from tools.execute import Host
 from tools.hosts import start_local_host, started
+from tools.miniature import miniature
 from tools.pack import Pack, load_pack
 from tools.real_host import ComfyServer
 
@@ -47,8 +48,10 @@ def checkout() -> Path:
 
 @pytest.fixture(scope="session")
 def server(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
-    """A running ComfyUI with this pack in custom_nodes/; models below `base_directory`."""
-    with ComfyServer(checkout, tmp_path_factory.mktemp("server")) as running:
+    """A running ComfyUI with this pack in custom_nodes/ and the miniature in models/."""
+    folder = tmp_path_factory.mktemp("server")
+    miniature(folder / "models")
+    with ComfyServer(checkout, folder) as running:
         process = running.process
         yield running
     assert process is not None
@@ -56,12 +59,16 @@ def server(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def host(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Host:
-    """The checkout's modules and executor in this process, never the stand-in."""
+def base_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the in-process host's models/, input/, output/ and temp/ are."""
     running = started()
-    if running is not None:
-        return running[1]
-    return start_local_host(tmp_path_factory.mktemp("inprocess"))
+    return running[0] if running is not None else tmp_path_factory.mktemp("inprocess")
+
+
+@pytest.fixture(scope="session")
+def host(checkout: Path, base_directory: Path) -> Host:
+    """The checkout's modules and executor in this process, never the stand-in."""
+    return start_local_host(base_directory)
 
 
 @pytest.fixture(scope="session")

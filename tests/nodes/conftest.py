@@ -1,6 +1,5 @@
 """Fixtures for nodes: the host of this process (real or stand-in) and the pack loaded in it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,7 @@ def base_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     running = started()
     if running is not None:
         return running[0]
-    folder = tmp_path_factory.mktemp("host")
-    for name in ("models", "input", "output", "temp", "user", "custom_nodes"):
-        (folder / name).mkdir()
-    return folder
+    return tmp_path_factory.mktemp("host")
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +25,6 @@ def host(base_directory: Path) -> Host:
 
 
 @pytest.fixture(scope="session")
-def pack(host: Host) -> Iterator[Pack]:
+def pack(host: Host) -> Pack:
     """The repository root, loaded as ComfyUI loads it."""
-    yield load_pack(host)
+    return load_pack(host)

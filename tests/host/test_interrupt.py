@@ -1,0 +1,87 @@
+"""Pressing stop in a real ComfyUI while the pack's sampler runs."""
+
+import threading
+import time
+from typing import Any
+
+from tools.execute import Prompt
+from tools.progress import listening
+from tools.real_host import ComfyServer
+
+STEPS = 200
+
+
+def node(kind: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": kind, "inputs": inputs}
+
+
+def long_song(steps: int, seed: int) -> Prompt:
+    """Ten minutes in many steps on the miniature."""
+    chosen = {"variant": "auto", "dtype": "fp32"}
+    song = {"caption": "rock", "lyrics": "", "seconds": 600.0, "bpm": 0, "language": "en"}
+    free = {"key": "auto", "time_signature": "auto", "instrumental": True}
+    return {
+        "model": node(
+            "AceStep15LoadModel", file="acestep_v1.5_turbo_miniature.safetensors", **chosen
+        ),
+        "text": node(
+            "AceStep15LoadTextEncoder",
+            file="qwen_0.6b_ace15_miniature.safetensors",
+            dtype="fp32",
+        ),
+        "vae": node("AceStep15LoadVAE", file="ace_1.5_vae_miniature.safetensors", dtype="fp32"),
+        "song": node("AceStep15Song", **song, **free),
+        "task": node(
+            "AceStep15TextToMusic",
+            song=["song", 0],
+            text_encoder=["text", 0],
+            vae=["vae", 0],
+            batch_size=1,
+        ),
+        "times": node(
+            "AceStep15Schedule",
+            model=["model", 0],
+            settings="custom",
+            **{"settings.steps": steps, "settings.shift": 3.0},
+        ),
+        "sample": node(
+            "AceStep15Sampler",
+            model=["model", 0],
+            positive=["task", 0],
+            negative=["task", 1],
+            latent=["task", 2],
+            sigmas=["times", 0],
+            seed=seed,
+        ),
+        "out": node("PreviewAny", source=["sample", 0]),
+    }
+
+
+def test_stop_ends_the_sampler_within_a_step_and_leaves_a_working_server(
+    server: ComfyServer,
+) -> None:
+    moments: list[tuple[int, float]] = []  # (step, when it was told)
+    sampling = threading.Event()
+
+    def hear(node_id: str, done: int, total: int) -> None:
+        if node_id == "sample":
+            moments.append((done, time.monotonic()))
+            if done >= 3:
+                sampling.set()
+
+    with listening(server.port, "stopper", hear):
+        answer = server.queue(long_song(STEPS, seed=1), client="stopper")
+        assert not answer["node_errors"], answer
+        assert sampling.wait(120), server.tail()
+        pressed = time.monotonic()
+        server.interrupt()
+        outcome = server.wait(answer["prompt_id"], {}, timeout=60)
+    ended = time.monotonic()
+    assert outcome.status == "interrupted"
+    assert outcome.error == {"node_id": "sample", "node_type": "AceStep15Sampler"}
+    (first, began), (last, told) = moments[0], moments[-1]
+    step = (told - began) / (last - first)  # seconds
+    assert ended - pressed < max(3 * step, 3.0)  # polling and a busy machine included
+    assert last < STEPS
+    again = server.run(long_song(1, seed=2))
+    assert again.complete, again.why()
