@@ -4,7 +4,7 @@ What the nodes do inside ComfyUI, this does for a script, a test or a benchmark.
 and no dtype: the models' own are used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,17 +14,22 @@ from .audio import tiling
 from .audio.waveform import limit_peak
 from .conditioning import context as ctx
 from .conditioning.text import TextEncoder
-from .errors import InvalidScheduleError
+from .errors import InvalidRequestError
 from .models.acestep import AceStepModel
 from .models.vae import Oobleck
-from .sampling.flow import OnStep, Velocity, euler, timesteps
+from .sampling.cover import Switched, start_from_source, switch_time
+from .sampling.flow import AfterStep, OnStep, Velocity
 from .sampling.guidance import Guidance
 from .sampling.guided import GuidedVelocity
-from .sampling.noise import noise
+from .sampling.noise import fresh_noise
 from .sampling.presets import preset
+from .sampling.recipe import Recipe
+from .sampling.repaint import Preservation, blend, inject, injected_steps
+from .sampling.run import Run, integrate
 from .types import Conditioning, Variant
 
 Memory = Sequence[tuple[Tensor, Tensor]]  # cross-attention keys and values of every layer
+Pair = Callable[[Tensor, float], tuple[Tensor, Tensor]]  # with words, without words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,20 +47,6 @@ class Models:
     variant: Variant
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to sample: one item for each seed. `None` follows the checkpoint's variant."""
-
-    seeds: tuple[int, ...] = (0,)
-    steps: int | None = None
-    shift: float | None = None
-    guidance: Guidance | None = None
-
-    def __post_init__(self) -> None:
-        if not self.seeds:
-            raise InvalidScheduleError("There is no seed, so no song. Give one seed an item.")
-
-
 @torch.inference_mode()
 def sample(
     models: Models,
@@ -63,44 +54,100 @@ def sample(
     recipe: Recipe,
     on_step: OnStep | None = None,
     start: Tensor | None = None,
+    free: Conditioning | None = None,
 ) -> Tensor:
     """Latents [B, T, C] in float32, one for each seed.
 
-    `start` [B, T, C] replaces the seeded noise. Raises InvalidScheduleError before any heavy work
-    when the recipe cannot be sampled.
+    `start` [B, T, C] replaces the seeded noise. `free` is the item without its source, for the
+    steps after the cover strength is spent. What cannot be sampled is refused before any heavy
+    work.
     """
+    times = recipe.schedule(models.variant)
+    if recipe.cover_strength < 1 and free is None:
+        raise InvalidRequestError(
+            f"A cover strength of {recipe.cover_strength:g} needs the item without its source as "
+            "well. Make it with `tasks.uncovered`."
+        )
+    source = ctx.source(models.dit, item, models.silence).float()
+    first = (recipe.first_noise(item.frames) if start is None else start).to(source.device)
+    x, times = start_from_source(first, source, times, recipe.source_strength)
+    looks = _looks(models, item)
+    if free is not None:
+        looks = looks.until(switch_time(times, recipe.cover_strength), _looks(models, free))
     usual = preset(models.variant)
-    times = timesteps(
-        usual.steps if recipe.steps is None else recipe.steps,
-        usual.shift if recipe.shift is None else recipe.shift,
+    kept = _kept_source(models, item, recipe)
+    run = Run(
+        times=times,
+        fresh=fresh_noise(recipe.seeds, item.frames),
+        on_step=on_step,
+        after_step=kept and kept.after_step(first, len(times) - 1),
+        correct_last=not models.variant.distilled,
     )
-    x = noise(recipe.seeds, item.frames) if start is None else start
-    velocity = guided_velocity(models, item, recipe.guidance or usual.guidance)
-    return euler(velocity, x.to(models.silence.device), times, on_step)
-
-
-def guided_velocity(models: Models, item: Conditioning, guidance: Guidance | None) -> Velocity:
-    """What a solver calls: conditions encoded and cross-attention prepared once, here."""
-    decoder = models.dit.decoder
-    context = ctx.context(models.dit, item, models.silence)  # [1, T, 2C]
-    worded = decoder.memory(ctx.encoded(models.dit, item, models.silence))
-
-    def look(x: Tensor, t: float, memory: Memory) -> Tensor:
-        moment = torch.full((x.shape[0],), t, device=x.device)
-        state = x.to(context.dtype)
-        return decoder(state, moment, context.expand(x.shape[0], -1, -1), memory).to(x.dtype)
-
-    if guidance is None:
-        return lambda x, t: look(x, t, worded)
-    wordless = decoder.memory(models.dit.null_condition_emb.to(context))
-    return GuidedVelocity(
-        pair=lambda x, t: (look(x, t, worded), look(x, t, wordless)),
-        single=lambda x, t: look(x, t, worded),
-        guidance=guidance,
-    )
+    velocity = looks.velocity(recipe.guidance or usual.guidance)
+    x = integrate(recipe.solver or usual.solver, velocity, x, run)
+    return x if kept is None else kept.blended(x)
 
 
 @torch.inference_mode()
 def render(models: Models, latents: Tensor, on_tile: tiling.OnTile | None = None) -> Tensor:
     """Latents [B, T, C] as audio [B, 2, N] at 48 kHz, an item that is too loud brought to 1."""
     return limit_peak(tiling.decode(models.vae, latents.transpose(1, 2), on_tile=on_tile))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looks:
+    """What the model says of a moment: with the song's words, and with and without them."""
+
+    worded: Velocity
+    both: Pair
+
+    def until(self, t: float, then: "_Looks") -> "_Looks":
+        """These looks down to flow time `t`, the others from there on."""
+        return _Looks(Switched(self.worded, then.worded, t), Switched(self.both, then.both, t))
+
+    def velocity(self, guidance: Guidance | None) -> Velocity:
+        if guidance is None:
+            return self.worded
+        return GuidedVelocity(self.both, self.worded, guidance)
+
+
+def _looks(models: Models, item: Conditioning) -> _Looks:
+    """Conditions encoded and cross-attention prepared once, here."""
+    decoder = models.dit.decoder
+    context = ctx.context(models.dit, item, models.silence)  # [1, T, 2C]
+    worded = decoder.memory(ctx.encoded(models.dit, item, models.silence))
+    wordless = decoder.memory(models.dit.null_condition_emb.to(context))
+
+    def look(x: Tensor, t: float, memory: Memory) -> Tensor:
+        moment = torch.full((x.shape[0],), t, device=x.device)
+        state = x.to(context.dtype)
+        return decoder(state, moment, context.expand(x.shape[0], -1, -1), memory).to(x.dtype)
+
+    return _Looks(
+        worded=lambda x, t: look(x, t, worded),
+        both=lambda x, t: (look(x, t, worded), look(x, t, wordless)),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _KeptSource:
+    """A source that holds outside a mask while the rest is written."""
+
+    source: Tensor  # [1, T, C], without its hole
+    mask: Tensor  # [1, T, 1]
+    keep: Preservation
+
+    def after_step(self, noise: Tensor, steps: int) -> AfterStep:
+        return inject(self.mask, self.source, noise, injected_steps(self.keep, steps))
+
+    def blended(self, x: Tensor) -> Tensor:
+        if not self.keep.blend_frames:
+            return x
+        return blend(x, self.source, self.mask, self.keep.blend_frames)
+
+
+def _kept_source(models: Models, item: Conditioning, recipe: Recipe) -> _KeptSource | None:
+    if recipe.keep is None or item.source is None or item.mask is None:
+        return None
+    whole = ctx.fitted(item.source.to(models.silence), item.frames, models.silence)
+    return _KeptSource(whole.float(), item.mask.to(whole.device), recipe.keep)

@@ -57,5 +57,5 @@ class TextEncoder:
 
     def _embedded(self, text: str, limit: int, name: str) -> Tensor:
         ids = prompt_ids(self.tokenizer, text, limit, name)
-        device = self.device or self.model.embed_tokens.weight.device
+        device = self.device or next(self.model.embed_tokens.parameters()).device
         return self.model.embed(torch.tensor([ids], device=device))

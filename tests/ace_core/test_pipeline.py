@@ -11,8 +11,9 @@ from ace_core.conditioning.tasks import text_to_music
 from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import InvalidScheduleError
 from ace_core.models.ops import Ops
-from ace_core.pipeline import Models, Recipe, render, sample
+from ace_core.pipeline import Models, render, sample
 from ace_core.sampling.guidance import Guidance
+from ace_core.sampling.recipe import Recipe
 from ace_core.tokens import load_tokenizer
 from ace_core.types import Conditioning, Song, Variant
 from ace_core.weights import (
