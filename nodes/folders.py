@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import folder_paths
 
 from ..ace_core.errors import CheckpointError, SaveError
-from .published import where_to_get
+from ..ace_core.weights.published import where_to_get
 
 
 def choices(folder: str) -> list[str]:

@@ -88,10 +88,10 @@ class AceStepSampler(io.ComfyNode):
             search_aliases=["ace step", "ksampler", "generate music"],
             inputs=[
                 io.Model.Input("model", tooltip="The diffusion model, with LoRAs or without."),
+                io.Sigmas.Input("sigmas", tooltip="From ACE-Step Schedule or a stock scheduler."),
                 io.Conditioning.Input("positive", tooltip="The task, from its node."),
                 io.Conditioning.Input("negative", tooltip="The task without words."),
                 io.Latent.Input("latent", tooltip="The canvas, from the task's node."),
-                io.Sigmas.Input("sigmas", tooltip="From ACE-Step Schedule or a stock scheduler."),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -118,10 +118,10 @@ class AceStepSampler(io.ComfyNode):
     def execute(
         cls,
         model,
+        sigmas: torch.Tensor,
         positive: list,
         negative: list,
         latent: dict,
-        sigmas: torch.Tensor,
         seed: int,
         guidance: Guidance | None = None,
     ) -> io.NodeOutput:

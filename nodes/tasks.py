@@ -30,11 +30,11 @@ class AceStepTextToMusic(io.ComfyNode):
             description="A new song from its description.",
             search_aliases=["ace step", "text2music", "song generation", "empty latent audio"],
             inputs=[
-                SongSocket.Input("song", tooltip="What to play."),
                 TextEncoderSocket.Input(
                     "text_encoder", tooltip="Reads the caption and the lyrics."
                 ),
                 io.Vae.Input("vae", tooltip="Says what silence is when the model does not."),
+                SongSocket.Input("song", tooltip="What to play."),
                 batch_input(),
                 CodesSocket.Input(
                     "codes",
@@ -53,9 +53,9 @@ class AceStepTextToMusic(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        song: Song,
         text_encoder,
         vae,
+        song: Song,
         batch_size: int,
         codes: tuple[AudioCodes, ...] = (),
     ) -> io.NodeOutput:

@@ -7,6 +7,7 @@ host has chosen its device.
 from .codes import encode_codes
 from .conditioning import canvas, conditioning, null
 from .language_model import ManagedLanguageModel, load_language_model, watched
+from .metadata import graph_tags
 from .model import load_model, variant_of
 from .sampling import guider, sample
 from .text_encoder import ManagedTextEncoder, load_text_encoder
@@ -20,6 +21,7 @@ __all__ = [
     "decode",
     "encode",
     "encode_codes",
+    "graph_tags",
     "guider",
     "load_language_model",
     "load_model",

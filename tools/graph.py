@@ -1,0 +1,187 @@
+"""A workflow described once: nodes with their inputs, in groups that stand in columns.
+
+From it come ComfyUI's two formats: `api` here, the page's in `tools/page_format.py`. What a node
+looks like is asked of the node, so a workflow cannot name an input that does not exist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DYNAMIC = "COMFY_DYNAMICCOMBO_V3"
+WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", DYNAMIC)
+
+
+@dataclass(frozen=True)
+class Out:
+    """One output of a node, to be put where another node wants an input."""
+
+    node: "Node"
+    name: str
+
+
+@dataclass
+class Node:
+    """`given` has the inputs that differ from their defaults; `files` are its model downloads."""
+
+    kind: str
+    given: dict[str, Any]
+    files: tuple[Any, ...] = ()  # ace_core.weights.published.ModelFile
+
+    def out(self, name: str) -> Out:
+        return Out(self, name)
+
+
+@dataclass
+class Group:
+    """Nodes below each other under one title; `top` is where it starts, in pixels."""
+
+    title: str
+    column: int
+    top: int = 0
+    nodes: list[Node] = field(default_factory=list)
+
+    def add(self, kind: str, files: tuple[Any, ...] = (), **given: Any) -> Node:
+        node = Node(kind, given, files)
+        self.nodes.append(node)
+        return node
+
+
+@dataclass
+class Flow:
+    """A whole workflow; `note` is markdown that stands beside it."""
+
+    name: str
+    title: str
+    note: str
+    groups: list[Group] = field(default_factory=list)
+
+    def group(self, title: str, column: int, top: int = 0) -> Group:
+        made = Group(title, column, top)
+        self.groups.append(made)
+        return made
+
+    @property
+    def nodes(self) -> list[Node]:
+        return [node for group in self.groups for node in group.nodes]
+
+    def number(self, node: Node) -> int:
+        """Its id in both formats: nodes are counted as they are described."""
+        return next(place for place, each in enumerate(self.nodes, start=1) if each is node)
+
+
+@dataclass(frozen=True)
+class Socket:
+    """One input or output as a host tells it."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    optional: bool = False
+
+    @property
+    def is_widget(self) -> bool:
+        return self.kind in WIDGETS and not self.settings.get("forceInput")
+
+
+def inputs_of(node_class: Any) -> list[Socket]:
+    """The inputs in the order of the page: required ones first."""
+    types = node_class.INPUT_TYPES()
+    return [
+        _socket(name, spec, needed == "optional")
+        for needed in ("required", "optional")
+        for name, spec in types.get(needed, {}).items()
+    ]
+
+
+def outputs_of(node_class: Any) -> list[Socket]:
+    """The outputs under the names that the page shows."""
+    if hasattr(node_class, "GET_SCHEMA"):
+        outputs = node_class.GET_SCHEMA().outputs
+        return [Socket(each.display_name or each.io_type, each.io_type) for each in outputs]
+    names = getattr(node_class, "RETURN_NAMES", node_class.RETURN_TYPES)
+    return [Socket(*pair) for pair in zip(names, node_class.RETURN_TYPES, strict=True)]
+
+
+def _socket(name: str, spec: Any, optional: bool) -> Socket:
+    kind, settings = spec[0], dict(spec[1]) if len(spec) > 1 else {}
+    if isinstance(kind, list):  # the old way to write a choice
+        kind, settings = "COMBO", settings | {"options": kind}
+    return Socket(name, kind, settings, optional)
+
+
+def widget_values(node: Node, sockets: list[Socket], prefix: str = "") -> dict[str, Any]:
+    """The value of each widget by its flat name (`settings.steps`), in the order of the page.
+
+    Raises:
+        ValueError: the description names an input that the node does not have.
+    """
+    values: dict[str, Any] = {}
+    for socket in sockets:
+        if not socket.is_widget:
+            continue
+        name = prefix + socket.name
+        values[name] = node.given.get(name, _default(socket))
+        if socket.kind == DYNAMIC:
+            values |= widget_values(node, _sub_sockets(socket, values[name]), f"{name}.")
+    if not prefix:
+        known = {*values, *(socket.name for socket in sockets)}
+        unknown = sorted(set(node.given) - known)
+        if unknown:
+            raise ValueError(f"{node.kind} has no inputs {unknown}; it has {sorted(known)}")
+    return values
+
+
+def _default(socket: Socket) -> Any:
+    if "default" in socket.settings:
+        return socket.settings["default"]
+    options = socket.settings.get("options", [])
+    if socket.kind == DYNAMIC:
+        return options[0]["key"]
+    return options[0] if options else None
+
+
+def _sub_sockets(socket: Socket, chosen: str) -> list[Socket]:
+    for option in socket.settings["options"]:
+        if option["key"] == chosen:
+            return [
+                _socket(name, spec, False) for name, spec in option["inputs"]["required"].items()
+            ]
+    raise ValueError(f"{socket.name} has no option {chosen!r}")
+
+
+def slot_of(out: Out, classes: Mapping[str, Any]) -> int:
+    """Which output of its node `out` is."""
+    names = [socket.name for socket in outputs_of(classes[out.node.kind])]
+    return names.index(out.name)
+
+
+def api(flow: Flow, classes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What /prompt takes: every value and every link by name."""
+    prompt: dict[str, dict[str, Any]] = {}
+    for node in flow.nodes:
+        node_class = classes[node.kind]
+        links = {
+            name: [str(flow.number(value.node)), slot_of(value, classes)]
+            for name, value in node.given.items()
+            if isinstance(value, Out)
+        }
+        prompt[str(flow.number(node))] = {
+            "class_type": node.kind,
+            "inputs": {**widget_values(node, inputs_of(node_class)), **links},
+            "_meta": {"title": title_of(node_class, node.kind)},
+        }
+    return prompt
+
+
+def title_of(node_class: Any, kind: str) -> str:
+    if not hasattr(node_class, "GET_SCHEMA"):
+        return STOCK_TITLES[kind]
+    return STOCK_TITLES.get(kind) or node_class.GET_SCHEMA().display_name or kind
+
+
+STOCK_TITLES = {
+    "LoadAudio": "Load Audio",
+    "PreviewAny": "Preview as Text",
+    "PreviewImage": "Preview Image",
+}
