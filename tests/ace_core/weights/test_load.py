@@ -122,9 +122,10 @@ def test_only_the_keys_of_the_wanted_model_are_read(checkpoints):
     assert names == set(load_file(checkpoints.text_encoder / "model.safetensors"))
 
 
-def test_a_spare_output_head_is_left_in_the_file(checkpoints, tmp_path):
-    weights = load_file(checkpoints.split_text_encoder)
-    weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()
+def test_a_spare_output_head_and_a_computed_table_are_left_in_the_file(checkpoints, tmp_path):
+    weights = load_file(checkpoints.text_encoder / "model.safetensors")
+    weights["lm_head.weight"] = weights["embed_tokens.weight"].clone()
+    weights["layers.0.self_attn.rotary_emb.inv_freq"] = torch.ones(8)
     path = tmp_path / "qwen.safetensors"
     save_file(weights, path)
     assert_all_equal(
