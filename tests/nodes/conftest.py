@@ -28,3 +28,14 @@ def host(base_directory: Path) -> Host:
 def pack(host: Host) -> Pack:
     """The repository root, loaded as ComfyUI loads it."""
     return load_pack(host)
+
+
+@pytest.fixture(scope="session")
+def models(host: Host, base_directory: Path) -> Path:
+    """The host's folder of models, with the miniature checkpoints in it."""
+    from tools.miniature import miniature
+
+    folder = base_directory / "models"
+    if not (folder / "official").exists():  # written once: models that are loaded map the files
+        miniature(folder)
+    return folder

@@ -1,0 +1,378 @@
+"""Nodes that plan, compose and describe, run by the host of this session on the miniature."""
+
+import json
+import shutil
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.nodes.writing import (
+    LM_FILE,
+    TEXT,
+    codes_of,
+    compose,
+    create,
+    load_lm,
+    node,
+    shown,
+    song,
+    think,
+)
+from tools.execute import Outcome, error_types
+from tools.pack import Pack
+
+Run = Any
+
+
+@pytest.fixture(scope="module")
+def run(pack: Pack, models: Path) -> Run:
+    """Runs the nodes that are given by name, with a language model called `lm` beside them."""
+
+    def run(out: str, slot: int = 0, **nodes: dict[str, Any]) -> Outcome:
+        prompt = {"lm": load_lm(), **nodes, "out": shown(out, slot)}
+        return pack.host.run(prompt)
+
+    return run
+
+
+@pytest.fixture
+def rooms(host: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the host was asked to make room for, in bytes, in order."""
+    import comfy.model_management as management
+
+    asked: list[float] = []
+    real = management.load_models_gpu
+
+    def recorded(models: list, memory_required: float = 0, **more: Any) -> None:
+        asked.append(memory_required)
+        real(models, memory_required=memory_required, **more)
+
+    monkeypatch.setattr(management, "load_models_gpu", recorded)
+    return asked
+
+
+def value(outcome: Outcome, name: str, slot: int = 0) -> Any:
+    assert outcome.complete, outcome.why()
+    return outcome.values[name][slot]
+
+
+def complaint(outcome: Outcome) -> str:
+    assert outcome.status == "error", outcome.status
+    assert outcome.error is not None
+    return outcome.error["exception_message"]
+
+
+def test_thinking_fills_what_is_open_and_keeps_what_is_stated(run: Run) -> None:
+    found = run("think", song=song(bpm=97, key="F# minor"), think=think())
+    filled = value(found, "think")
+    assert (filled.bpm, filled.key, filled.seconds) == (97, "F# minor", 10.0)
+    assert filled.lyrics == "[Verse]\nla"
+    assert filled.caption not in ("", "calm piano")
+    assert filled.time_signature in (2, 3, 4, 6)
+    assert filled.language is not None
+    assert "keyscale: F# minor" in value(found, "think", 1)
+    assert "bpm: 97" in value(found, "think", 2)
+
+
+def test_metadata_is_left_open_when_it_is_not_wanted(run: Run) -> None:
+    filled = value(run("think", song=song(), think=think(metadata=False)), "think")
+    assert (filled.bpm, filled.key, filled.time_signature) == (None, None, None)
+    assert filled.caption != "calm piano"
+
+
+def test_the_caption_stays_when_no_other_is_wanted(run: Run) -> None:
+    filled = value(run("think", song=song(), think=think(caption=False)), "think")
+    assert filled.caption == "calm piano"
+    assert filled.bpm is not None
+
+
+def test_the_language_stays_open_when_it_is_not_wanted(run: Run) -> None:
+    filled = value(run("think", song=song(), think=think(language=False)), "think")
+    assert filled.language is None
+    assert filled.bpm is not None
+
+
+def test_nothing_is_thought_when_nothing_is_wanted(run: Run, rooms: list[float]) -> None:
+    off = think(metadata=False, caption=False, language=False)
+    found = run("think", song=song(bpm=88), think=off)
+    assert value(found, "think", 2) == ""
+    assert value(found, "think").bpm == 88
+    assert rooms == []
+
+
+def test_the_same_seed_thinks_the_same_and_another_does_not(run: Run) -> None:
+    texts = [
+        value(run("think", song=song(bpm=bpm), think=think(seed=seed)), "think", 2)
+        for seed, bpm in ((5, 0), (6, 0), (5, 30), (5, 0))
+    ]
+    assert texts[0] == texts[3]
+    assert texts[0] != texts[1]
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(10.0, 50), (10.3, 51), (12.39, 61)])
+def test_a_song_has_five_codes_a_second(run: Run, seconds: float, count: int) -> None:
+    (codes,) = value(run("codes", song=song(seconds=seconds), codes=compose()), "codes")
+    assert len(codes) == count
+
+
+def test_a_variation_is_the_same_alone_and_among_others(run: Run) -> None:
+    several = run("codes", song=song(), codes=compose(batch_size=3))
+    report = value(several, "codes", 1).splitlines()
+    seeds = [int(line.rsplit(" ", 1)[1]) for line in report]
+    assert seeds[0] == 1
+    assert len(set(seeds)) == 3
+    for variation, seed in zip(value(several, "codes"), seeds, strict=True):
+        (alone,) = value(run("codes", song=song(), codes=compose(seed=seed)), "codes")
+        assert alone == variation
+    chunked = run("codes", song=song(), codes=compose(batch_size=3, chunk=2))
+    assert value(chunked, "codes") == value(several, "codes")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2},
+        {"cfg": 1.0},
+        {"cfg": 4.0},
+        {"temperature": 0.0},
+        {"top_p": 0.3},
+        {"top_k": 3},
+        {"min_p": 0.5},
+        {"negative_prompt": "drums"},
+        {"legacy_prompt": True},
+    ],
+    ids=str,
+)
+def test_every_setting_changes_the_codes(run: Run, change: dict[str, Any]) -> None:
+    plain = value(run("codes", song=song(), codes=compose()), "codes")
+    changed = value(run("codes", song=song(), codes=compose(**change)), "codes")
+    assert changed != plain
+    assert len(changed[0]) == len(plain[0])
+
+
+def test_a_repetition_penalty_reaches_the_codes(run: Run) -> None:
+    """At temperature 0 and a high penalty, no code is written twice."""
+    greedy = {"temperature": 0.0, "cfg": 1.0}
+    often = value(run("codes", song=song(), codes=compose(**greedy)), "codes")[0]
+    once = compose(**greedy, repetition_penalty=10.0)
+    rare = value(run("codes", song=song(), codes=once), "codes")[0]
+    assert rare != often
+    assert len(set(rare.values)) >= len(set(often.values))
+
+
+def test_codes_are_written_from_the_users_caption_with_the_models_as_a_thought(
+    run: Run, pack: Pack
+) -> None:
+    found = run("codes", song=song(), think=think(), codes=compose("think"))
+    lm, thought = value(found, "lm"), value(found, "think")
+    functions = pack.submodule("ace_core.lm.functions")
+    metadata = pack.submodule("ace_core.lm.metadata").Metadata
+    plan = pack.submodule("ace_core.lm.plan").Plan
+    asked = value(found, "song")
+    found_out = metadata.of(thought)
+    found_out = type(found_out)(**values(found_out) | {"caption": thought.caption})
+    options = functions.CodesOptions(seeds=(1,))
+    expected = functions.compose_codes(lm, [plan(asked, found_out)], options)
+    assert list(value(found, "codes")) == expected
+    mistaken = functions.compose_codes(lm, [plan(thought, found_out)], options)
+    assert mistaken != expected
+
+
+def test_a_song_that_was_changed_after_thinking_forgets_its_plan(run: Run, pack: Pack) -> None:
+    from dataclasses import replace
+
+    memory = pack.submodule("nodes.planned")
+    thought = value(run("think", song=song(), think=think()), "think")
+    assert memory.plan_of(thought).song.caption == "calm piano"
+    changed = replace(thought, bpm=111 if thought.bpm != 111 else 112)
+    assert memory.plan_of(changed).song.caption == thought.caption
+    assert memory.plan_of(changed).metadata.bpm == changed.bpm
+    assert memory.plain(changed).bpm == changed.bpm
+
+
+def values(thing: Any) -> dict[str, Any]:
+    return {field.name: getattr(thing, field.name) for field in fields(thing)}
+
+
+def test_the_host_is_asked_for_the_memory_of_each_run(run: Run, rooms: list[float]) -> None:
+    value(run("codes", song=song(seconds=11.0), codes=compose(seed=77)), "codes")
+    value(run("codes", song=song(seconds=22.0), codes=compose(seed=77)), "codes")
+    assert len(rooms) == 2
+    # 2 rows, 2 layers, keys and values of 2 heads of 16, in float32, for 55 codes more
+    assert rooms[1] - rooms[0] == 55 * 2 * 2 * 2 * 2 * 16 * 4
+
+
+def test_a_sample_is_a_whole_song_and_keeps_what_was_asked_for(run: Run) -> None:
+    found = run("sample", sample=create(language="de", seconds=20.0))
+    sample = value(found, "sample")
+    assert (sample.language, sample.seconds) == ("de", 20.0)
+    assert sample.caption
+    assert sample.bpm
+    assert sample.key
+    assert sample.time_signature
+    assert "language: de" in value(found, "sample", 1)
+    assert "</think>" in value(found, "sample", 2)
+
+
+def test_an_instrumental_sample_has_nobody_singing(run: Run, pack: Pack) -> None:
+    prompts = pack.submodule("ace_core.lm.prompts")
+    assert prompts.create_prompt("x", True) != prompts.create_prompt("x", False)
+    sung = value(run("sample", sample=create()), "sample", 2)
+    played = value(run("sample", sample=create(instrumental=True)), "sample", 2)
+    assert sung != played
+
+
+def test_formatting_keeps_what_the_song_states(run: Run) -> None:
+    found = run(
+        "better",
+        song=song(bpm=64, language="fr"),
+        better=node("FormatSample", lm=["lm", 0], song=["song", 0], **TEXT),
+    )
+    better = value(found, "better")
+    assert (better.bpm, better.language, better.seconds) == (64, "fr", 10.0)
+    assert better.caption not in ("", "calm piano")
+
+
+def test_each_of_several_pieces_can_be_understood(run: Run) -> None:
+    def heard(item: int, codes: str) -> Outcome:
+        listen = node("Understand", lm=["lm", 0], codes=["codes", 0], item=item, **TEXT)
+        return run("heard", codes=codes_of(codes), heard=listen)
+
+    second = value(heard(2, "1 2 3\n\n4 5 6"), "heard", 2)
+    assert second == value(heard(1, "4 5 6"), "heard", 2)
+    assert second != value(heard(1, "1 2 3"), "heard", 2)
+    assert "Set `item` to 1 to 2" in complaint(heard(3, "1 2 3\n\n4 5 6"))
+
+
+def test_without_the_grammar_what_cannot_be_read_is_said(run: Run) -> None:
+    found = run("think", song=song(), think=think(constrained=False))
+    assert "not understood:" in value(found, "think", 1)
+    assert value(found, "think").seconds == 10.0
+
+
+def test_a_trace_names_each_token_and_its_field(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        codes = value(run("codes", song=song(), codes=compose(seed=9, trace=True)), "codes")
+    said = [record.getMessage() for record in caplog.records if "token " in record.getMessage()]
+    assert len(said) == len(codes[0])
+    assert said[0].startswith("token 1, item 0, codes: ")
+    assert said[0].endswith(f"'<|audio_code_{codes[0].values[0]}|>'")
+
+
+DETAILS = ("caption", "lyrics", "seconds", "bpm", "key", "time_signature", "language")
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {},
+        {"bpm": 90, "key": "E♭ minor", "time_signature": "6/8", "language": "yue"},
+        {"seconds": 0.0, "caption": "", "lyrics": ""},
+    ],
+    ids=["open", "stated", "nothing"],
+)
+def test_the_details_of_a_song_fit_the_widgets_of_a_song(run: Run, stated: dict) -> None:
+    links = {name: ["details", place] for place, name in enumerate(DETAILS)}
+    found = run(
+        "again",
+        song=song(**stated),
+        details=node("SongDetails", song=["song", 0]),
+        again=node("Song", **links, instrumental=False),
+    )
+    assert value(found, "again") == value(found, "song")
+    expected = {"seconds": 10.0, "bpm": 0, "key": "auto", "language": "auto"} | stated
+    given = dict(zip(DETAILS, found.values["details"], strict=True))
+    assert {name: given[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"batch_size": 0}, "value_smaller_than_min"),
+        ({"batch_size": 9}, "value_bigger_than_max"),
+        ({"temperature": -0.1}, "value_smaller_than_min"),
+        ({"temperature": 2.5}, "value_bigger_than_max"),
+        ({"top_p": 0.0}, "value_smaller_than_min"),
+        ({"top_p": 1.5}, "value_bigger_than_max"),
+        ({"cfg": 0.5}, "value_smaller_than_min"),
+        ({"min_p": 1.0}, "value_bigger_than_max"),
+        ({"seed": -1}, "value_smaller_than_min"),
+    ],
+    ids=str,
+)
+def test_settings_out_of_range_are_refused_before_anything_runs(
+    run: Run, change: dict[str, Any], kind: str
+) -> None:
+    refused = run("codes", song=song(), codes=compose(**change))
+    assert refused.status == "refused"
+    assert error_types(refused.node_errors) == {"codes": [kind]}
+
+
+def test_a_text_encoder_is_no_language_model(pack: Pack, models: Path) -> None:
+    file = "qwen_0.6b_ace15_miniature.safetensors"
+    said = complaint(pack.host.run({"lm": load_lm(file), "out": shown("lm", 0)}))
+    assert "5 Hz language model" in said
+    assert "text encoder" in said
+
+
+def test_a_missing_file_is_refused_with_its_folder_and_source(pack: Pack, models: Path) -> None:
+    refused = pack.host.run({"lm": load_lm("qwen_4b_ace15.safetensors"), "out": shown("lm", 0)})
+    assert error_types(refused.node_errors) == {"lm": ["custom_validation_failed"]}
+    assert "text_encoders" in refused.why()
+    assert "https://" in refused.why()
+
+
+def test_an_all_in_one_file_holds_a_language_model_too(run: Run, pack: Pack, models: Path) -> None:
+    file = "ace_step_1.5_turbo_aio_miniature.safetensors"
+    prompt = {"lm": load_lm(file), "song": song(), "codes": compose(), "out": shown("codes", 0)}
+    assert value(pack.host.run(prompt), "codes") == value(
+        run("codes", song=song(), codes=compose()), "codes"
+    )
+
+
+def test_a_tokenizer_without_the_special_tokens_is_refused(pack: Pack, models: Path) -> None:
+    folder = models / "text_encoders"
+    shutil.copy(folder / LM_FILE, folder / "no_think.safetensors")
+    words = json.loads((folder / LM_FILE).with_suffix(".tokenizer.json").read_text())
+    kept = [token for token in words["added_tokens"] if token["content"] != "<think>"]
+    words["added_tokens"] = kept
+    (folder / "no_think.tokenizer.json").write_text(json.dumps(words))
+    said = complaint(pack.host.run({"lm": load_lm("no_think.safetensors"), "o": shown("lm", 0)}))
+    assert "tokenizer" in said
+
+
+def test_an_idea_of_a_hundred_thousand_characters_is_refused(run: Run, rooms: list[float]) -> None:
+    said = complaint(run("sample", sample=create(query="a" * 100_000)))
+    assert "100000 characters" in said
+    assert rooms == []
+
+
+def test_a_length_that_the_models_do_not_play_is_refused(run: Run, rooms: list[float]) -> None:
+    assert "10 to 600" in complaint(run("sample", sample=create(seconds=5.0)))
+    assert "10 to 600" in complaint(run("song", song=song(seconds=5.0)))
+    assert rooms == []
+
+
+def test_what_the_memory_of_the_model_cannot_hold_is_refused_before_it_is_set_aside(
+    run: Run, rooms: list[float]
+) -> None:
+    endless = song(seconds=600.0, lyrics="la " * 13_000)
+    said = complaint(run("codes", song=endless, codes=compose()))
+    assert "3000 are to be written" in said
+    assert "40960" in said
+    assert rooms == []
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [({"caption": "c" * 513}, "caption has 513"), ({"lyrics": "l" * 4097}, "lyrics has 4097")],
+)
+def test_long_texts_are_passed_on_with_a_warning(
+    run: Run, caplog: pytest.LogCaptureFixture, change: dict[str, str], what: str
+) -> None:
+    found = value(run("song", song=song(**change)), "song")
+    assert what in caplog.text
+    name, text = next(iter(change.items()))
+    assert getattr(found, name) == text
