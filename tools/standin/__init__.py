@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 PACKAGES = Path(__file__).parent / "packages"
-NAMES = ("comfy", "comfy_api", "folder_paths", "latent_preview", "node_helpers")
+NAMES = ("comfy", "comfy_api", "folder_paths", "latent_preview")
 
 
 def activate(base_directory: Path) -> None:

@@ -114,9 +114,6 @@ class BaseModel(torch.nn.Module):
         bytes_each = model_management.dtype_size(self.get_dtype_inference())
         return area * bytes_each * 0.01 * self.memory_usage_factor * 1024 * 1024
 
-    def state_dict_for_saving(self, unet_state_dict: dict[str, Any], *_: Any) -> dict[str, Any]:
-        return self.model_config.process_unet_state_dict_for_saving(unet_state_dict)
-
 
 class ACEStep15(BaseModel):
     """Only a base class here: the stand-in has no ACE-Step network of its own."""

@@ -7,11 +7,6 @@ from . import supported_models
 _MARK = "encoder.lyric_encoder.layers.0.input_layernorm.weight"
 
 
-def unet_prefix_from_state_dict(state_dict: dict[str, Any]) -> str:
-    wrapped = any(key.startswith("model.diffusion_model.") for key in state_dict)
-    return "model.diffusion_model." if wrapped else "model."
-
-
 def model_config_from_unet(
     state_dict: dict[str, Any], unet_key_prefix: str, *_: Any, **__: Any
 ) -> Any:

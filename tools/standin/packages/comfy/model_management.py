@@ -3,7 +3,6 @@
 `requests` records what `load_models_gpu` was asked, so that tests can see the estimates.
 """
 
-from enum import Enum
 from typing import Any
 
 import torch
@@ -18,23 +17,12 @@ class InterruptProcessingException(Exception):  # noqa: N818  the host's name
     """The user pressed stop."""
 
 
-class VRAMState(Enum):
-    DISABLED = 0
-    NORMAL_VRAM = 3
-
-
-vram_state = VRAMState.DISABLED
-DISABLE_SMART_MEMORY = False
 OOM_EXCEPTION = torch.OutOfMemoryError
 
 
 def interrupt_current_processing(value: bool = True) -> None:
     global _interrupted
     _interrupted = value
-
-
-def processing_interrupted() -> bool:
-    return _interrupted
 
 
 def throw_exception_if_processing_interrupted() -> None:
@@ -49,10 +37,6 @@ def get_torch_device() -> torch.device:
 
 unet_offload_device = vae_device = vae_offload_device = get_torch_device
 text_encoder_device = text_encoder_offload_device = intermediate_device = get_torch_device
-
-
-def unet_inital_load_device(parameters: int, dtype: torch.dtype) -> torch.device:
-    return _CPU
 
 
 def is_device_cpu(device: Any) -> bool:
@@ -86,28 +70,12 @@ def vae_dtype(device: Any = None, allowed_dtypes: Any = ()) -> torch.dtype:
     return torch.float32
 
 
-def text_encoder_dtype(device: Any = None) -> torch.dtype:
-    return torch.float16
-
-
-def should_use_bf16(device: Any = None, *_: Any, **__: Any) -> bool:
-    return False
-
-
 def dtype_size(dtype: torch.dtype) -> int:
     return dtype.itemsize
 
 
 def module_size(module: torch.nn.Module) -> int:
     return sum(weight.nbytes for weight in module.state_dict().values())
-
-
-def get_free_memory(dev: Any = None, torch_free_too: bool = False) -> float:
-    return float(1 << 40)
-
-
-def get_total_memory(dev: Any = None, torch_total_too: bool = False) -> float:
-    return float(1 << 40)
 
 
 def load_models_gpu(
@@ -125,14 +93,6 @@ def load_models_gpu(
             _loaded.insert(0, patcher)
 
 
-def loaded_models(only_currently_used: bool = False) -> list[Any]:
-    return list(_loaded)
-
-
-def free_memory(memory_required: float, device: Any, **_: Any) -> list[Any]:
-    return []
-
-
 def unload_all_models() -> None:
     for patcher in _loaded:
         patcher.unpatch_model()
@@ -148,28 +108,3 @@ def archive_model_dtypes(model: torch.nn.Module) -> None:
     for module in model.modules():
         for name, weight in module.named_parameters(recurse=False):
             setattr(module, f"{name}_comfy_model_dtype", weight.dtype)
-
-
-def cast_to(
-    weight: torch.Tensor, dtype: torch.dtype | None = None, device: Any = None, **_: Any
-) -> torch.Tensor:
-    return weight.to(device=device, dtype=dtype)
-
-
-def cast_to_device(
-    tensor: torch.Tensor, device: Any, dtype: torch.dtype | None, copy: bool = False
-) -> torch.Tensor:
-    return tensor.to(device=device, dtype=dtype, copy=copy)
-
-
-def is_oom(failure: BaseException) -> bool:
-    return isinstance(failure, OOM_EXCEPTION)
-
-
-def raise_non_oom(failure: BaseException) -> None:
-    if not is_oom(failure):
-        raise failure
-
-
-def force_channels_last() -> bool:
-    return False

@@ -1,7 +1,6 @@
 """Stand-in for `comfy.model_patcher`: a module, options, and weight differences to add to it."""
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -34,7 +33,6 @@ class ModelPatcher:
         self.patches: dict[str, list[Patch]] = {}
         self.object_patches: dict[str, Any] = {}
         self.wrappers: dict[str, dict[Any, list[Any]]] = {}
-        self.attachments: dict[str, Any] = {}
         self.parent: ModelPatcher | None = None
         self.cached_patcher_init: Any = None
         if not hasattr(model, "device"):
@@ -47,16 +45,12 @@ class ModelPatcher:
         new.model_options = create_model_options_clone(self.model_options)
         new.patches = {key: list(found) for key, found in self.patches.items()}
         new.object_patches = dict(self.object_patches)
-        new.attachments = dict(self.attachments)
         new.wrappers = {
             kind: {key: list(found) for key, found in by_key.items()}
             for kind, by_key in self.wrappers.items()
         }
         new.parent = self
         return new
-
-    def is_clone(self, other: Any) -> bool:
-        return getattr(other, "model", None) is self.model
 
     def is_dynamic(self) -> bool:
         return False
@@ -65,17 +59,8 @@ class ModelPatcher:
         self.size = self.size or model_management.module_size(self.model)
         return self.size
 
-    def loaded_size(self) -> int:
-        return self.model_size()
-
     def model_dtype(self) -> Any:
         return self.model.get_dtype() if hasattr(self.model, "get_dtype") else None
-
-    def memory_required(self, input_shape: Any) -> float:
-        return self.model.memory_required(input_shape=input_shape)
-
-    def get_free_memory(self, device: Any) -> float:
-        return model_management.get_free_memory(device)
 
     def get_model_object(self, name: str) -> Any:
         if name in self.object_patches:
@@ -90,15 +75,6 @@ class ModelPatcher:
 
     def add_wrapper_with_key(self, wrapper_type: str, key: Any, wrapper: Any) -> None:
         self.wrappers.setdefault(wrapper_type, {}).setdefault(key, []).append(wrapper)
-
-    def set_attachments(self, key: str, attachment: Any) -> None:
-        self.attachments[key] = attachment
-
-    def get_attachment(self, key: str) -> Any:
-        return self.attachments.get(key)
-
-    def set_model_sampler_cfg_function(self, function: Callable[..., Any], **_: Any) -> None:
-        self.model_options["sampler_cfg_function"] = function
 
     def add_patches(
         self, patches: dict[str, Any], strength_patch: float = 1.0, strength_model: float = 1.0
@@ -135,14 +111,6 @@ class ModelPatcher:
 
     def cleanup(self) -> None:
         self.model.current_patcher = None
-
-    def detach(self, *_: Any, **__: Any) -> Any:
-        self.unpatch_model()
-        return self.model
-
-    def state_dict_for_saving(self, *_: Any, **__: Any) -> dict[str, Any]:
-        self.patch_model()
-        return self.model.state_dict_for_saving(self.model.diffusion_model.state_dict())
 
 
 CoreModelPatcher = ModelPatcher

@@ -10,7 +10,7 @@ from torch import nn
 
 from . import model_management
 
-_LAYERS = ("Linear", "Conv1d", "Conv2d", "ConvTranspose1d", "LayerNorm", "RMSNorm", "Embedding")
+_LAYERS = ("Linear", "Conv1d", "ConvTranspose1d", "RMSNorm", "Embedding")
 
 
 def _plain(layer: type[nn.Module]) -> type[nn.Module]:
@@ -72,19 +72,3 @@ def pick_operations(
     if compute_dtype is None or weight_dtype == compute_dtype:
         return disable_weight_init
     return manual_cast
-
-
-def cast_bias_weight(
-    s: Any, input: torch.Tensor | None = None, dtype: Any = None, device: Any = None, **kwargs: Any
-) -> Any:
-    """Weight and bias as the input needs them; with `offloadable` a third, empty value."""
-    if input is not None:
-        dtype, device = dtype or input.dtype, device or input.device
-    weight = s.weight.to(device=device, dtype=dtype)
-    bias = getattr(s, "bias", None)
-    bias = None if bias is None else bias.to(device=device, dtype=dtype)
-    return (weight, bias, None) if kwargs.get("offloadable") else (weight, bias)
-
-
-def uncast_bias_weight(s: Any, weight: Any, bias: Any, offload_stream: Any) -> None:
-    """Nothing was borrowed."""

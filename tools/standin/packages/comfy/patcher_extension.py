@@ -5,12 +5,8 @@ from typing import Any
 
 
 class WrappersMP:
-    OUTER_SAMPLE = "outer_sample"
     SAMPLER_SAMPLE = "sampler_sample"
-    PREDICT_NOISE = "predict_noise"
-    CALC_COND_BATCH = "calc_cond_batch"
     APPLY_MODEL = "apply_model"
-    DIFFUSION_MODEL = "diffusion_model"
 
 
 def get_all_wrappers(
@@ -38,9 +34,3 @@ class WrapperExecutor:
         if self.wrappers:
             return self.wrappers[0](self, *args, **kwargs)
         return self.original(*args, **kwargs)
-
-    @classmethod
-    def new_class_executor(
-        cls, original: Callable[..., Any], class_obj: Any, wrappers: list[Any]
-    ) -> "WrapperExecutor":
-        return cls(original, class_obj, wrappers)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from . import latent_formats, utils
+from . import latent_formats
 
 
 class ACEStep15:
@@ -30,6 +30,3 @@ class ACEStep15:
 
     def process_unet_state_dict(self, state_dict: dict[str, Any]) -> dict[str, Any]:
         return state_dict
-
-    def process_unet_state_dict_for_saving(self, state_dict: dict[str, Any]) -> dict[str, Any]:
-        return utils.state_dict_prefix_replace(state_dict, {"": "model.diffusion_model."})

@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 
 PROGRESS_BAR_ENABLED = True
@@ -34,53 +32,6 @@ class ProgressBar:
 
     def update(self, value: int) -> None:
         self.update_absolute(self.current + value)
-
-
-def load_torch_file(
-    ckpt: str, safe_load: bool = False, device: Any = None, return_metadata: bool = False
-) -> Any:
-    """A safetensors file as views of the mapped file, or a pickle of tensors."""
-    if not ckpt.lower().endswith((".safetensors", ".sft")):
-        weights = torch.load(ckpt, map_location="cpu", weights_only=True)
-        return (weights, None) if return_metadata else weights
-    with safetensors.safe_open(ckpt, framework="pt") as file:  # pyright: ignore
-        weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        metadata = file.metadata()
-    return (weights, metadata) if return_metadata else weights
-
-
-def save_torch_file(sd: dict[str, Any], ckpt: str, metadata: dict[str, str] | None = None) -> None:
-    safetensors.torch.save_file(sd, ckpt, metadata=metadata)
-
-
-def calculate_parameters(sd: dict[str, Any], prefix: str = "") -> int:
-    return sum(weight.nelement() for key, weight in sd.items() if key.startswith(prefix))
-
-
-def weight_dtype(sd: dict[str, Any], prefix: str = "") -> torch.dtype | None:
-    """The dtype that most parameters have."""
-    counts: dict[torch.dtype, int] = {}
-    for key, weight in sd.items():
-        if key.startswith(prefix):
-            counts[weight.dtype] = counts.get(weight.dtype, 0) + weight.numel()
-    return max(counts, key=lambda dtype: counts[dtype]) if counts else None
-
-
-def state_dict_prefix_replace(
-    state_dict: dict[str, Any], replace_prefix: dict[str, str], filter_keys: bool = False
-) -> dict[str, Any]:
-    renamed = {} if filter_keys else state_dict
-    for old, new in replace_prefix.items():
-        for key in [key for key in state_dict if key.startswith(old)]:
-            renamed[new + key[len(old) :]] = state_dict.pop(key)
-    return renamed
-
-
-def convert_old_quants(
-    state_dict: dict[str, Any], model_prefix: str = "", metadata: Any = None
-) -> tuple[dict[str, Any], Any]:
-    """The stand-in knows no quantised files."""
-    return state_dict, metadata if metadata is not None else {}
 
 
 def repeat_to_batch_size(tensor: torch.Tensor, batch_size: int, dim: int = 0) -> torch.Tensor:
