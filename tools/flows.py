@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from ace_core.weights.published import TEXT_ENCODER, TURBO, VAE
-from tools.graph import Flow, Group, Node
+from tools.flow_parts import listen, models
+from tools.graph import Flow
+from tools.lm_flows import full_song_with_lyrics, polish_prompt, song_from_idea, understand_audio
 
 CAPTION = (
     "warm indie folk, fingerpicked acoustic guitar, soft female voice, brushed drums, upright "
@@ -32,7 +33,7 @@ For several songs at once raise `batch_size`; each gets a seed of its own.
 
 def text_to_music() -> Flow:
     flow = Flow("text_to_music", "Text to music", TEXT_TO_MUSIC_NOTE)
-    model, text_encoder, vae = _models(flow)
+    model, text_encoder, vae = models(flow)
     song = flow.group("Song", column=0).add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
@@ -53,26 +54,14 @@ def text_to_music() -> Flow:
         negative=task.out("negative"),
         latent=task.out("latent"),
     )
-    _listen(flow.group("Listen", column=3), sampler, vae, song)
+    listen(flow.group("Listen", column=3), sampler, vae, song)
     return flow
 
 
-def _models(flow: Flow) -> tuple[Node, Node, Node]:
-    models = flow.group("Models", column=0)
-    return (
-        models.add("AceStep15LoadModel", (TURBO,), file=TURBO.name),
-        models.add("AceStep15LoadTextEncoder", (TEXT_ENCODER,), file=TEXT_ENCODER.name),
-        models.add("AceStep15LoadVAE", (VAE,), file=VAE.name),
-    )
-
-
-def _listen(group: Group, sampler: Node, vae: Node, song: Node) -> None:
-    """Decode, save and draw."""
-    latent, autoencoder = sampler.out("latent"), vae.out("vae")
-    audio = group.add("AceStep15DecodeAudio", latent=latent, vae=autoencoder).out("audio")
-    group.add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
-    image = group.add("AceStep15Picture", audio=audio).out("image")
-    group.add("PreviewImage", images=image)
-
-
-FLOWS: tuple[Callable[[], Flow], ...] = (text_to_music,)
+FLOWS: tuple[Callable[[], Flow], ...] = (
+    text_to_music,
+    song_from_idea,
+    full_song_with_lyrics,
+    understand_audio,
+    polish_prompt,
+)

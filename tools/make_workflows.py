@@ -42,15 +42,17 @@ def outdated(classes: Mapping[str, Any]) -> list[Path]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "input").mkdir()  # the stock nodes look into it
         standin.activate(Path(folder))
         host = local_host()
         load_pack(host)
-    if "--check" in sys.argv:
-        stale = outdated(host.nodes)
-        if stale:
-            sys.exit(f"Run python -m tools.make_workflows: {', '.join(p.name for p in stale)}")
-        return
-    for path, text in written(host.nodes).items():
+        if "--check" in sys.argv:
+            stale = outdated(host.nodes)
+            if stale:
+                sys.exit(f"Run python -m tools.make_workflows: {', '.join(p.name for p in stale)}")
+            return
+        files = written(host.nodes)
+    for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))
