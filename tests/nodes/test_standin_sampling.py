@@ -186,6 +186,20 @@ def test_a_wrapper_of_a_clone_stands_around_the_model(model: Any) -> None:
     torch.testing.assert_close(sampled, noise - 2.0)
 
 
+def test_on_a_cpu_models_are_held_and_computed_in_float32(host: Host) -> None:
+    import comfy.model_management
+
+    place = torch.device("cpu")
+    kinds = [torch.bfloat16, torch.float32]
+    manager = comfy.model_management
+    for stored in kinds:
+        held = manager.unet_dtype(device=place, supported_dtypes=kinds, weight_dtype=stored)
+        assert held is torch.float32
+    assert manager.unet_manual_cast(torch.bfloat16, place, kinds) is torch.float32
+    assert manager.unet_manual_cast(torch.float32, place, kinds) is None
+    assert manager.vae_dtype(place, kinds) is torch.float32
+
+
 def test_layers_cast_their_weights_to_what_goes_in(host: Host) -> None:
     import comfy.ops
 

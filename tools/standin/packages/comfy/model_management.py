@@ -53,8 +53,8 @@ def unet_dtype(
     supported_dtypes: Any = (torch.float16, torch.bfloat16, torch.float32),
     weight_dtype: torch.dtype | None = None,
 ) -> torch.dtype:
-    """On a CPU weights stay what they are when the model supports it, else float32."""
-    return weight_dtype if weight_dtype in (torch.float16, torch.bfloat16) else torch.float32
+    """On a CPU the host holds every model in float32."""
+    return torch.float32
 
 
 def unet_manual_cast(
@@ -62,7 +62,7 @@ def unet_manual_cast(
     inference_device: Any,
     supported_dtypes: Any = (torch.float16, torch.bfloat16, torch.float32),
 ) -> torch.dtype | None:
-    """On a CPU every model computes in float32; None when its weights are float32 already."""
+    """On a CPU the host computes in float32; None when the weights are that already."""
     return None if weight_dtype == torch.float32 else torch.float32
 
 
