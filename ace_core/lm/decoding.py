@@ -164,6 +164,8 @@ class _Run:
         if picking.repetition_penalty != 1:
             shape = (len(items), len(self.head))
             self.seen = torch.zeros(shape, dtype=torch.bool, device=lm.device)
+            for row, item in enumerate(items):
+                self._saw(row, item.written)
         self._prefill()
 
     @property
@@ -191,11 +193,14 @@ class _Run:
         tokens = self._tokens({row: place.allowed for row, place in places.items() if place})
         for row in writing:
             self.items[row].write(tokens[row])
-            if self.seen is not None and tokens[row] in self.head:
-                self.seen[row, tokens[row] - self.head.start] = True
+            self._saw(row, [tokens[row]])
         rows = range(len(self.items))
         names = {row: place.name for row, place in places.items() if place}
         return tuple(map(tokens.get, rows)), tuple(map(names.get, rows))
+
+    def _saw(self, row: int, tokens: list[int]) -> None:
+        if self.seen is not None:
+            self.seen[row, places(tokens, self.head).to(self.lm.device)] = True
 
     def read(self) -> None:
         """Runs what was just written through the model."""

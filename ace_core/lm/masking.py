@@ -38,4 +38,5 @@ class Masks:
 
 def places(allowed: Iterable[int], rows: range) -> Tensor:
     """Where the legal tokens stand in the head, in the order of their ids."""
-    return torch.tensor(sorted(token - rows.start for token in allowed if token in rows))
+    found = sorted(token - rows.start for token in allowed if token in rows)
+    return torch.tensor(found, dtype=torch.long)

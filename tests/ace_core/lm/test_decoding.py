@@ -68,11 +68,21 @@ def test_codes_equal_a_plain_loops(lm, guidance, picking):
     assert len(set(ours)) > 6  # a model that repeats itself would prove little
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_block_equals_a_plain_loops(lm, seed):
-    asked = block(lm, "a short prompt", seed)
-    (ours,) = decode(lm, [asked], WILD)
-    assert ours == plain_loop(lm, asked, WILD, 1.0)
+@pytest.mark.parametrize("picking", [WILD, Picking(temperature=0.5, repetition_penalty=4.0)])
+def test_a_block_equals_a_plain_loops(lm, picking):
+    asked = block(lm, "a short prompt", seed=0)
+    (ours,) = decode(lm, [asked], picking)
+    assert ours == plain_loop(lm, asked, picking, 1.0)
+
+
+def test_values_equal_a_plain_loops_and_the_language_is_the_likeliest(lm):
+    """At this heat a drawn language would be any of fifty."""
+    hot = Picking(temperature=2.0, top_p=1.0)
+    for seed in range(6):
+        place = lm.fields.block(Metadata(), skip=("caption", "genres"))
+        asked = Request(tuple(lm.vocabulary.encode("x")), place, seed, 120)
+        (ours,) = decode(lm, [asked], hot)
+        assert ours == plain_loop(lm, asked, hot, 1.0)
 
 
 def test_codes_are_as_many_as_asked_for_and_all_usable(lm):
