@@ -5,11 +5,10 @@
 #   make bench   ratios against diffusers and, where present, ComfyUI
 
 PYTHON ?= python3
-COMFYUI_PATH ?= $(HOME)/comfy/ComfyUI
+CHECKOUT := $(or $(COMFYUI_PATH),$(HOME)/comfy/ComfyUI)
 VENV := .venv
 HOST_VENV := .venv-host
-HAS_HOST := $(wildcard $(COMFYUI_PATH)/comfyui_version.py)
-export COMFYUI_PATH
+HAS_HOST := $(wildcard $(CHECKOUT)/comfyui_version.py)
 
 .PHONY: setup demo test lint bench clean
 setup: $(VENV)/.done $(if $(HAS_HOST),$(HOST_VENV)/.done)
@@ -20,10 +19,10 @@ $(VENV)/.done: requirements-dev.txt tools/install_torch.sh
 	$(VENV)/bin/python -m pip install -q -r requirements-dev.txt
 	touch $@
 
-$(HOST_VENV)/.done: requirements-host.txt requirements.txt tools/install_torch.sh tools/host_requirements.py $(COMFYUI_PATH)/requirements.txt
+$(HOST_VENV)/.done: requirements-host.txt requirements.txt tools/install_torch.sh tools/host_requirements.py $(CHECKOUT)/requirements.txt
 	$(PYTHON) -m venv $(HOST_VENV)
 	sh tools/install_torch.sh $(HOST_VENV)/bin/python
-	$(PYTHON) tools/host_requirements.py $(COMFYUI_PATH)/requirements.txt > $(HOST_VENV)/requirements.txt
+	$(PYTHON) tools/host_requirements.py $(CHECKOUT)/requirements.txt > $(HOST_VENV)/requirements.txt
 	$(HOST_VENV)/bin/python -m pip install -q -r $(HOST_VENV)/requirements.txt -r requirements.txt -r requirements-host.txt
 	$(HOST_VENV)/bin/python -m pip install -q --no-deps spandrel
 	touch $@
@@ -36,7 +35,7 @@ test: setup
 ifneq ($(HAS_HOST),)
 	$(HOST_VENV)/bin/python -m pytest tests/nodes tests/host
 else
-	@echo "!!! HOST TESTS SKIPPED: no ComfyUI at $(COMFYUI_PATH). Set COMFYUI_PATH to a checkout to run them. !!!"
+	@echo "!!! HOST TESTS SKIPPED: no ComfyUI at $(CHECKOUT). Set COMFYUI_PATH to a checkout to run them. !!!"
 endif
 
 lint: $(VENV)/.done
@@ -45,7 +44,7 @@ lint: $(VENV)/.done
 	$(VENV)/bin/pyright
 
 bench: setup
-	$(VENV)/bin/python -m benchmarks.text_to_music
+	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m benchmarks.text_to_music
 
 clean:
 	rm -rf $(VENV) $(HOST_VENV) output build
