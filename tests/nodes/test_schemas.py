@@ -1,0 +1,71 @@
+"""Every node as the host sees it: ids, words, help, and a place in a workflow."""
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.checkout import ROOT
+from tools.pack import Pack
+
+RELEASED = (ROOT / "tests" / "nodes" / "released_ids.txt").read_text().split()
+
+# To be wired by the workflows of the language model and of the other tasks; to shrink, never grow.
+UNWIRED = (ROOT / "tests" / "nodes" / "unwired_ids.txt").read_text().split()
+
+
+def schemas(pack: Pack) -> dict[str, Any]:
+    return {name: node.GET_SCHEMA() for name, node in pack.nodes.items()}
+
+
+def every_input(schema: Any) -> list[Any]:
+    return [each for found in schema.inputs for each in found.get_all()]
+
+
+def test_the_ids_are_those_that_users_have_in_their_files(pack: Pack) -> None:
+    assert sorted(pack.nodes) == sorted(RELEASED)
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_node_says_what_it_is(pack: Pack, name: str) -> None:
+    schema = schemas(pack)[name]
+    assert schema.display_name.startswith("ACE-Step ")
+    assert schema.category.startswith("audio/ACE-Step/")
+    assert schema.description.endswith(".")
+    assert schema.search_aliases
+    silent = [each.id for each in every_input(schema) if not each.tooltip]
+    silent += [each.display_name for each in schema.outputs if not each.tooltip]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_node_takes_exactly_the_inputs_it_shows(pack: Pack, name: str) -> None:
+    shown = {each.id for each in schemas(pack)[name].inputs}
+    taken = inspect.signature(pack.nodes[name].execute).parameters.values()
+    named = {each.name for each in taken if each.kind is not each.VAR_KEYWORD}
+    assert named <= shown
+    assert named == shown or len(named) < len(taken)  # the rest goes to the keywords
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_node_has_a_help_page_that_names_its_inputs(pack: Pack, name: str) -> None:
+    text = (ROOT / "web" / "docs" / f"{name}.md").read_text()
+    unsaid = [each.id for each in every_input(schemas(pack)[name]) if each.id not in text]
+    assert [each for each in unsaid if each != "audioUI"] == []
+    assert text.startswith(f"# {schemas(pack)[name].display_name}\n")
+
+
+def test_every_node_is_in_a_workflow(pack: Pack) -> None:
+    wired = {
+        node["class_type"]
+        for path in sorted((ROOT / "workflows" / "api").glob("*.json"))
+        for node in json.loads(Path(path).read_text()).values()
+    }
+    assert sorted(set(pack.nodes) - wired) == sorted(UNWIRED)
+
+
+def test_the_seed_offers_a_new_one_after_each_run(pack: Pack) -> None:
+    inputs = {each.id: each for each in schemas(pack)["AceStep15Sampler"].inputs}
+    assert inputs["seed"].control_after_generate is True

@@ -1,0 +1,109 @@
+"""The workflow files: as their descriptions say, complete, and laid out to be read."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.checkout import ROOT
+from tools.make_workflows import outdated
+from tools.pack import Pack
+
+FILES = sorted((ROOT / "workflows").glob("*.json"))
+NAMES = [path.stem for path in FILES]
+TITLE_BAR = 30  # pixels that the page draws above a node's place
+LARGEST_PICTURE = 60_000  # bytes
+
+
+@pytest.fixture(params=FILES, ids=NAMES)
+def page(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return json.loads(request.param.read_text())
+
+
+def box(node: dict[str, Any]) -> tuple[int, int, int, int]:
+    (x, y), (width, height) = node["pos"], node["size"]
+    return x, y - TITLE_BAR, x + width, y + height
+
+
+def overlap(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def test_the_files_are_what_their_descriptions_give(pack: Pack) -> None:
+    assert outdated(pack.host.nodes) == []
+
+
+def test_both_formats_describe_the_same_graph(page: dict[str, Any]) -> None:
+    nodes = {node["id"]: node for node in page["nodes"]}
+    api = json.loads((ROOT / "workflows" / "api" / f"{_name(page)}.json").read_text())
+    assert {str(i): n["type"] for i, n in nodes.items() if n["type"] != "MarkdownNote"} == {
+        number: node["class_type"] for number, node in api.items()
+    }
+    for _, source, slot, target, place, _kind in page["links"]:
+        name = nodes[target]["inputs"][place]["name"]
+        assert api[str(target)]["inputs"][name] == [str(source), slot]
+    wired = [v for node in api.values() for v in node["inputs"].values() if isinstance(v, list)]
+    assert len(wired) == len(page["links"])
+
+
+def test_every_wire_is_known_at_both_ends(page: dict[str, Any]) -> None:
+    nodes = {node["id"]: node for node in page["nodes"]}
+    for number, source, slot, target, place, kind in page["links"]:
+        out, into = nodes[source]["outputs"][slot], nodes[target]["inputs"][place]
+        assert number in out["links"]
+        assert into["link"] == number
+        assert out["type"] == kind
+        assert into["type"] in (kind, "*")
+        assert nodes[source]["order"] < nodes[target]["order"]
+
+
+def test_every_model_file_can_be_downloaded(page: dict[str, Any]) -> None:
+    files = [v for n in page["nodes"] for v in n["widgets_values"] if _is_file(v)]
+    models = [each for node in page["nodes"] for each in node["properties"].get("models", [])]
+    assert sorted(each["name"] for each in models) == sorted(files)
+    for each in models:
+        assert each["url"].startswith("https://huggingface.co/")
+        assert each["url"].endswith(f"{each['directory']}/{each['name']}")
+
+
+def test_no_node_lies_on_another_and_each_is_in_one_group(page: dict[str, Any]) -> None:
+    for one, other in combinations(page["nodes"], 2):
+        assert not overlap(box(one), box(other)), (one["type"], other["type"])
+    groups = [each["bounding"] for each in page["groups"]]
+    corners = [(x, y, x + width, y + height) for x, y, width, height in groups]
+    for one, other in combinations(corners, 2):
+        assert not overlap(one, other)
+    for node in page["nodes"]:
+        left, top, right, bottom = box(node)
+        held = [g for g in corners if g[0] <= left and g[1] <= top and right <= g[2]]
+        held = [g for g in held if bottom <= g[3]]
+        assert len(held) == (node["type"] != "MarkdownNote")
+
+
+def test_wires_run_from_left_to_right(page: dict[str, Any]) -> None:
+    nodes = {node["id"]: node for node in page["nodes"]}
+    for _, source, _, target, _, _ in page["links"]:
+        assert nodes[source]["pos"][0] <= nodes[target]["pos"][0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_shows_what_the_workflow_does(name: str) -> None:
+    picture = (ROOT / "workflows" / f"{name}.jpg").read_bytes()
+    assert picture[:3] == b"\xff\xd8\xff"
+    assert len(picture) < LARGEST_PICTURE
+
+
+def test_there_is_a_note_beside_the_graph(page: dict[str, Any]) -> None:
+    notes = [node for node in page["nodes"] if node["type"] == "MarkdownNote"]
+    assert len(notes) == 1
+    assert notes[0]["widgets_values"][0].startswith("## ")
+
+
+def _name(page: dict[str, Any]) -> str:
+    return next(path.stem for path in FILES if json.loads(Path(path).read_text()) == page)
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, str) and value.endswith(".safetensors")

@@ -1,0 +1,111 @@
+"""Draw the pictures of ComfyUI's template browser: `python -m tools.make_thumbnails`.
+
+Each says in words and shapes what a workflow makes of what. They are drawn, not rendered from
+music, and need no model.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tools.checkout import ROOT
+
+SIZE = (768, 432)
+PAPER, INK, SOFT, WARM = (20, 22, 30), (236, 238, 244), (120, 132, 156), (255, 168, 92)
+QUALITY = 88
+Draw = ImageDraw.ImageDraw
+
+
+Box = tuple[int, int, int, int]
+LEFT, RIGHT = (48, 150, 316, 372), (436, 150, 720, 372)
+VERSES = ((0, 0.8), (1, 0.62), (3, 0.7), (4, 0.9), (5, 0.55), (6, 0.74))  # (row, width)
+FULL = ((0, 0.5), (1, 0.8), (2, 0.7), (3, 0.86), (4, 0.4), (5, 0.9), (6, 0.77))
+
+
+def text_to_music(draw: Draw) -> None:
+    title(draw, "Text to music", "a song from its description")
+    words(draw, LEFT, VERSES)
+    wave(draw, RIGHT, WARM)
+
+
+def song_from_idea(draw: Draw) -> None:
+    title(draw, "Song from an idea", "a sentence becomes caption, lyrics, tune and music")
+    words(draw, (48, 232, 316, 290), ((0, 0.9),))
+    wave(draw, RIGHT, WARM)
+
+
+def full_song_with_lyrics(draw: Draw) -> None:
+    title(draw, "Full song with lyrics", "your words, planned and composed, then played")
+    words(draw, LEFT, FULL)
+    wave(draw, RIGHT, WARM)
+
+
+def understand_audio(draw: Draw) -> None:
+    title(draw, "Understand audio", "music becomes tempo, key, caption and lyrics")
+    wave(draw, (48, 150, 316, 372), WARM)
+    words(draw, RIGHT, VERSES)
+
+
+def polish_prompt(draw: Draw) -> None:
+    title(draw, "Polish a prompt", "a draft becomes what the models were trained to read")
+    words(draw, LEFT, ((2, 0.5), (4, 0.35)))
+    words(draw, RIGHT, FULL)
+
+
+PICTURES: dict[str, Callable[[Draw], None]] = {
+    "text_to_music": text_to_music,
+    "song_from_idea": song_from_idea,
+    "full_song_with_lyrics": full_song_with_lyrics,
+    "understand_audio": understand_audio,
+    "polish_prompt": polish_prompt,
+}
+
+
+def title(draw: Draw, words: str, below: str) -> None:
+    draw.text((48, 42), words, INK, font=ImageFont.load_default(44))
+    draw.text((50, 100), below, SOFT, font=ImageFont.load_default(22))
+
+    arrow(draw, (340, 261), (408, 261))
+
+
+def words(draw: Draw, box: Box, lines: Sequence[tuple[int, float]]) -> None:
+    """A sheet of paper; of each line its row and its share of the width."""
+    left, top, right, _ = box
+    draw.rounded_rectangle(box, 14, fill=(32, 36, 48))
+    for row, share in lines:
+        y = top + 26 + row * 27
+        draw.rounded_rectangle(
+            (left + 26, y, left + 26 + (right - left - 52) * share, y + 9), 4, SOFT
+        )
+
+
+def arrow(draw: Draw, start: tuple[int, int], end: tuple[int, int]) -> None:
+    draw.line((*start, *end), INK, 4)
+    x, y = end
+    draw.polygon(((x + 8, y), (x - 8, y - 10), (x - 8, y + 10)), INK)
+
+
+def wave(draw: Draw, box: Box, colour: tuple[int, int, int]) -> None:
+    """Bars whose heights swell twice, as verse and chorus do."""
+    left, top, right, bottom = box
+    middle, half = (top + bottom) / 2, (bottom - top) / 2
+    for x in range(left, right - 3, 8):
+        place = (x - left) / (right - left)
+        swell = 0.35 + 0.65 * abs(math.sin(2 * math.pi * place)) * math.sin(math.pi * place)
+        beat = 0.6 + 0.4 * abs(math.sin(29 * place))
+        height = half * swell * beat
+        draw.rounded_rectangle((x, middle - height, x + 4, middle + height), 2, fill=colour)
+
+
+def main(folder: Path = ROOT / "workflows") -> None:
+    for name, paint in PICTURES.items():
+        image = Image.new("RGB", SIZE, PAPER)
+        paint(ImageDraw.Draw(image))
+        image.save(folder / f"{name}.jpg", quality=QUALITY)
+        print(folder / f"{name}.jpg")
+
+
+if __name__ == "__main__":
+    main()
