@@ -9,6 +9,13 @@ from tools.hosts import start_local_host, started
 from tools.pack import Pack, load_pack
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say on what the nodes ran, so that nobody takes the stand-in for the host."""
+    running = started()
+    if running is not None:
+        terminalreporter.write_line(f"The nodes were tested on {running[1].name}.")
+
+
 @pytest.fixture(scope="session")
 def base_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where this session's models/, input/, output/ and temp/ are."""
