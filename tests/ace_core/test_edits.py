@@ -1,0 +1,173 @@
+"""What a recipe does to a task: cover strength, repaint's keeping, retake, starts from a source."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ace_core.conditioning import tasks
+from ace_core.conditioning.tasks import Source
+from ace_core.conditioning.text import TextEncoder
+from ace_core.errors import AceStepError, InvalidRequestError, InvalidScheduleError
+from ace_core.models.ops import Ops
+from ace_core.pipeline import Models, sample
+from ace_core.sampling.flow import Solver
+from ace_core.sampling.guidance import Guidance, GuidanceKind
+from ace_core.sampling.recipe import Recipe, Retake
+from ace_core.sampling.repaint import RepaintMode, preservation
+from ace_core.tokens import load_tokenizer
+from ace_core.types import Song, Variant
+from ace_core.weights import load_dit, load_text_encoder, load_vae
+
+FLOAT32 = Ops(dtype=torch.float32)
+SONG = Song("calm piano", "[verse]\nhello", seconds=10.0)
+FAST = Recipe(seeds=(4,), steps=4, shift=3.0)
+
+
+@pytest.fixture(scope="module")
+def models(checkpoints) -> Models:
+    loaded = load_dit(checkpoints.base, FLOAT32)
+    assert loaded.silence is not None
+    folder = checkpoints.text_encoder
+    return Models(
+        dit=loaded.model,
+        text=TextEncoder(load_tokenizer(folder), load_text_encoder(folder, FLOAT32)),
+        vae=load_vae(checkpoints.vae, FLOAT32),
+        silence=loaded.silence.float(),
+        variant=Variant.TURBO,  # one forward a step
+    )
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    return Source(torch.randn(1, 200, 64, generator=torch.Generator().manual_seed(1)), 8.0)
+
+
+def test_cover_strength_one_and_zero_are_the_two_pure_branches(models, source):
+    item = tasks.cover(SONG, models.text, source)
+    free = tasks.uncovered(item, SONG, models.text, source.seconds)
+    covered, plain = sample(models, item, FAST), sample(models, free, FAST)
+    assert torch.equal(sample(models, item, FAST, free=free), covered)
+    at_once = sample(models, item, replace(FAST, cover_strength=0.0), free=free)
+    torch.testing.assert_close(at_once, plain)
+    between = sample(models, item, replace(FAST, cover_strength=0.5), free=free)
+    assert not torch.allclose(between, covered)
+    assert not torch.allclose(between, plain)
+
+
+def test_half_a_cover_strength_hears_the_source_in_the_first_half_of_the_steps(models, source):
+    item = tasks.cover(SONG, models.text, source)
+    free = tasks.uncovered(item, SONG, models.text, source.seconds)
+    seen: dict[str, list[torch.Tensor]] = {"half": [], "all": []}
+    half = replace(FAST, cover_strength=0.5)
+    sample(models, item, half, on_step=lambda _, x0: seen["half"].append(x0), free=free)
+    sample(models, item, FAST, on_step=lambda _, x0: seen["all"].append(x0))
+    same = [torch.equal(a, b) for a, b in zip(seen["half"], seen["all"], strict=True)]
+    assert same == [True, True, False, False]
+
+
+def test_a_cover_strength_below_one_without_the_free_item_is_refused(models, source):
+    item = tasks.cover(SONG, models.text, source)
+    with pytest.raises(InvalidRequestError, match="uncovered"):
+        sample(models, item, replace(FAST, cover_strength=0.5))
+
+
+@pytest.mark.parametrize("mode", list(RepaintMode))
+def test_a_repaint_keeps_the_source_bit_for_bit_outside_its_blend(models, source, mode):
+    mask = torch.zeros(1, 200, 1)
+    mask[:, 80:120] = 1
+    keep = preservation(mode, 0.5)
+    item = tasks.repaint(SONG, models.text, source, mask)
+    done = sample(models, item, replace(FAST, keep=keep))
+    reach = keep.blend_frames
+    same = (done == source.latents).all(dim=-1)[0]
+    if mode is RepaintMode.AGGRESSIVE:
+        assert not same.any()
+        return
+    assert same[: 80 - reach].all()
+    assert same[120 + reach :].all()
+    assert not same[80:120].any()
+
+
+def test_a_retake_of_no_variance_is_the_same_song_and_of_full_variance_the_other(models):
+    item = tasks.text_to_music(SONG, models.text)
+    first = sample(models, item, FAST)
+    other = sample(models, item, replace(FAST, seeds=(9,)))
+    for variance, expected in ((0.0, first), (1.0, other)):
+        retake = replace(FAST, retake=Retake((9,), variance))
+        assert torch.equal(sample(models, item, retake), expected)
+    between = sample(models, item, replace(FAST, retake=Retake((9,), 0.2)))
+    assert (between - first).norm() < (between - other).norm()
+
+
+def test_starting_from_the_source_stays_nearer_to_it_and_takes_fewer_steps(models, source):
+    item = tasks.cover(SONG, models.text, source, quantize=False)
+    steps: list[int] = []
+    recipe = replace(FAST, source_strength=0.5)
+    near = sample(models, item, recipe, on_step=lambda step, _: steps.append(step))
+    far = sample(models, item, FAST)
+    assert len(steps) < 4
+    assert (near - source.latents).norm() < (far - source.latents).norm()
+
+
+@pytest.mark.parametrize("solver", list(Solver))
+def test_every_solver_gives_an_item_of_a_batch_what_it_gives_it_alone(models, solver):
+    item = tasks.text_to_music(SONG, models.text)
+    recipe = replace(FAST, solver=solver, seeds=(1, 2))
+    batch = sample(models, item, recipe)
+    alone = sample(models, item, replace(recipe, seeds=(2,)))
+    torch.testing.assert_close(batch[1:], alone, rtol=0, atol=2e-5)
+
+
+def test_the_solvers_differ(models):
+    item = tasks.text_to_music(SONG, models.text)
+    done = [sample(models, item, replace(FAST, solver=solver)) for solver in Solver]
+    assert not torch.allclose(done[0], done[1])
+    assert not torch.allclose(done[0], done[2])
+
+
+@pytest.mark.parametrize("kind", list(GuidanceKind))
+def test_an_interval_of_everything_equals_no_interval_and_of_nothing_no_guidance(models, kind):
+    item = tasks.text_to_music(SONG, models.text)
+    whole = sample(models, item, replace(FAST, guidance=Guidance(kind, 5.0)))
+    plain = sample(models, item, FAST)
+    same = replace(FAST, guidance=Guidance(kind, 5.0, interval=(0.0, 1.0)))
+    none = replace(FAST, guidance=Guidance(kind, 5.0, interval=(0.001, 0.002)))
+    assert torch.equal(sample(models, item, same), whole)
+    assert torch.equal(sample(models, item, none), plain)
+    assert not torch.allclose(whole, plain)
+
+
+def test_custom_times_replace_steps_and_shift(models):
+    item = tasks.text_to_music(SONG, models.text)
+    steps: list[int] = []
+    recipe = replace(FAST, times=(1.0, 0.7, 0.2))
+    sample(models, item, recipe, on_step=lambda step, _: steps.append(step))
+    assert steps == [0, 1, 2]  # the missing 0 is added
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: Recipe(seeds=()), "no seed"),
+        (lambda: Recipe(seeds=(1, 2), retake=Retake((3,))), "one retake seed an item|retake seed"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused_at_birth(build, words):
+    with pytest.raises(InvalidScheduleError, match=words):
+        build()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cover_strength": 1.5},
+        {"source_strength": -0.1},
+        {"retake": Retake((1,), 2.0)},
+        {"times": (0.5, 0.9)},
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_the_run(models, change):
+    item = tasks.text_to_music(SONG, models.text)
+    with pytest.raises(AceStepError):
+        sample(models, item, replace(FAST, **change), free=item)
