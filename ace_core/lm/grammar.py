@@ -68,7 +68,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the values of a trie; `greedy` applies to its first token alone."""
+    """One of the values of a trie."""
 
     name: str
     trie: Mapping[int, Any]
@@ -81,7 +81,7 @@ class Choice:
 
     def after(self, token: int) -> Place | None:
         rest = self.trie[token]
-        return replace(self, trie=rest, greedy=False) if rest else self.then
+        return replace(self, trie=rest) if rest else self.then
 
 
 @dataclass(frozen=True, slots=True)
