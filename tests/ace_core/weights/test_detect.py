@@ -108,6 +108,7 @@ def test_a_file_name_tells_the_variant(checkpoints, tmp_path, name, variant):
         ({"is_turbo": False, "model_version": "turbo"}, "acestep-v15-base", Variant.BASE),
         ({"is_turbo": False}, "acestep-v15-turbo", None),
         ({"model_version": "base"}, "acestep-v15-turbo", Variant.BASE),
+        ({"model_version": "turbo"}, "acestep-v15-turbo-continuous", Variant.TURBO_CONTINUOUS),
         ({}, "acestep-v15-sft", Variant.SFT),
         ({}, "model", None),
     ],
@@ -119,6 +120,14 @@ def test_config_decides_over_the_folder_name(checkpoints, tmp_path, config, fold
     (path / "config.json").write_text(json.dumps(config))
     assert inspect(path).variant is variant
     assert inspect(path / "model.safetensors").variant is variant
+
+
+def test_a_config_among_files_of_many_models_belongs_to_none(checkpoints, tmp_path):
+    path = tmp_path / "acestep_v1.5_base.safetensors"
+    path.symlink_to(checkpoints.split_base)
+    (tmp_path / "config.json").write_text(json.dumps({"is_turbo": True}))
+    assert inspect(path).variant is Variant.BASE
+    assert not inspect(path).part(Kind.DIT).config
 
 
 @pytest.mark.parametrize(
