@@ -279,6 +279,13 @@ def test_unchanged_nodes_are_not_run_again(host: Host) -> None:
     assert COUNT == ["number", "show"]
 
 
+def test_what_an_unchanged_result_was_made_of_is_kept_with_it(host: Host) -> None:
+    first = host.run(number(value=8))
+    assert host.run(number(value=8)).values == first.values
+    other_end = {"n": number(value=8)["n"], "other": node("PreviewAny", source=["n", 1])}
+    assert host.run(other_end).ran == ("other",)
+
+
 def test_what_a_node_raises_is_reported_with_its_place(host: Host) -> None:
     outcome = host.run(work(steps=7, task="whole"))
     assert outcome.status == "error"

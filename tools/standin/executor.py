@@ -79,9 +79,21 @@ class _Run:
     def result(self, node_id: str) -> Result:
         if node_id not in self.done:
             self.current = node_id
-            signature = self.signature(node_id)
-            self.done[node_id] = self.host.kept.get(signature) or self._execute(node_id)
+            if not self._recall(node_id):
+                self.done[node_id] = self._execute(node_id)
         return self.done[node_id]
+
+    def _recall(self, node_id: str) -> bool:
+        """Whether a result is kept; what it was made of then stays kept too, as on the server."""
+        kept = self.host.kept.get(self.signature(node_id))
+        if kept is None:
+            return False
+        self.done[node_id] = kept
+        links = [value[0] for value in self.prompt[node_id]["inputs"].values() if is_link(value)]
+        for source in links:
+            if source not in self.done:
+                self._recall(source)
+        return True
 
     def signature(self, node_id: str) -> str:
         """What a result depends on: class, values, what is linked, and its fingerprint."""
