@@ -21,7 +21,7 @@ Result = tuple[tuple[Any, ...], dict[str, Any] | None]  # (outputs, ui)
 class StandinHost:
     """A stand-in for ComfyUI's prompt executor. Results of the last prompt are kept."""
 
-    name = "a stand-in of its API (this Python can run no real ComfyUI)"
+    name = "a stand-in for ComfyUI (this Python can run no real ComfyUI)"
 
     def __init__(self) -> None:
         from tools.standin import stock_nodes
