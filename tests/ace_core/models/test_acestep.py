@@ -55,13 +55,14 @@ def run(model: AceStepModel, dtype: torch.dtype) -> list[torch.Tensor]:
     lyrics = randn(1, 140, TEXT_WIDTH, seed=3).to(dtype)
     encoded = model.encoder(text, lyrics, randn(2, 40, 64, seed=4).to(dtype))
     codes = model.tokenizer(randn(1, 20, 64, seed=5).to(dtype))
+    pooled = model.tokenizer.attention_pooler(randn(2, 5, 64, seed=6).to(dtype))
     hints = model.hints(codes, dtype)
     context = torch.cat((hints, torch.ones_like(hints)), dim=-1)
     x = randn(1, 20, 64).to(dtype)
     time = torch.tensor([0.75])
     guided = model.decoder(x, time, context, model.decoder.memory(encoded))
     null = model.decoder.memory(model.null_condition_emb.to(encoded))
-    return [encoded, hints, guided, model.decoder(x, time, context, null)]
+    return [encoded, pooled, hints, guided, model.decoder(x, time, context, null)]
 
 
 @pytest.mark.parametrize("xl", [False, True])
@@ -102,6 +103,12 @@ def test_casting_layers_give_float32_from_weights_stored_in_bfloat16(xl: bool):
     for given, wanted in zip(run(stored, torch.float32), run(exact, torch.float32), strict=True):
         assert given.dtype == torch.float32
         torch.testing.assert_close(given, wanted)
+
+
+@pytest.mark.parametrize("xl", [False, True])
+def test_weights_and_tables_stored_in_float32_follow_inputs_in_bfloat16(xl: bool):
+    stored = fill(AceStepModel(dit_config(xl=xl), Ops(layers=casting)))
+    assert {out.dtype for out in run(stored, torch.bfloat16)} == {torch.bfloat16}
 
 
 def test_bfloat16_runs_through_every_part():
