@@ -107,7 +107,8 @@ def _socket(name: str, spec: Any, optional: bool) -> Socket:
     kind, settings = spec[0], dict(spec[1]) if len(spec) > 1 else {}
     if isinstance(kind, list):  # the old way to write a choice
         kind, settings = "COMBO", settings | {"options": kind}
-    return Socket(name, kind, settings, optional)
+    # the host's "*" is an enumeration's member that is unequal to nothing
+    return Socket(name, getattr(kind, "value", kind), settings, optional)
 
 
 def widget_values(node: Node, sockets: list[Socket], prefix: str = "") -> dict[str, Any]:
