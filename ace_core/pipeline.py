@@ -68,7 +68,7 @@ def sample(
             f"A cover strength of {recipe.cover_strength:g} needs the item without its source as "
             "well. Make it with `tasks.uncovered`."
         )
-    source = ctx.source(models.dit, item, models.silence).float()
+    source = ctx.start(models.dit, item, models.silence).float()
     first = (recipe.first_noise(item.frames) if start is None else start).to(source.device)
     x, times = start_from_source(first, source, times, recipe.source_strength)
     looks = _looks(models, item)

@@ -4,29 +4,39 @@ The VAE changes what it only passes through; outside the region the listener get
 Source: repaint_waveform_splice.py of the official handler.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from ..constants import SAMPLE_RATE
 
+Span = tuple[float, float]  # seconds
 
-def splice(audio: Tensor, source: Tensor, span: tuple[float, float], crossfade: float) -> Tensor:
-    """`audio` [B, 2, N] inside `span` (seconds), `source` [B, 2, M] outside it.
 
-    Ramps of `crossfade` seconds lie outside the span; samples beyond them are the source's, bit
-    for bit. What `audio` has beyond the source's end is kept.
+def splice(audio: Tensor, source: Tensor, spans: Sequence[Span], crossfade: float) -> Tensor:
+    """`audio` [B, 2, N] inside the spans (seconds), `source` [B, 2, M] outside them.
+
+    Ramps of `crossfade` seconds lie outside each span; samples beyond them are the source's, bit
+    for bit. Where two ramps meet, the larger holds. What `audio` has beyond the source's end is
+    kept.
     """
     shared = min(audio.shape[-1], source.shape[-1])
-    start, end = (min(max(int(moment * SAMPLE_RATE), 0), shared) for moment in span)
-    fade = int(crossfade * SAMPLE_RATE)
     weight = torch.zeros(shared, device=audio.device, dtype=audio.dtype)  # [N]
-    weight[start:end] = 1
-    before, after = weight[max(start - fade, 0) : start], weight[end : end + fade]
-    before.copy_(_ramp(before))
-    after.copy_(_ramp(after).flip(0))
+    for span in spans:
+        _raise(weight, span, int(crossfade * SAMPLE_RATE))
     kept = source[..., :shared].to(audio)
     mixed = weight * audio[..., :shared] + (1 - weight) * kept
     return torch.cat([mixed, audio[..., shared:]], dim=-1)
+
+
+def _raise(weight: Tensor, span: Span, fade: int) -> None:
+    """Lift `weight` [N] to 1 inside `span` and to its ramps beside it."""
+    start, end = (min(max(int(moment * SAMPLE_RATE), 0), len(weight)) for moment in span)
+    weight[start:end] = 1
+    before, after = weight[max(start - fade, 0) : start], weight[end : end + fade]
+    before.copy_(torch.maximum(before, _ramp(before)))
+    after.copy_(torch.maximum(after, _ramp(after).flip(0)))
 
 
 def _ramp(like: Tensor) -> Tensor:

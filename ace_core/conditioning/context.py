@@ -4,6 +4,8 @@ Runs once per generation. Knows the model's parts, no sampler and no files.
 Source: prepare_condition in acestep/models/*/modeling_acestep_v15_*.py.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -53,6 +55,14 @@ def source(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
         played = item.mask.to(latents) > 0  # [1, T, 1]
         return torch.where(played, first_frames(silence, item.frames), latents)
     return latents
+
+
+def start(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
+    """Latents [1, T, C] that a run may start from: the source itself, not what codes remember.
+
+    Source: cover_noise_strength mixes in the argument `src_latents`, before the round trip.
+    """
+    return source(model, replace(item, quantize=False), silence)
 
 
 def context(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ def switch_time(times: Sequence[float], strength: float) -> float:
     Raises:
         InvalidRequestError: `strength` outside 0 to 1.
     """
-    _check_strength("cover strength", strength)
+    check_strength("cover strength", strength)
     steps = len(times) - 1
     return times[int(steps * strength)]
 
@@ -54,22 +54,37 @@ def start_from_source(
 ) -> tuple[Tensor, list[float]]:
     """Where to start [B, T, C] and the times left when the source is already in the noise.
 
-    `strength` 0 is noise alone and every step; near 1 only the last step is left. The start is
-    the scheduled time nearest to 1 - `strength`, the earlier of two equally near.
+    Raises:
+        InvalidRequestError: `strength` outside 0 to 1.
+    """
+    left = times_from_source(times, strength)
+    if strength == 0:
+        return noise, left
+    return left[0] * noise + (1 - left[0]) * source, left
+
+
+def times_from_source(times: Sequence[float], strength: float) -> list[float]:
+    """The times left when the start holds `strength` of the source.
+
+    0 leaves every step; near 1 only the last is left. The first is the scheduled time nearest to
+    1 - `strength`, the earlier of two equally near.
 
     Raises:
         InvalidRequestError: `strength` outside 0 to 1.
     """
-    _check_strength("source strength", strength)
+    check_strength("source strength", strength)
     if strength == 0:
-        return noise, list(times)
+        return list(times)
     level = 1 - strength
     first = min(range(len(times) - 1), key=lambda step: abs(times[step] - level))
-    t = times[first]
-    return t * noise + (1 - t) * source, list(times[first:])
+    return list(times[first:])
 
 
-def _check_strength(name: str, strength: float) -> None:
+def check_strength(name: str, strength: float) -> None:
+    """
+    Raises:
+        InvalidRequestError: `strength` is outside 0 to 1.
+    """
     if not 0 <= strength <= 1:
         raise InvalidRequestError(
             f"A {name} of {strength} is outside 0 to 1. Set it to 0 to ignore the source and to "

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..constants import LONGEST_SECONDS, SAMPLE_RATE
+from ..constants import BPM_RANGE, LONGEST_SECONDS, SAMPLE_RATE
 from ..errors import InvalidRequestError
-from ..timing import frames_at
+from ..timing import frames_at, seconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,28 @@ def region(start: float, end: float | None, source_samples: int) -> Region:
             "Extend it by less, or cut the source first."
         )
     return Region(start + left, stop + left, int(left * SAMPLE_RATE), int(right * SAMPLE_RATE))
+
+
+def beats_to_seconds(beats: float, bpm: float) -> float:
+    """
+    Raises:
+        InvalidRequestError: a tempo that no song has.
+    """
+    slowest, fastest = BPM_RANGE
+    if not slowest <= bpm <= fastest:
+        raise InvalidRequestError(
+            f"{bpm:g} BPM is outside {slowest} to {fastest}. Set `bpm` to the source's tempo."
+        )
+    return beats * 60 / bpm
+
+
+def spans(mask: Tensor) -> list[tuple[float, float]]:
+    """Start and end in seconds of every region of `mask` [1, T, 1]."""
+    row = (mask[0, :, 0] > 0.5).float()
+    edges = torch.diff(row, prepend=row.new_zeros(1), append=row.new_zeros(1))
+    starts, ends = (edges > 0).nonzero().flatten(), (edges < 0).nonzero().flatten()
+    pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+    return [(seconds_of(first), seconds_of(behind)) for first, behind in pairs]
 
 
 def _check(start: float, stop: float, source: float) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ace_core.conditioning import context as ctx
 from ace_core.conditioning import tasks
 from ace_core.conditioning.tasks import Source
 from ace_core.conditioning.text import TextEncoder
@@ -108,6 +109,12 @@ def test_starting_from_the_source_stays_nearer_to_it_and_takes_fewer_steps(model
     far = sample(models, item, FAST)
     assert len(steps) < 4
     assert (near - source.latents).norm() < (far - source.latents).norm()
+
+
+def test_a_cover_starts_from_the_source_itself_and_hears_it_as_its_codes(models, source):
+    item = tasks.cover(SONG, models.text, source)
+    assert torch.equal(ctx.start(models.dit, item, models.silence), source.latents)
+    assert not torch.allclose(ctx.source(models.dit, item, models.silence), source.latents)
 
 
 @pytest.mark.parametrize("solver", list(Solver))

@@ -3,9 +3,10 @@
 import math
 
 import pytest
+import torch
 
 from ace_core.errors import InvalidRequestError
-from ace_core.sampling.region import region
+from ace_core.sampling.region import beats_to_seconds, region, spans
 from ace_core.timing import frames_in
 
 # source samples, start, end -> padding left and right, canvas frames, first frame, end frame;
@@ -68,3 +69,18 @@ def test_a_region_shorter_than_a_frame_still_plays_one():
 def test_a_region_that_is_none_is_refused(start: float, end: float | None, message: str):
     with pytest.raises(InvalidRequestError, match=message):
         region(start, end, 576_000)
+
+
+def test_every_region_of_a_mask_is_told_in_seconds():
+    mask = torch.zeros(1, 100, 1)
+    mask[:, 0:25] = 1
+    mask[:, 50:75] = 1
+    assert spans(mask) == [(0.0, 1.0), (2.0, 3.0)]
+    assert spans(torch.ones(1, 100, 1)) == [(0.0, 4.0)]
+    assert spans(torch.zeros(1, 100, 1)) == []
+
+
+def test_beats_last_as_long_as_the_tempo_says():
+    assert beats_to_seconds(8, 120) == 4.0
+    with pytest.raises(InvalidRequestError, match="0 BPM"):
+        beats_to_seconds(4, 0)
