@@ -45,7 +45,7 @@ def diffusers_encoder(model: AceStepModel) -> nn.Module:
     return peer.eval()
 
 
-def host_model(model: AceStepModel, checkout: Path) -> nn.Module:
+def host_model(model: AceStepModel, checkout: Path) -> Any:
     """ComfyUI's built-in ACE-Step 1.5 with its own layers; what its sampler calls at each step."""
     sys.path[:0] = [str(checkout), str(Path(__file__).parents[1] / "tests/host/standins")]
     import comfy.cli_args
