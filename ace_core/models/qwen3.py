@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from ..constants import NORM_EPS, ROPE_THETA
 from ..errors import CheckpointError
+from .attention import Rope, rotate
 from .cache import Cache, Prefill
 from .ops import TORCH, Ops
 
@@ -68,19 +69,12 @@ class Qwen3Config:
         )
 
 
-def rotation(positions: Tensor, config: Qwen3Config, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Cosines and sines, [B, 1, L, D], for `positions` [B, L]."""
+def rotation(positions: Tensor, config: Qwen3Config, dtype: torch.dtype) -> Rope:
+    """What turns tokens at `positions` [B, L]: cosines [B, L, 1, D] and sines [B, L, 1, D/2]."""
     half = torch.arange(0, config.head_width, 2, device=positions.device, dtype=torch.float32)
-    rates = 1.0 / config.rope_theta ** (half / config.head_width)  # [D / 2]
-    angles = positions[:, None, :, None].float() * rates
-    angles = torch.cat((angles, angles), dim=-1)
-    return angles.cos().to(dtype), angles.sin().to(dtype)
-
-
-def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Rotary embedding of [B, H, L, D]; the two halves of D are a pair's two coordinates."""
-    first, second = x.chunk(2, dim=-1)
-    return x * cosines + torch.cat((-second, first), dim=-1) * sines
+    rates = 1.0 / config.rope_theta ** (half / config.head_width)  # [D/2]
+    angles = positions[:, :, None, None].float() * rates
+    return angles.cos().to(dtype).repeat(1, 1, 1, 2), angles.sin().to(dtype)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
@@ -112,11 +106,9 @@ class Attention(nn.Module):
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (-1, self.head_width))  # [B, L, H, D]
 
-    def forward(
-        self, x: Tensor, turn: tuple[Tensor, Tensor], cache: Cache | Prefill | None, layer: int
-    ) -> Tensor:
-        q = rotate(self.q_norm(self._split(self.q_proj(x))).transpose(1, 2), *turn)
-        k = rotate(self.k_norm(self._split(self.k_proj(x))).transpose(1, 2), *turn)
+    def forward(self, x: Tensor, turn: Rope, cache: Cache | Prefill | None, layer: int) -> Tensor:
+        q = rotate(self.q_norm(self._split(self.q_proj(x))), turn).transpose(1, 2)
+        k = rotate(self.k_norm(self._split(self.k_proj(x))), turn).transpose(1, 2)
         v = self._split(self.v_proj(x)).transpose(1, 2)  # [B, Hkv, L, D]
         bias = None
         if cache is not None:
@@ -144,9 +136,7 @@ class Layer(nn.Module):
         self.input_layernorm = ops.norm(config.width, config.norm_eps)
         self.post_attention_layernorm = ops.norm(config.width, config.norm_eps)
 
-    def forward(
-        self, x: Tensor, turn: tuple[Tensor, Tensor], cache: Cache | Prefill | None, layer: int
-    ) -> Tensor:
+    def forward(self, x: Tensor, turn: Rope, cache: Cache | Prefill | None, layer: int) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), turn, cache, layer)
         return x + self.mlp(self.post_attention_layernorm(x))
 

@@ -1,0 +1,187 @@
+"""Codes of the language model against transformers and ComfyUI's built-in loop, interleaved.
+
+`python -m benchmarks.language_model` prints a table: seconds for a prompt, milliseconds for a
+code, guided, and how far each is from what the memory's bandwidth allows. The 0.6B shape with
+random weights, whose logits are flat: real ones are peaked, and cheaper to pick from.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import torch
+
+from ace_core.lm.decoding import Request, decode
+from ace_core.lm.grammar import Codes, Place
+from ace_core.lm.language_model import LanguageModel
+from ace_core.lm.masking import Masks
+from ace_core.lm.picking import Picking
+from ace_core.lm.vocabulary import AUDIO_TOKENS
+from ace_core.models.ops import Ops
+from ace_core.models.qwen3 import Qwen3, Qwen3Config
+
+from .language_model_peers import (
+    CODES,
+    GUIDANCE,
+    PAD,
+    TEMPERATURE,
+    TOP_P,
+    Write,
+    host_loop,
+    transformers_loop,
+)
+from .measure import interleaved, machine
+from .peers import comfyui
+from .real_size import randomized
+
+PROMPT, OTHER = 300, 33  # tokens: a song with lyrics, and the unconditional prompt
+SHAPE_06B: Final = Qwen3Config(
+    vocabulary=CODES.start + AUDIO_TOKENS,
+    width=1024,
+    mlp_width=3072,
+    layers=28,
+    heads=16,
+    kv_heads=8,
+    head_width=128,
+)
+
+Numbers = dict[str, float]
+
+
+class PublishedIds:
+    """As much of a tokenizer as a run that starts from ids asks for."""
+
+    size = CODES.start
+
+    def encode(self, text: str) -> list[int]:
+        return [198] * len(text)
+
+    def decode(self, ids: list[int]) -> str:
+        return " " * len(ids)
+
+    def token_id(self, token: str) -> int | None:
+        special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+        ids = {name: PAD + place for place, name in enumerate(special)}
+        return {**ids, "<think>": CODES.start - 2, "</think>": CODES.start - 1}.get(token)
+
+    def texts(self) -> list[str]:
+        return []
+
+
+def language_model(shape: Qwen3Config, dtype: torch.dtype) -> LanguageModel:
+    model = randomized(Qwen3(shape, Ops(device="meta")), dtype)
+    return LanguageModel(model, PublishedIds())  # type: ignore[arg-type]
+
+
+def our_loop(lm: LanguageModel, prompt: list[int], other: list[int]) -> Write:
+    picking = Picking(temperature=TEMPERATURE, top_p=TOP_P)
+
+    def write(count: int) -> object:
+        asked = Request(tuple(prompt), Codes(CODES, count), 0, count, tuple(other))
+        return decode(lm, [asked], picking, GUIDANCE)
+
+    return write
+
+
+def loops(lm: LanguageModel) -> dict[str, Write]:
+    """Everyone's loop on the same weights and prompts."""
+    generator = torch.Generator().manual_seed(0)
+    prompt, other = (
+        torch.randint(0, PAD, (length,), generator=generator).tolist() for length in (PROMPT, OTHER)
+    )
+    found = {
+        "ours": our_loop(lm, prompt, other),
+        "transformers": transformers_loop(lm.model, prompt, other),
+    }
+    checkout = comfyui()
+    if checkout is not None:
+        found["ComfyUI"] = host_loop(lm.model, prompt, other, checkout)
+    return found
+
+
+def measure(lm: LanguageModel, codes: int, rounds: int) -> dict[str, Numbers]:
+    """Per loop: seconds of a prompt with its first code, and milliseconds of each later one."""
+    everyone = loops(lm)
+    runs = {}
+    for name, write in everyone.items():
+        runs[f"{name} first"] = lambda write=write: write(1)
+        runs[f"{name} all"] = lambda write=write: write(1 + codes)
+    seconds = interleaved(runs, rounds)
+    return {
+        name: {
+            "prompt s": seconds[f"{name} first"],
+            "code ms": 1e3 * (seconds[f"{name} all"] - seconds[f"{name} first"]) / codes,
+        }
+        for name in everyone
+    }
+
+
+def bandwidth(bytes_read: int = 1 << 30, rounds: int = 5) -> float:
+    """Bytes a second that summing a large tensor reads."""
+    tensor = torch.ones(bytes_read // 4)
+    return bytes_read / min(_seconds(tensor.sum) for _ in range(rounds))
+
+
+def step_bytes(lm: LanguageModel, rows: int) -> int:
+    """Weights that a code reads at least: the layers, and `rows` of the head."""
+    layers = sum(p.nbytes for name, p in lm.model.named_parameters() if "embed" not in name)
+    size = next(lm.model.parameters()).element_size()
+    return layers + rows * lm.model.config.width * size
+
+
+def grammar_ms(lm: LanguageModel, codes: int = 2_000) -> float:
+    """Milliseconds a code that the grammar and its masks cost."""
+    masks = Masks(CODES, lm.device)
+
+    def walk() -> None:
+        place: Place | None = Codes(CODES, codes)
+        while place is not None:
+            masks.of([place.allowed])
+            place = place.after(CODES.start)
+
+    return 1e3 * _seconds(walk) / codes
+
+
+def summary(lm: LanguageModel, found: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Each loop against ours, and against what the bandwidth allows it."""
+    speed = bandwidth()
+    rows = {"ours": len(CODES)}
+    result: dict[str, Numbers] = {}
+    for name, numbers in found.items():
+        limit = 1e3 * step_bytes(lm, rows.get(name, lm.model.config.vocabulary)) / speed
+        result[name] = {
+            **numbers,
+            "codes/s": 1e3 / numbers["code ms"],
+            "ours is faster by": numbers["code ms"] / found["ours"]["code ms"],
+            "our prompt takes": found["ours"]["prompt s"] / numbers["prompt s"],
+            "limit ms": limit,
+            "over the limit": numbers["code ms"] / limit,
+        }
+    result["ours"]["grammar %"] = 100 * grammar_ms(lm) / found["ours"]["code ms"]
+    return result
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--codes", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
+    arguments = parser.parse_args()
+    print(machine())
+    for name in arguments.dtypes:
+        lm = language_model(SHAPE_06B, getattr(torch, name))
+        print(f"\n0.6B shape, {name}, prompt {PROMPT} and {OTHER} tokens, guided")
+        table = summary(lm, measure(lm, arguments.codes, arguments.rounds))
+        for loop, numbers in table.items():
+            print(f"{loop:14}", *(f"{key} {value:.3g}" for key, value in numbers.items()), sep="  ")
+
+
+if __name__ == "__main__":
+    main()

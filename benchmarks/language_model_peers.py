@@ -1,0 +1,122 @@
+"""The same Qwen3 weights in transformers and in ComfyUI, each writing codes by its own loop.
+
+Tensors are shared, not copied. ComfyUI executes in the weights' dtype here, which on a CPU it
+would not do by itself: it would cast every weight to float32 at every token.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ace_core.models.qwen3 import Qwen3, Qwen3Config
+
+Write = Callable[[int], object]  # that many codes
+
+PAD, END = 151_643, 151_645
+CODES = range(151_669, 215_669)
+TEMPERATURE, TOP_P, GUIDANCE = 0.85, 0.9, 2.0
+
+
+def transformers_loop(model: Qwen3, prompt: list[int], other: list[int]) -> Write:
+    """`generate` on both prompts, the shorter one padded on its left, guided in a processor."""
+    from transformers import LogitsProcessorList, Qwen3ForCausalLM
+    from transformers import Qwen3Config as TheirConfig
+
+    size = model.config
+    with torch.device("meta"):
+        peer: Any = Qwen3ForCausalLM(TheirConfig(**_their_sizes(size), tie_word_embeddings=True))
+    weights = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    peer.load_state_dict({**weights, "lm_head.weight": weights["model.embed_tokens.weight"]},
+                         assign=True)  # fmt: skip
+    peer.model.rotary_emb = type(peer.model.rotary_emb)(peer.config)  # its buffers, off meta
+    ids, mask = _padded(prompt, other)
+
+    def guide(_: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        codes = scores[:, CODES.start : CODES.stop]
+        result = torch.full_like(scores, -torch.inf)
+        result[:, CODES.start : CODES.stop] = codes[1:] + GUIDANCE * (codes[:1] - codes[1:])
+        return result
+
+    def write(count: int) -> object:
+        return peer.generate(
+            ids,
+            attention_mask=mask,
+            max_new_tokens=count,
+            do_sample=True,
+            temperature=TEMPERATURE,
+            top_k=0,
+            top_p=TOP_P,
+            pad_token_id=PAD,
+            eos_token_id=END,
+            logits_processor=LogitsProcessorList([guide]),  # type: ignore[list-item]
+        )
+
+    return write
+
+
+def host_loop(model: Qwen3, prompt: list[int], other: list[int], checkout: Path) -> Write:
+    """ComfyUI's loop for this model, with its own classes of the sizes of `model`."""
+    sys.path[:0] = [str(checkout), str(Path(__file__).parents[1] / "tests/host/standins")]
+    import comfy.cli_args
+
+    comfy.cli_args.args.cpu = True
+    from comfy import sd1_clip
+    from comfy.text_encoders import llama
+    from comfy.text_encoders.ace15 import sample_manual_loop_no_classes
+
+    dtype = model.embed_tokens.weight.dtype
+    peer = sd1_clip.SDClipModel(
+        textmodel_json_config=_host_sizes(model.config),
+        dtype=dtype,
+        special_tokens={"pad": PAD},
+        layer_norm_hidden_state=False,
+        model_class=llama.Qwen3_2B_ACE15_lm,
+        enable_attention_masks=True,
+        return_attention_masks=True,
+    )
+    weights = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    peer.transformer.load_state_dict(weights, assign=True)
+    peer.set_clip_options({"execution_device": torch.device("cpu")})
+    longest = max(len(prompt), len(other))
+    ids = [[PAD] * (longest - len(text)) + text for text in (prompt, other)]
+
+    def write(count: int) -> object:
+        with torch.inference_mode():
+            return sample_manual_loop_no_classes(
+                peer,
+                ids,
+                execution_dtype=dtype,
+                cfg_scale=GUIDANCE,
+                temperature=TEMPERATURE,
+                top_p=TOP_P,
+                min_tokens=count,
+                max_new_tokens=count,
+            )
+
+    return write
+
+
+def _padded(prompt: list[int], other: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    longest = max(len(prompt), len(other))
+    texts = [[PAD] * (longest - len(text)) + text for text in (prompt, other)]
+    masks = [[0] * (longest - len(text)) + [1] * len(text) for text in (prompt, other)]
+    return torch.tensor(texts), torch.tensor(masks)
+
+
+def _host_sizes(size: Qwen3Config) -> dict[str, Any]:
+    return {
+        "vocab_size": size.vocabulary,
+        "hidden_size": size.width,
+        "intermediate_size": size.mlp_width,
+        "num_hidden_layers": size.layers,
+        "num_attention_heads": size.heads,
+        "num_key_value_heads": size.kv_heads,
+    }
+
+
+def _their_sizes(size: Qwen3Config) -> dict[str, Any]:
+    rope = {"rope_type": "default", "rope_theta": size.rope_theta}
+    return {**_host_sizes(size), "head_dim": size.head_width, "rope_parameters": rope}
