@@ -75,3 +75,12 @@ def host(checkout: Path, base_directory: Path) -> Host:
 def pack(host: Host) -> Pack:
     """The repository root, loaded in this process as ComfyUI loads it."""
     return load_pack(host)
+
+
+@pytest.fixture(scope="session")
+def models(host: Host, base_directory: Path) -> Path:
+    """The in-process host's folder of models, with the miniature in it."""
+    folder = base_directory / "models"
+    if not (folder / "official").exists():  # the node tests of this process may have written it
+        miniature(folder)
+    return folder
