@@ -11,7 +11,7 @@ PICKING = {
     "repetition_penalty": 1.0,
     "trace": False,
 }
-TEXT = {"seed": 1, **PICKING, "constrained": True}
+TEXT = {"seed": 0, **PICKING, "constrained": True}  # the miniature is brief with this seed
 CODES = {
     "batch_size": 1,
     "seed": 1,
