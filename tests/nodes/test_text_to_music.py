@@ -1,6 +1,7 @@
 """The workflow from text to a song file, run on the miniature by whichever host there is."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,22 @@ def test_an_all_in_one_file_gives_the_same_song_as_its_parts(pack: Pack, prompt:
     apart, _ = sampled(pack, prompt)
     together, _ = sampled(pack, joined)
     assert torch.equal(apart, together)
+
+
+def test_official_and_diffusers_folders_give_the_same_song_as_the_single_file(
+    pack: Pack, prompt: Prompt, models: Path
+) -> None:
+    """They bring their silence latent along; for the single file it is made by the VAE."""
+    single, _ = sampled(pack, prompt)
+    official = models / "official" / "Ace-Step1.5" / "acestep-v15-turbo"
+    diffusers = models / "diffusers" / "acestep-v15-turbo-diffusers"
+    for folder in (official, diffusers):
+        shutil.copytree(folder, models / "diffusion_models" / folder.name, dirs_exist_ok=True)
+    part = "diffusion_pytorch_model.safetensors"
+    for file in (
+        f"{official.name}/model.safetensors",
+        f"{diffusers.name}/transformer/{part}",
+    ):
+        latents, report = sampled(pack, replaced(prompt, "LoadModel", file=file))
+        assert "model: turbo" in report
+        torch.testing.assert_close(latents, single, atol=1e-5, rtol=0)
