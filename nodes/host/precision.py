@@ -1,5 +1,6 @@
 """In which number format a model is held and computed."""
 
+import platform
 from collections.abc import Sequence
 
 import comfy.model_management
@@ -28,4 +29,7 @@ def compute_dtype(
 
 
 def _cpu_multiplies_bf16() -> bool:
+    """oneDNN also takes bf16 on CPUs that only emulate it, so on x86 the instructions are asked."""
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()

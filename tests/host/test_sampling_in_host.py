@@ -202,6 +202,21 @@ def test_a_partial_load_gives_what_a_full_load_gives(studio: Studio) -> None:
     assert left == [pytest.approx(0.4, abs=0.1)]
 
 
+def test_the_silence_beside_the_model_comes_before_that_of_the_vae(studio: Studio) -> None:
+    own = studio.with_model(DIT)
+    assert own.model.model.silence is None
+    before = own.sampled()
+    own.model.model.silence = torch.zeros(1, 15_000, 64)
+    assert (own.sampled() - before).abs().max() > 0.01
+
+
+def test_auto_keeps_bf16_where_the_cpu_multiplies_it(studio: Studio) -> None:
+    flags = Path("/proc/cpuinfo").read_text().split()
+    fast = "avx512_bf16" in flags or "amx_bf16" in flags
+    model = studio.host.load_model(studio.folder / DIT, None, "auto").model
+    assert model.get_dtype_inference() is (torch.bfloat16 if fast else torch.float32)
+
+
 def test_a_preview_arrives_at_every_step(studio: Studio) -> None:
     preview = importlib.import_module("latent_preview")
     utils = importlib.import_module("comfy.utils")

@@ -52,6 +52,17 @@ def test_the_stock_decoder_gives_ours_at_its_own_level(
     torch.testing.assert_close(heard, by_the_hosts_rule(audio), atol=1e-5, rtol=0)
 
 
+def test_only_a_song_that_is_too_loud_is_brought_to_full_scale(
+    studio: Studio, latent: dict[str, torch.Tensor]
+) -> None:
+    quiet, loud = latent["samples"].clone(), latent["samples"][:1] * 100
+    raw = studio.vae.decode(loud).movedim(-1, 1)
+    assert raw.abs().max() > 1
+    heard = ours(studio, {"samples": torch.cat([loud, quiet[1:]])})
+    torch.testing.assert_close(heard[:1], raw / raw.abs().max(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(heard[1:], ours(studio, latent)[1:], atol=1e-6, rtol=0)
+
+
 def test_the_stock_tiled_decoder_is_exact_whatever_its_tiles(
     studio: Studio, latent: dict[str, torch.Tensor]
 ) -> None:
@@ -71,6 +82,8 @@ def test_the_stock_encoder_gives_the_same_latents_each_time(studio: Studio) -> N
     assert first.shape == (1, 64, 10)
     assert torch.equal(encode(studio.vae, audio)[0]["samples"], first)
     assert torch.equal(studio.host.encode(studio.vae, audio["waveform"])["samples"], first)
+    mean = studio.vae.first_stage_model.encode(audio["waveform"]).mean
+    torch.testing.assert_close(first, mean, atol=1e-5, rtol=0)  # nothing was cropped at the start
     drawn = studio.host.encode(studio.vae, audio["waveform"], seed=1)["samples"]
     assert not torch.equal(drawn, first)
     assert torch.equal(studio.host.encode(studio.vae, audio["waveform"], seed=1)["samples"], drawn)

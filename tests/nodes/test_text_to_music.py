@@ -141,6 +141,14 @@ def test_base_is_guided_when_nothing_is_said(pack: Pack, prompt: Prompt) -> None
     assert "APG guidance 7" in report
 
 
+def test_the_variant_that_is_set_overrules_the_files_name(pack: Pack, prompt: Prompt) -> None:
+    custom = {"settings": "custom", "settings.steps": 1, "settings.shift": 1.0}
+    short = replaced(replaced(prompt, "LoadModel", variant="sft"), "Schedule", **custom)
+    assert "model: sft" in sampled(pack, short)[1]
+    changed = pack.host.run(until_sampled(replaced(prompt, "LoadModel", variant="sft")))
+    assert changed.values[number(prompt, "Schedule")][1] == "sft: 50 steps, shift 3"
+
+
 def test_an_all_in_one_file_gives_the_same_song_as_its_parts(pack: Pack, prompt: Prompt) -> None:
     model = number(prompt, "LoadModel")
     file = "ace_step_1.5_turbo_aio_miniature.safetensors"
