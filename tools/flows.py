@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
-from ace_core.weights.published import TEXT_ENCODER, TURBO, VAE
-from tools.graph import Flow, Node
-from tools.lm_flows import full_song_with_lyrics, polish_prompt, song_from_idea, understand_audio
-
-LOWER = 480  # pixels: where the second half of a graph starts
+from tools.flow_parts import listen, models
+from tools.graph import Flow
+from tools.lm_flows import (
+    codes_as_material,
+    full_song_with_lyrics,
+    polish_prompt,
+    song_from_idea,
+    understand_audio,
+)
 
 CAPTION = (
     "warm indie folk, fingerpicked acoustic guitar, soft female voice, brushed drums, upright "
@@ -35,7 +39,7 @@ For several songs at once raise `batch_size`; each gets a seed of its own.
 
 def text_to_music() -> Flow:
     flow = Flow("text_to_music", "Text to music", TEXT_TO_MUSIC_NOTE)
-    model, text_encoder, vae = _models(flow)
+    model, text_encoder, vae = models(flow)
     song = flow.group("Song", column=0).add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
@@ -56,30 +60,8 @@ def text_to_music() -> Flow:
         negative=task.out("negative"),
         latent=task.out("latent"),
     )
-    _listen(flow, sampler, vae, song)
+    listen(flow, sampler, vae, song)
     return flow
-
-
-def _models(flow: Flow) -> tuple[Node, Node, Node]:
-    """The VAE stands below the task, so that its wire to the decoder crosses nothing."""
-    models = flow.group("Models", column=0)
-    return (
-        models.add("AceStep15LoadModel", (TURBO,), file=TURBO.name),
-        models.add("AceStep15LoadTextEncoder", (TEXT_ENCODER,), file=TEXT_ENCODER.name),
-        flow.group("Autoencoder", column=0, top=100).add("AceStep15LoadVAE", (VAE,), file=VAE.name),
-    )
-
-
-def _listen(flow: Flow, sampler: Node, vae: Node, song: Node) -> None:
-    """Decode, draw and save."""
-    decode = flow.group("Sound", column=3, top=LOWER).add(
-        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=vae.out("vae")
-    )
-    audio = decode.out("audio")
-    listen = flow.group("Listen", column=4, top=LOWER)
-    image = listen.add("AceStep15Picture", audio=audio).out("image")
-    listen.add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
-    flow.group("Look", column=5, top=LOWER).add("PreviewImage", images=image)
 
 
 FLOWS: tuple[Callable[[], Flow], ...] = (
@@ -88,4 +70,5 @@ FLOWS: tuple[Callable[[], Flow], ...] = (
     full_song_with_lyrics,
     understand_audio,
     polish_prompt,
+    codes_as_material,
 )

@@ -1,5 +1,7 @@
 """Workflows that ask the language model: to plan, to compose, to understand, to word."""
 
+from typing import Any
+
 from ace_core.weights.published import LM, TURBO, VAE
 from tools.flow_parts import listen, models
 from tools.graph import Flow, Group, Node, Out
@@ -77,6 +79,16 @@ caption, lyrics in sections, and values for what was on *auto*.
 Connect the song to *Think* or to a task, or copy what *Preview as Text* shows into your own.
 """
 
+TYPED_CODES = "41, 2600, 17, 33333, 41, 2600, 17, 9000, 12, 480"
+MATERIAL_NOTE = """## Audio codes as material
+
+A recording becomes codes, five a second. Two bars are cut out, codes that were typed follow, and \
+both are played twice over, in the style of the song's caption.
+
+Codes are what a tune is without its sound: cut, join and repeat them, keep them as text, or let \
+*Compose Codes* write them. The numbers on *Preview as Text* can be pasted into *Text to Codes*.
+"""
+
 
 def song_from_idea() -> Flow:
     flow = Flow("song_from_idea", "A song from an idea", IDEA_NOTE)
@@ -88,7 +100,7 @@ def song_from_idea() -> Flow:
     thought = plan.add("AceStep15Think", lm=lm, song=sample.out("song"), caption=False)
     codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
     plan.add("PreviewAny", source=sample.out("report"))
-    _music(flow, thought, codes, column=2)
+    _music(flow, models(flow), (thought, codes), column=2)
     return flow
 
 
@@ -102,7 +114,7 @@ def full_song_with_lyrics() -> Flow:
     thought = plan.add("AceStep15Think", lm=lm, song=song.out("song"))
     codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
     plan.add("PreviewAny", source=thought.out("report"))
-    _music(flow, thought, codes, column=2)
+    _music(flow, models(flow), (thought, codes), column=2)
     return flow
 
 
@@ -147,14 +159,40 @@ def polish_prompt() -> Flow:
     return flow
 
 
+def codes_as_material() -> Flow:
+    flow = Flow("codes_as_material", "Audio codes as material", MATERIAL_NOTE)
+    nodes = models(flow)
+    audio = flow.group("Audio", column=0).add("LoadAudio", audio=INPUT_AUDIO)
+    song = flow.group("Song", column=0).add(
+        "AceStep15Song", caption="slow jazz trio, brushes, walking bass, late night", seconds=0.0
+    )
+    cut = flow.group("Cut", column=1)
+    model, vae = nodes[0].out("model"), nodes[2].out("vae")
+    heard = cut.add("AceStep15EncodeCodes", model=model, vae=vae, audio=audio.out("AUDIO"))
+    bars: dict[str, Any] = {"by.first_bar": 1, "by.bars": 2, "by.bpm": 120}
+    piece = cut.add("AceStep15SliceCodes", codes=heard.out("codes"), by="bars", **bars)
+    typed = cut.add("AceStep15TextToCodes", text=TYPED_CODES)
+    joined = flow.group("Join", column=2).add(
+        "AceStep15JoinCodes", first=piece.out("codes"), second=typed.out("codes"), times=2
+    )
+    written = flow.group("Keep", column=3).add(
+        "AceStep15CodesToText", codes=joined.out("codes"), style="numbers"
+    )
+    flow.group("Read", column=4).add("PreviewAny", source=written.out("text"))
+    _music(flow, nodes, (song, joined), column=3)
+    return flow
+
+
 def _language_model(flow: Flow) -> Out:
     group: Group = flow.group("Language model", column=0)
     return group.add("AceStep15LoadLM", (LM,), file=LM.name).out("lm")
 
 
-def _music(flow: Flow, song: Node, codes: Node, column: int) -> None:
-    """From the planned song and its codes to what is heard."""
-    model, text_encoder, vae = models(flow)
+def _music(
+    flow: Flow, nodes: tuple[Node, Node, Node], sources: tuple[Node, Node], column: int
+) -> None:
+    """From a song and its codes to what is heard, with the models of `nodes`."""
+    (model, text_encoder, vae), (song, codes) = nodes, sources
     group = flow.group("Music", column)
     task = group.add(
         "AceStep15TextToMusic",
@@ -172,4 +210,4 @@ def _music(flow: Flow, song: Node, codes: Node, column: int) -> None:
         negative=task.out("negative"),
         latent=task.out("latent"),
     )
-    listen(flow.group("Listen", column + 1), sampler, vae, song)
+    listen(flow, sampler, vae, song, column + 1)

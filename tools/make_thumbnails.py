@@ -54,12 +54,22 @@ def polish_prompt(draw: Draw) -> None:
     words(draw, RIGHT, FULL)
 
 
+def codes_as_material(draw: Draw) -> None:
+    title(draw, "Audio codes as material", "cut a tune, join it, play it in another sound")
+    for column in range(4):
+        for row in range(3):
+            x, y = 48 + column * 68, 176 + row * 62
+            draw.rounded_rectangle((x, y, x + 56, y + 46), 8, SOFT if column % 3 else WARM)
+    wave(draw, RIGHT, WARM)
+
+
 PICTURES: dict[str, Callable[[Draw], None]] = {
     "text_to_music": text_to_music,
     "song_from_idea": song_from_idea,
     "full_song_with_lyrics": full_song_with_lyrics,
     "understand_audio": understand_audio,
     "polish_prompt": polish_prompt,
+    "codes_as_material": codes_as_material,
 }
 
 
