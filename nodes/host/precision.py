@@ -31,5 +31,6 @@ def compute_dtype(
 def _cpu_multiplies_bf16() -> bool:
     """oneDNN also takes bf16 on CPUs that only emulate it, so on x86 the instructions are asked."""
     if platform.machine().lower() in ("x86_64", "amd64"):
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # unknown to old torch
+        return any(getattr(torch.cpu, name, bool)() for name in names)
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
