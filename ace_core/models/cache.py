@@ -4,13 +4,14 @@ Prompts of different lengths are stored so that all rows end at the same slot: a
 contiguous slice and reads one contiguous slice, whatever the lengths were.
 
     row 0   . . . a b c d e | f g          start 3
-    row 1   h i j k l m n o | p q          start 0     (`.` is never attended to)
+    row 1   h i j k l m n o | p q          start 0     (`.` is never read)
 
-A token's position is counted from its own row's start, so that a row's numbers do not depend on
-its neighbours.
+A token's position is counted from its own row's start, and rows attend from their start on, so
+there is no padding and no mask, and a row's numbers do not depend on its neighbours.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Protocol
 
 import torch
@@ -35,7 +36,6 @@ class Prefill:
         self.cache = cache
         self.rows = list(rows)
         self.positions = torch.arange(cache.lengths[self.rows[0]], device=cache.keys.device)[None]
-        self.bias = None  # a prompt attends to itself, causally
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Stores [1, Hkv, L, D] and hands it back: a prompt sees only itself."""
@@ -55,33 +55,18 @@ class Cache:
         self.prompt_slots = max(self.lengths)
         self.slots = self.prompt_slots + steps
         shape = (sizes.layers, len(self.lengths), sizes.kv_heads, self.slots, sizes.head_width)
-        # zeros, not garbage: a masked slot has weight 0, and 0 times NaN is NaN
-        self.keys = torch.zeros(shape, device=like.device, dtype=like.dtype)
-        self.values = torch.zeros_like(self.keys)
+        self.keys = torch.empty(shape, device=like.device, dtype=like.dtype)
+        self.values = torch.empty_like(self.keys)
         self.filled = self.prompt_slots
         self.positions = torch.tensor(self.lengths, device=like.device)[:, None]  # [B, 1]
-        self._bias = self._starts_bias(like)
-
-    def _starts_bias(self, like: Tensor) -> Tensor | None:
-        """[B, 1, 1, slots], -inf before a row's start; `None` if no row starts late."""
-        if len(set(self.lengths)) == 1:
-            return None
-        starts = self.prompt_slots - torch.tensor(self.lengths, device=like.device)[:, None]
-        before = torch.arange(self.slots, device=like.device)[None] < starts
-        bias = torch.zeros(before.shape, device=like.device, dtype=like.dtype)
-        return bias.masked_fill_(before, float("-inf"))[:, None, None]
+        self.spans = _spans(self.lengths)
 
     def prefill(self, rows: Sequence[int]) -> Prefill:
         """Where the prompt that `rows` share is to be kept."""
         return Prefill(self, rows)
 
-    @property
-    def bias(self) -> Tensor | None:
-        """[B, 1, 1, filled + 1], for the token that is about to be written."""
-        return None if self._bias is None else self._bias[..., : self.filled + 1]
-
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Stores one token, [B, Hkv, 1, D], and returns everything up to it."""
+        """Stores one token, [B, Hkv, 1, D], and returns all slots up to it; see `spans`."""
         here = self.filled
         self.keys[layer, :, :, here : here + 1] = keys
         self.values[layer, :, :, here : here + 1] = values
@@ -91,6 +76,16 @@ class Cache:
         """One token was written in every layer."""
         self.filled += 1
         self.positions += 1
+
+
+def _spans(lengths: list[int]) -> list[tuple[slice, slice]]:
+    """Neighbouring rows that begin at the same slot, and the slots from there on."""
+    spans, row = [], 0
+    for length, same in groupby(lengths):
+        following = row + len(list(same))
+        spans.append((slice(row, following), slice(max(lengths) - length, None)))
+        row = following
+    return spans
 
 
 def cache_bytes(sizes: Sizes, rows: int, slots: int, element_bytes: int) -> int:

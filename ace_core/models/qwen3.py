@@ -77,7 +77,7 @@ def rotation(positions: Tensor, config: Qwen3Config, dtype: torch.dtype) -> Rope
     return angles.cos().to(dtype).repeat(1, 1, 1, 2), angles.sin().to(dtype)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Causal attention of a whole text, or of one new token to all before it.
 
     Query heads that share a key head are folded into the query's length for a single token, so
@@ -87,8 +87,14 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
     if length > 1:
         return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
     grouped = q.reshape(batch, k.shape[1], heads // k.shape[1], width)
-    out = F.scaled_dot_product_attention(grouped, k, v, attn_mask=bias)
+    out = F.scaled_dot_product_attention(grouped, k, v)
     return out.reshape(batch, heads, 1, width)
+
+
+def attend_spans(q: Tensor, k: Tensor, v: Tensor, cache: Cache) -> Tensor:
+    """One new token a row, each to the slots from its row's start on."""
+    parts = [attend(q[rows], k[rows, :, slots], v[rows, :, slots]) for rows, slots in cache.spans]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 class Attention(nn.Module):
@@ -110,11 +116,10 @@ class Attention(nn.Module):
         q = rotate(self.q_norm(self._split(self.q_proj(x))), turn).transpose(1, 2)
         k = rotate(self.k_norm(self._split(self.k_proj(x))), turn).transpose(1, 2)
         v = self._split(self.v_proj(x)).transpose(1, 2)  # [B, Hkv, L, D]
-        bias = None
         if cache is not None:
             k, v = cache.extend(layer, k, v)
-            bias = cache.bias
-        return self.o_proj(attend(q, k, v, bias).transpose(1, 2).flatten(2))
+        out = attend(q, k, v) if not isinstance(cache, Cache) else attend_spans(q, k, v, cache)
+        return self.o_proj(out.transpose(1, 2).flatten(2))
 
 
 class MLP(nn.Module):

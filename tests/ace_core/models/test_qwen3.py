@@ -115,6 +115,8 @@ def test_prompts_of_different_length_share_a_batch_and_equal_transformers(model,
 def test_a_prompt_run_once_serves_all_rows_that_share_it(model):
     ids = ids_of(8)
     cache = Cache(SMALL, [8, 3, 8], steps=1, like=model.embed_tokens.weight)
+    cache.keys.zero_()
+    cache.values.zero_()
     model(model.embed(ids), cache.prefill([0, 2]))
     assert cache.keys[:, 0].abs().sum() > 0
     assert torch.equal(cache.keys[:, 0], cache.keys[:, 2])
@@ -126,12 +128,18 @@ def test_what_lies_before_a_row_starts_is_never_read(model):
     texts = [ids_of(10, 0), ids_of(6, 1)]
     plain = decode(model, texts, [6, 2])
     cache = Cache(SMALL, [6, 2], steps=4, like=model.embed_tokens.weight)
-    cache.keys[:, 1, :, :4] = 50.0
-    cache.values[:, 1, :, :4] = 50.0
+    cache.keys[:, 1, :, :4] = float("nan")
+    cache.values[:, 1, :, :4] = float("nan")
     for row, prompt in enumerate([6, 2]):
         model(model.embed(texts[row][:, :prompt]), cache.prefill([row]))
     step = model(model.embed(torch.cat([texts[0][:, 6:7], texts[1][:, 2:3]])), cache)
     close(logits(model, step)[1, 0], plain[1][1])
+
+
+def test_neighbours_of_one_length_attend_together():
+    cache = Cache(SMALL, [5, 5, 2, 5], steps=1, like=torch.zeros(()))
+    spans = [(rows.start, rows.stop, slots.start) for rows, slots in cache.spans]
+    assert spans == [(0, 2, 0), (2, 3, 3), (3, 4, 0)]
 
 
 def test_a_cache_takes_the_memory_it_says():
