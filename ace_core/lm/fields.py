@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..constants import BPM_RANGE, KEYS, LANGUAGES, SECONDS_RANGE, TIME_SIGNATURES
 from .grammar import Choice, Codes, Fixed, Free, Line, Place, Prose, ProseTokens
-from .metadata import NAMES, Metadata
+from .metadata import CONTROLS, NAMES, Metadata
 from .vocabulary import THINK, THINK_END, Vocabulary
 
 CAPTION_TOKENS: Final = 512
@@ -31,6 +31,7 @@ class Fields:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.tries = {field: vocabulary.trie(values) for field, values in VALUES.items()}
+        self.printable = frozenset(vocabulary.plain) - vocabulary.where(CONTROLS.search)
         self.prose = prose_tokens(vocabulary)
         self.line = self.prose.begin | {vocabulary.newline}
 
@@ -49,7 +50,7 @@ class Fields:
         """A block, its closing tag, and free text to the end of the turn."""
         vocabulary = self.vocabulary
         ends = frozenset((vocabulary.end,))
-        free = Free("text", frozenset(vocabulary.plain) | ends, ends)
+        free = Free("text", self.printable | ends, ends)
         return self.block(known, skip, self._fixed("think", THINK_END, free))
 
     def unconstrained(self, last: int) -> Place:
@@ -94,6 +95,7 @@ def prose_tokens(vocabulary: Vocabulary) -> ProseTokens:
         return vocabulary.where(holds)
 
     odd = where(lambda text: text == "`" or any(letter in ODD_BREAKS for letter in text))
+    odd |= where(CONTROLS.search)
     inside = where(lambda text: not re.search(r"\n[^ \t\n]", text)) - odd
     begin = inside & where(lambda text: "\n" not in text)
     return ProseTokens(

@@ -27,6 +27,7 @@ NAMES: Final = {
     "time_signature": "timesignature",
 }
 NOT_GIVEN: Final = ("", "n/a", "none", "null", "unspecified")
+CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # ASCII's, but tab and line ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,10 @@ def parse_parts(reasoning: str, rest: str) -> Reply:
     """The same, for whoever knows where the block ends by its tokens."""
     found: dict[str, Any] = {}
     unread: list[str] = []
+    if CONTROLS.search(reasoning + rest):
+        # no file's tags could hold them, which would be noticed when the song is saved
+        reasoning, rest = CONTROLS.sub("", reasoning), CONTROLS.sub("", rest)
+        unread.append("control characters, which were left out")
     by_name = {name: field for field, name in NAMES.items()}
     for name, value in _fields(reasoning):
         field = by_name.get(name)

@@ -288,3 +288,11 @@ def test_a_published_full_stop_with_newline_ends_a_captions_line(qwen_fields):
     assert 220 in place.allowed and 362 in place.allowed  # a space, " A"
     assert 32 not in place.allowed and 151645 not in place.allowed  # "A", the end token
     assert place.after(17021).allowed == {25}
+
+
+def test_no_text_may_hold_a_control_character(lm):
+    fields, vocabulary = lm.fields, lm.vocabulary
+    (null,), (escape,), (tab,) = (vocabulary.encode(letter) for letter in "\x00\x1b\t")
+    for allowed in (fields.printable, fields.prose.inside, fields.prose.begin, fields.line):
+        assert not {null, escape} & allowed
+        assert tab in allowed

@@ -189,3 +189,10 @@ def test_an_end_that_is_only_spelled_out_does_not_end_a_block_known_by_its_token
     reply = parse_parts(text, "la")
     assert reply.metadata == Metadata(bpm=90, caption="a </think> b", seconds=20)
     assert reply.lyrics == "la"
+
+
+def test_control_characters_are_left_out_and_said():
+    reply = parse_parts("<think>\nbpm: 90\ncaption: a\x00b\x1b\tc\n", "la\x7f\nlo")
+    assert (reply.metadata.caption, reply.lyrics) == ("ab\tc", "la\nlo")
+    assert reply.unread == ("control characters, which were left out",)
+    assert parse_parts("caption: a\tb\n", "é\nla").unread == ()
