@@ -20,7 +20,7 @@ from ..types import Posterior
 
 DECODE_HALO: Final = 12  # latent frames; the decoder reaches 10
 ENCODE_HALO: Final = 8  # latent frames; the encoder reaches 7
-DECODE_TILE: Final = 256  # latent frames kept per tile: 5 % of them are decoded twice
+DECODE_TILE: Final = 384  # latent frames kept per tile: 6 % are decoded twice in long songs
 ENCODE_TILE: Final = 256
 
 OnTile = Callable[[int, int], None]  # (tiles done, tiles in total); may raise to stop
