@@ -18,13 +18,13 @@ from .errors import InvalidRequestError
 from .models.acestep import AceStepModel
 from .models.vae import Oobleck
 from .sampling.cover import Switched, start_from_source, switch_time
-from .sampling.flow import AfterStep, OnStep, Velocity
+from .sampling.flow import OnStep, Velocity
 from .sampling.guidance import Guidance
 from .sampling.guided import GuidedVelocity
 from .sampling.noise import fresh_noise
 from .sampling.presets import preset
 from .sampling.recipe import Recipe
-from .sampling.repaint import Preservation, blend, inject, injected_steps
+from .sampling.repaint import KeptSource
 from .sampling.run import Run, integrate
 from .types import Conditioning, Variant
 
@@ -129,25 +129,8 @@ def _looks(models: Models, item: Conditioning) -> _Looks:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _KeptSource:
-    """A source that holds outside a mask while the rest is written."""
-
-    source: Tensor  # [1, T, C], without its hole
-    mask: Tensor  # [1, T, 1]
-    keep: Preservation
-
-    def after_step(self, noise: Tensor, steps: int) -> AfterStep:
-        return inject(self.mask, self.source, noise, injected_steps(self.keep, steps))
-
-    def blended(self, x: Tensor) -> Tensor:
-        if not self.keep.blend_frames:
-            return x
-        return blend(x, self.source, self.mask, self.keep.blend_frames)
-
-
-def _kept_source(models: Models, item: Conditioning, recipe: Recipe) -> _KeptSource | None:
+def _kept_source(models: Models, item: Conditioning, recipe: Recipe) -> KeptSource | None:
     if recipe.keep is None or item.source is None or item.mask is None:
         return None
     whole = ctx.fitted(item.source.to(models.silence), item.frames, models.silence)
-    return _KeptSource(whole.float(), item.mask.to(whole.device), recipe.keep)
+    return KeptSource(whole.float(), item.mask.to(whole.device), recipe.keep)

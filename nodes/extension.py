@@ -2,7 +2,21 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import codes, listen, load, load_lm, plan, sample, samples, song, tasks
+from . import (
+    codes,
+    edit,
+    listen,
+    load,
+    load_lm,
+    plan,
+    region,
+    sample,
+    samples,
+    song,
+    steer,
+    stems,
+    tasks,
+)
 
 NODES: list[type[io.ComfyNode]] = [
     load.AceStepLoadModel,
@@ -23,8 +37,19 @@ NODES: list[type[io.ComfyNode]] = [
     codes.AceStepSliceCodes,
     codes.AceStepJoinCodes,
     tasks.AceStepTextToMusic,
+    edit.AceStepCover,
+    edit.AceStepRepaint,
+    stems.AceStepLego,
+    stems.AceStepExtract,
+    stems.AceStepComplete,
+    edit.AceStepReferenceAudio,
+    region.AceStepRegionMask,
     sample.AceStepSchedule,
+    steer.AceStepGuidance,
+    steer.AceStepSolver,
     sample.AceStepSampler,
+    steer.AceStepGuider,
+    steer.AceStepNoise,
     listen.AceStepEncodeAudio,
     listen.AceStepDecodeAudio,
     listen.AceStepSaveAudio,

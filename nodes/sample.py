@@ -1,17 +1,25 @@
 """When to look and how to walk: schedules and the sampler."""
 
+import logging
+
 import torch
 from comfy_api.latest import io
 
 from ..ace_core.constants import SEED_RANGE
-from ..ace_core.sampling.flow import timesteps
+from ..ace_core.sampling.advice import advice, schedule_advice
+from ..ace_core.sampling.flow import custom_timesteps, timesteps
 from ..ace_core.sampling.guidance import Guidance
-from ..ace_core.sampling.noise import seeds_for
 from ..ace_core.sampling.presets import preset
+from ..ace_core.sampling.turbo import snap_to_turbo
+from ..ace_core.sampling.written import written_times
+from ..ace_core.types import Variant
+from .draws import draw_inputs, drawn, seed_lines
 from .sockets import GuidanceSocket
 
-_CATEGORY = "audio/ACE-Step/sample"
-_AUTO, _CUSTOM = "auto", "custom"
+logger = logging.getLogger(__name__)
+
+CATEGORY = "audio/ACE-Step/sample"
+_AUTO, _CUSTOM, _TIMES = "auto", "custom", "timesteps"
 
 
 class AceStepSchedule(io.ComfyNode):
@@ -20,9 +28,9 @@ class AceStepSchedule(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15Schedule",
             display_name="ACE-Step Schedule",
-            category=_CATEGORY,
+            category=CATEGORY,
             description="The flow times at which the model is asked, as stock SIGMAS.",
-            search_aliases=["ace step", "sigmas", "scheduler", "steps", "shift"],
+            search_aliases=["ace step", "sigmas", "scheduler", "steps", "shift", "timesteps"],
             inputs=[
                 io.Model.Input("model", tooltip="Its variant decides what auto means."),
                 io.DynamicCombo.Input(
@@ -30,8 +38,10 @@ class AceStepSchedule(io.ComfyNode):
                     options=[
                         io.DynamicCombo.Option(_AUTO, []),
                         io.DynamicCombo.Option(_CUSTOM, [_steps_input(), _shift_input()]),
+                        io.DynamicCombo.Option(_TIMES, [_times_input(), _snap_input()]),
                     ],
-                    tooltip="auto: as the model was trained. custom: your own steps and shift.",
+                    tooltip="auto: as the model was trained. custom: your own steps and shift. "
+                    "timesteps: your own list.",
                 ),
             ],
             outputs=[
@@ -42,17 +52,51 @@ class AceStepSchedule(io.ComfyNode):
 
     @classmethod
     def execute(cls, model, settings: dict) -> io.NodeOutput:
-        if settings["settings"] == _CUSTOM:
-            steps, shift = settings["steps"], settings["shift"]
-            report = f"{steps} steps, shift {shift:g}"
-        else:
-            from . import host
+        from . import host
 
-            variant = host.variant_of(model)
-            steps, shift = preset(variant).steps, preset(variant).shift
-            report = f"{variant.value}: {steps} steps, shift {shift:g}"
-        times = torch.tensor(timesteps(steps, shift), dtype=torch.float32)
-        return io.NodeOutput(times, report)
+        variant = (
+            host.variant_of(model) if settings["settings"] == _AUTO else host.known_variant(model)
+        )
+        times, report = _chosen(settings, variant)
+        warnings = schedule_advice(variant, times)
+        for warning in warnings:
+            logger.warning(warning)
+        sigmas = torch.tensor(times, dtype=torch.float32)
+        return io.NodeOutput(sigmas, "\n".join([*report, *_marked(warnings)]))
+
+
+def _chosen(settings: dict, variant: Variant | None) -> tuple[list[float], list[str]]:
+    """The times, and what to say of them."""
+    if settings["settings"] == _TIMES:
+        return _listed(settings["times"], settings["snap"], variant)
+    if settings["settings"] == _CUSTOM:
+        steps, shift, who = settings["steps"], settings["shift"], ""
+    else:
+        usual = preset(variant)  # pyright: ignore[reportArgumentType]  auto knows its variant
+        steps, shift, who = usual.steps, usual.shift, f"{variant.value}: "  # pyright: ignore
+    return timesteps(steps, shift), [f"{who}{steps} steps, shift {shift:g}"]
+
+
+def _listed(text: str, snap: bool, variant: Variant | None) -> tuple[list[float], list[str]]:
+    written = written_times(text)
+    times = custom_timesteps(written)
+    said = []
+    if len(times) > len(written):
+        said.append("The list did not end with 0: it was added.")
+    if snap and variant is Variant.TURBO:
+        snapped = snap_to_turbo(times)
+        times, said = list(snapped.times), [*said, *snapped.changes]
+        for change in snapped.changes:
+            logger.warning(change)
+    return times, [f"{len(times) - 1} steps, at t = {_written(times)}", *said]
+
+
+def _written(times: list[float]) -> str:
+    return ", ".join(f"{t:.4g}" for t in times)
+
+
+def _marked(warnings: list[str]) -> list[str]:
+    return [f"warning: {warning}" for warning in warnings]
 
 
 def _steps_input() -> io.Int.Input:
@@ -76,6 +120,24 @@ def _shift_input() -> io.Float.Input:
     )
 
 
+def _times_input() -> io.String.Input:
+    return io.String.Input(
+        "times",
+        default="1, 0.95, 0.9, 0.83, 0.75, 0.64, 0.5, 0.3, 0",
+        tooltip="Flow times falling from 1 (noise) to 0 (music), separated by commas. A missing 0 "
+        "at the end is added.",
+    )
+
+
+def _snap_input() -> io.Boolean.Input:
+    return io.Boolean.Input(
+        "snap",
+        default=True,
+        tooltip="Turbo only: move each time to the nearest of the 20 that turbo was trained on, at "
+        "most 20 steps. Off for turbo-continuous, which takes any time.",
+    )
+
+
 class AceStepSampler(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -83,9 +145,9 @@ class AceStepSampler(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15Sampler",
             display_name="ACE-Step Sampler",
-            category=_CATEGORY,
+            category=CATEGORY,
             description="Makes the music: from noise to a latent, one seed an item.",
-            search_aliases=["ace step", "ksampler", "generate music"],
+            search_aliases=["ace step", "ksampler", "generate music", "retake", "variation"],
             inputs=[
                 io.Model.Input("model", tooltip="The diffusion model, with LoRAs or without."),
                 io.Sigmas.Input("sigmas", tooltip="From ACE-Step Schedule or a stock scheduler."),
@@ -107,6 +169,12 @@ class AceStepSampler(io.ComfyNode):
                     tooltip="How strongly the words steer. Not connected: none for turbo, APG at 7 "
                     "for base and sft.",
                 ),
+                io.Sampler.Input(
+                    "solver",
+                    optional=True,
+                    tooltip="From ACE-Step Solver, or a stock sampler. Not connected: Euler.",
+                ),
+                *draw_inputs(),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The music, not yet audible."),
@@ -124,28 +192,48 @@ class AceStepSampler(io.ComfyNode):
         latent: dict,
         seed: int,
         guidance: Guidance | None = None,
+        solver=None,
+        **draws,
     ) -> io.NodeOutput:
         from . import host
 
-        guidance = guidance or preset(host.variant_of(model)).guidance
-        seeds = seeds_for(len(latent["samples"]), [seed], rng_seed=seed)
-        guided = host.guider(model, positive, negative, guidance)
-        done = host.sample(guided, latent, sigmas, seeds)
-        return io.NodeOutput(done, _report(host.variant_of(model).value, sigmas, seeds, guidance))
+        variant = host.variant_of(model) if guidance is None else host.known_variant(model)
+        if guidance is None:
+            guidance = preset(variant).guidance  # pyright: ignore[reportArgumentType]
+        recipe = drawn(seed, **draws).recipe(len(latent["samples"]))
+        chosen = solver or host.ace_solver()
+        warnings = advice(variant, host.task_name(positive), guidance)
+        warnings += host.what_a_sampler_forgets(chosen, positive)
+        for warning in warnings:
+            logger.warning(warning)
+        batch = host.Batch(
+            model=model,
+            positive=positive,
+            negative=negative,
+            latent=latent,
+            sigmas=sigmas,
+            recipe=recipe,
+            guidance=guidance,
+            sampler=chosen,
+        )
+        done = host.sample(batch)
+        name = "unknown" if variant is None else variant.value
+        lines = [f"model: {name}", *_steps(sigmas, positive), _steered(guidance)]
+        lines += [f"solver: {host.solver_name(chosen)}", *_marked(warnings), *seed_lines(recipe)]
+        return io.NodeOutput(done, "\n".join(lines))
 
 
-def _report(
-    variant: str, sigmas: torch.Tensor, seeds: tuple[int, ...], guidance: Guidance | None
-) -> str:
-    times = ", ".join(f"{t:.4g}" for t in sigmas.tolist())
-    steered = "no guidance"
-    if guidance is not None:
-        steered = f"{guidance.kind.value.upper()} guidance {guidance.scale:g}"
-    return "\n".join(
-        [
-            f"model: {variant}",
-            f"steps: {len(sigmas) - 1}, at t = {times}",
-            f"guidance: {steered}",
-            f"seeds: {', '.join(map(str, seeds))}",
-        ]
-    )
+def _steps(sigmas: torch.Tensor, positive: list) -> list[str]:
+    from . import host
+
+    times = host.times_of(sigmas, positive)
+    said = [f"steps: {len(times) - 1}, at t = {_written(times)}"]
+    return said + host.handling_lines(positive)
+
+
+def _steered(guidance: Guidance | None) -> str:
+    if guidance is None or not guidance.active:
+        return "guidance: no guidance"
+    low, high = guidance.interval
+    within = "" if (low, high) == (0, 1) else f", for t from {low:g} to {high:g}"
+    return f"guidance: {guidance.kind.value.upper()} guidance {guidance.scale:g}{within}"

@@ -1,16 +1,16 @@
 """What most workflows have in common: their models, and how the song is heard."""
 
-from ace_core.weights.published import TEXT_ENCODER, TURBO, VAE
+from ace_core.weights.published import TEXT_ENCODER, TURBO, VAE, ModelFile
 from tools.graph import Flow, Node
 
 LOWER = 480  # pixels: where the second half of a graph starts
 
 
-def models(flow: Flow) -> tuple[Node, Node, Node]:
+def models(flow: Flow, dit: ModelFile = TURBO) -> tuple[Node, Node, Node]:
     """The VAE stands below the task, so that its wire to the decoder crosses nothing."""
     group = flow.group("Models", column=0)
     return (
-        group.add("AceStep15LoadModel", (TURBO,), file=TURBO.name),
+        group.add("AceStep15LoadModel", (dit,), file=dit.name),
         group.add("AceStep15LoadTextEncoder", (TEXT_ENCODER,), file=TEXT_ENCODER.name),
         flow.group("Autoencoder", column=0, top=100).add("AceStep15LoadVAE", (VAE,), file=VAE.name),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tools.edit_flows import FLOWS as EDIT_FLOWS
 from tools.flow_parts import listen, models
 from tools.graph import Flow
 from tools.lm_flows import (
@@ -71,4 +72,5 @@ FLOWS: tuple[Callable[[], Flow], ...] = (
     understand_audio,
     polish_prompt,
     codes_as_material,
+    *EDIT_FLOWS,
 )

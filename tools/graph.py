@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DYNAMIC = "COMFY_DYNAMICCOMBO_V3"
+PLAYER = "AUDIO_UI"  # a widget that holds nothing of ours
 WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", DYNAMIC)
 
 
@@ -41,7 +42,7 @@ class Group:
     top: int = 0
     nodes: list[Node] = field(default_factory=list)
 
-    def add(self, kind: str, files: tuple[Any, ...] = (), **given: Any) -> Node:
+    def add(self, kind: str, files: tuple[Any, ...] = (), /, **given: Any) -> Node:
         node = Node(kind, given, files)
         self.nodes.append(node)
         return node
@@ -92,6 +93,11 @@ def inputs_of(node_class: Any) -> list[Socket]:
         for needed in ("required", "optional")
         for name, spec in types.get(needed, {}).items()
     ]
+
+
+def slots_of(node_class: Any) -> list[Socket]:
+    """The inputs that are drawn as slots: no widgets, and no player."""
+    return [each for each in inputs_of(node_class) if not each.is_widget and each.kind != PLAYER]
 
 
 def outputs_of(node_class: Any) -> list[Socket]:
@@ -182,7 +188,10 @@ def title_of(node_class: Any, kind: str) -> str:
 
 
 STOCK_TITLES = {
+    "AudioMerge": "Audio Merge",
+    "KSamplerSelect": "KSamplerSelect",
     "LoadAudio": "Load Audio",
     "PreviewAny": "Preview as Text",
     "PreviewImage": "Preview Image",
+    "SamplerCustomAdvanced": "SamplerCustomAdvanced",
 }

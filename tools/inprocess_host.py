@@ -9,7 +9,13 @@ from typing import Any
 
 from tools.execute import OnProgress, Outcome, Prompt
 
-_STOCK_EXTRAS = ("nodes_audio", "nodes_custom_sampler", "nodes_model_advanced", "nodes_preview_any")
+_STOCK_EXTRAS = (
+    "nodes_audio",
+    "nodes_custom_sampler",
+    "nodes_mask",
+    "nodes_model_advanced",
+    "nodes_preview_any",
+)
 
 
 class _Messages:

@@ -63,6 +63,92 @@ def codes_as_material(draw: Draw) -> None:
     wave(draw, RIGHT, WARM)
 
 
+def cover(draw: Draw) -> None:
+    title(draw, "Cover", "the tune of a recording in another style")
+    wave(draw, LEFT, SOFT)
+    wave(draw, RIGHT, WARM)
+
+
+def style_transfer(draw: Draw) -> None:
+    title(draw, "Style transfer", "one recording's tune, another's sound")
+    wave(draw, (48, 150, 316, 250), SOFT)
+    wave(draw, (48, 272, 316, 372), WARM)
+    wave(draw, RIGHT, WARM)
+
+
+def repaint_section(draw: Draw) -> None:
+    title(draw, "Repaint a section", "part of a recording anew, the rest untouched")
+    wave(draw, LEFT, SOFT)
+    wave(draw, (436, 150, 530, 372), SOFT)
+    wave(draw, (532, 150, 628, 372), WARM)
+    wave(draw, (630, 150, 720, 372), SOFT)
+
+
+def extend_song(draw: Draw) -> None:
+    title(draw, "Extend a song", "new music before or behind a recording")
+    wave(draw, LEFT, SOFT)
+    wave(draw, (436, 150, 560, 372), WARM)
+    wave(draw, (562, 150, 720, 372), SOFT)
+
+
+def add_instrument(draw: Draw) -> None:
+    title(draw, "Add an instrument", "one more track to a recording")
+    wave(draw, LEFT, SOFT)
+    wave(draw, (436, 150, 720, 250), SOFT)
+    wave(draw, (436, 272, 720, 372), WARM)
+
+
+def stems(draw: Draw) -> None:
+    title(draw, "Stems", "vocals, drums, bass and the rest, one by one")
+    wave(draw, LEFT, SOFT)
+    for place in range(4):
+        wave(draw, (436, 150 + 58 * place, 720, 198 + 58 * place), WARM)
+
+
+def complete_arrangement(draw: Draw) -> None:
+    title(draw, "Complete an arrangement", "a band around a single track")
+    wave(draw, (48, 215, 316, 307), SOFT)
+    for place in range(3):
+        wave(draw, (436, 150 + 78 * place, 720, 214 + 78 * place), WARM if place else SOFT)
+
+
+def variations(draw: Draw) -> None:
+    title(draw, "Variations", "the same song, near and far")
+    words(draw, LEFT, VERSES)
+    for place in range(3):
+        wave(draw, (436, 150 + 78 * place, 720, 214 + 78 * place), WARM)
+
+
+def high_quality_base(draw: Draw) -> None:
+    title(draw, "High quality with base", "64 guided steps")
+    words(draw, LEFT, VERSES)
+    wave(draw, RIGHT, WARM)
+    steps(draw, 64)
+
+
+def custom_timesteps(draw: Draw) -> None:
+    title(draw, "Custom timesteps", "your own way from noise to music")
+    words(draw, LEFT, VERSES)
+    wave(draw, RIGHT, WARM)
+    steps(draw, 11)
+
+
+def stock_sampler(draw: Draw) -> None:
+    title(draw, "Stock sampler", "noise, guider, solver and schedule as parts")
+    for place in range(4):
+        draw.rounded_rectangle(
+            (48, 150 + 58 * place, 316, 198 + 58 * place), 10, fill=(32, 36, 48), outline=SOFT
+        )
+    wave(draw, RIGHT, WARM)
+
+
+def steps(draw: Draw, count: int) -> None:
+    """Marks along the lower edge, as many as there are steps."""
+    for place in range(count):
+        x = 48 + 672 * place / (count - 1)
+        draw.line((x, 392, x, 412), INK, 2)
+
+
 PICTURES: dict[str, Callable[[Draw], None]] = {
     "text_to_music": text_to_music,
     "song_from_idea": song_from_idea,
@@ -70,6 +156,17 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "understand_audio": understand_audio,
     "polish_prompt": polish_prompt,
     "codes_as_material": codes_as_material,
+    "cover": cover,
+    "style_transfer": style_transfer,
+    "repaint_section": repaint_section,
+    "extend_song": extend_song,
+    "add_instrument": add_instrument,
+    "stems": stems,
+    "complete_arrangement": complete_arrangement,
+    "variations": variations,
+    "high_quality_base": high_quality_base,
+    "custom_timesteps": custom_timesteps,
+    "stock_sampler": stock_sampler,
 }
 
 

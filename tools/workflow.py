@@ -9,6 +9,7 @@ from tools.execute import Prompt
 
 API_WORKFLOWS = ROOT / "workflows" / "api"
 _MODEL_FILE = ".safetensors"
+_STANDS_FOR = {"acestep_v1.5_xl_base": "acestep_v1.5_base"}  # the miniature of XL is a turbo
 
 
 def read_prompt(name: str) -> Prompt:
@@ -23,7 +24,7 @@ def with_miniature(prompt: Prompt) -> Prompt:
         for key, value in node["inputs"].items():
             if isinstance(value, str) and value.endswith(_MODEL_FILE):
                 stem = Path(value).stem.removesuffix("_bf16")
-                node["inputs"][key] = f"{stem}_miniature{_MODEL_FILE}"
+                node["inputs"][key] = f"{_STANDS_FOR.get(stem, stem)}_miniature{_MODEL_FILE}"
     return changed
 
 

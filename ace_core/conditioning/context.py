@@ -46,11 +46,16 @@ def source(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
     """Source latents [1, T, C] of one item; `silence` [1, S, C] says dtype and device."""
     if item.codes is not None:
         return fitted(code_hints(model, item.codes, silence), item.frames, silence)
+    if item.source is not None and item.quantize:
+        return round_trip(model, plain_source(item, silence), silence)
+    return plain_source(item, silence)
+
+
+def plain_source(item: Conditioning, silence: Tensor) -> Tensor:
+    """The source [1, T, C] as it was given, with its hole; what a run may start from."""
     if item.source is None:
         return first_frames(silence, item.frames)
     latents = fitted(item.source.to(silence), item.frames, silence)
-    if item.quantize:
-        return round_trip(model, latents, silence)
     if item.hole and item.mask is not None:
         played = item.mask.to(latents) > 0  # [1, T, 1]
         return torch.where(played, first_frames(silence, item.frames), latents)

@@ -73,6 +73,23 @@ def inject(mask: Tensor, source: Tensor, noise: Tensor, steps: int) -> AfterStep
     return after_step
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptSource:
+    """A source that holds outside a mask while the rest is written."""
+
+    source: Tensor  # [1, T, C], without its hole
+    mask: Tensor  # [1, T, 1]
+    keep: Preservation
+
+    def after_step(self, noise: Tensor, steps: int) -> AfterStep:
+        return inject(self.mask, self.source, noise, injected_steps(self.keep, steps))
+
+    def blended(self, x: Tensor) -> Tensor:
+        if not self.keep.blend_frames:
+            return x
+        return blend(x, self.source, self.mask, self.keep.blend_frames)
+
+
 def injected_steps(keep: Preservation, steps: int) -> int:
     """How many of `steps` are followed by an injection."""
     return round(keep.injection * steps)

@@ -21,6 +21,7 @@ class ModelFile:
 
 
 TURBO: Final = ModelFile("acestep_v1.5_turbo.safetensors", "diffusion_models")
+XL_BASE: Final = ModelFile("acestep_v1.5_xl_base_bf16.safetensors", "diffusion_models")
 TEXT_ENCODER: Final = ModelFile("qwen_0.6b_ace15.safetensors", "text_encoders")
 LM: Final = ModelFile("qwen_1.7b_ace15.safetensors", "text_encoders")
 VAE: Final = ModelFile("ace_1.5_vae.safetensors", "vae")
@@ -29,7 +30,7 @@ ALL_IN_ONE: Final = ModelFile("ace_step_1.5_turbo_aio.safetensors", "checkpoints
 FILES: Final = (
     TURBO,
     ModelFile("acestep_v1.5_xl_turbo_bf16.safetensors", "diffusion_models"),
-    ModelFile("acestep_v1.5_xl_base_bf16.safetensors", "diffusion_models"),
+    XL_BASE,
     ModelFile("acestep_v1.5_xl_sft_bf16.safetensors", "diffusion_models"),
     TEXT_ENCODER,
     LM,

@@ -5,24 +5,42 @@ host has chosen its device.
 """
 
 from .codes import encode_codes
-from .conditioning import canvas, conditioning, null
+from .conditioning import (
+    Handling,
+    canvas,
+    conditioning,
+    handling_lines,
+    null,
+    task_name,
+    with_timbre,
+)
+from .edits import Splice, encode_source, source_canvas
 from .language_model import ManagedLanguageModel, load_language_model, watched
 from .metadata import graph_tags
-from .model import load_model, variant_of
-from .sampling import guider, sample
+from .model import known_variant, load_model, variant_of
+from .sampling import Batch, guider, sample, times_of
+from .solver import AceNoise, ace_solver, solver_name, what_a_sampler_forgets
 from .text_encoder import ManagedTextEncoder, load_text_encoder
 from .vae import decode, encode, load_vae, silence_of
 
 __all__ = [
+    "AceNoise",
+    "Batch",
+    "Handling",
     "ManagedLanguageModel",
     "ManagedTextEncoder",
+    "Splice",
+    "ace_solver",
     "canvas",
     "conditioning",
     "decode",
     "encode",
     "encode_codes",
+    "encode_source",
     "graph_tags",
     "guider",
+    "handling_lines",
+    "known_variant",
     "load_language_model",
     "load_model",
     "load_text_encoder",
@@ -30,6 +48,12 @@ __all__ = [
     "null",
     "sample",
     "silence_of",
+    "solver_name",
+    "source_canvas",
+    "task_name",
+    "times_of",
     "variant_of",
     "watched",
+    "what_a_sampler_forgets",
+    "with_timbre",
 ]

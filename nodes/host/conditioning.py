@@ -6,8 +6,8 @@ under `KEY`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import comfy.conds
 import comfy.model_management
@@ -16,20 +16,38 @@ from torch import Tensor
 
 from ...ace_core.constants import LATENT_CHANNELS, TIMBRE_FRAMES
 from ...ace_core.errors import InvalidRequestError
+from ...ace_core.sampling.repaint import Preservation
 from ...ace_core.types import AudioCodes, Conditioning
 
-KEY = "ace_step"  # dict: frames, source, mask, timbre, codes, quantize, silence, variations
-_TASK_FIELDS = ("frames", "source", "mask", "timbre", "codes", "quantize")
+KEY: Final = "ace_step"  # dict: the task's fields, silence, variations, handling
+_TASK_FIELDS = ("frames", "source", "mask", "timbre", "codes", "quantize", "hole")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handling:
+    """What a task asks of the sampling, beside what the model hears."""
+
+    task: str = ""  # its name
+    cover_strength: float = 1.0  # share of the steps that hear the source
+    free: Tensor | None = None  # [1, L, 1024] the text of the steps that do not
+    source_strength: float = 0.0  # how much of the source is in the starting noise
+    keep: Preservation | None = None  # of the source outside the mask
+
+
+PLAIN: Final = Handling()
 
 
 def conditioning(
-    item: Conditioning, silence: Tensor, variations: Sequence[AudioCodes] = ()
+    item: Conditioning,
+    silence: Tensor,
+    variations: Sequence[AudioCodes] = (),
+    handling: Handling = PLAIN,
 ) -> list:
     """The host's CONDITIONING for one task; `silence` [1, S, C] serves models that carry none.
 
     Several `variations` are one for each item of the batch, in the place of the task's codes.
     """
-    task = {name: getattr(item, name) for name in _TASK_FIELDS}
+    task = {name: getattr(item, name) for name in _TASK_FIELDS} | {"handling": handling}
     extras = {
         "pooled_output": None,
         "conditioning_lyrics": _resting(item.lyrics),
@@ -47,6 +65,56 @@ def null(positive: list) -> list:
         ]
         for text, extras in positive
     ]
+
+
+def with_timbre(positive: list, clip: Tensor) -> list:
+    """The same task with one more reference clip [1, 750, C].
+
+    Raises:
+        InvalidRequestError: a conditioning that no task node of this pack made.
+    """
+    if any(KEY not in extras for _, extras in positive):
+        raise InvalidRequestError(
+            "The conditioning comes from no ACE-Step task. Connect the positive output of a task "
+            "node."
+        )
+    return [[text, {**extras, KEY: _more_timbre(extras[KEY], clip)}] for text, extras in positive]
+
+
+def _more_timbre(task: dict[str, Any], clip: Tensor) -> dict[str, Any]:
+    before = task["timbre"]
+    return {**task, "timbre": clip if before is None else torch.cat([before, clip])}
+
+
+def handling_of(entries: list) -> Handling:
+    """What a CONDITIONING, as given or as the host converts it, asks of the sampling."""
+    for entry in entries:
+        extras = entry if isinstance(entry, dict) else entry[1]
+        if KEY in extras:
+            return extras[KEY]["handling"]
+    return PLAIN
+
+
+def task_name(positive: list) -> str:
+    """Empty when no task node of this pack made it."""
+    return handling_of(positive).task
+
+
+def handling_lines(positive: list) -> list[str]:
+    """What a task asks of the sampling, in words."""
+    handling = handling_of(positive)
+    said = []
+    if handling.cover_strength < 1:
+        said.append(f"cover strength: {handling.cover_strength:g} of the steps hear the source")
+    if handling.source_strength > 0:
+        said.append(f"source strength: {handling.source_strength:g} of the source at the start")
+    keep = handling.keep
+    if keep is not None and (keep.injection or keep.blend_frames):
+        said.append(
+            f"kept outside the region: in {keep.injection:.0%} of the steps, blended over "
+            f"{keep.blend_frames} frames"
+        )
+    return said
 
 
 def canvas(frames: int, batch: int) -> dict[str, Any]:
@@ -80,8 +148,23 @@ def task_of(given: dict[str, Any], like: Tensor) -> tuple[Conditioning, Tensor |
         mask=task.get("mask"),
         codes=task.get("codes") if task else _stock_codes(given),
         quantize=task.get("quantize", False),
+        hole=task.get("hole", False),
     )
     return item, task.get("silence")
+
+
+def free_of(given: dict[str, Any], item: Conditioning) -> tuple[Conditioning, float] | None:
+    """The item for the steps after the cover strength is spent, and that strength; or nothing.
+
+    The negative keeps its silence: a text of zeros stays zeros.
+    """
+    handling: Handling = given.get(KEY, {}).get("handling", PLAIN)
+    if handling.free is None or handling.cover_strength == 1:
+        return None
+    worded = bool(torch.count_nonzero(item.text))
+    text = handling.free.to(item.text) if worded else torch.zeros_like(item.text)
+    plain = replace(item, text=text, source=None, codes=None, quantize=False, hole=False)
+    return plain, handling.cover_strength
 
 
 def items_of(given: dict[str, Any], item: Conditioning, batch: int) -> list[Conditioning]:

@@ -20,17 +20,21 @@ from ...ace_core.errors import InvalidRequestError, InvalidScheduleError
 from ...ace_core.models.acestep import AceStepModel
 from ...ace_core.models.config import DiTConfig
 from ...ace_core.models.ops import Ops
+from ...ace_core.sampling.cover import switch_time
 from ...ace_core.types import Conditioning, Variant
 from ...ace_core.weights.checkpoint import Kind
 from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.load import check_keys, dit_config
 from ...ace_core.weights.read import read
 from ...ace_core.weights.silence import stored_silence
-from .conditioning import CondMemory, items_of, task_of
+from .conditioning import CondMemory, free_of, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype
 
 DTYPES = (torch.bfloat16, torch.float32)
+FREE = "free_"  # before the name of a condition for the steps that do not hear the source
+CORRECTOR = "ace_corrector"  # in the transformer's options: the second look of a Heun step
+_SAME = 1e-6  # two flow times nearer than this are one
 
 
 class AceNet(AceStepModel):
@@ -56,6 +60,28 @@ class AceNet(AceStepModel):
 def pairs(flat: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
     """[k0, v0, k1, v1, ...], which the host can cast and batch, as (k, v) of each layer."""
     return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def until_switched(given: dict[str, Any], t: float, options: dict[str, Any]) -> dict[str, Any]:
+    """The conditions of flow time `t`: those with the source, or after the switch those without.
+
+    Raises:
+        InvalidRequestError: the host does not say which steps are taken.
+    """
+    strength = given.get("ace_switch")
+    if strength is None:
+        return given
+    if "sample_sigmas" not in options:
+        raise InvalidRequestError(
+            "The sampler does not tell its steps, so a cover strength below 1 cannot be followed. "
+            "Use another sampler, or set the cover strength to 1."
+        )
+    at = switch_time(options["sample_sigmas"].tolist(), strength)
+    with_source = t > at + _SAME or (t > at - _SAME and options.get(CORRECTOR, False))
+    rest = {k: v for k, v in given.items() if k != "ace_switch" and not k.startswith(FREE)}
+    if with_source:
+        return rest
+    return rest | {k.removeprefix(FREE): v for k, v in given.items() if k.startswith(FREE)}
 
 
 class AceLatent(comfy.latent_formats.ACEAudio15):
@@ -88,26 +114,54 @@ class AceModel(comfy.model_base.ACEStep15):
                 "to the sampler."
             )
         item, silence = task_of(given, given["noise"])
-        silence = self._silence(silence, given["device"])
-        net = self.diffusion_model
+        silence = self.silence_on(given["device"], silence)
+        hooked = given.get("hooks") is not None
         items = items_of(given, item, len(given["noise"]))
+        out = self._heard(items, silence, hooked)
+        free = free_of(given, item)
+        if free is not None:
+            later = self._heard([free[0]], silence, hooked)
+            out |= {f"{FREE}{name}": cond for name, cond in later.items()}
+            out["ace_switch"] = comfy.conds.CONDConstant(free[1])
+        return out
+
+    def _heard(self, items: list[Conditioning], silence: Tensor, hooked: bool) -> dict[str, Any]:
+        """What every step reads of one item, or of one for each place of the batch."""
+        net = self.diffusion_model
         contexts = [ctx.context(net, each, silence) for each in items]
         sources = torch.cat(contexts).transpose(1, 2)  # [1 or B, 2C, T]
-        encoded = self._encoded(item, silence)
+        encoded = self._encoded(items[0], silence)
         out: dict[str, Any] = {"ace_context": comfy.conds.CONDNoiseShape(sources)}
-        if given.get("hooks") is None:
+        if hooked:
+            out["c_crossattn"] = comfy.conds.CONDRegular(encoded)
+        else:
             flat = [part for layer in net.decoder.memory(encoded) for part in layer]
             out["ace_memory"] = CondMemory(flat)
-        else:
-            out["c_crossattn"] = comfy.conds.CONDRegular(encoded)
         return out
+
+    def _apply_model(
+        self,
+        x: Tensor,
+        t: Tensor,
+        c_concat: Any = None,
+        c_crossattn: Any = None,
+        control: Any = None,
+        transformer_options: Any = None,
+        **given: Any,
+    ) -> Tensor:
+        """Outside the part that is compiled: which of the two conditions this step hears."""
+        given["c_crossattn"] = c_crossattn
+        chosen = until_switched(given, float(t[0]), transformer_options or {})
+        options = {"control": control, "transformer_options": transformer_options or {}}
+        return super()._apply_model(x, t, c_concat, **options, **chosen)
 
     def _encoded(self, item: Conditioning, silence: Tensor) -> Tensor:
         if not torch.count_nonzero(item.text):
             return self.diffusion_model.null_condition_emb.to(silence)  # [1, 1, E]
         return ctx.encoded(self.diffusion_model, item, silence)
 
-    def _silence(self, spare: Tensor | None, device: torch.device) -> Tensor:
+    def silence_on(self, device: torch.device, spare: Tensor | None) -> Tensor:
+        """[1, S, C] of the model's own file, else the `spare` of a task."""
         silence = self.silence if self.silence is not None else spare
         if silence is None:
             raise InvalidRequestError(
@@ -178,13 +232,18 @@ def _host_config(
     return config
 
 
+def known_variant(model: Any) -> Variant | None:
+    """What a MODEL was trained as, if anything tells."""
+    return getattr(model.model, "variant", None)
+
+
 def variant_of(model: Any) -> Variant:
     """What a MODEL was trained as.
 
     Raises:
         InvalidScheduleError: it is not ours, or nothing told its variant.
     """
-    held = getattr(model.model, "variant", None)
+    held = known_variant(model)
     if held is None:
         raise InvalidScheduleError(
             "The model's variant is not known, so nothing can be chosen automatically. Set "

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ...ace_core.audio import tiling
+from ...ace_core.audio.splice import splice
 from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
 from ...ace_core.errors import CheckpointError
@@ -27,6 +28,7 @@ from ...ace_core.types import Posterior
 from ...ace_core.weights import load
 from ...ace_core.weights.oobleck import to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
+from .conditioning import KEY
 from .precision import CHOICES
 
 logger = logging.getLogger(__name__)
@@ -172,9 +174,15 @@ def silence_of(vae: Any) -> Tensor:
 
 
 def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
-    """A LATENT as AUDIO, 48 kHz stereo, an item that is too loud brought to full scale."""
+    """A LATENT as AUDIO, 48 kHz stereo, an item that is too loud brought to full scale.
+
+    Where the latent says so, the source's own sound is put back around what was repainted.
+    """
     _check_family(vae)
     audio = limit_peak(vae.decode(latent["samples"]).movedim(-1, 1))  # [B, 2, N]
+    kept = latent.get(KEY, {}).get("splice")
+    if kept is not None:
+        audio = splice(audio, kept.audio, kept.spans, kept.crossfade)
     return {"waveform": audio, "sample_rate": SAMPLE_RATE}
 
 

@@ -48,12 +48,24 @@ class Studio:
 
     @torch.inference_mode()
     def sampled(
-        self, guidance: Any = None, seeds: tuple[int, ...] = (SEED,), model: Any = None
+        self,
+        guidance: Any = None,
+        seeds: tuple[int, ...] = (SEED,),
+        model: Any = None,
+        positive: list | None = None,
     ) -> Tensor:
         """What our sampler node makes, [B, C, T]."""
-        guided = self.host.guider(model or self.model, self.positive, self.negative, guidance)
-        latent = self.host.sample(guided, self.canvas(len(seeds)), self.sigmas, seeds)
-        return latent["samples"].clone()
+        batch = self.host.Batch(
+            model=model or self.model,
+            positive=positive or self.positive,
+            negative=self.negative,
+            latent=self.canvas(len(seeds)),
+            sigmas=self.sigmas,
+            recipe=self.core("sampling.recipe").Recipe(seeds),
+            guidance=guidance,
+            sampler=self.host.ace_solver(),
+        )
+        return self.host.sample(batch)["samples"].clone()
 
     def with_model(self, file: str) -> "Studio":
         return replace(self, model=self.host.load_model(self.folder / file, None, "fp32"))

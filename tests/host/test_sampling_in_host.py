@@ -259,7 +259,5 @@ def test_hooked_loras_change_weights_at_a_step_and_still_reach_the_cached_memory
     model.register_all_hook_patches(
         group, hooks.create_target_dict(hooks.EnumWeightTarget.Model), model.model_options
     )
-    guided = studio.host.guider(model, positive, studio.negative, None)
-    with torch.inference_mode():
-        hooked = studio.host.sample(guided, studio.canvas(), studio.sigmas, (SEED,))["samples"]
+    hooked = studio.sampled(model=model, positive=positive)
     same(hooked, studio.sampled(model=patched(studio, lora(studio, SPELLINGS[0]))))

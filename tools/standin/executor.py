@@ -24,9 +24,9 @@ class StandinHost:
     name = "a stand-in for ComfyUI (this Python can run no real ComfyUI)"
 
     def __init__(self) -> None:
-        from tools.standin import stock_nodes
+        from tools.standin import custom_sampling, stock_nodes
 
-        self.nodes: dict[str, Any] = dict(stock_nodes.NODES)
+        self.nodes: dict[str, Any] = stock_nodes.NODES | custom_sampling.NODES
         self.kept: dict[str, Result] = {}  # by signature
 
     def run(

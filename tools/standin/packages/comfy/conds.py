@@ -53,6 +53,22 @@ class CONDCrossAttn(CONDRegular):
         return torch.cat([cond.repeat(1, length // cond.shape[1], 1) for cond in conds])
 
 
+class CONDConstant(CONDRegular):
+    """A value that all items share."""
+
+    def process_cond(self, batch_size: int, **_: Any) -> Any:
+        return self._copy_with(self.cond)
+
+    def can_concat(self, other: Any) -> bool:
+        return bool(self.cond == other.cond)
+
+    def concat(self, others: list[Any]) -> Any:
+        return self.cond
+
+    def size(self) -> list[int]:
+        return [1]
+
+
 class CONDList(CONDRegular):
     def process_cond(self, batch_size: int, **_: Any) -> Any:
         return self._copy_with([utils.repeat_to_batch_size(c, batch_size) for c in self.cond])

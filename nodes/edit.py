@@ -1,0 +1,205 @@
+"""Tasks that change a recording: play it in another style, or write part of it anew."""
+
+from typing import Any
+
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..ace_core.audio.source import padded, source_audio
+from ..ace_core.conditioning import tasks
+from ..ace_core.conditioning.reference import reference_segments
+from ..ace_core.constants import LONGEST_SECONDS, SEED_RANGE
+from ..ace_core.sampling.cover import check_strength
+from ..ace_core.sampling.region import region, spans
+from ..ace_core.sampling.repaint import RepaintMode, preservation
+from ..ace_core.types import Song
+from .region import frames_of
+from .sources import (
+    CATEGORY,
+    Heard,
+    heard,
+    instruction_input,
+    outputs_of,
+    source_inputs,
+    strength_input,
+    task_outputs,
+)
+
+
+class AceStepCover(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Cover",
+            display_name="ACE-Step Cover",
+            category=CATEGORY,
+            description="The source in another style: its melody and rhythm, your words and sound.",
+            search_aliases=["ace step", "remix", "style transfer", "audio to audio"],
+            inputs=[
+                *source_inputs("The new style, and the lyrics to sing."),
+                io.Boolean.Input(
+                    "quantize",
+                    default=True,
+                    tooltip="On: the source is heard as audio codes, its tune without its sound. "
+                    "Off: heard whole, which stays closer to it (remix).",
+                ),
+                strength_input(
+                    "cover_strength",
+                    1.0,
+                    "Share of the steps that hear the source; the rest follow the song alone.",
+                ),
+                strength_input(
+                    "source_strength",
+                    0.0,
+                    "How much of the source is in the starting noise: 0 none, 0.1 to 0.25 is usual "
+                    "for covers, 0.5 with cover_strength 0 for audio to audio.",
+                ),
+                instruction_input(),
+            ],
+            outputs=task_outputs("The source, as the place to start from."),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        quantize: bool,
+        cover_strength: float,
+        source_strength: float,
+        instruction: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        check_strength("cover strength", cover_strength)
+        check_strength("source strength", source_strength)
+        given = heard(source)
+        item = tasks.cover(song, text_encoder, given.blank, quantize, instruction or None)
+        free = None
+        if cover_strength < 1:
+            free = tasks.uncovered(item, song, text_encoder, given.seconds).text
+        handling = host.Handling("cover", cover_strength, free, source_strength)
+        return outputs_of(item, given, vae, batch_size, handling)
+
+
+class AceStepRepaint(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Repaint",
+            display_name="ACE-Step Repaint",
+            category=CATEGORY,
+            description="Writes part of the source anew, or extends it to either side; the rest "
+            "stays as it was.",
+            search_aliases=["ace step", "inpaint", "outpaint", "extend song", "edit section"],
+            inputs=[
+                *source_inputs("What to play, and the lyrics of the whole song."),
+                _moment("start", 0.0, "Where new music begins, in seconds. Below 0: before it."),
+                _moment("end", -1.0, "Where it ends. -1: with the source. Past it: longer."),
+                io.Combo.Input(
+                    "mode",
+                    options=[mode.value for mode in RepaintMode],
+                    default=RepaintMode.BALANCED.value,
+                    tooltip="How firmly the rest is kept: conservative all the time, balanced as "
+                    "strength says, aggressive not at all.",
+                ),
+                strength_input("strength", 0.5, "Of balanced: 0 keeps most, 1 changes most."),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="From ACE-Step Region Mask: takes the place of start and end.",
+                ),
+                instruction_input(),
+            ],
+            outputs=task_outputs("The source, silent where it is written anew."),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        start: float,
+        end: float,
+        mode: str,
+        strength: float,
+        mask: Tensor | None = None,
+        instruction: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        keep = preservation(RepaintMode(mode), strength)
+        given, where, parts = placed(heard(source), start, end, mask)
+        item = tasks.repaint(song, text_encoder, given.blank, where, instruction or None)
+        handling = host.Handling("repaint", keep=keep)
+        splice = None
+        if keep.audio_blend is not None:
+            splice = host.Splice(given.audio, parts, keep.audio_blend)
+        return outputs_of(item, given, vae, batch_size, handling, splice)
+
+
+def placed(
+    source: Heard, start: float, end: float, mask: Tensor | None
+) -> tuple[Heard, Tensor, list[tuple[float, float]]]:
+    """The source on its canvas, the mask [1, T, 1] of new music, and its spans in seconds.
+
+    Raises:
+        InvalidRequestError: a region or a mask that does not fit the source.
+    """
+    if mask is not None:
+        where = frames_of(mask, source.blank.frames)
+        return source, where, spans(where)
+    part = region(start, None if end < 0 else end, source.audio.shape[-1])
+    whole = Heard(padded(source.audio, part.pad_left, part.pad_right), source.seconds)
+    return whole, part.mask(whole.blank.frames), [(part.start, part.end)]
+
+
+def _moment(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(
+        name, default=default, min=-LONGEST_SECONDS, max=LONGEST_SECONDS, step=0.01, tooltip=tooltip
+    )
+
+
+class AceStepReferenceAudio(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        smallest, largest = SEED_RANGE
+        return io.Schema(
+            node_id="AceStep15ReferenceAudio",
+            display_name="ACE-Step Reference Audio",
+            category=CATEGORY,
+            description="Lets a task sound like a recording: its voices, instruments and mix, not "
+            "its tune. Several nodes in a row mix several recordings.",
+            search_aliases=["ace step", "timbre", "reference", "style reference", "voice"],
+            inputs=[
+                io.Conditioning.Input("positive", tooltip="The positive output of a task node."),
+                io.Audio.Input("audio", tooltip="The recording; 30 seconds of it are heard."),
+                io.Vae.Input("vae", tooltip="Encodes the recording."),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=smallest,
+                    max=largest,
+                    tooltip="Which 10 seconds of each third of the recording are heard.",
+                ),
+            ],
+            outputs=[
+                io.Conditioning.Output(
+                    display_name="positive", tooltip="The task with the recording's sound."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(cls, positive: list, audio: dict[str, Any], vae, seed: int) -> io.NodeOutput:
+        from . import host
+
+        sound = source_audio(audio["waveform"], audio["sample_rate"], "reference")
+        clip = host.encode_source(vae, reference_segments(sound, seed))
+        return io.NodeOutput(host.with_timbre(positive, clip))

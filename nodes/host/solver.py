@@ -1,0 +1,172 @@
+"""The core's solvers as stock SAMPLER, and its noise as stock NOISE.
+
+What a repaint keeps of its source travels in the conditioning, so this SAMPLER keeps it under
+every guider.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import comfy.samplers
+import torch
+from torch import Tensor
+
+from ...ace_core.conditioning.context import fitted
+from ...ace_core.sampling.flow import Solver
+from ...ace_core.sampling.noise import fresh_noise, seeds_for
+from ...ace_core.sampling.recipe import Recipe, Retake
+from ...ace_core.sampling.repaint import KeptSource
+from ...ace_core.sampling.run import Run, integrate
+from .conditioning import KEY, handling_of
+from .model import CORRECTOR
+
+
+class AceSolver(comfy.samplers.Sampler):
+    """A stock SAMPLER that integrates as the core does. It keeps nothing between runs.
+
+    `seeds` are those of the items, for a solver that draws anew; without them they are derived
+    from the run's own seed, as the noise of ACE-Step Noise is.
+    """
+
+    def __init__(self, solver: Solver, seeds: Sequence[int] | None = None) -> None:
+        self.solver = solver
+        self.seeds = seeds
+
+    def sample(
+        self,
+        model_wrap: Any,
+        sigmas: Tensor,
+        extra_args: dict[str, Any],
+        callback: Any,
+        noise: Tensor,
+        latent_image: Any = None,
+        denoise_mask: Any = None,
+        disable_pbar: bool = False,
+    ) -> Tensor:
+        """`noise` [B, C, T] to the latent at the last of `sigmas`."""
+        model = comfy.samplers.KSamplerX0Inpaint(model_wrap, sigmas)
+        model.latent_image, model.noise = latent_image, noise
+        look = _Look(model, {**extra_args, "denoise_mask": denoise_mask})
+        flow = model_wrap.inner_model.model_sampling
+        start = flow.noise_scaling(
+            sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
+        )
+        times = sigmas.tolist()
+        kept = _kept(model_wrap, start)
+
+        def on_step(step: int, x0: Tensor) -> None:
+            if callback is not None:
+                callback(step, x0.transpose(1, 2), look.state, len(times) - 1)
+
+        run = Run(
+            times=times,
+            fresh=fresh_noise(self._seeds(len(start), extra_args.get("seed")), start.shape[-1]),
+            on_step=on_step,
+            after_step=kept and kept.after_step(noise.transpose(1, 2), len(times) - 1),
+            correct_last=False,  # the host hands out no velocity at t = 0
+        )
+        x = integrate(self.solver, look, start.transpose(1, 2), run)
+        if kept is not None and times[-1] == 0:
+            x = kept.blended(x)
+        return flow.inverse_noise_scaling(sigmas[-1], x.transpose(1, 2).contiguous())
+
+    def _seeds(self, batch: int, seed: int | None) -> Sequence[int]:
+        if self.seeds is not None:
+            return self.seeds
+        first = 0 if seed is None else seed
+        return seeds_for(batch, [first], rng_seed=first)
+
+
+class _Look:
+    """The host's guess at the clean latent as a velocity of the core, [B, T, C]."""
+
+    def __init__(self, model: Any, extra_args: dict[str, Any]) -> None:
+        self._model = model
+        self._extra = extra_args
+        self.state: Tensor | None = None  # [B, C, T], of the last look
+
+    def __call__(self, x: Tensor, t: float) -> Tensor:
+        return self._at(x, t, self._extra)
+
+    def corrector(self, x: Tensor, t: float) -> Tensor:
+        """Says to guider and model that this look is the second of a Heun step."""
+        options = self._extra["model_options"]
+        inner = {**options.get("transformer_options", {}), CORRECTOR: True}
+        return self._at(
+            x,
+            t,
+            {
+                **self._extra,
+                "model_options": {**options, CORRECTOR: True, "transformer_options": inner},
+            },
+        )
+
+    def _at(self, x: Tensor, t: float, extra: dict[str, Any]) -> Tensor:
+        self.state = x.transpose(1, 2).contiguous()
+        moments = torch.full((len(x),), t, device=x.device, dtype=x.dtype)
+        guess = self._model(self.state, moments, **extra)
+        return ((self.state - guess) / t).transpose(1, 2)
+
+
+def _kept(model_wrap: Any, like: Tensor) -> KeptSource | None:
+    """What the positive conditioning asks to keep, on the device of `like` [B, C, T]."""
+    entries = getattr(model_wrap, "conds", {}).get("positive", [])
+    keep = handling_of(entries).keep
+    task = next((entry[KEY] for entry in entries if KEY in entry), {})
+    if keep is None or task.get("source") is None or task.get("mask") is None:
+        return None
+    silence = model_wrap.inner_model.silence_on(like.device, task["silence"])
+    whole = fitted(task["source"].to(like), like.shape[-1], silence)
+    return KeptSource(whole, task["mask"].to(like.device), keep)
+
+
+@dataclass(frozen=True, slots=True)
+class AceNoise:
+    """A stock NOISE: each item from a seed of its own, a second draw mixed in if wanted.
+
+    Seeds that are `None` or missing are derived from the first.
+    """
+
+    given: tuple[int | None, ...]
+    retake_seed: int = 0
+    variance: float = 0.0
+
+    @property
+    def seed(self) -> int:
+        return self.given[0] or 0
+
+    def recipe(self, batch: int) -> Recipe:
+        """The seeds of `batch` items."""
+        plain = Recipe(seeds_for(batch, [self.seed, *self.given[1:]], rng_seed=self.seed))
+        if not self.variance:
+            return plain
+        others = seeds_for(batch, [self.retake_seed], rng_seed=self.retake_seed)
+        return replace(plain, retake=Retake(others, self.variance))
+
+    def generate_noise(self, input_latent: dict[str, Any]) -> Tensor:
+        """[B, C, T] for a LATENT."""
+        batch, _, frames = input_latent["samples"].shape
+        return self.recipe(batch).first_noise(frames).transpose(1, 2).contiguous()
+
+
+def ace_solver(solver: Solver = Solver.EULER) -> AceSolver:
+    return AceSolver(solver)
+
+
+def solver_name(sampler: Any) -> str:
+    """What to call a SAMPLER in a report."""
+    if isinstance(sampler, AceSolver):
+        return sampler.solver.value
+    function = getattr(sampler, "sampler_function", None)
+    return getattr(function, "__name__", type(sampler).__name__)
+
+
+def what_a_sampler_forgets(sampler: Any, positive: list) -> list[str]:
+    """Warnings about what a stock SAMPLER does not do for a task."""
+    if handling_of(positive).keep is None or isinstance(sampler, AceSolver):
+        return []
+    return [
+        f"{solver_name(sampler)} does not put the source back outside the region while it samples. "
+        "Use ACE-Step Solver for that; Decode Audio splices the source's sound in either case."
+    ]

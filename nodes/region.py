@@ -1,0 +1,165 @@
+"""Where in a recording: a mask from seconds, bars, beats or another mask, and a picture of it."""
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..ace_core.constants import BPM_RANGE, LONGEST_SECONDS
+from ..ace_core.errors import InvalidRequestError
+from ..ace_core.sampling.region import beats_to_seconds, region
+from .song import METERS
+from .sources import CATEGORY, heard
+
+_SECONDS, _BARS, _BEATS, _MASK = "seconds", "bars", "beats", "mask"
+_PICTURE = (128, 768)  # pixels: height, width
+_NEW, _KEPT = (1.0, 0.66, 0.36), (0.25, 0.29, 0.38)
+
+
+def frames_of(mask: Tensor, frames: int) -> Tensor:
+    """A MASK [1, H, T] as the core's [1, T, 1].
+
+    Raises:
+        InvalidRequestError: it is not as long as the source, or there are several.
+    """
+    if mask.dim() == 2:
+        mask = mask[None]
+    if mask.shape[0] != 1 or mask.shape[-1] != frames:
+        raise InvalidRequestError(
+            f"The mask has the shape {list(mask.shape)}, but the source is {frames} latent frames "
+            f"long and needs [1, 1, {frames}]. Make it with ACE-Step Region Mask for this source."
+        )
+    return (mask.amax(dim=1) > 0.5).float()[:, :, None]
+
+
+class AceStepRegionMask(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15RegionMask",
+            display_name="ACE-Step Region Mask",
+            category=CATEGORY,
+            description="Marks a part of a recording by seconds, bars or beats, or from a painted "
+            "mask. Several in a row mark several parts.",
+            search_aliases=["ace step", "repaint mask", "bars to seconds", "audio mask"],
+            inputs=[
+                io.Audio.Input("source", tooltip="The recording that the mask is for."),
+                io.DynamicCombo.Input(
+                    "by",
+                    options=[
+                        io.DynamicCombo.Option(_SECONDS, _second_inputs()),
+                        io.DynamicCombo.Option(_BARS, _bar_inputs()),
+                        io.DynamicCombo.Option(_BEATS, _beat_inputs()),
+                        io.DynamicCombo.Option(_MASK, []),
+                    ],
+                    tooltip="What the part is counted in; mask: only the mask below.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="More parts: of another Region Mask, or painted; time runs from left "
+                    "to right and is stretched to the recording.",
+                ),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="mask", tooltip="For Repaint and Lego."),
+                io.Image.Output(display_name="image", tooltip="What is marked, over time."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, source: dict[str, Any], by: dict[str, Any], mask: Tensor | None = None
+    ) -> io.NodeOutput:
+        if by["by"] == _MASK and mask is None:
+            raise InvalidRequestError("No mask is connected. Connect one, or choose seconds.")
+        given = heard(source)
+        frames = given.blank.frames
+        marked = torch.zeros(1, 1, frames)
+        if by["by"] != _MASK:
+            part = region(*_seconds(by), given.audio.shape[-1])
+            if part.pad_left or part.pad_right:
+                raise InvalidRequestError(
+                    f"The part leaves the recording, which is {given.seconds:.2f} seconds long. "
+                    "Stay inside it; to extend it use start and end of ACE-Step Repaint."
+                )
+            marked = part.mask(frames).transpose(1, 2)
+        if mask is not None:
+            marked = torch.maximum(marked, _stretched(mask, frames))
+        return io.NodeOutput(marked, _drawn(marked))
+
+
+def _seconds(by: dict[str, Any]) -> tuple[float, float | None]:
+    """Start and end of the chosen part; None: the end of the recording."""
+    if by["by"] == _SECONDS:
+        return by["start"], None if by["end"] < 0 else by["end"]
+    if by["by"] == _BEATS:
+        first, count = by["first_beat"] - 1, by["beats"]
+    else:
+        meter = METERS[by["time_signature"]]
+        first, count = (by["first_bar"] - 1) * meter, by["bars"] * meter
+    start, length = (beats_to_seconds(beats, by["bpm"]) for beats in (first, count))
+    return start, start + length
+
+
+def _stretched(mask: Tensor, frames: int) -> Tensor:
+    """Any MASK as [1, 1, T]: a moment is marked when any pixel above it is."""
+    columns = (mask.reshape(-1, mask.shape[-1]).amax(dim=0) > 0.5).float()[None, None]
+    return torch.nn.functional.interpolate(columns, size=frames, mode="nearest")
+
+
+def _drawn(marked: Tensor) -> Tensor:
+    """A bar over time, [1, H, W, 3], with a line at every tenth of the recording."""
+    height, width = _PICTURE
+    row = torch.nn.functional.interpolate(marked, size=width, mode="nearest")[0, 0]  # [W]
+    colours = torch.where(row[:, None] > 0.5, torch.tensor(_NEW), torch.tensor(_KEPT))
+    picture = colours.expand(1, height, width, 3).clone()
+    picture[:, height - height // 8 :, :: width // 10] = 0
+    return picture
+
+
+def _second_inputs() -> list[io.Input]:
+    return [
+        io.Float.Input(
+            "start", default=0.0, min=0.0, max=LONGEST_SECONDS, step=0.01, tooltip="Begin, seconds."
+        ),
+        io.Float.Input(
+            "end",
+            default=-1.0,
+            min=-1.0,
+            max=LONGEST_SECONDS,
+            step=0.01,
+            tooltip="End, seconds. -1: the recording's end.",
+        ),
+    ]
+
+
+def _bar_inputs() -> list[io.Input]:
+    return [
+        _count("first_bar", 1, "Bars are counted from 1."),
+        _count("bars", 4, "How many bars."),
+        _tempo(),
+        io.Combo.Input(
+            "time_signature", options=list(METERS), default="4/4", tooltip="Beats in a bar."
+        ),
+    ]
+
+
+def _beat_inputs() -> list[io.Input]:
+    return [
+        _count("first_beat", 1, "Beats are counted from 1."),
+        _count("beats", 16, "How many beats."),
+        _tempo(),
+    ]
+
+
+def _count(name: str, default: int, tooltip: str) -> io.Int.Input:
+    return io.Int.Input(name, default=default, min=1, max=10_000, tooltip=tooltip)
+
+
+def _tempo() -> io.Int.Input:
+    slowest, fastest = BPM_RANGE
+    return io.Int.Input(
+        "bpm", default=120, min=slowest, max=fastest, tooltip="The recording's beats per minute."
+    )

@@ -1,0 +1,92 @@
+"""What the nodes that start from a source have in common: their inputs, and what comes out."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..ace_core.audio.source import seconds_of_audio, source_audio
+from ..ace_core.conditioning.tasks import Source
+from ..ace_core.constants import LATENT_CHANNELS
+from ..ace_core.timing import frames_in
+from ..ace_core.types import Conditioning
+from .sockets import SongSocket, TextEncoderSocket
+from .tasks import batch_input
+
+CATEGORY = "audio/ACE-Step/tasks"
+
+
+def source_inputs(song: str) -> list[io.Input]:
+    """The inputs that every such node begins with; `song` says what its words are for."""
+    return [
+        TextEncoderSocket.Input("text_encoder", tooltip="Reads the caption and the lyrics."),
+        io.Vae.Input("vae", tooltip="Encodes the source, and says what silence is."),
+        SongSocket.Input("song", tooltip=f"{song} Its length is not used: the source has one."),
+        io.Audio.Input("source", tooltip="The music to start from: any rate, mono or stereo."),
+        batch_input(),
+    ]
+
+
+def strength_input(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip)
+
+
+def instruction_input() -> io.String.Input:
+    return io.String.Input(
+        "instruction",
+        default="",
+        optional=True,
+        advanced=True,
+        tooltip="Replaces the task's own instruction to the model. Empty: the trained one.",
+    )
+
+
+def task_outputs(latent: str) -> list[io.Output]:
+    return [
+        io.Conditioning.Output(display_name="positive", tooltip="The task."),
+        io.Conditioning.Output(display_name="negative", tooltip="The task without words."),
+        io.Latent.Output(display_name="latent", tooltip=latent),
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """A source that was checked and brought to the models' form; nothing heavy was done yet."""
+
+    audio: Tensor  # [1, 2, N] at 48 kHz, padding included
+    seconds: float  # of the music itself
+
+    @property
+    def blank(self) -> Source:
+        """As long as the source and empty, for whatever can be refused before it is encoded."""
+        frames = frames_in(self.audio.shape[-1])
+        return Source(torch.zeros(1, frames, LATENT_CHANNELS), self.seconds)
+
+
+def heard(source: dict[str, Any]) -> Heard:
+    """
+    Raises:
+        InvalidAudioError: an AUDIO that cannot be a source.
+    """
+    audio = source_audio(source["waveform"], source["sample_rate"])
+    return Heard(audio, seconds_of_audio(audio))
+
+
+def outputs_of(
+    item: Conditioning,
+    source: Heard,
+    vae: Any,
+    batch: int,
+    handling: Any,
+    splice: Any = None,
+) -> io.NodeOutput:
+    """Encode the source into `item`, and the three outputs of a task."""
+    from . import host
+
+    item = replace(item, source=host.encode_source(vae, source.audio))
+    silence = host.silence_of(vae)
+    positive = host.conditioning(item, silence, handling=handling)
+    latent = host.source_canvas(item, silence, batch, splice)
+    return io.NodeOutput(positive, host.null(positive), latent)

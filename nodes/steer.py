@@ -1,0 +1,176 @@
+"""Guidance and solvers for our sampler, and all of it as stock objects for others' samplers."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..ace_core.constants import SEED_RANGE
+from ..ace_core.sampling.flow import Solver
+from ..ace_core.sampling.guidance import Guidance, GuidanceKind
+from .draws import draw_inputs, drawn
+from .sample import CATEGORY
+from .sockets import GuidanceSocket
+
+
+class AceStepGuidance(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Guidance",
+            display_name="ACE-Step Guidance",
+            category=CATEGORY,
+            description="How strongly the song's words steer base and sft. Turbo needs none.",
+            search_aliases=["ace step", "cfg", "apg", "adg", "guidance scale", "cfg interval"],
+            inputs=[
+                io.Combo.Input(
+                    "kind",
+                    options=[kind.value for kind in _KINDS],
+                    default=GuidanceKind.APG.value,
+                    tooltip="apg: clear and free of saturation, the official choice. adg: by "
+                    "angles, stays near the model's own sound. cfg: the classic.",
+                ),
+                io.Float.Input(
+                    "scale",
+                    default=7.0,
+                    min=1.0,
+                    max=30.0,
+                    step=0.1,
+                    tooltip="1: none. 7 is usual.",
+                ),
+                _moment("start", 0.0, "Lowest flow time that is guided; 0 is the last step."),
+                _moment("end", 1.0, "Highest flow time that is guided; 1 is the first step."),
+                io.Float.Input(
+                    "norm_threshold",
+                    default=0.0,
+                    min=0.0,
+                    max=100.0,
+                    step=0.1,
+                    advanced=True,
+                    tooltip="Longest velocity, in lengths of the latent; 2 is usual. 0: off.",
+                ),
+                io.Float.Input(
+                    "velocity_ema",
+                    default=0.0,
+                    min=0.0,
+                    max=0.99,
+                    step=0.01,
+                    advanced=True,
+                    tooltip="Share of the step before that is kept; 0.1 is usual. 0: off.",
+                ),
+            ],
+            outputs=[
+                GuidanceSocket.Output(
+                    display_name="guidance", tooltip="For ACE-Step Sampler and ACE-Step Guider."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        kind: str,
+        scale: float,
+        start: float,
+        end: float,
+        norm_threshold: float,
+        velocity_ema: float,
+    ) -> io.NodeOutput:
+        guidance = Guidance(
+            GuidanceKind(kind), scale, (start, end), norm_threshold or None, velocity_ema
+        )
+        return io.NodeOutput(guidance)
+
+
+_KINDS = (GuidanceKind.APG, GuidanceKind.ADG, GuidanceKind.CFG)
+
+
+def _moment(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip)
+
+
+class AceStepGuider(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Guider",
+            display_name="ACE-Step Guider",
+            category=CATEGORY,
+            description="Our guidance as a stock GUIDER, for SamplerCustomAdvanced.",
+            search_aliases=["ace step", "cfg guider", "apg guider", "basic guider"],
+            inputs=[
+                io.Model.Input("model", tooltip="The diffusion model, with LoRAs or without."),
+                io.Conditioning.Input("positive", tooltip="The task, from its node."),
+                io.Conditioning.Input("negative", tooltip="The task without words."),
+                GuidanceSocket.Input(
+                    "guidance", optional=True, tooltip="Not connected: one look a step."
+                ),
+            ],
+            outputs=[io.Guider.Output(display_name="guider", tooltip="A stock GUIDER.")],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, positive: list, negative: list, guidance: Guidance | None = None
+    ) -> io.NodeOutput:
+        from . import host
+
+        return io.NodeOutput(host.guider(model, positive, negative, guidance))
+
+
+class AceStepSolver(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Solver",
+            display_name="ACE-Step Solver",
+            category=CATEGORY,
+            description="How to walk from noise to music, as a stock SAMPLER; keeps what a repaint "
+            "keeps.",
+            search_aliases=["ace step", "euler", "heun", "sde", "ksampler select"],
+            inputs=[
+                io.Combo.Input(
+                    "solver",
+                    options=[solver.value for solver in Solver],
+                    default=Solver.EULER.value,
+                    tooltip="euler: one look a step. heun: two looks, finer. sde: noises anew at "
+                    "each step, seeded for each item.",
+                )
+            ],
+            outputs=[io.Sampler.Output(display_name="sampler", tooltip="A stock SAMPLER.")],
+        )
+
+    @classmethod
+    def execute(cls, solver: str) -> io.NodeOutput:
+        from . import host
+
+        return io.NodeOutput(host.ace_solver(Solver(solver)))
+
+
+class AceStepNoise(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        smallest, largest = SEED_RANGE
+        return io.Schema(
+            node_id="AceStep15Noise",
+            display_name="ACE-Step Noise",
+            category=CATEGORY,
+            description="Noise from one seed an item, as a stock NOISE: an item is the same song "
+            "in any batch.",
+            search_aliases=["ace step", "random noise", "seed", "retake"],
+            inputs=[
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=smallest,
+                    max=largest,
+                    control_after_generate=True,
+                    tooltip="Of the first item; the seeds of the others are drawn from it.",
+                ),
+                *draw_inputs(),
+            ],
+            outputs=[io.Noise.Output(display_name="noise", tooltip="A stock NOISE.")],
+        )
+
+    @classmethod
+    def execute(cls, seed: int, **draws: Any) -> io.NodeOutput:
+        return io.NodeOutput(drawn(seed, **draws))

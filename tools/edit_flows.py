@@ -1,0 +1,231 @@
+"""Workflows that start from a recording, and those that take sampling into one's own hands."""
+
+from ace_core.weights.published import TURBO, XL_BASE
+from tools.edit_notes import NOTES
+from tools.flow_parts import listen, models
+from tools.graph import Flow, Node, Out
+
+INPUT_AUDIO, OTHER_AUDIO = "song.wav", "reference.wav"  # in ComfyUI's input folder
+STYLE = "jazz trio, upright bass, brushed drums, warm piano, female voice, late night club"
+LYRICS = """[Verse]
+Rain is writing on the glass
+All the slow trains that I pass"""
+
+
+class _Desk:
+    """A flow with its models, a song and recordings in the first column."""
+
+    def __init__(self, name: str, base: bool = False) -> None:
+        title, note = NOTES[name]
+        self.flow = Flow(name, title, note)
+        self.model, self.text, self.vae = models(self.flow, XL_BASE if base else TURBO)
+
+    def song(self, caption: str, lyrics: str = "", **fields: object) -> Node:
+        group = self.flow.group("Song", column=0)
+        return group.add("AceStep15Song", caption=caption, lyrics=lyrics, **fields)
+
+    def recording(self, file: str = INPUT_AUDIO, title: str = "Recording") -> Out:
+        group = self.flow.group(title, column=0)
+        return group.add("LoadAudio", audio=file).out("AUDIO")
+
+    def task(self, kind: str, song: Node, source: Out | None, column: int = 1, **given) -> Node:
+        links: dict[str, object] = {"text_encoder": self.text.out("text encoder")}
+        links |= {"vae": self.vae.out("vae"), "song": song.out("song")}
+        if source is not None:
+            links["source"] = source
+        group = self.flow.group("Task", column)
+        return group.add(f"AceStep15{kind}", **links, **given)
+
+    def schedule(self, column: int = 1, **given: object) -> Node:
+        group = self.flow.group("Steps", column)
+        return group.add("AceStep15Schedule", model=self.model.out("model"), **given)
+
+    def sampler(
+        self, task: Node, times: Node, positive: Out | None = None, column: int = 2, **given
+    ) -> Node:
+        return self.flow.group("Music", column).add(
+            "AceStep15Sampler",
+            model=self.model.out("model"),
+            sigmas=times.out("sigmas"),
+            positive=positive or task.out("positive"),
+            negative=task.out("negative"),
+            latent=task.out("latent"),
+            **given,
+        )
+
+    def listen(self, sampler: Node, song: Node, column: int = 3) -> Flow:
+        listen(self.flow, sampler, self.vae, song, column)
+        return self.flow
+
+
+def cover() -> Flow:
+    desk = _Desk("cover")
+    song, source = desk.song(STYLE, LYRICS, language="en"), desk.recording()
+    task = desk.task("Cover", song, source)
+    return desk.listen(desk.sampler(task, desk.schedule()), song)
+
+
+def style_transfer() -> Flow:
+    desk = _Desk("style_transfer")
+    song, source = desk.song(STYLE, LYRICS, language="en"), desk.recording()
+    other = desk.recording(OTHER_AUDIO, "Sound of")
+    task = desk.task("Cover", song, source, cover_strength=0.8, source_strength=0.1)
+    heard = desk.flow.group("Sound", column=2).add(
+        "AceStep15ReferenceAudio",
+        positive=task.out("positive"),
+        audio=other,
+        vae=desk.vae.out("vae"),
+    )
+    times = desk.schedule()
+    return desk.listen(desk.sampler(task, times, heard.out("positive"), column=3), song, column=4)
+
+
+def repaint_section() -> Flow:
+    desk = _Desk("repaint_section")
+    song, source = desk.song(STYLE, LYRICS, language="en"), desk.recording()
+    task = desk.task("Repaint", song, source, start=1.0, end=3.0)
+    return desk.listen(desk.sampler(task, desk.schedule()), song)
+
+
+def extend_song() -> Flow:
+    desk = _Desk("extend_song")
+    song, source = desk.song(STYLE, LYRICS, language="en"), desk.recording()
+    task = desk.task("Repaint", song, source, start=-3.0, end=0.5, mode="conservative")
+    return desk.listen(desk.sampler(task, desk.schedule()), song)
+
+
+def add_instrument() -> Flow:
+    desk = _Desk("add_instrument", base=True)
+    song, source = desk.song("funky drum kit, tight snare"), desk.recording()
+    where = desk.flow.group("Where", column=1).add(
+        "AceStep15RegionMask",
+        source=source,
+        by="bars",
+        **{"by.first_bar": 1, "by.bars": 2, "by.bpm": 120},
+    )
+    task = desk.task("Lego", song, source, column=2, track="drums", mask=where.out("mask"))
+    times = desk.schedule()
+    desk.flow.group("See", column=2).add("PreviewImage", images=where.out("image"))
+    sampler = desk.sampler(task, times, column=3)
+    listen_group = desk.flow.group("Listen", column=4)
+    track = listen_group.add(
+        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
+    )
+    mixed = listen_group.add(
+        "AudioMerge", audio1=source, audio2=track.out("audio"), merge_method="add"
+    )
+    for audio, prefix in ((track.out("audio"), "track"), (mixed.out("AUDIO"), "mix")):
+        listen_group.add("AceStep15SaveAudio", audio=audio, filename_prefix=f"audio/{prefix}")
+    return desk.flow
+
+
+def stems() -> Flow:
+    desk = _Desk("stems", base=True)
+    song, source = desk.song("pop song with a singer, drums and bass"), desk.recording()
+    rest, times = source, desk.schedule(column=0)
+    for column, track in enumerate(("vocals", "drums", "bass"), start=1):
+        task = desk.task("Extract", song, source, column=column, track=track)
+        sampler = desk.sampler(task, times, column=column)
+        group = desk.flow.group(f"Only {track}", column)
+        audio = group.add(
+            "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
+        ).out("audio")
+        group.add("AceStep15SaveAudio", audio=audio, filename_prefix=f"audio/{track}")
+        left = group.add("AudioMerge", audio1=rest, audio2=audio, merge_method="subtract")
+        rest = left.out("AUDIO")
+    group = desk.flow.group("Other, and what the stems left over", column=4)
+    group.add("AceStep15SaveAudio", audio=rest, filename_prefix="audio/other")
+    image = group.add("AceStep15Picture", audio=rest).out("image")
+    group.add("PreviewImage", images=image)
+    return desk.flow
+
+
+def complete_arrangement() -> Flow:
+    desk = _Desk("complete_arrangement", base=True)
+    song = desk.song("folk rock band around a singer, driving drums, electric bass")
+    source = desk.recording()
+    task = desk.task("Complete", song, source, drums=True, bass=True, guitar=True)
+    return desk.listen(desk.sampler(task, desk.schedule()), song)
+
+
+def variations() -> Flow:
+    desk = _Desk("variations")
+    song = desk.song(STYLE, LYRICS, seconds=30.0, language="en")
+    task, times = desk.task("TextToMusic", song, None), desk.schedule()
+    for place, (variance, title) in enumerate(((0.0, "First"), (0.2, "Close"), (0.6, "Far"))):
+        sampler = desk.sampler(
+            task, times, column=2 + place, retake_seed=100, retake_variance=variance
+        )
+        group = desk.flow.group(f"{title} take", 2 + place)
+        audio = group.add(
+            "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
+        ).out("audio")
+        group.add("AceStep15SaveAudio", audio=audio, filename_prefix=f"audio/{title.lower()}")
+    return desk.flow
+
+
+def high_quality_base() -> Flow:
+    desk = _Desk("high_quality_base", base=True)
+    song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
+    task = desk.task("TextToMusic", song, None)
+    times = desk.schedule(settings="custom", **{"settings.steps": 64, "settings.shift": 3.0})
+    guidance = desk.flow.group("Guidance", column=1).add(
+        "AceStep15Guidance", kind="apg", scale=7.0, start=0.1, end=0.95
+    )
+    sampler = desk.sampler(task, times, guidance=guidance.out("guidance"))
+    return desk.listen(sampler, song)
+
+
+def custom_timesteps() -> Flow:
+    desk = _Desk("custom_timesteps")
+    song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
+    task = desk.task("TextToMusic", song, None)
+    listed = {"settings.times": "1, 0.95, 0.9, 0.8, 0.7, 0.55, 0.4, 0.3, 0.2, 0.125, 0"}
+    times = desk.schedule(settings="timesteps", **listed)
+    sampler = desk.sampler(task, times)
+    desk.flow.group("What was done", column=2).add("PreviewAny", source=times.out("report"))
+    return desk.listen(sampler, song)
+
+
+def stock_sampler() -> Flow:
+    desk = _Desk("stock_sampler")
+    song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
+    task, times = desk.task("TextToMusic", song, None), desk.schedule()
+    parts = desk.flow.group("In parts", column=2)
+    noise = parts.add("AceStep15Noise")
+    guider = parts.add(
+        "AceStep15Guider",
+        model=desk.model.out("model"),
+        positive=task.out("positive"),
+        negative=task.out("negative"),
+    )
+    solver = parts.add("AceStep15Solver", solver="heun")
+    sampler = desk.flow.group("Music", column=3).add(
+        "SamplerCustomAdvanced",
+        noise=noise.out("noise"),
+        guider=guider.out("guider"),
+        sampler=solver.out("sampler"),
+        sigmas=times.out("sigmas"),
+        latent_image=task.out("latent"),
+    )
+    group = desk.flow.group("Listen", column=4)
+    audio = group.add(
+        "AceStep15DecodeAudio", latent=sampler.out("output"), vae=desk.vae.out("vae")
+    ).out("audio")
+    group.add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
+    return desk.flow
+
+
+FLOWS = (
+    cover,
+    style_transfer,
+    repaint_section,
+    extend_song,
+    add_instrument,
+    stems,
+    complete_arrangement,
+    variations,
+    high_quality_base,
+    custom_timesteps,
+    stock_sampler,
+)

@@ -1,0 +1,112 @@
+"""Title and note of each workflow in `tools/edit_flows.py`."""
+
+NOTES = {
+    "cover": (
+        "Cover",
+        """## Cover
+
+Choose a recording on *Load Audio*, describe the new style and give the lyrics to sing. The tune \
+and the rhythm come from the recording, the sound from your words.
+
+`cover_strength` below 1 lets the song go its own way in the last steps; `quantize` off stays \
+close to the recording's sound (remix).
+""",
+    ),
+    "style_transfer": (
+        "Style transfer",
+        """## Style transfer
+
+The tune of one recording in the sound of another: *Cover* keeps the tune, *Reference Audio* \
+brings voices, instruments and mix.
+
+Add a second *Reference Audio* behind the first to mix two sounds. For audio to audio, where the \
+recording is only the place to start from, set `cover_strength` to 0 and `source_strength` to 0.5.
+""",
+    ),
+    "repaint_section": (
+        "Repaint a section",
+        """## Repaint a section
+
+Seconds 1 to 3 of the recording are written anew; the rest is the recording itself, sample by \
+sample. Set `start` and `end`, describe the whole song and give all of its lyrics, the new words \
+in their place.
+
+`mode` and `strength` say how firmly the rest is held while the region is written. For several \
+regions connect *Region Mask*.
+""",
+    ),
+    "extend_song": (
+        "Extend a song",
+        """## Extend a song
+
+A start below 0 puts new music before the recording, an end past it behind. Here three seconds \
+come before it, and half a second of the recording is written anew, so that the join is music.
+
+To go on at the end: `start` = length − 2, `end` = length + 20.
+""",
+    ),
+    "add_instrument": (
+        "Add an instrument",
+        """## Add an instrument
+
+*Lego* plays one more track to a recording, here drums in the first two bars at 120 BPM. The \
+track and the mix of both are saved.
+
+Only base models were trained on it. Without *Region Mask* the track plays everywhere.
+""",
+    ),
+    "stems": (
+        "Stems",
+        """## Stems
+
+Vocals, drums and bass are taken out one by one and subtracted from the recording. What is left \
+is saved as *other*, and its picture is the null test: the quieter it is where only those three \
+play, the better they were taken out.
+
+A generative model plays each stem anew. It does not cancel like a filter would.
+""",
+    ),
+    "complete_arrangement": (
+        "Complete an arrangement",
+        """## Complete an arrangement
+
+A voice, or one instrument, gets a band: switch on the tracks to add and describe the whole piece.
+
+Only base models were trained on it.
+""",
+    ),
+    "variations": (
+        "Variations",
+        """## Variations
+
+The same song three times: as it is, with a fifth of another draw mixed into its noise, and with \
+more. Change `retake_seed` for other variations, and keep `seed`.
+""",
+    ),
+    "high_quality_base": (
+        "High quality with base",
+        """## High quality with base
+
+64 steps of a base model with APG guidance at 7, switched off in the first and the last steps, \
+where it does more harm than good. Try `kind` adg, or solver *heun* with half the steps.
+""",
+    ),
+    "custom_timesteps": (
+        "Custom timesteps",
+        """## Custom timesteps
+
+Your own list of flow times, from 1 (noise) to 0 (music). Turbo was trained on 20 of them: with \
+`snap` each time moves to the nearest, and the report names every change. Switch it off for \
+turbo-continuous, base and sft.
+""",
+    ),
+    "stock_sampler": (
+        "Stock sampler",
+        """## Stock sampler
+
+The sampler in parts: our noise, guider, solver and schedule in ComfyUI's own \
+*SamplerCustomAdvanced*. Each part can be swapped for a stock one: *RandomNoise*, *CFGGuider*, \
+*KSamplerSelect*, *BasicScheduler*.
+""",
+    ),
+}
