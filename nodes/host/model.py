@@ -177,7 +177,7 @@ class AceModel(comfy.model_base.ACEStep15):
         inner = decoder.heads * decoder.head_width
         widest = max(2 * decoder.mlp_width, 3 * inner) + 4 * decoder.width
         size = comfy.model_management.dtype_size(self.get_dtype_inference())
-        return tokens * widest * size * 1.2 + self._memory_bytes(cond_shapes or {}, size)
+        return tokens * widest * size * 2 + self._memory_bytes(cond_shapes or {}, size)
 
     def extra_conds_shapes(self, **given: Any) -> dict[str, Any]:
         """How large `ace_memory` will be, known from the texts alone."""
