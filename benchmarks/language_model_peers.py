@@ -13,7 +13,8 @@ import torch
 
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 
-Write = Callable[[int], object]  # that many codes
+Stamp = Callable[[], None]  # to be called once a code, at the same place of every loop
+Write = Callable[[int, Stamp], object]  # that many codes
 
 PAD, END = 151_643, 151_645
 CODES = range(151_669, 215_669)
@@ -33,14 +34,17 @@ def transformers_loop(model: Qwen3, prompt: list[int], other: list[int]) -> Writ
                          assign=True)  # fmt: skip
     peer.model.rotary_emb = type(peer.model.rotary_emb)(peer.config)  # its buffers, off meta
     ids, mask = _padded(prompt, other)
+    stamps: list[Stamp] = []
 
     def guide(_: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        stamps[-1]()
         codes = scores[:, CODES.start : CODES.stop]
         result = torch.full_like(scores, -torch.inf)
         result[:, CODES.start : CODES.stop] = codes[1:] + GUIDANCE * (codes[:1] - codes[1:])
         return result
 
-    def write(count: int) -> object:
+    def write(count: int, stamp: Stamp) -> object:
+        stamps.append(stamp)
         return peer.generate(
             ids,
             attention_mask=mask,
@@ -83,7 +87,18 @@ def host_loop(model: Qwen3, prompt: list[int], other: list[int], checkout: Path)
     longest = max(len(prompt), len(other))
     ids = [[PAD] * (longest - len(text)) + text for text in (prompt, other)]
 
-    def write(count: int) -> object:
+    logits = peer.transformer.logits
+    stamps: list[Stamp] = []
+
+    def stamped(states: torch.Tensor) -> torch.Tensor:
+        found = logits(states)
+        stamps[-1]()
+        return found
+
+    peer.transformer.logits = stamped
+
+    def write(count: int, stamp: Stamp) -> object:
+        stamps.append(stamp)
         with torch.inference_mode():
             return sample_manual_loop_no_classes(
                 peer,
