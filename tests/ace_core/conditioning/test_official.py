@@ -1,0 +1,122 @@
+"""What each task makes the model read, against the official handler and its condition encoder."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from ace_core.conditioning import tasks
+from ace_core.conditioning.context import context, encoded
+from tests.parity import checks, ours, recipe
+from tests.parity.cases import BY_NAME, CASES
+
+SIZES = ("2b", "xl")
+
+
+def by_case(function):
+    """One test a case and a size of the model."""
+    cases = pytest.mark.parametrize("case", [case.name for case in CASES])
+    return pytest.mark.parametrize("size", SIZES)(cases(function))
+
+
+@pytest.fixture(scope="module")
+def deviations() -> dict[str, torch.Tensor]:
+    return load_file(checks.GOLDENS / "conditioning_deviations.safetensors")
+
+
+def seen(case: str, asked=None) -> torch.Tensor:
+    models = ours.models("2b")
+    return context(models.dit, asked or checks.item(case), models.silence)
+
+
+@by_case
+def test_weights_and_audio_are_those_the_goldens_were_made_with(case, size):
+    for name, (here, there) in checks.drawn_as_recorded(case, size).items():
+        assert here == pytest.approx(there, rel=1e-6), name
+
+
+@by_case
+def test_prompts_are_the_official_ones_to_the_byte(case, size):
+    assert checks.instruction(case, size) == 0
+    said = checks.official_words(case, size)
+    assert f"# Instruction\n{said['instruction']}\n\n# Caption\n" in said["text"]
+
+
+@by_case
+def test_source_and_mask_are_the_official_ones(case, size):
+    assert checks.source_and_mask(case, size) < checks.LIMIT
+
+
+@by_case
+def test_the_packed_condition_is_the_official_one(case, size):
+    assert checks.condition(case, size) < checks.LIMIT
+
+
+@by_case
+def test_without_the_source_context_and_condition_are_the_official_ones(case, size):
+    assert checks.without_source(case, size) < checks.LIMIT
+
+
+def test_regions_are_where_they_were_asked():
+    first = {case.name: _played(case.name) for case in CASES}
+    assert first["repaint"] == (55, 87)  # 2.21 to 3.5 seconds
+    assert first["lego_range"] == (25, 57)
+    assert first["repaint_left"] == (0, 37)  # 12.75 frames of silence before the source
+    assert first["repaint_right"] == (100, 144)
+    assert first["lego"] == first["cover"] == (0, 131)
+    assert first["extract"] == (0, 128)  # the shortest canvas
+
+
+def _played(case: str) -> tuple[int, int]:
+    """First frame of the official mask and the one behind the last."""
+    frames = checks.golden(case, "2b")["mask"].nonzero().flatten().tolist()
+    assert frames == list(range(frames[0], frames[-1] + 1))
+    return frames[0], frames[-1] + 1
+
+
+@pytest.mark.parametrize("case", ["repaint", "lego_range"])
+def test_a_range_reaches_the_mask_where_the_official_default_plays_everywhere(case, deviations):
+    assert (deviations[f"{case}_auto_mask"] == 1).all()
+    assert seen(case)[0, :, -1].sum() == checks.golden(case, "2b")["mask"].sum() < 131
+
+
+def test_a_cover_in_other_words_hears_codes_where_the_official_one_hears_the_raw_source(
+    deviations,
+):
+    case = BY_NAME["cover"]
+    heard, _ = ours.source(case)
+    raw = deviations["cover_own_words_source"]
+    assert checks.relative_error(raw, heard.latents[..., checks.KEPT]) < checks.LIMIT
+    words = "Sing it another way:"
+    item = tasks.cover(case.song, ours.text_encoder(), heard, instruction=words)
+    assert not torch.equal(item.text, checks.item("cover").text)
+    assert torch.equal(seen("cover", item), seen("cover"))
+    remix = tasks.cover(case.song, ours.text_encoder(), heard, quantize=False, instruction=words)
+    remixed = seen("cover", remix)[..., : recipe.CHANNELS]
+    assert checks.relative_error(remixed[..., checks.KEPT], raw) < checks.LIMIT
+
+
+@pytest.mark.parametrize(("case", "words"), [("cover", "padded"), ("complete", "cut")])
+def test_text_without_the_source_keeps_its_length_where_the_official_one_is_padded_or_cut(
+    case, words, deviations
+):
+    models = ours.models("2b")
+    free = encoded(models.dit, checks.free_item(case), models.silence)
+    shipped = deviations[f"{case}_free_condition_as_shipped"]
+    told = encoded(models.dit, checks.item(case), models.silence)
+    assert shipped.shape[1] == told.shape[1] != free.shape[1]
+    assert (shipped.shape[1] > free.shape[1]) == (words == "padded")
+    shared = min(shipped.shape[1], free.shape[1])
+    assert checks.relative_error(free[:, :shared], shipped[:, :shared]) < checks.LIMIT
+
+
+def test_every_reference_is_a_token_of_its_own_between_lyrics_and_text():
+    models = ours.models("2b")
+    item = checks.item("cover")
+    assert item.timbre is not None
+    both = encoded(models.dit, item, models.silence)
+    one = encoded(models.dit, replace(item, timbre=item.timbre[:1]), models.silence)
+    place = item.lyrics.shape[1]
+    assert torch.equal(both[:, : place + 1], one[:, : place + 1])
+    assert torch.equal(both[:, place + 2 :], one[:, place + 1 :])

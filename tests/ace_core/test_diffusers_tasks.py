@@ -1,0 +1,11 @@
+"""Every task through diffusers' pipeline, asked for what it does right."""
+
+import pytest
+
+from tests.parity import checks, peers
+
+
+@pytest.mark.parametrize("family", list(peers.CHECKS))
+@pytest.mark.parametrize("case", peers.ASKED)
+def test_latents_are_those_of_the_diffusers_pipeline(case, family):
+    assert peers.CHECKS[family](case) < checks.LIMIT

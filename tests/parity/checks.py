@@ -1,0 +1,159 @@
+"""How far we are from the official code, one number a case, a family and a stage.
+
+The tests hold the numbers under their limits; `tools/parity.py` writes them down. Each is measured
+once a process.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ace_core.conditioning.context import context, encoded
+from ace_core.pipeline import sample
+from ace_core.sampling.guidance import Guidance
+from ace_core.sampling.recipe import Recipe
+from ace_core.sampling.repaint import RepaintMode, preservation
+from ace_core.types import Conditioning, Variant
+
+from . import ours, recipe
+from .cases import BY_NAME, SCALE, SEED, SHIFT, STEPS
+
+GOLDENS: Final = Path(__file__).parents[1] / "goldens"
+KEPT: Final = slice(None, None, 4)  # the goldens hold every fourth channel of latents
+LIMIT: Final = 1e-5
+Check = Callable[[str, str], float]
+
+
+def golden_file(case: str, size: str) -> Path:
+    """`size` is 2b or xl."""
+    return GOLDENS / f"conditioning_{size}_{case}.safetensors"
+
+
+@cache
+def golden(case: str, size: str) -> dict[str, Tensor]:
+    return load_file(golden_file(case, size))
+
+
+@cache
+def official_words(case: str, size: str) -> dict[str, str]:
+    """Instruction, text prompt and lyric prompt of the official code."""
+    with safe_open(golden_file(case, size), framework="pt") as file:
+        return file.metadata()
+
+
+@cache
+def item(case: str) -> Conditioning:
+    return ours.conditioning(BY_NAME[case])
+
+
+@cache
+def free_item(case: str) -> Conditioning:
+    return ours.free(BY_NAME[case], item(case))
+
+
+def relative_error(given: Tensor, wanted: Tensor) -> float:
+    """Largest difference, as a share of the largest value; infinite where shapes differ."""
+    if given.shape != wanted.shape:
+        return float("inf")
+    return ((given.double() - wanted).abs().max() / wanted.abs().max()).item()
+
+
+@cache
+def instruction(case: str, size: str) -> float:
+    """Both prompts, compared by what the text encoder makes of them."""
+    encoder, said = ours.text_encoder(), official_words(case, size)
+    return max(
+        relative_error(item(case).text, encoder.states(said["text"])),
+        relative_error(item(case).lyrics, encoder.embeddings(said["lyrics"])),
+    )
+
+
+@cache
+def source_and_mask(case: str, size: str) -> float:
+    """The two halves of the context."""
+    return _context_error(case, size, item(case), "source")
+
+
+@cache
+def free_source_and_mask(case: str, size: str) -> float:
+    return _context_error(case, size, free_item(case), "free_source")
+
+
+def _context_error(case: str, size: str, asked: Conditioning, name: str) -> float:
+    models = ours.models(size)
+    seen = context(models.dit, asked, models.silence)
+    source, mask = seen[..., : recipe.CHANNELS], seen[..., recipe.CHANNELS :]
+    wanted = golden(case, size)["mask"].reshape(1, -1, 1).expand(-1, -1, recipe.CHANNELS)
+    if mask.shape != wanted.shape or not (mask == wanted).all():
+        return float("inf")
+    return relative_error(source[..., KEPT], golden(case, size)[name])
+
+
+@cache
+def condition(case: str, size: str) -> float:
+    """Lyrics, timbre and text behind the condition encoder, packed."""
+    return _condition_error(case, size, item(case), "condition")
+
+
+@cache
+def free_condition(case: str, size: str) -> float:
+    return _condition_error(case, size, free_item(case), "free_condition")
+
+
+def _condition_error(case: str, size: str, asked: Conditioning, name: str) -> float:
+    models = ours.models(size)
+    return relative_error(encoded(models.dit, asked, models.silence), golden(case, size)[name])
+
+
+def without_source(case: str, size: str) -> float:
+    """Context and condition of the steps behind the cover strength."""
+    return max(free_source_and_mask(case, size), free_condition(case, size))
+
+
+def turbo_trajectory(case: str, size: str) -> float:
+    return _trajectory_error(case, size, Variant.TURBO)
+
+
+def base_trajectory(case: str, size: str) -> float:
+    """With guidance. The official base and sft files give the same."""
+    return _trajectory_error(case, size, Variant.BASE)
+
+
+def how(case: str, variant: Variant) -> Recipe:
+    """How the goldens were sampled: turbo in its 8 steps, the others guided."""
+    asked = BY_NAME[case]
+    ranged = asked.start is not None
+    usual = Recipe(
+        seeds=(SEED,),
+        shift=SHIFT,
+        cover_strength=asked.cover_strength,
+        keep=preservation(RepaintMode.BALANCED, 0.5) if ranged else None,
+    )
+    if variant.distilled:
+        return usual
+    return replace(usual, steps=STEPS, guidance=Guidance(scale=SCALE))
+
+
+@cache
+def _trajectory_error(case: str, size: str, variant: Variant) -> float:
+    models = replace(ours.models(size), variant=variant)
+    latents = sample(models, item(case), how(case, variant), free=free_item(case))
+    return relative_error(latents[..., KEPT], golden(case, size)[variant.value])
+
+
+def drawn_as_recorded(case: str, size: str) -> dict[str, tuple[float, float]]:
+    """Fingerprints of the tensors that seeds gave here and where the golden was made."""
+    said, models = official_words(case, size), ours.models(size)
+    waveform = recipe.audio(case, BY_NAME[case].samples)
+    found = {
+        "fingerprint": recipe.fingerprint(models.dit.state_dict()),
+        "text_fingerprint": recipe.fingerprint(models.text.model.state_dict()),
+        "audio_fingerprint": recipe.fingerprint({"a": waveform}) if waveform.numel() else 0.0,
+    }
+    return {name: (value, float(said[name])) for name, value in found.items()}

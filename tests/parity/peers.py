@@ -1,0 +1,160 @@
+"""Diffusers' pipeline on the toy model, asked for a parity case where it does what is right.
+
+It knows no XL timbre token, no shortest canvas, no extension of a source and no switch at a cover
+strength, draws references at other places and keeps nothing of a source while it repaints.
+Requests with these are asked without them, or not at all.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+import torch
+from torch import Tensor
+
+from ace_core.pipeline import sample
+from ace_core.sampling.guidance import Guidance
+from ace_core.sampling.recipe import Recipe
+from ace_core.types import Variant
+from tests.oracle import diffusers_of
+from tools.miniature_tokenizer import miniature as miniature_tokenizer
+
+from . import ours, recipe
+from .cases import BY_NAME, CODES, SCALE, SHIFT, SOURCE, STEPS, Case
+from .checks import relative_error
+
+ASKED: Final = tuple(
+    "text2music text2music_codes cover repaint lego lego_range extract complete".split()
+)
+LACKING: Final = {
+    "cover_short": "it has no shortest canvas",
+    "repaint_left": "it cannot extend a source",
+    "repaint_right": "it cannot extend a source",
+}
+END: Final = "<|endoftext|>"
+
+
+def twin(name: str) -> Case:
+    """The case without what diffusers does otherwise."""
+    case = BY_NAME[name]
+    return replace(
+        case,
+        samples=SOURCE if case.samples else 0,
+        codes=CODES + CODES[::2] if case.codes else (),  # 150 frames
+        references=0,
+        cover_strength=1.0,
+    )
+
+
+def turbo(name: str) -> float:
+    return _error(name, Variant.TURBO)
+
+
+def base(name: str) -> float:
+    return _error(name, Variant.BASE)
+
+
+CHECKS: Final[dict[str, Callable[[str], float]]] = {"turbo": turbo, "base": base}
+
+
+@cache
+def _error(name: str, variant: Variant) -> float:
+    case = twin(name)
+    item = ours.conditioning(case)
+    noise = recipe.drawn("noise", (1, item.frames, recipe.CHANNELS))
+    how = Recipe(steps=STEPS, shift=SHIFT, guidance=Guidance(scale=SCALE))
+    if variant.distilled:
+        how = Recipe(steps=8, shift=SHIFT)
+    models = replace(ours.models("2b"), variant=variant)
+    mine = sample(models, item, how, start=noise)
+    return relative_error(mine, _theirs(case, noise, variant, how.steps))
+
+
+def _theirs(case: Case, noise: Tensor, variant: Variant, steps: int | None) -> Tensor:
+    pipeline, song = _pipeline(), case.song
+    pipeline.is_turbo = variant.distilled
+    waveform = recipe.audio(case.name, case.samples) if case.samples else None
+    return pipeline(
+        prompt=song.caption,
+        lyrics=song.lyrics,
+        audio_duration=None if case.samples else song.seconds,
+        vocal_language=song.language or "unknown",
+        bpm=song.bpm,
+        keyscale=song.key,
+        timesignature=str(song.time_signature or ""),
+        task_type=case.task,
+        track_name=case.tracks[0] if case.tracks else None,
+        complete_track_classes=list(case.tracks),
+        src_audio=waveform,
+        audio_codes="".join(f"<|audio_code_{code}|>" for code in case.codes) or None,
+        repainting_start=case.start,
+        repainting_end=case.end,
+        num_inference_steps=steps,
+        shift=SHIFT,
+        guidance_scale=1.0 if variant.distilled else SCALE,
+        latents=noise,
+        output_type="latent",
+    ).audios
+
+
+class _StandInVAE(torch.nn.Module):
+    """The parity recipe's encoder behind the calls that diffusers makes."""
+
+    config = SimpleNamespace(sampling_rate=recipe.RATE, downsampling_ratios=(recipe.HOP,))
+    dtype, device = torch.float32, torch.device("cpu")
+
+    def encode(self, audio: Tensor) -> Any:
+        latents = recipe.encode(audio[0]).transpose(1, 2)
+        return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda: latents))
+
+
+@cache
+def _pipeline() -> Any:
+    from diffusers.pipelines.ace_step.pipeline_ace_step import AceStepPipeline
+    from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
+        FlowMatchEulerDiscreteScheduler,
+    )
+    from transformers import PreTrainedTokenizerFast
+
+    parts = diffusers_of(ours.models("2b").dit)
+    parts.encoder.silence_latent = recipe.silence()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of diffusers about its own parts
+        pipeline = AceStepPipeline(
+            vae=cast(Any, _StandInVAE()),
+            text_encoder=_text_encoder(),
+            tokenizer=PreTrainedTokenizerFast(
+                tokenizer_object=miniature_tokenizer(), pad_token=END
+            ),
+            transformer=parts.transformer,
+            condition_encoder=parts.encoder,
+            scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1, shift=1.0),
+            audio_tokenizer=parts.tokenizer,
+            audio_token_detokenizer=parts.detokenizer,
+        )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def _text_encoder() -> Any:
+    from transformers import Qwen3Config, Qwen3Model
+
+    size = ours.text_config()
+    model = Qwen3Model(
+        Qwen3Config(
+            vocab_size=size.vocabulary,
+            hidden_size=size.width,
+            intermediate_size=size.mlp_width,
+            num_hidden_layers=size.layers,
+            num_attention_heads=size.heads,
+            num_key_value_heads=size.kv_heads,
+            head_dim=size.head_width,
+            rms_norm_eps=size.norm_eps,
+            rope_parameters={"rope_type": "default", "rope_theta": size.rope_theta},
+        )
+    )
+    model.load_state_dict(ours.weights(model, "text"))
+    return model.eval()
