@@ -133,6 +133,13 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_file(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_that_fills_up_with_the_last_write_leaves_no_half_file(tmp_path: Path):
+    """A thousand samples are less than FLAC's block: all of them are written when it closes."""
+    with disk_with_room_for(1_000), pytest.raises(SaveError, match="cannot be written"):
+        save(tmp_path / "song.flac", song(1_000), FileFormat())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_disk_that_fills_up_with_the_tags_leaves_no_half_file(tmp_path: Path):
     caption = {"caption": "x" * 60_000}
     with disk_with_room_for(50_000), pytest.raises(SaveError, match="cannot be written"):

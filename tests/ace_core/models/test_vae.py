@@ -78,6 +78,7 @@ def test_encode_in_one_pass_is_bit_equal_to_diffusers(theirs, ours, samples: int
     assert torch.equal(posterior.std, expected.std)
 
 
+@pytest.mark.usefixtures("one_pass")
 @torch.no_grad()
 def test_a_seeded_draw_is_bit_equal_to_diffusers(theirs, ours):
     audio = torch.rand(2, 2, 7 * HOP) * 2 - 1
