@@ -1,5 +1,7 @@
 """Workflows that start from a recording, and those that take sampling into one's own hands."""
 
+from typing import Any
+
 from ace_core.weights.published import TURBO, XL_BASE
 from tools.edit_notes import NOTES
 from tools.flow_parts import listen, models
@@ -180,7 +182,9 @@ def custom_timesteps() -> Flow:
     desk = _Desk("custom_timesteps")
     song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
     task = desk.task("TextToMusic", song, None)
-    listed = {"settings.times": "1, 0.95, 0.9, 0.8, 0.7, 0.55, 0.4, 0.3, 0.2, 0.125, 0"}
+    listed: dict[str, Any] = {
+        "settings.times": "1, 0.95, 0.9, 0.8, 0.7, 0.55, 0.4, 0.3, 0.2, 0.125, 0"
+    }
     times = desk.schedule(settings="timesteps", **listed)
     sampler = desk.sampler(task, times)
     desk.flow.group("What was done", column=2).add("PreviewAny", source=times.out("report"))

@@ -16,6 +16,7 @@ from .conditioning import (
 )
 from .edits import Splice, encode_source, source_canvas
 from .language_model import ManagedLanguageModel, load_language_model, watched
+from .lora import with_adapter
 from .metadata import graph_tags
 from .model import known_variant, load_model, variant_of
 from .sampling import Batch, guider, sample, times_of
@@ -55,5 +56,6 @@ __all__ = [
     "variant_of",
     "watched",
     "what_a_sampler_forgets",
+    "with_adapter",
     "with_timbre",
 ]

@@ -1,9 +1,40 @@
-"""Adapters that do not fit: the host only logs them, here they are refused by name."""
+"""Adapters on a MODEL. Those that do not fit the host only logs; here they are refused by name."""
 
 import math
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+import comfy.lora
 
 from ...ace_core.errors import CheckpointError
+from ...ace_core.weights.lora import Adapter, read_adapter
+
+_DECODER: Final = "diffusion_model.decoder."  # where adapters' paths begin
+
+
+def with_adapter(model: Any, path: Path, strength: float) -> tuple[Any, Adapter]:
+    """A clone of a MODEL with one more adapter, and what was read of it.
+
+    Raises:
+        CheckpointError: a file that is no adapter, or one of another model.
+    """
+    state = model.model.state_dict()
+    shapes = {
+        key.removeprefix(_DECODER): tuple(weight.shape)
+        for key, weight in state.items()
+        if key.startswith(_DECODER) and key.endswith(".weight")
+    }
+    adapter = read_adapter(path, shapes)
+    named = {
+        f"{_DECODER}{name}.{part}": tensor
+        for name, parts in adapter.weights.items()
+        for part, tensor in parts.items()
+    }
+    places = {f"{_DECODER}{name}": f"{_DECODER}{name}.weight" for name in adapter.weights}
+    patches = comfy.lora.load_lora(named, places)
+    changed = model.clone()
+    changed.add_patches(patches, strength)
+    return changed, adapter
 
 
 def refuse_foreign_patches(patcher: Any) -> None:

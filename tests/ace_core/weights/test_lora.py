@@ -1,0 +1,113 @@
+"""Adapters: their keys, their true strength, and those that do not fit."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ace_core.errors import CheckpointError
+from ace_core.weights.lora import read_adapter
+
+NAME = "layers.0.self_attn.q_proj"
+SHAPES = {f"{NAME}.weight": (12, 8), "layers.0.mlp.gate_proj.weight": (16, 8)}
+DOWN, UP = torch.arange(16.0).reshape(2, 8), torch.arange(24.0).reshape(12, 2)
+
+
+def pair(prefix: str, a: str = "lora_A.weight", b: str = "lora_B.weight", name: str = NAME):
+    return {f"{prefix}{name}.{a}": DOWN.clone(), f"{prefix}{name}.{b}": UP.clone()}
+
+
+def saved(folder: Path, weights: dict, config: dict | None = None) -> Path:
+    path = folder / "adapter_model.safetensors"
+    save_file(weights, path)
+    if config is not None:
+        (folder / "adapter_config.json").write_text(json.dumps(config))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("prefix", "a", "b"),
+    [
+        ("base_model.model.", "lora_A.weight", "lora_B.weight"),
+        ("base_model.model.", "lora_A.default.weight", "lora_B.default.weight"),
+        ("diffusion_model.decoder.", "lora_A.weight", "lora_B.weight"),
+        ("diffusion_model.", "lora_down.weight", "lora_up.weight"),
+        ("", "lora_down.weight", "lora_up.weight"),
+    ],
+)
+def test_every_spelling_of_the_keys_means_the_same_weight(tmp_path, prefix, a, b):
+    found = read_adapter(saved(tmp_path, pair(prefix, a, b)), SHAPES)
+    assert list(found.weights) == [NAME]
+    assert torch.equal(found.weights[NAME]["lora_down.weight"], DOWN)
+    assert torch.equal(found.weights[NAME]["lora_up.weight"], UP)
+    assert found.strange == ()
+
+
+@pytest.mark.parametrize(
+    ("config", "alpha"),
+    [
+        ({"r": 2, "lora_alpha": 16}, 16.0),
+        ({"r": 2, "lora_alpha": 16, "use_rslora": True}, 16 * 2**0.5),
+        ({"r": 2, "lora_alpha": 16, "alpha_pattern": {"q_proj": 4}}, 4.0),
+        ({"r": 2, "lora_alpha": 16, "alpha_pattern": {"k_proj": 4}}, 16.0),
+    ],
+)
+def test_the_strength_of_the_training_is_read_beside_the_weights(tmp_path, config, alpha):
+    saved(tmp_path, pair("base_model.model."), config)
+    found = read_adapter(tmp_path, SHAPES)  # by its folder
+    assert float(found.weights[NAME]["alpha"]) == pytest.approx(alpha)
+    assert "adapter_config.json" in found.scale
+
+
+def test_an_alpha_in_the_file_goes_first_and_none_at_all_is_said(tmp_path):
+    own = pair("diffusion_model.") | {f"diffusion_model.{NAME}.alpha": torch.tensor(3.0)}
+    found = read_adapter(saved(tmp_path, own, {"lora_alpha": 16}), SHAPES)
+    assert float(found.weights[NAME]["alpha"]) == 3.0
+    bare = tmp_path / "alone.safetensors"
+    save_file(pair("diffusion_model."), bare)
+    (tmp_path / "adapter_config.json").unlink()
+    found = read_adapter(bare, SHAPES)
+    assert "alpha" not in found.weights[NAME]
+    assert "no alpha" in found.scale
+
+
+def test_a_lokr_with_underscored_names_is_found(tmp_path):
+    base = f"lycoris_{NAME.replace('.', '_')}"
+    weights = {f"{base}.lokr_w1": torch.ones(3, 2), f"{base}.lokr_w2_a": torch.ones(4, 1)}
+    weights |= {f"{base}.lokr_w2_b": torch.ones(1, 4), f"{base}.alpha": torch.tensor(1.0)}
+    found = read_adapter(saved(tmp_path, weights), SHAPES)
+    assert set(found.weights[NAME]) == {"lokr_w1", "lokr_w2_a", "lokr_w2_b", "alpha"}
+
+
+def test_keys_that_fit_nothing_are_named(tmp_path):
+    weights = pair("base_model.model.") | {"text_model.layers.0.lora_A.weight": torch.ones(2, 8)}
+    found = read_adapter(saved(tmp_path, weights), SHAPES)
+    assert found.strange == ("text_model.layers.0.lora_A.weight",)
+
+
+def test_an_adapter_of_another_width_is_refused_by_name(tmp_path):
+    wide = {f"{NAME}.lora_A.weight": torch.ones(2, 10), f"{NAME}.lora_B.weight": UP}
+    with pytest.raises(CheckpointError, match=rf"{NAME} is \[12, 10\].*is \[12, 8\]"):
+        read_adapter(saved(tmp_path, wide), SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("weights", "config", "said"),
+    [
+        ({"unet.down.lora_A.weight": torch.ones(2, 8)}, None, "has no weights for an ACE-Step"),
+        ({f"{NAME}.lora_A.weight": DOWN}, None, "a part is missing"),
+        (pair(""), {"r": 8}, "names no lora_alpha"),
+    ],
+)
+def test_what_is_no_adapter_is_refused(tmp_path, weights, config, said):
+    with pytest.raises(CheckpointError, match=said):
+        read_adapter(saved(tmp_path, weights, config), SHAPES)
+
+
+def test_a_folder_without_weights_and_a_missing_file_are_refused(tmp_path):
+    with pytest.raises(CheckpointError, match=r"holds none of adapter_model\.safetensors"):
+        read_adapter(tmp_path, SHAPES)
+    with pytest.raises(CheckpointError, match="no such file"):
+        read_adapter(tmp_path / "none.safetensors", SHAPES)
