@@ -253,3 +253,26 @@ def test_stop_ends_a_long_composition_at_once_and_leaves_a_working_server(
     assert heard[0][::2] == ("codes", 3000)
     assert heard[-1][1] < 3000
     done(server, {**endless, "song": song(seconds=10.0), "codes": compose()})
+
+
+@pytest.mark.parametrize(
+    ("share", "places"), [(0.0, {"cpu"}), (1.0, {"cpu", "meta"}), (2.0, {"meta"})]
+)
+def test_everything_meets_on_the_device_however_little_is_loaded(
+    load: Any, share: float, places: set[str]
+) -> None:
+    """`meta` stands for a GPU: what stayed behind and is used as it lies would be refused."""
+    import comfy.model_patcher as manager
+
+    model = load().model
+    meta, rest = torch.device("meta"), torch.device("cpu")
+    patcher = manager.ModelPatcher(model, load_device=meta, offload_device=rest)
+    size = patcher.model_size()
+    patcher.load(device_to=meta, lowvram_model_memory=max(int(size * share), 1))
+    assert {p.device.type for p in model.parameters()} == places
+    with torch.inference_mode():
+        table = model.head_rows(range(5, 25), meta, torch.float32)
+        ids = torch.zeros(1, 3, dtype=torch.long, device=meta)
+        states = model(model.embed(ids, torch.float32))
+    assert table.device == states.device == meta
+    assert (table.shape, states.shape) == ((20, 32), (1, 3, 32))
