@@ -9,6 +9,7 @@ import torch
 
 from tests.nodes import music as rendered
 from tests.nodes.editing import BASE, DEFAULTS, Nodes, advanced, loaders, sampler, task, whole
+from tests.nodes.without_host import core, core_song
 from tests.nodes.writing import node, shown
 from tools.execute import Outcome
 from tools.pack import Pack
@@ -91,6 +92,34 @@ def test_a_cover_with_the_free_text_only_is_text_to_music(run: Run) -> None:
     free = run({**nodes, "out": shown("task", 0)}).values["task"][0]
     handled = free[0][1]["ace_step"]["handling"]
     assert torch.equal(handled.free, given[0][0])
+
+
+@pytest.mark.parametrize("quantize", [True, False])
+def test_a_cover_is_what_the_core_makes_without_a_host(
+    pack: Pack, run: Run, quantize: bool
+) -> None:
+    strengths = {"cover_strength": 0.5, "source_strength": 0.2}
+    found = run(whole("Cover", quantize=quantize, **strengths))
+    tasks = core(pack, "conditioning.tasks")
+    song, text = found.values["song"][0], found.values["text"][0]
+    latents = found.values["task"][0][0][1]["ace_step"]["source"]
+    item = tasks.cover(song, text, tasks.Source(latents, SECONDS), quantize)
+    free = tasks.uncovered(item, song, text, SECONDS)
+    expected = core_song(pack, found, item, free, seeds=(5,), **strengths)
+    assert (made(found) - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("mode", ["conservative", "balanced", "aggressive"])
+def test_a_repaint_is_what_the_core_makes_without_a_host(pack: Pack, run: Run, mode: str) -> None:
+    found = run(whole("Repaint", mode=mode, start=2.4, end=3.6))
+    tasks, repaint = core(pack, "conditioning.tasks"), core(pack, "sampling.repaint")
+    task = found.values["task"][0][0][1]["ace_step"]
+    source = tasks.Source(task["source"], SECONDS)
+    song, text = found.values["song"][0], found.values["text"][0]
+    item = tasks.repaint(song, text, source, task["mask"])
+    keep = repaint.preservation(repaint.RepaintMode(mode), 0.5)
+    expected = core_song(pack, found, item, seeds=(5,), keep=keep)
+    assert (made(found) - expected).abs().max() < 1e-4
 
 
 def test_extract_and_complete_with_one_instruction_are_one_task(run: Run) -> None:

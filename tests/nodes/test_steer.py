@@ -10,6 +10,7 @@ import torch
 
 from tests.nodes import music as rendered
 from tests.nodes.editing import BASE, TURBO, Nodes, advanced, loaders, sampler, times, whole
+from tests.nodes.without_host import core, core_song
 from tests.nodes.writing import node, shown, song
 from tools.execute import Outcome
 from tools.pack import Pack
@@ -86,7 +87,7 @@ def test_an_interval_of_everything_is_none_and_one_of_nothing_is_no_guidance(run
 
 
 @pytest.mark.parametrize("extra", [{"norm_threshold": 0.5}, {"velocity_ema": 0.3}])
-def test_clamp_and_smoothing_change_the_song(run: Run, extra: dict[str, float]) -> None:
+def test_clamp_and_smoothing_change_the_song(run: Run, extra: dict[str, Any]) -> None:
     assert (made(run(guided("apg", **extra))) - made(run(guided("apg")))).abs().max() > 1e-3
 
 
@@ -119,29 +120,15 @@ def test_the_nodes_make_what_the_core_makes_without_a_host(
     nodes["solver"] = node("Solver", solver=solver)
     nodes["music"]["inputs"] |= {"solver": ["solver", 0], "seeds": "5, 6"}
     found = run({**nodes, "a": shown("text", 0), "b": shown("vae", 0), "c": shown("model", 0)})
-    values = {name: found.values[name][0] for name in ("model", "text", "song", "guidance")}
-    core = {
-        name: pack.submodule(f"ace_core.{name}")
-        for name in ("pipeline", "types", "conditioning.tasks", "sampling.recipe", "sampling.flow")
-    }
-    ace = values["model"].model
-    models = core["pipeline"].Models(
-        dit=ace.diffusion_model,
-        text=values["text"],
-        vae=found.values["vae"][0].first_stage_model,
-        silence=ace.silence_on(
-            torch.device("cpu"), found.values["task"][0][0][1]["ace_step"]["silence"]
-        ),
-        variant=core["types"].Variant.TURBO,  # as the host, it gives Heun's last step to Euler
-    )
-    recipe = core["sampling.recipe"].Recipe(
+    values = {name: found.values[name][0] for name in ("text", "song", "guidance")}
+    expected = core_song(
+        pack,
+        found,
+        core(pack, "conditioning.tasks").text_to_music(values["song"], values["text"]),
         seeds=(5, 6),
-        times=(1.0, 0.8, 0.5, 0.2),
         guidance=values["guidance"],
-        solver=core["sampling.flow"].Solver(solver),
+        solver=core(pack, "sampling.flow").Solver(solver),
     )
-    item = core["conditioning.tasks"].text_to_music(values["song"], values["text"])
-    expected = core["pipeline"].sample(models, item, recipe).transpose(1, 2)
     assert (made(found) - expected).abs().max() < 1e-4
 
 
@@ -194,7 +181,7 @@ def test_times_that_are_no_schedule_are_refused(run: Run, values: str, said: str
     ],
 )
 def test_guidance_that_cannot_be_is_refused(
-    run: Run, kind: str, changes: dict[str, float], said: str
+    run: Run, kind: str, changes: dict[str, Any], said: str
 ) -> None:
     assert said in complaint(run(guided(kind, **changes)))
 
