@@ -15,7 +15,7 @@ All the slow trains that I pass"""
 
 
 class _Desk:
-    """A flow with its models, a song and recordings in the first column."""
+    """A flow with its models, a song and recordings."""
 
     def __init__(self, name: str, base: bool = False) -> None:
         title, note = NOTES[name]
@@ -23,29 +23,27 @@ class _Desk:
         self.model, self.text, self.vae = models(self.flow, XL_BASE if base else TURBO)
 
     def song(self, caption: str, lyrics: str = "", **fields: object) -> Node:
-        group = self.flow.group("Song", column=0)
+        group = self.flow.group("Song")
         return group.add("AceStep15Song", caption=caption, lyrics=lyrics, **fields)
 
     def recording(self, file: str = INPUT_AUDIO, title: str = "Recording") -> Out:
-        group = self.flow.group(title, column=0)
+        group = self.flow.group(title)
         return group.add("LoadAudio", audio=file).out("AUDIO")
 
-    def task(self, kind: str, song: Node, source: Out | None, column: int = 1, **given) -> Node:
+    def task(self, kind: str, song: Node, source: Out | None, **given) -> Node:
         links: dict[str, object] = {"text_encoder": self.text.out("text encoder")}
         links |= {"vae": self.vae.out("vae"), "song": song.out("song")}
         if source is not None:
             links["source"] = source
-        group = self.flow.group("Task", column)
+        group = self.flow.group("Task")
         return group.add(f"AceStep15{kind}", **links, **given)
 
-    def schedule(self, column: int = 1, **given: object) -> Node:
-        group = self.flow.group("Steps", column)
+    def schedule(self, **given: object) -> Node:
+        group = self.flow.group("Steps")
         return group.add("AceStep15Schedule", model=self.model.out("model"), **given)
 
-    def sampler(
-        self, task: Node, times: Node, positive: Out | None = None, column: int = 2, **given
-    ) -> Node:
-        return self.flow.group("Music", column).add(
+    def sampler(self, task: Node, times: Node, positive: Out | None = None, **given) -> Node:
+        return self.flow.group("Music").add(
             "AceStep15Sampler",
             model=self.model.out("model"),
             sigmas=times.out("sigmas"),
@@ -55,8 +53,8 @@ class _Desk:
             **given,
         )
 
-    def listen(self, sampler: Node, song: Node, column: int = 3) -> Flow:
-        listen(self.flow, sampler, self.vae, song, column)
+    def listen(self, sampler: Node, song: Node) -> Flow:
+        listen(self.flow, sampler, self.vae, song)
         return self.flow
 
 
@@ -72,14 +70,14 @@ def style_transfer() -> Flow:
     song, source = desk.song(STYLE, LYRICS, language="en"), desk.recording()
     other = desk.recording(OTHER_AUDIO, "Sound of")
     task = desk.task("Cover", song, source, cover_strength=0.8, source_strength=0.1)
-    heard = desk.flow.group("Sound", column=2).add(
+    heard = desk.flow.group("Sound").add(
         "AceStep15ReferenceAudio",
         positive=task.out("positive"),
         audio=other,
         vae=desk.vae.out("vae"),
     )
     times = desk.schedule()
-    return desk.listen(desk.sampler(task, times, heard.out("positive"), column=3), song, column=4)
+    return desk.listen(desk.sampler(task, times, heard.out("positive")), song)
 
 
 def repaint_section() -> Flow:
@@ -99,17 +97,17 @@ def extend_song() -> Flow:
 def add_instrument() -> Flow:
     desk = _Desk("add_instrument", base=True)
     song, source = desk.song("funky drum kit, tight snare"), desk.recording()
-    where = desk.flow.group("Where", column=1).add(
+    where = desk.flow.group("Where").add(
         "AceStep15RegionMask",
         source=source,
         by="bars",
         **{"by.first_bar": 1, "by.bars": 2, "by.bpm": 120},
     )
-    task = desk.task("Lego", song, source, column=2, track="drums", mask=where.out("mask"))
+    task = desk.task("Lego", song, source, track="drums", mask=where.out("mask"))
     times = desk.schedule()
-    desk.flow.group("See", column=2).add("PreviewImage", images=where.out("image"))
-    sampler = desk.sampler(task, times, column=3)
-    listen_group = desk.flow.group("Listen", column=4)
+    desk.flow.group("See").add("PreviewImage", images=where.out("image"))
+    sampler = desk.sampler(task, times)
+    listen_group = desk.flow.group("Listen")
     track = listen_group.add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
     )
@@ -124,18 +122,18 @@ def add_instrument() -> Flow:
 def stems() -> Flow:
     desk = _Desk("stems", base=True)
     song, source = desk.song("pop song with a singer, drums and bass"), desk.recording()
-    rest, times = source, desk.schedule(column=0)
-    for column, track in enumerate(("vocals", "drums", "bass"), start=1):
-        task = desk.task("Extract", song, source, column=column, track=track)
-        sampler = desk.sampler(task, times, column=column)
-        group = desk.flow.group(f"Only {track}", column)
+    rest, times = source, desk.schedule()
+    for track in ("vocals", "drums", "bass"):
+        task = desk.task("Extract", song, source, track=track)
+        sampler = desk.sampler(task, times)
+        group = desk.flow.group(f"Only {track}")
         audio = group.add(
             "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
         ).out("audio")
         group.add("AceStep15SaveAudio", audio=audio, filename_prefix=f"audio/{track}")
         left = group.add("AudioMerge", audio1=rest, audio2=audio, merge_method="subtract")
         rest = left.out("AUDIO")
-    group = desk.flow.group("Other, and what the stems left over", column=4)
+    group = desk.flow.group("Other, and what the stems left over")
     group.add("AceStep15SaveAudio", audio=rest, filename_prefix="audio/other")
     image = group.add("AceStep15Picture", audio=rest).out("image")
     group.add("PreviewImage", images=image)
@@ -154,11 +152,9 @@ def variations() -> Flow:
     desk = _Desk("variations")
     song = desk.song(STYLE, LYRICS, seconds=30.0, language="en")
     task, times = desk.task("TextToMusic", song, None), desk.schedule()
-    for place, (variance, title) in enumerate(((0.0, "First"), (0.2, "Close"), (0.6, "Far"))):
-        sampler = desk.sampler(
-            task, times, column=2 + place, retake_seed=100, retake_variance=variance
-        )
-        group = desk.flow.group(f"{title} take", 2 + place)
+    for variance, title in ((0.0, "First"), (0.2, "Close"), (0.6, "Far")):
+        sampler = desk.sampler(task, times, retake_seed=100, retake_variance=variance)
+        group = desk.flow.group(f"{title} take")
         audio = group.add(
             "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
         ).out("audio")
@@ -171,7 +167,7 @@ def high_quality_base() -> Flow:
     song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
     task = desk.task("TextToMusic", song, None)
     times = desk.schedule(settings="custom", **{"settings.steps": 64, "settings.shift": 3.0})
-    guidance = desk.flow.group("Guidance", column=1).add(
+    guidance = desk.flow.group("Guidance").add(
         "AceStep15Guidance", kind="apg", scale=7.0, start=0.1, end=0.95
     )
     sampler = desk.sampler(task, times, guidance=guidance.out("guidance"))
@@ -187,7 +183,7 @@ def custom_timesteps() -> Flow:
     }
     times = desk.schedule(settings="timesteps", **listed)
     sampler = desk.sampler(task, times)
-    desk.flow.group("What was done", column=2).add("PreviewAny", source=times.out("report"))
+    desk.flow.group("What was done").add("PreviewAny", source=times.out("report"))
     return desk.listen(sampler, song)
 
 
@@ -195,7 +191,7 @@ def stock_sampler() -> Flow:
     desk = _Desk("stock_sampler")
     song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
     task, times = desk.task("TextToMusic", song, None), desk.schedule()
-    parts = desk.flow.group("In parts", column=2)
+    parts = desk.flow.group("In parts")
     noise = parts.add("AceStep15Noise")
     guider = parts.add(
         "AceStep15Guider",
@@ -204,7 +200,7 @@ def stock_sampler() -> Flow:
         negative=task.out("negative"),
     )
     solver = parts.add("AceStep15Solver", solver="heun")
-    sampler = desk.flow.group("Music", column=3).add(
+    sampler = desk.flow.group("Music").add(
         "SamplerCustomAdvanced",
         noise=noise.out("noise"),
         guider=guider.out("guider"),
@@ -212,7 +208,7 @@ def stock_sampler() -> Flow:
         sigmas=times.out("sigmas"),
         latent_image=task.out("latent"),
     )
-    group = desk.flow.group("Listen", column=4)
+    group = desk.flow.group("Listen")
     audio = group.add(
         "AceStep15DecodeAudio", latent=sampler.out("output"), vae=desk.vae.out("vae")
     ).out("audio")

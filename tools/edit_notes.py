@@ -8,7 +8,7 @@ NOTES = {
 Choose a recording on *Load Audio*, describe the new style and give the lyrics to sing. The tune \
 and the rhythm come from the recording, the sound from your words.
 
-`cover_strength` below 1 lets the song go its own way in the last steps; `quantize` off stays \
+**cover_strength** below 1 lets the song go its own way in the last steps; **quantize** off stays \
 close to the recording's sound (remix).
 """,
     ),
@@ -20,7 +20,8 @@ The tune of one recording in the sound of another: *Cover* keeps the tune, *Refe
 brings voices, instruments and mix.
 
 Add a second *Reference Audio* behind the first to mix two sounds. For audio to audio, where the \
-recording is only the place to start from, set `cover_strength` to 0 and `source_strength` to 0.5.
+recording is only the place to start from, set **cover_strength** to 0 and **source_strength** to \
+0.5.
 """,
     ),
     "repaint_section": (
@@ -28,10 +29,10 @@ recording is only the place to start from, set `cover_strength` to 0 and `source
         """## Repaint a section
 
 Seconds 1 to 3 of the recording are written anew; the rest is the recording itself, sample by \
-sample. Set `start` and `end`, describe the whole song and give all of its lyrics, the new words \
-in their place.
+sample. Set **start** and **end**, describe the whole song and give all of its lyrics, the new \
+words in their place.
 
-`mode` and `strength` say how firmly the rest is held while the region is written. For several \
+**mode** and **strength** say how firmly the rest is held while the region is written. For several \
 regions connect *Region Mask*.
 """,
     ),
@@ -42,7 +43,7 @@ regions connect *Region Mask*.
 A start below 0 puts new music before the recording, an end past it behind. Here three seconds \
 come before it, and half a second of the recording is written anew, so that the join is music.
 
-To go on at the end: `start` = length − 2, `end` = length + 20.
+To go on at the end: **start** = length − 2, **end** = length + 20.
 """,
     ),
     "add_instrument": (
@@ -80,7 +81,7 @@ Only base models were trained on it.
         """## Variations
 
 The same song three times: as it is, with a fifth of another draw mixed into its noise, and with \
-more. Change `retake_seed` for other variations, and keep `seed`.
+more. Change **retake_seed** for other variations, and keep **seed**.
 """,
     ),
     "high_quality_base": (
@@ -88,7 +89,7 @@ more. Change `retake_seed` for other variations, and keep `seed`.
         """## High quality with base
 
 64 steps of a base model with APG guidance at 7, switched off in the first and the last steps, \
-where it does more harm than good. Try `kind` adg, or solver *heun* with half the steps.
+where it does more harm than good. Try **kind** adg, or solver *heun* with half the steps.
 """,
     ),
     "custom_timesteps": (
@@ -96,7 +97,7 @@ where it does more harm than good. Try `kind` adg, or solver *heun* with half th
         """## Custom timesteps
 
 Your own list of flow times, from 1 (noise) to 0 (music). Turbo was trained on 20 of them: with \
-`snap` each time moves to the nearest, and the report names every change. Switch it off for \
+**snap** each time moves to the nearest, and the report names every change. Switch it off for \
 turbo-continuous, base and sft.
 """,
     ),

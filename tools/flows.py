@@ -29,31 +29,29 @@ TEXT_TO_MUSIC_NOTE = """## Text to music
 
 1. **Models**: missing files are offered for download; put them where the button says.
 2. **Song**: describe it and write its lyrics. What is on *auto*, the model chooses.
-3. Press **Run**. The song appears on *Save Audio* and in `output/audio`.
+3. Press **Run**. The song appears on *Save Audio* and in **output/audio**.
 
 Steps, shift and guidance follow the model: turbo takes 8 steps and no guidance. Choose *custom* \
 on the schedule to set your own. The same seed gives the same song.
 
-For several songs at once raise `batch_size`; each gets a seed of its own.
+For several songs at once raise **batch_size**; each gets a seed of its own.
 """
 
 
 def text_to_music() -> Flow:
     flow = Flow("text_to_music", "Text to music", TEXT_TO_MUSIC_NOTE)
     model, text_encoder, vae = models(flow)
-    song = flow.group("Song", column=0).add(
+    song = flow.group("Song").add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
-    schedule = flow.group("Steps", column=1, top=60).add(
-        "AceStep15Schedule", model=model.out("model")
-    )
-    task = flow.group("Task", column=1, top=60).add(
+    schedule = flow.group("Steps").add("AceStep15Schedule", model=model.out("model"))
+    task = flow.group("Task").add(
         "AceStep15TextToMusic",
         text_encoder=text_encoder.out("text encoder"),
         vae=vae.out("vae"),
         song=song.out("song"),
     )
-    sampler = flow.group("Music", column=2).add(
+    sampler = flow.group("Music").add(
         "AceStep15Sampler",
         model=model.out("model"),
         sigmas=schedule.out("sigmas"),

@@ -1,4 +1,4 @@
-"""A workflow described once: nodes with their inputs, in groups that stand in columns.
+"""A workflow described once: nodes with their inputs, in groups.
 
 From it come ComfyUI's two formats: `api` here, the page's in `tools/page_format.py`. What a node
 looks like is asked of the node, so a workflow cannot name an input that does not exist.
@@ -35,11 +35,9 @@ class Node:
 
 @dataclass
 class Group:
-    """Nodes below each other under one title; `top` is where it starts, in pixels."""
+    """Nodes under one title."""
 
     title: str
-    column: int
-    top: int = 0
     nodes: list[Node] = field(default_factory=list)
 
     def add(self, kind: str, files: tuple[Any, ...] = (), /, **given: Any) -> Node:
@@ -57,8 +55,8 @@ class Flow:
     note: str
     groups: list[Group] = field(default_factory=list)
 
-    def group(self, title: str, column: int, top: int = 0) -> Group:
-        made = Group(title, column, top)
+    def group(self, title: str) -> Group:
+        made = Group(title)
         self.groups.append(made)
         return made
 

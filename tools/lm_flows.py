@@ -12,7 +12,7 @@ IDEA = "a bittersweet song about the last train home, for a rainy Sunday evening
 IDEA_NOTE = """## A song from an idea
 
 1. **Idea**: say in a sentence what the song is about. The language model writes caption and \
-lyrics and chooses tempo, key and length; set `seconds` to choose the length yourself.
+lyrics and chooses tempo, key and length; set **seconds** to choose the length yourself.
 2. **Plan**: *Think* fills what is still open, and *Compose Codes* writes the song down, five \
 codes a second: melody, rhythm, arrangement.
 3. **Music**: the diffusion model plays the codes.
@@ -59,7 +59,7 @@ FULL_NOTE = """## A full song with lyrics
 the tune. Read what was settled on *Preview as Text*.
 3. **Music**: the diffusion model plays the codes.
 
-To hear variations of the tune side by side raise `batch_size` on *Compose Codes*.
+To hear variations of the tune side by side raise **batch_size** on *Compose Codes*.
 """
 
 UNDERSTAND_NOTE = """## Understand audio
@@ -93,39 +93,39 @@ Codes are what a tune is without its sound: cut, join and repeat them, keep them
 def song_from_idea() -> Flow:
     flow = Flow("song_from_idea", "A song from an idea", IDEA_NOTE)
     lm = _language_model(flow)
-    idea = flow.group("Idea", column=0)
+    idea = flow.group("Idea")
     sample = idea.add("AceStep15CreateSample", lm=lm, query=IDEA)
-    plan = flow.group("Plan", column=1)
+    plan = flow.group("Plan")
     # the sample has the model's caption already
     thought = plan.add("AceStep15Think", lm=lm, song=sample.out("song"), caption=False)
     codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
     plan.add("PreviewAny", source=sample.out("report"))
-    _music(flow, models(flow), (thought, codes), column=2)
+    _music(flow, models(flow), (thought, codes))
     return flow
 
 
 def full_song_with_lyrics() -> Flow:
     flow = Flow("full_song_with_lyrics", "A full song with lyrics", FULL_NOTE)
     lm = _language_model(flow)
-    song = flow.group("Song", column=0).add(
+    song = flow.group("Song").add(
         "AceStep15Song", caption=FULL_CAPTION, lyrics=FULL_LYRICS, seconds=150.0, language="en"
     )
-    plan = flow.group("Plan", column=1)
+    plan = flow.group("Plan")
     thought = plan.add("AceStep15Think", lm=lm, song=song.out("song"))
     codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
     plan.add("PreviewAny", source=thought.out("report"))
-    _music(flow, models(flow), (thought, codes), column=2)
+    _music(flow, models(flow), (thought, codes))
     return flow
 
 
 def understand_audio() -> Flow:
     flow = Flow("understand_audio", "Understand audio", UNDERSTAND_NOTE)
     lm = _language_model(flow)
-    group = flow.group("Audio", column=0)
+    group = flow.group("Audio")
     model = group.add("AceStep15LoadModel", (TURBO,), file=TURBO.name)
     vae = group.add("AceStep15LoadVAE", (VAE,), file=VAE.name)
     audio = group.add("LoadAudio", audio=INPUT_AUDIO)
-    listened = flow.group("Understand", column=1)
+    listened = flow.group("Understand")
     codes = listened.add(
         "AceStep15EncodeCodes",
         model=model.out("model"),
@@ -134,7 +134,7 @@ def understand_audio() -> Flow:
     )
     heard = listened.add("AceStep15Understand", lm=lm, codes=codes.out("codes"))
     details = listened.add("AceStep15SongDetails", song=heard.out("song"))
-    shown = flow.group("What was heard", column=2)
+    shown = flow.group("What was heard")
     for text in (heard.out("report"), details.out("caption"), details.out("lyrics")):
         shown.add("PreviewAny", source=text)
     return flow
@@ -143,16 +143,14 @@ def understand_audio() -> Flow:
 def polish_prompt() -> Flow:
     flow = Flow("polish_prompt", "Polish a prompt", POLISH_NOTE)
     lm = _language_model(flow)
-    song = flow.group("Draft", column=0).add(
+    song = flow.group("Draft").add(
         "AceStep15Song",
         caption="sad rock song, guitars",
         lyrics="I walk alone at night\nthe city is asleep",
         seconds=0.0,
     )
-    better = flow.group("Polish", column=1).add(
-        "AceStep15FormatSample", lm=lm, song=song.out("song")
-    )
-    shown = flow.group("Polished", column=2)
+    better = flow.group("Polish").add("AceStep15FormatSample", lm=lm, song=song.out("song"))
+    shown = flow.group("Polished")
     details = shown.add("AceStep15SongDetails", song=better.out("song"))
     for text in (details.out("caption"), details.out("lyrics"), better.out("report")):
         shown.add("PreviewAny", source=text)
@@ -162,38 +160,36 @@ def polish_prompt() -> Flow:
 def codes_as_material() -> Flow:
     flow = Flow("codes_as_material", "Audio codes as material", MATERIAL_NOTE)
     nodes = models(flow)
-    audio = flow.group("Audio", column=0).add("LoadAudio", audio=INPUT_AUDIO)
-    song = flow.group("Song", column=0).add(
+    audio = flow.group("Audio").add("LoadAudio", audio=INPUT_AUDIO)
+    song = flow.group("Song").add(
         "AceStep15Song", caption="slow jazz trio, brushes, walking bass, late night", seconds=0.0
     )
-    cut = flow.group("Cut", column=1)
+    cut = flow.group("Cut")
     model, vae = nodes[0].out("model"), nodes[2].out("vae")
     heard = cut.add("AceStep15EncodeCodes", model=model, vae=vae, audio=audio.out("AUDIO"))
     bars: dict[str, Any] = {"by.first_bar": 1, "by.bars": 2, "by.bpm": 120}
     piece = cut.add("AceStep15SliceCodes", codes=heard.out("codes"), by="bars", **bars)
     typed = cut.add("AceStep15TextToCodes", text=TYPED_CODES)
-    joined = flow.group("Join", column=2).add(
+    joined = flow.group("Join").add(
         "AceStep15JoinCodes", first=piece.out("codes"), second=typed.out("codes"), times=2
     )
-    written = flow.group("Keep", column=3).add(
+    written = flow.group("Keep").add(
         "AceStep15CodesToText", codes=joined.out("codes"), style="numbers"
     )
-    flow.group("Read", column=4).add("PreviewAny", source=written.out("text"))
-    _music(flow, nodes, (song, joined), column=3)
+    flow.group("Read").add("PreviewAny", source=written.out("text"))
+    _music(flow, nodes, (song, joined))
     return flow
 
 
 def _language_model(flow: Flow) -> Out:
-    group: Group = flow.group("Language model", column=0)
+    group: Group = flow.group("Language model")
     return group.add("AceStep15LoadLM", (LM,), file=LM.name).out("lm")
 
 
-def _music(
-    flow: Flow, nodes: tuple[Node, Node, Node], sources: tuple[Node, Node], column: int
-) -> None:
+def _music(flow: Flow, nodes: tuple[Node, Node, Node], sources: tuple[Node, Node]) -> None:
     """From a song and its codes to what is heard, with the models of `nodes`."""
     (model, text_encoder, vae), (song, codes) = nodes, sources
-    group = flow.group("Music", column)
+    group = flow.group("Music")
     task = group.add(
         "AceStep15TextToMusic",
         text_encoder=text_encoder.out("text encoder"),
@@ -210,4 +206,4 @@ def _music(
         negative=task.out("negative"),
         latent=task.out("latent"),
     )
-    listen(flow, sampler, vae, song, column + 1)
+    listen(flow, sampler, vae, song)

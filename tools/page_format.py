@@ -3,7 +3,6 @@
 import math
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tools.graph import (
@@ -11,37 +10,31 @@ from tools.graph import (
     Group,
     Node,
     Out,
-    Socket,
     inputs_of,
     outputs_of,
     slot_of,
+    slots_of,
     title_of,
     widget_values,
 )
+from tools.layout import FOOT, HEAD, Lane, Layout, Wire, laid_out
+from tools.sizes import WIDTH, has_control, height_of, slot_height
 
 VERSION = 0.4  # of the format
-COLOURS = ("#3f789e", "#8A8", "#b58b2a", "#88A", "#a1309b")
-WIDTH, GAP, GROUP_GAP = 340, 40, 90  # pixels
-TITLE, SLOT, WIDGET, TEXT = 40, 22, 26, 130
-EXTRA = {"PreviewImage": 280, "AceStep15SaveAudio": 60, "PreviewAny": 120}  # picture, player
-NOTE_HEIGHT = 420
+COLOURS = ("#5b9bd5", "#8A8", "#d0a040", "#99B", "#c070c0")
+GUTTER, EDGE = 150, 20  # pixels: between columns, between a group's frame and its nodes
 PACK = {"cnr_id": "acestep15"}
 STOCK = {"cnr_id": "comfy-core"}
-
-
-@dataclass(frozen=True)
-class Place:
-    x: int
-    y: int
-    height: int
+Link = list[Any]  # [id, from node, its slot, to node, its slot, type]
 
 
 def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
     """The workflow with all that the page wants to know."""
-    places = _places(flow, classes)
     links = _links(flow, classes)
-    nodes = [_node(flow, node, classes, places, links) for node in flow.nodes]
+    layout = _layout(flow, classes, links)
+    nodes = [_node(flow, node, classes, layout, links) for node in flow.nodes]
     nodes.append(_note(flow, len(nodes)))
+    groups = enumerate(flow.groups)
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"acestep15/{flow.name}")),
         "revision": 0,
@@ -49,18 +42,66 @@ def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
         "last_link_id": len(links),
         "nodes": nodes,
         "links": links,
-        "groups": [_group(place, group, flow, places) for place, group in enumerate(flow.groups)],
+        "groups": [_group(place, group, flow, nodes) for place, group in groups],
         "config": {},
-        "extra": {"ds": {"scale": 0.7, "offset": [WIDTH + 2 * GROUP_GAP, 2 * GROUP_GAP]}},
+        "extra": {"ds": {"scale": 0.7, "offset": [WIDTH + 2 * GUTTER, GUTTER]}}
+        | _ways(layout, links),
         "version": VERSION,
     }
 
 
-def _links(flow: Flow, classes: Mapping[str, Any]) -> list[list[Any]]:
-    """[id, from node, its slot, to node, its slot, type] of every wire."""
-    links: list[list[Any]] = []
+def _layout(flow: Flow, classes: Mapping[str, Any], links: list[Link]) -> Layout:
+    groups = [[flow.number(node) for node in group.nodes] for group in flow.groups]
+    heights = {flow.number(node): height_of(node, classes) for node in flow.nodes}
+    wires = [
+        Wire((source, slot), slot_height(slot), target, slot_height(place))
+        for _, source, slot, target, place, _ in links
+    ]
+    return laid_out(groups, heights, wires)
+
+
+def _left(column: int) -> int:
+    return column * (WIDTH + GUTTER)
+
+
+def _ways(layout: Layout, links: list[Link]) -> dict[str, Any]:
+    """The points that a long wire is led through, before and after what it passes."""
+    reroutes: list[dict[str, Any]] = []
+    last: dict[int, int] = {}  # link -> the point before its end
+    for lane in layout.lanes.values():
+        passing = {
+            link[0]: layout.columns[link[3]] for link in links if _passes(link, lane, layout)
+        }
+        parent = None
+        for x, column in _points(lane, set(passing.values())):
+            point: dict[str, Any] = {"id": len(reroutes) + 1, "pos": [x, lane.top]}
+            point["linkIds"] = sorted(n for n, target in passing.items() if target >= column)
+            if parent is not None:
+                point["parentId"] = parent
+            parent = point["id"]
+            reroutes.append(point)
+            last |= dict.fromkeys(point["linkIds"], parent)
+    if not reroutes:
+        return {}
+    extensions = [{"id": link, "parentId": point} for link, point in sorted(last.items())]
+    return {"linkExtensions": extensions, "reroutes": reroutes}
+
+
+def _passes(link: Link, lane: Lane, layout: Layout) -> bool:
+    return (link[1], link[2]) == lane.output and layout.columns[link[3]] > lane.first
+
+
+def _points(lane: Lane, targets: set[int]) -> list[tuple[int, int]]:
+    """(x, the column of the nearest node that is reached from there)"""
+    start = (_left(lane.first) - GUTTER // 2, lane.first + 1)
+    return [start, *((_left(column) - GUTTER // 2, column) for column in sorted(targets))]
+
+
+def _links(flow: Flow, classes: Mapping[str, Any]) -> list[Link]:
+    """Every wire."""
+    links: list[Link] = []
     for node in flow.nodes:
-        slots = [socket.name for socket in _slots(node, classes)]
+        slots = [socket.name for socket in slots_of(classes[node.kind])]
         for name, value in node.given.items():
             if isinstance(value, Out):
                 slot = slot_of(value, classes)
@@ -70,21 +111,14 @@ def _links(flow: Flow, classes: Mapping[str, Any]) -> list[list[Any]]:
     return links
 
 
-def _slots(node: Node, classes: Mapping[str, Any]) -> list[Socket]:
-    """The inputs that are drawn as slots: no widgets, and no player."""
-    sockets = inputs_of(classes[node.kind])
-    return [each for each in sockets if not each.is_widget and each.kind != "AUDIO_UI"]
-
-
 def _node(
     flow: Flow,
     node: Node,
     classes: Mapping[str, Any],
-    places: Mapping[int, Place],
-    links: list[list[Any]],
+    layout: Layout,
+    links: list[Link],
 ) -> dict[str, Any]:
     number = flow.number(node)
-    place = places[number]
     into = {link[4]: link[0] for link in links if link[3] == number}
     properties: dict[str, Any] = {"Node name for S&R": node.kind}
     properties |= PACK if node.kind.startswith("AceStep15") else STOCK
@@ -95,15 +129,15 @@ def _node(
     return {
         "id": number,
         "type": node.kind,
-        "pos": [place.x, place.y],
-        "size": [WIDTH, place.height],
+        "pos": [_left(layout.columns[number]), layout.tops[number]],
+        "size": [WIDTH, height_of(node, classes)],
         "flags": {},
         "order": number - 1,
         "mode": 0,
         "inputs": [
             {"name": socket.name, "type": socket.kind, "link": into.get(slot)}
             | ({"shape": 7} if socket.optional else {})
-            for slot, socket in enumerate(_slots(node, classes))
+            for slot, socket in enumerate(slots_of(classes[node.kind]))
         ],
         "outputs": [
             {
@@ -125,59 +159,34 @@ def _values(node: Node, classes: Mapping[str, Any]) -> list[Any]:
     values: list[Any] = []
     for name, value in widget_values(node, list(sockets.values())).items():
         values.append(value)
-        if name in sockets and sockets[name].settings.get("control_after_generate"):
+        if name in sockets and has_control(sockets[name]):
             values.append("fixed")
     return values
 
 
-def _places(flow: Flow, classes: Mapping[str, Any]) -> dict[int, Place]:
-    """Groups of a column one below the other, and the nodes of a group likewise."""
-    places: dict[int, Place] = {}
-    for column in sorted({group.column for group in flow.groups}):
-        y = 0
-        for group in (each for each in flow.groups if each.column == column):
-            y += group.top
-            for node in group.nodes:
-                height = _height(node, classes)
-                x = column * (WIDTH + GROUP_GAP)
-                places[flow.number(node)] = Place(x, y, height)
-                y += height + GAP + TITLE
-            y += GROUP_GAP
-    return places
-
-
-def _height(node: Node, classes: Mapping[str, Any]) -> int:
-    sockets = inputs_of(classes[node.kind])
-    slots = max(len(_slots(node, classes)), len(outputs_of(classes[node.kind])))
-    tall = sum(bool(socket.settings.get("multiline")) for socket in sockets)
-    flat = len(_values(node, classes)) - tall
-    return 10 + slots * SLOT + flat * WIDGET + tall * TEXT + EXTRA.get(node.kind, 0)
-
-
-def _group(number: int, group: Group, flow: Flow, places: Mapping[int, Place]) -> dict[str, Any]:
-    boxes = [places[flow.number(node)] for node in group.nodes]
-    top, left = min(box.y for box in boxes), boxes[0].x
-    bottom = max(box.y + box.height for box in boxes)
-    edge = GAP // 2
-    bounding = [left - edge, top - 2 * TITLE, WIDTH + GAP, bottom - top + 2 * TITLE + edge]
-    colour = COLOURS[number % len(COLOURS)]
+def _group(number: int, group: Group, flow: Flow, nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    members = [nodes[flow.number(node) - 1] for node in group.nodes]
+    left = min(node["pos"][0] for node in members) - EDGE
+    right = max(node["pos"][0] for node in members) + WIDTH + EDGE
+    top = min(node["pos"][1] for node in members) - HEAD
+    bottom = max(node["pos"][1] + node["size"][1] for node in members) + FOOT
     return {
         "id": number + 1,
         "title": group.title,
-        "bounding": bounding,
-        "color": colour,
+        "bounding": [left, top, right - left, bottom - top],
+        "color": COLOURS[number % len(COLOURS)],
         "font_size": 24,
         "flags": {},
     }
 
 
 def _note(flow: Flow, before: int) -> dict[str, Any]:
-    lines = sum(math.ceil(len(line) / 40) or 1 for line in flow.note.splitlines())
+    lines = sum(math.ceil(len(line) / 42) or 1 for line in flow.note.splitlines())
     return {
         "id": before + 1,
         "type": "MarkdownNote",
-        "pos": [-(WIDTH + GROUP_GAP), 0],
-        "size": [WIDTH, max(NOTE_HEIGHT, lines * 20)],
+        "pos": [_left(-1), HEAD],
+        "size": [WIDTH, 40 + lines * 24],
         "flags": {},
         "order": before,
         "mode": 0,

@@ -1,7 +1,7 @@
 """The workflow files: as their descriptions say, complete, and laid out to be read."""
 
 import json
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +82,31 @@ def test_no_node_lies_on_another_and_each_is_in_one_group(page: dict[str, Any]) 
         assert len(held) == (node["type"] != "MarkdownNote")
 
 
-def test_wires_run_from_left_to_right(page: dict[str, Any]) -> None:
+def way(page: dict[str, Any], link: list[Any]) -> list[tuple[float, float]]:
+    """The points that a wire is drawn through."""
     nodes = {node["id"]: node for node in page["nodes"]}
-    for _, source, _, target, _, _ in page["links"]:
-        assert nodes[source]["pos"][0] <= nodes[target]["pos"][0]
+    points = {each["id"]: each for each in page["extra"].get("reroutes", [])}
+    last = {each["id"]: each["parentId"] for each in page["extra"].get("linkExtensions", [])}
+    number, source, slot, target, place, _ = link
+    middle, point = [], last.get(number)
+    while point is not None:
+        assert number in points[point]["linkIds"]
+        middle.insert(0, tuple(points[point]["pos"]))
+        point = points[point].get("parentId")
+    (x, y), (width, _) = nodes[source]["pos"], nodes[source]["size"]
+    end = nodes[target]["pos"]
+    return [(x + width, y + 14 + 22 * slot), *middle, (end[0], end[1] + 14 + 22 * place)]
+
+
+def test_wires_run_from_left_to_right_and_behind_no_node(page: dict[str, Any]) -> None:
+    boxes = [box(node) for node in page["nodes"]]
+    for link in page["links"]:
+        points = way(page, link)
+        for (x, y), (far, end) in pairwise(points):
+            assert x < far
+            # a curve rises in the gutters only, where no node is
+            reached = (x + 1, min(y, end), far - 1, max(y, end) + 1)
+            assert not any(overlap(reached, each) for each in boxes), link
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -99,6 +120,7 @@ def test_there_is_a_note_beside_the_graph(page: dict[str, Any]) -> None:
     notes = [node for node in page["nodes"] if node["type"] == "MarkdownNote"]
     assert len(notes) == 1
     assert notes[0]["widgets_values"][0].startswith("## ")
+    assert "`" not in notes[0]["widgets_values"][0]  # the page draws code dark on dark
 
 
 def _name(page: dict[str, Any]) -> str:

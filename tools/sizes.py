@@ -1,0 +1,35 @@
+"""How much room a node takes on ComfyUI's page: the larger of the classic canvas and Nodes 2.0."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.graph import Node, Socket, inputs_of, outputs_of, slots_of, widget_values
+
+WIDTH = 340  # pixels
+SEEDS = ("seed", "noise_seed")  # whole numbers of these names get a second widget unasked
+EXTRA = {"PreviewImage": 300, "AceStep15SaveAudio": 80, "PreviewAny": 120, "LoadAudio": 84}
+
+
+def height_of(node: Node, classes: Mapping[str, Any]) -> int:
+    """Without the title bar; with a player or a picture where the node shows one."""
+    node_class = classes[node.kind]
+    sockets = inputs_of(node_class)
+    rows = max(len(slots_of(node_class)), len(outputs_of(node_class)))
+    tall = sum(bool(socket.settings.get("multiline")) for socket in sockets)
+    seeds = sum(map(has_control, sockets))
+    folded = sum(socket.is_widget and bool(socket.settings.get("advanced")) for socket in sockets)
+    flat = len(widget_values(node, sockets)) - tall
+    classic = 10 + 22 * rows + 26 * (flat + seeds) + 130 * tall
+    nodes2 = 48 + 24 * rows + 35 * (flat - folded) + 100 * tall + 28 * bool(folded)
+    return max(classic, nodes2) + EXTRA.get(node.kind, 0)
+
+
+def has_control(socket: Socket) -> bool:
+    """Whether the page adds a widget that says what becomes of the value after a run."""
+    named = socket.kind == "INT" and socket.name in SEEDS
+    return bool(socket.settings.get("control_after_generate", named))
+
+
+def slot_height(place: int) -> int:
+    """The middle of the slot at `place`, in pixels below the node's top."""
+    return 14 + 22 * place
