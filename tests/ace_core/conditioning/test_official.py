@@ -62,8 +62,8 @@ def test_regions_are_where_they_were_asked():
     first = {case.name: _played(case.name) for case in CASES}
     assert first["repaint"] == (55, 87)  # 2.21 to 3.5 seconds
     assert first["lego_range"] == (25, 57)
-    assert first["repaint_left"] == (0, 37)  # 12.75 frames of silence before the source
-    assert first["repaint_right"] == (100, 144)
+    assert first["repaint_left"] == (0, 50)  # 25.25 frames of silence before the source
+    assert first["repaint_right"] == (100, 157)
     assert first["lego"] == first["cover"] == (0, 131)
     assert first["extract"] == (0, 128)  # the shortest canvas
 
