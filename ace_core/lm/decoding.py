@@ -123,8 +123,8 @@ class _Item:
         self.prompt = (*request.prompt, *self.written)
         self.unconditional = request.unconditional or ()
         generator = torch.Generator().manual_seed(request.seed % 2**64)
-        # one number a token, all at once: no device has to be waited for
-        self.draws = torch.rand(request.longest, generator=generator, dtype=torch.float64)
+        # one key a token, all at once: no device has to be waited for
+        self.keys = torch.empty(request.longest, dtype=torch.int64).random_(generator=generator)
 
     def _write_what_is_fixed(self) -> None:
         """What the grammar fixes at the start needs no step: it goes into the prompt."""
@@ -156,10 +156,9 @@ class _Run:
         self.head = head_range(lm, [item.place for item in items])
         self.table = lm.model.head_rows(self.head, lm.device, lm.dtype)  # [R, E]
         self.masks = Masks(self.head, lm.device)
-        # no float64 on Apple's devices
-        self.draws = pad_sequence([item.draws for item in items], batch_first=True).to(
-            lm.device, torch.float32 if lm.device.type == "mps" else torch.float64
-        )  # [items, longest]
+        keys = pad_sequence([item.keys for item in items], batch_first=True)
+        self.keys = keys.to(lm.device)  # [items, longest]
+        self.ids = torch.arange(self.head.start, self.head.stop, device=lm.device)  # [R]
         self.seen: Tensor | None = None
         if picking.repetition_penalty != 1:
             shape = (len(items), len(self.head))
@@ -222,15 +221,14 @@ class _Run:
                 wide.append(row)
         if wide:
             mask = self.masks.of([allowed[row] for row in wide])
-            picked = self._pick(wide, self._logits(wide, self.table), mask, self.seen)
+            picked = self._pick(wide, self._logits(wide, self.table), self.ids, mask)
             tokens.update((row, self.head[place]) for row, place in zip(wide, picked, strict=True))
         return tokens
 
     def _pick_few(self, row: int, legal: Allowed) -> int:
         """Scores only the legal tokens, each row by itself whatever its neighbours write."""
         rows = places(legal, self.head).to(self.lm.device)
-        seen = None if self.seen is None else self.seen[:, rows]
-        (picked,) = self._pick([row], self._logits([row], self.table[rows]), None, seen)
+        (picked,) = self._pick([row], self._logits([row], self.table[rows]), self.ids[rows])
         return self.head[int(rows[picked])]
 
     def _logits(self, rows: list[int], table: Tensor) -> Tensor:
@@ -244,16 +242,21 @@ class _Run:
         return guided(logits[: len(rows)], logits[len(rows) :], self.guidance)
 
     def _pick(
-        self, rows: list[int], logits: Tensor, mask: Tensor | None, seen: Tensor | None
+        self, rows: list[int], logits: Tensor, ids: Tensor, mask: Tensor | None = None
     ) -> list[int]:
-        """Indices into the logits' columns. Reading them is the step's one wait for the device."""
+        """Columns of the logits, whose tokens are `ids`. Reading them is the step's one wait for
+        the device."""
         at = [len(self.items[row].written) for row in rows]
         if len(rows) == len(self.items) and len(set(at)) == 1:
-            draws = self.draws[:, at[0]]
+            keys = self.keys[:, at[0]]
         else:
-            draws = self.draws[rows, at]
+            keys = self.keys[rows, at]
         place = self.items[rows[0]].place
         picking = self.picking
         if len(rows) == 1 and place is not None and place.greedy:
             picking = replace(picking, temperature=0.0)
-        return pick(logits, draws, picking, mask, None if seen is None else seen[rows]).tolist()
+        seen = None
+        if self.seen is not None:
+            seen = self.seen[rows]
+            seen = seen if len(ids) == seen.shape[1] else seen[:, ids - self.head.start]
+        return pick(logits, keys, picking, mask, seen, ids).tolist()

@@ -1,9 +1,9 @@
 """Logits to a token. One order, for every model and device:
 
-    guidance -> mask -> repetition penalty -> temperature -> top-k -> min-p -> top-p -> draw
+    guidance -> mask -> repetition penalty -> temperature -> top-k -> min-p -> top-p -> race
 
 All of it in float32, row by row, so that a row's token depends on its own logits alone. Ties at a
-threshold are kept. A draw is one uniform number that the caller took from the item's generator.
+threshold are kept. The race is run on one key that the caller took from the item's generator.
 """
 
 import math
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidRequestError
+from .race import race
 
 
 def _check(name: str, value: float, fits: bool, allowed: str) -> None:
@@ -58,15 +59,16 @@ def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
 
 def pick(
     logits: Tensor,
-    draws: Tensor,
+    keys: Tensor,
     picking: Picking,
     mask: Tensor | None = None,
     seen: Tensor | None = None,
+    tokens: Tensor | None = None,
 ) -> Tensor:
-    """Index of the token, [B], that each row of `logits` [B, R] leads to.
+    """Column [B] of the token that each row of `logits` [B, R] leads to.
 
-    `draws` [B] are uniform in [0, 1), `mask` [B, R] is true where a token is legal, `seen` [B, R]
-    where it was written before.
+    `keys` [B] are random int64, `mask` [B, R] is true where a token is legal, `seen` [B, R] where
+    it was written before, `tokens` [R] are the columns' ids, by default their places.
     """
     logits = logits.float()
     if mask is not None:
@@ -77,7 +79,7 @@ def pick(
         logits = torch.where(seen, penalised, logits)
     if picking.temperature == 0:
         return logits.argmax(dim=-1)
-    return draw(kept(logits / picking.temperature, picking), draws)
+    return race(kept(logits / picking.temperature, picking), keys, tokens)
 
 
 def kept(logits: Tensor, picking: Picking) -> Tensor:
@@ -112,13 +114,6 @@ def _sorted(weights: Tensor) -> Tensor:
     if weights.device.type == "cpu":
         return torch.from_numpy(np.sort(weights.numpy(), axis=-1))
     return weights.sort(dim=-1).values
-
-
-def draw(weights: Tensor, draws: Tensor) -> Tensor:
-    """The index [B] at which the running sum of `weights` [B, R] passes the draw's share of it."""
-    running = weights.cumsum(dim=-1, dtype=_wide(weights))
-    index = torch.searchsorted(running, draws[:, None] * running[:, -1:], right=True)
-    return index[:, 0].clamp(max=weights.shape[-1] - 1)
 
 
 def _wide(weights: Tensor) -> torch.dtype:

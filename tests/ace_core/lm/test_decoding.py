@@ -36,7 +36,7 @@ def block(lm, text: str, seed: int, known: Metadata = NOTHING, longest: int = 12
 def plain_loop(lm, asked: Request, picking: Picking, guidance: float) -> list[int]:
     """The whole text through the model at every step, all rows of the head, one item."""
     generator = torch.Generator().manual_seed(asked.seed)
-    draws = torch.rand(asked.longest, generator=generator, dtype=torch.float64)
+    keys = torch.empty(asked.longest, dtype=torch.int64).random_(generator=generator)
     table = lm.model.embed_tokens.weight
     written: list[int] = []
     place = asked.place
@@ -54,7 +54,7 @@ def plain_loop(lm, asked: Request, picking: Picking, guidance: float) -> list[in
         seen = torch.zeros_like(mask)
         seen[0, written] = True
         now = replace(picking, temperature=0.0) if place.greedy else picking
-        written.append(int(pick(logits, draws[len(written)][None], now, mask, seen)))
+        written.append(int(pick(logits, keys[len(written)][None], now, mask, seen)))
         place = place.after(written[-1])
     return written
 

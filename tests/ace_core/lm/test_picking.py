@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ace_core.errors import InvalidRequestError
-from ace_core.lm.picking import Picking, draw, guided, kept, nucleus, pick
+from ace_core.lm.picking import Picking, guided, kept, nucleus, pick
 
 OFF = {"temperature": 1.0, "top_p": 1.0}
 
@@ -79,24 +79,10 @@ def test_the_order_is_temperature_then_nucleus():
     )
     assert hot > cold
     drawn = [
-        {int(pick(logits, torch.tensor([d / 200]), Picking(t, top_p=0.8))) for d in range(200)}
+        {int(pick(logits, torch.tensor([key]), Picking(t, top_p=0.8))) for key in range(200)}
         for t in (0.5, 2.0)
     ]
     assert len(drawn[1]) > len(drawn[0])
-
-
-def test_a_draw_lands_on_each_token_as_often_as_its_weight_says():
-    weights = torch.tensor([[0.0, 2.0, 0.0, 1.0, 1.0, 0.0]])
-    draws = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
-    drawn = draw(weights.expand(1000, -1), draws)
-    assert drawn.bincount(minlength=6).tolist() == [0, 500, 0, 250, 250, 0]
-
-
-@pytest.mark.parametrize("share", [0.0, 1 - 2**-53])
-def test_the_outermost_draws_never_land_on_a_token_without_weight(share):
-    weights = torch.tensor([[0.0, 1.0, 1.0, 0.0]])
-    drawn = int(draw(weights, torch.tensor([share], dtype=torch.float64)))
-    assert drawn == (1 if share == 0 else 2)
 
 
 def test_a_masked_token_is_never_picked_however_likely():
@@ -104,18 +90,17 @@ def test_a_masked_token_is_never_picked_however_likely():
     logits[0, 7] = 1e4
     mask = torch.ones(1, 50, dtype=torch.bool)
     mask[0, 7] = False
-    draws = torch.linspace(0, 0.999, 300, dtype=torch.float64)
+    keys = torch.arange(300)
     hot = Picking(temperature=2.0, top_p=1.0)
-    picked = pick(logits.expand(300, -1), draws, hot, mask.expand(300, -1))
+    picked = pick(logits.expand(300, -1), keys, hot, mask.expand(300, -1))
     assert 7 not in picked.tolist()
-    assert int(pick(logits, draws[:1], Picking(temperature=0), mask)) != 7
-    assert set(pick(logits.expand(300, -1), draws, hot).tolist()) == {7}
+    assert int(pick(logits, keys[:1], Picking(temperature=0), mask)) != 7
+    assert set(pick(logits.expand(300, -1), keys, hot).tolist()) == {7}
 
 
 def test_temperature_0_takes_the_likeliest():
     logits = logits_of(3)
-    draws = torch.rand(3, dtype=torch.float64)
-    assert torch.equal(pick(logits, draws, Picking(temperature=0)), logits.argmax(-1))
+    assert torch.equal(pick(logits, torch.arange(3), Picking(temperature=0)), logits.argmax(-1))
 
 
 def test_guidance_leads_away_from_the_unconditional_logits_in_float32():
@@ -129,23 +114,23 @@ def test_guidance_leads_away_from_the_unconditional_logits_in_float32():
 
 def test_written_tokens_are_made_less_likely_by_the_penalty():
     logits = torch.tensor([[4.0, 3.0, -1.0, -1.5]])
-    draws = torch.zeros(1, dtype=torch.float64)
+    keys = torch.zeros(1, dtype=torch.int64)
     seen = torch.tensor([[True, False, True, False]])
     greedy = {"temperature": 0.0}
-    assert int(pick(logits, draws, Picking(**greedy), seen=seen)) == 0
-    assert int(pick(logits, draws, Picking(**greedy, repetition_penalty=1.5), seen=seen)) == 1
+    assert int(pick(logits, keys, Picking(**greedy), seen=seen)) == 0
+    assert int(pick(logits, keys, Picking(**greedy, repetition_penalty=1.5), seen=seen)) == 1
     only_negative = torch.tensor([[False, False, True, True]])
     both_negative = pick(
-        logits, draws, Picking(**greedy, repetition_penalty=2.0), only_negative,
+        logits, keys, Picking(**greedy, repetition_penalty=2.0), only_negative,
         torch.tensor([[False, False, True, False]]),
     )  # fmt: skip
     assert int(both_negative) == 3  # -1 * 2 is below -1.5
 
 
 def test_each_row_is_picked_from_its_own_logits():
-    logits, draws = logits_of(4, rows=6), torch.rand(6, dtype=torch.float64)
-    together = pick(logits, draws, Picking())
-    alone = [int(pick(logits[i : i + 1], draws[i : i + 1], Picking())) for i in range(6)]
+    logits, keys = logits_of(4, rows=6), torch.arange(6)
+    together = pick(logits, keys, Picking())
+    alone = [int(pick(logits[i : i + 1], keys[i : i + 1], Picking())) for i in range(6)]
     assert together.tolist() == alone
 
 
