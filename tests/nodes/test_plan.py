@@ -118,17 +118,15 @@ def test_a_song_has_five_codes_a_second(run: Run, seconds: float, count: int) ->
 
 
 def test_a_variation_is_the_same_alone_and_among_others(run: Run) -> None:
-    # as sure of its codes as a trained model: the last bits of a sum depend on the batch's size
-    sure = {"temperature": 0.1}
-    several = run("codes", song=song(), codes=compose(batch_size=3, **sure))
+    several = run("codes", song=song(), codes=compose(batch_size=3))
     report = value(several, "codes", 1).splitlines()
     seeds = [int(line.rsplit(" ", 1)[1]) for line in report]
     assert seeds[0] == 1
     assert len(set(value(several, "codes"))) == 3
     for variation, seed in zip(value(several, "codes"), seeds, strict=True):
-        (alone,) = value(run("codes", song=song(), codes=compose(seed=seed, **sure)), "codes")
+        (alone,) = value(run("codes", song=song(), codes=compose(seed=seed)), "codes")
         assert alone == variation
-    chunked = run("codes", song=song(), codes=compose(batch_size=3, chunk=2, **sure))
+    chunked = run("codes", song=song(), codes=compose(batch_size=3, chunk=2))
     assert value(chunked, "codes") == value(several, "codes")
 
 
