@@ -1,6 +1,7 @@
 # The front door: each target makes the environment it needs.
 #   make demo    a song from a workflow, on the miniature checkpoint
 #   make test    every test this machine can run
+#   make test-browser   the workflows in ComfyUI's page; needs a ComfyUI, node and Chromium
 #   make lint    ruff and pyright
 #   make bench   ratios against diffusers and, where present, ComfyUI
 
@@ -10,7 +11,7 @@ VENV := .venv
 HOST_VENV := .venv-host
 HAS_HOST := $(wildcard $(CHECKOUT)/comfyui_version.py)
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test test-browser lint bench clean
 setup: $(VENV)/.done $(if $(HAS_HOST),$(HOST_VENV)/.done)
 
 $(VENV)/.done: requirements-dev.txt tools/install_torch.sh
@@ -37,6 +38,14 @@ ifneq ($(HAS_HOST),)
 else
 	@echo "!!! HOST TESTS SKIPPED: no ComfyUI at $(CHECKOUT). Set COMFYUI_PATH to a checkout to run them. !!!"
 endif
+
+PLAYWRIGHT := build/browser/node_modules/playwright-core
+$(PLAYWRIGHT):
+	mkdir -p build/browser
+	npm install --no-audit --no-fund --prefix build/browser playwright-core@1
+
+test-browser: setup $(PLAYWRIGHT)
+	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m pytest tests/browser
 
 lint: $(VENV)/.done
 	$(VENV)/bin/ruff check .

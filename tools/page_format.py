@@ -93,7 +93,7 @@ def _passes(link: Link, lane: Lane, layout: Layout) -> bool:
 
 def _points(lane: Lane, targets: set[int]) -> list[tuple[int, int]]:
     """(x, the column of the nearest node that is reached from there)"""
-    start = (_left(lane.first) - GUTTER // 2, lane.first + 1)
+    start = (_left(lane.first) - 2 * EDGE, lane.first + 1)
     return [start, *((_left(column) - GUTTER // 2, column) for column in sorted(targets))]
 
 

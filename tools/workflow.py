@@ -23,9 +23,14 @@ def with_miniature(prompt: Prompt) -> Prompt:
     for node in changed.values():
         for key, value in node["inputs"].items():
             if isinstance(value, str) and value.endswith(_MODEL_FILE):
-                stem = Path(value).stem.removesuffix("_bf16")
-                node["inputs"][key] = f"{_STANDS_FOR.get(stem, stem)}_miniature{_MODEL_FILE}"
+                node["inputs"][key] = miniature_name(value)
     return changed
+
+
+def miniature_name(file: str) -> str:
+    """The file of the miniature that stands for a published one."""
+    stem = Path(file).stem.removesuffix("_bf16")
+    return f"{_STANDS_FOR.get(stem, stem)}_miniature{_MODEL_FILE}"
 
 
 def with_input(prompt: Prompt, name: str, value: object) -> Prompt:

@@ -1,0 +1,79 @@
+"""Every workflow as a user of ComfyUI's page meets it, in the classic canvas and in Nodes 2.0."""
+
+import io
+import json
+import urllib.request
+from itertools import combinations
+from typing import Any
+
+import pytest
+import soundfile
+
+from tools.checkout import ROOT
+from tools.workflow import read_prompt
+
+NAMES = [path.stem for path in sorted((ROOT / "workflows").glob("*.json"))]
+Box = list[float]  # left, top, width, height
+
+
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def without_players(prompt: dict[str, Any]) -> dict[str, Any]:
+    """The page sends what its players hold, an address of its own making."""
+    for node in prompt.values():
+        node["inputs"].pop("audioUI", None)
+    return prompt
+
+
+def overlap(one: Box, other: Box) -> bool:
+    return all(one[i] < other[i] + other[i + 2] and other[i] < one[i] + one[i + 2] for i in (0, 1))
+
+
+def inside(inner: Box, outer: Box) -> bool:
+    return all(
+        outer[i] <= inner[i] and inner[i] + inner[i + 2] <= outer[i] + outer[i + 2] for i in (0, 1)
+    )
+
+
+def test_it_opens_without_a_missing_node_a_red_frame_or_a_dialog(
+    seen: dict[str, Any], name: str
+) -> None:
+    for found in ("missing", "errors", "problems", "dialogs"):
+        assert seen[name][found] == [], found
+
+
+def test_the_page_sends_what_the_api_file_says(seen: dict[str, Any], name: str) -> None:
+    assert without_players(seen[name]["api"]) == read_prompt(name)
+
+
+def test_it_is_the_same_after_it_was_saved_and_opened(seen: dict[str, Any], name: str) -> None:
+    assert without_players(seen[name]["again"]) == read_prompt(name)
+
+
+def test_nodes_lie_beside_each_other_and_within_their_group(
+    seen: dict[str, Any], name: str
+) -> None:
+    """As large as this renderer draws them."""
+    nodes, groups = seen[name]["boxes"], seen[name]["groups"]
+    for one, other in combinations(nodes, 2):
+        assert not overlap(one["box"], other["box"]), (one["title"], other["title"])
+    note = json.loads((ROOT / "workflows" / f"{name}.json").read_text())["nodes"][-1]["title"]
+    for node in nodes:
+        met = [group["box"] for group in groups if overlap(node["box"], group["box"])]
+        assert len(met) == (node["title"] != note), node["title"]
+        assert all(inside(node["box"], box) for box in met), node["title"]
+
+
+def test_a_run_ends_in_a_player_with_the_song_and_a_picture(seen: dict[str, Any]) -> None:
+    ran = seen["text_to_music"]
+    (player,) = ran["files"]
+    assert player["duration"] == 10.0
+    with urllib.request.urlopen(player["src"]) as answer:
+        samples, rate = soundfile.read(io.BytesIO(answer.read()))
+    assert rate == 48_000
+    assert samples.shape == (480_000, 2)
+    assert samples.any()
+    assert len(ran["images"]) == 1
