@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 LANE = 40  # pixels of height that a passing wire keeps free
 HEAD, BETWEEN, FOOT, BELOW = 84, 64, 24, 44  # pixels: above, between and below nodes, below groups
 CROSSING = 1000.0  # what a crossing costs, in pixels of wire
+DISORDER = 60.0  # what a pair costs that stands other than it was described
 STEEP = 400  # pixels: what a curve rises beyond this counts twice
 ROUNDS, STARTS = 8, 3  # of the search
 
@@ -55,6 +56,7 @@ class _Block:
     first: int
     last: int
     height: int
+    place: int  # in the description
     stacks: tuple[Stack, ...] = ()  # one a column
     nodes: dict[int, int] = field(default_factory=dict)
     lane: Output | None = None
@@ -67,13 +69,16 @@ def laid_out(groups: Sequence[Sequence[int]], heights: dict[int, int], wires: li
     """
     columns = _columns(groups, wires)
     lanes = _lanes(columns, wires)
-    blocks = [_group_block(group, columns, heights) for group in groups]
-    blocks += [_Block(lane.first, lane.last, LANE, lane=lane.output) for lane in lanes.values()]
+    blocks = [_group_block(place, group, columns, heights) for place, group in enumerate(groups)]
+    blocks += [
+        _Block(lane.first, lane.last, LANE, len(groups), lane=lane.output)
+        for lane in lanes.values()
+    ]
     blocks.sort(key=lambda block: block.first)
 
     def cost(order: list[_Block]) -> float:
         tops, ways = _stacked(order, columns, wires)
-        return _cost(tops, ways, columns, lanes, wires)
+        return _cost(tops, ways, columns, lanes, wires) + DISORDER * _disorder(order)
 
     shuffle = random.Random(0).shuffle
     found = [_searched(list(blocks), cost)]
@@ -127,10 +132,13 @@ def _lanes(columns: dict[int, int], wires: list[Wire]) -> dict[Output, Lane]:
     return lanes
 
 
-def _group_block(group: Sequence[int], columns: dict[int, int], heights: dict[int, int]) -> _Block:
+def _group_block(
+    place: int, group: Sequence[int], columns: dict[int, int], heights: dict[int, int]
+) -> _Block:
     taken = {columns[node] for node in group}
     return _block(
         min(taken),
+        place,
         tuple(
             tuple((node, heights[node]) for node in group if columns[node] == column)
             for column in range(min(taken), max(taken) + 1)
@@ -138,7 +146,7 @@ def _group_block(group: Sequence[int], columns: dict[int, int], heights: dict[in
     )
 
 
-def _block(first: int, stacks: tuple[Stack, ...]) -> _Block:
+def _block(first: int, place: int, stacks: tuple[Stack, ...]) -> _Block:
     nodes: dict[int, int] = {}
     bottom = 0
     for stack in stacks:
@@ -147,7 +155,7 @@ def _block(first: int, stacks: tuple[Stack, ...]) -> _Block:
             nodes[node] = top
             bottom = max(bottom, top + height)
             top += height + BETWEEN
-    return _Block(first, first + len(stacks) - 1, bottom + FOOT + BELOW, stacks, nodes)
+    return _Block(first, first + len(stacks) - 1, bottom + FOOT + BELOW, place, stacks, nodes)
 
 
 def _stacked(
@@ -226,6 +234,16 @@ def _inversions(pieces: list[tuple[int, int]]) -> int:
     )
 
 
+def _disorder(order: list[_Block]) -> int:
+    """How many pairs of groups in one column are not in the order of the description."""
+    groups = [block for block in order if block.lane is None]
+    return sum(
+        one.first == other.first and one.place > other.place
+        for number, one in enumerate(groups)
+        for other in groups[number + 1 :]
+    )
+
+
 def _searched(order: list[_Block], cost: Callable[[list[_Block]], float]) -> list[_Block]:
     """Take one block to another place, or turn it over, as long as that costs less."""
     best = cost(order)
@@ -264,4 +282,4 @@ def _turned(block: _Block) -> Iterator[_Block]:
         for place in range(len(stack) - 1):
             turned = (*stack[:place], stack[place + 1], stack[place], *stack[place + 2 :])
             stacks = (*block.stacks[:column], turned, *block.stacks[column + 1 :])
-            yield _block(block.first, stacks)
+            yield _block(block.first, block.place, stacks)

@@ -40,6 +40,12 @@ def test_nodes_of_one_group_are_put_straight_too() -> None:
     assert (layout.tops[1] < layout.tops[2]) == (layout.tops[4] < layout.tops[3])
 
 
+def test_groups_that_nothing_else_orders_stand_as_they_are_described() -> None:
+    heights = {1: 400, 2: 100, 3: 300, 4: 50, 5: 200}
+    tops = laid_out([[1], [2], [3], [4], [5]], heights, []).tops
+    assert sorted(tops, key=tops.__getitem__) == [1, 2, 3, 4, 5]
+
+
 def test_a_group_is_as_wide_as_the_chain_in_it() -> None:
     layout = laid_out([[1], [2, 3], [4]], HEIGHTS, [wire(1, 2), wire(2, 3), wire(3, 4)])
     assert layout.columns == {1: 0, 2: 1, 3: 2, 4: 3}
