@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from ace_core.weights.published import TURBO, XL_BASE
+from ace_core.weights.published import ALL_IN_ONE, TURBO, XL_BASE
 from tools.edit_notes import NOTES
 from tools.flow_parts import listen, models
 from tools.graph import Flow, Node, Out
 
+OWN_LORA = "my_style.safetensors"  # what the user trained, in models/loras
 INPUT_AUDIO, OTHER_AUDIO = "song.wav", "reference.wav"  # in ComfyUI's input folder
 STYLE = "jazz trio, upright bass, brushed drums, warm piano, female voice, late night club"
 LYRICS = """[Verse]
@@ -216,6 +217,44 @@ def stock_sampler() -> Flow:
     return desk.flow
 
 
+def own_style() -> Flow:
+    """The whole graph on one file and a stock sampler."""
+    title, note = NOTES["own_style"]
+    flow = Flow("own_style", title, note)
+    group = flow.group("Models")
+    checkpoint = group.add("AceStep15LoadCheckpoint", (ALL_IN_ONE,), file=ALL_IN_ONE.name)
+    styled = group.add("AceStep15LoadLoRA", model=checkpoint.out("model"), file=OWN_LORA)
+    song = flow.group("Song").add(
+        "AceStep15Song", caption=STYLE, lyrics=LYRICS, seconds=0.0, language="en"
+    )
+    recording = flow.group("Recording").add("LoadAudio", audio=INPUT_AUDIO).out("AUDIO")
+    tasks, vae = flow.group("Task"), checkpoint.out("vae")
+    start = tasks.add("AceStep15EncodeAudio", audio=recording, vae=vae)
+    task = tasks.add(
+        "AceStep15Cover",
+        text_encoder=checkpoint.out("text encoder"),
+        vae=vae,
+        song=song.out("song"),
+        source=recording,
+    )
+    sampler = flow.group("Music").add(
+        "KSampler",
+        model=styled.out("model"),
+        positive=task.out("positive"),
+        negative=task.out("negative"),
+        latent_image=start.out("latent"),
+        seed=0,
+        steps=8,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="simple",
+        denoise=0.8,
+    )
+    decode = flow.group("Sound").add("AceStep15DecodeAudio", latent=sampler.out("LATENT"), vae=vae)
+    flow.group("Listen").add("AceStep15SaveAudio", audio=decode.out("audio"), song=song.out("song"))
+    return flow
+
+
 FLOWS = (
     cover,
     style_transfer,
@@ -228,4 +267,5 @@ FLOWS = (
     high_quality_base,
     custom_timesteps,
     stock_sampler,
+    own_style,
 )

@@ -110,4 +110,15 @@ The sampler in parts: our noise, guider, solver and schedule in ComfyUI's own \
 *KSamplerSelect*, *BasicScheduler*.
 """,
     ),
+    "own_style": (
+        "Your own style",
+        """## Your own style
+
+All models from one file, a LoRA of yours on top, and ComfyUI's own **KSampler**.
+
+Put your adapter into **models/loras** and choose it on *Load LoRA*; strength 1 is as it was \
+trained. *Encode Audio* hands the recording to the sampler, and **denoise** says how much of it is \
+sung anew: 1 is all, 0.5 stays close.
+""",
+    ),
 }

@@ -149,6 +149,12 @@ def steps(draw: Draw, count: int) -> None:
         draw.line((x, 392, x, 412), INK, 2)
 
 
+def own_style(draw: Draw) -> None:
+    title(draw, "Your own style", "one file, your LoRA, ComfyUI's own sampler")
+    wave(draw, LEFT, SOFT)
+    wave(draw, RIGHT, WARM)
+
+
 PICTURES: dict[str, Callable[[Draw], None]] = {
     "text_to_music": text_to_music,
     "song_from_idea": song_from_idea,
@@ -167,6 +173,7 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "high_quality_base": high_quality_base,
     "custom_timesteps": custom_timesteps,
     "stock_sampler": stock_sampler,
+    "own_style": own_style,
 }
 
 

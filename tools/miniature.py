@@ -22,7 +22,15 @@ from ace_core.weights.silence import encoded_silence
 from . import miniature_configs as configs
 from .miniature_tokenizer import AUDIO_CODES
 from .miniature_tokenizer import miniature as miniature_tokenizer
-from .miniature_weights import TEXT, VAE, dit_config, dit_weights, qwen3_weights, vae_weights
+from .miniature_weights import (
+    TEXT,
+    VAE,
+    dit_config,
+    dit_weights,
+    lora_weights,
+    qwen3_weights,
+    vae_weights,
+)
 
 Weights = dict[str, Tensor]
 SHARDS: Final = 2  # of the XL folder, as its published original has several
@@ -49,6 +57,7 @@ class Miniature:
     split_text_encoder: Path
     split_lm: Path
     all_in_one: Path
+    lora: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ def miniature(out: Path) -> Miniature:
     _write_diffusers(paths.diffusers, source)
     _write_split(paths, source)
     _write_all_in_one(paths.all_in_one, source)
+    _write(paths.lora, lora_weights("lora"))
     return paths
 
 
@@ -94,6 +104,7 @@ def _paths(out: Path) -> Miniature:
         split_text_encoder=out / "text_encoders" / "qwen_0.6b_ace15_miniature.safetensors",
         split_lm=out / "text_encoders" / "qwen_1.7b_ace15_miniature.safetensors",
         all_in_one=out / "checkpoints" / "ace_step_1.5_turbo_aio_miniature.safetensors",
+        lora=out / "loras" / "my_style_miniature.safetensors",
     )
 
 

@@ -56,6 +56,18 @@ def dit_weights(name: str, xl: bool = False) -> dict[str, Tensor]:
     return _drawn(name, model.state_dict(), PUBLISHED_DTYPE)
 
 
+def lora_weights(name: str, rank: int = 2) -> dict[str, Tensor]:
+    """An adapter of every self-attention query of the 2B miniature, spelled as PEFT does."""
+    width, rows = ENCODER.width, ENCODER.heads * ENCODER.head_width
+    shapes = {"lora_A": torch.Size((rank, width)), "lora_B": torch.Size((rows, rank))}
+    keys = {
+        f"base_model.model.layers.{layer}.self_attn.q_proj.{part}.weight": shape
+        for layer in range(dit_config().layers)
+        for part, shape in shapes.items()
+    }
+    return {key: _draw(f"{name}/{key}", shape).to(PUBLISHED_DTYPE) for key, shape in keys.items()}
+
+
 def qwen3_weights(name: str, config: Qwen3Config) -> dict[str, Tensor]:
     with WithoutInitialisation():
         model = Qwen3(config, META)

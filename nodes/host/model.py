@@ -32,6 +32,7 @@ from .lora import refuse_foreign_patches
 from .precision import compute_dtype
 
 DTYPES = (torch.bfloat16, torch.float32)
+WORKSPACE = 128 * 2**20  # bytes that kernels take whatever the length, measured at 2B and XL
 FREE = "free_"  # before the name of a condition for the steps that do not hear the source
 CORRECTOR = "ace_corrector"  # in the transformer's options: the second look of a Heun step
 _SAME = 1e-6  # two flow times nearer than this are one
@@ -177,7 +178,7 @@ class AceModel(comfy.model_base.ACEStep15):
         inner = decoder.heads * decoder.head_width
         widest = max(2 * decoder.mlp_width, 3 * inner) + 4 * decoder.width
         size = comfy.model_management.dtype_size(self.get_dtype_inference())
-        return tokens * widest * size * 2 + self._memory_bytes(cond_shapes or {}, size)
+        return WORKSPACE + tokens * widest * size * 2 + self._memory_bytes(cond_shapes or {}, size)
 
     def extra_conds_shapes(self, **given: Any) -> dict[str, Any]:
         """How large `ace_memory` will be, known from the texts alone."""

@@ -1,0 +1,34 @@
+"""What the documents promise is there: the tests that pin deviations, the files that are linked."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DEVIATIONS = (ROOT / "docs" / "deviations.md").read_text(encoding="utf-8").splitlines()
+ROWS = [line for line in DEVIATIONS if re.match(r"\| \d+ \|", line)]
+
+
+def test_deviations_are_numbered_without_a_gap():
+    assert [int(row.split("|")[1]) for row in ROWS] == list(range(1, len(ROWS) + 1))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())
+def test_every_deviation_names_tests_that_exist(row: str):
+    pinned = row.split("|")[-2]
+    file = ""
+    named = re.findall(r"`(?:(test_\w+\.py)(?:: )?)?(test_\w+)?`", pinned)
+    assert named
+    for in_file, test in named:
+        file = in_file or file
+        texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob(file)]
+        assert any(not test or f"def {test}(" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"])
+def test_every_link_to_a_file_of_ours_leads_somewhere(name: str):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    missing = [link for link in links if not (ROOT / link).exists()]
+    assert not missing
