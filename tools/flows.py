@@ -13,10 +13,7 @@ from tools.lm_flows import (
     understand_audio,
 )
 
-CAPTION = (
-    "warm indie folk, fingerpicked acoustic guitar, soft female voice, brushed drums, upright "
-    "bass, intimate and hopeful"
-)
+CAPTION = "warm indie folk, fingerpicked guitar, soft female voice, brushed drums, hopeful"
 LYRICS = """[Verse]
 Morning finds the kitchen floor
 Light is leaning on the door
