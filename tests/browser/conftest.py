@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 from tools.checkout import ROOT, find_checkout, has_requirements
+from tools.edit_flows import OWN_LORA
 from tools.miniature import miniature
 from tools.real_host import ComfyServer
 from tools.workflow import miniature_name
@@ -68,6 +69,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
         raise RuntimeError("tests of the browser were not skipped although there is no ComfyUI")
     miniature(folder / "models")
     _name_as_published(folder / "models")
+    (folder / "models" / "loras").mkdir(exist_ok=True)
+    (folder / "models" / "loras" / OWN_LORA).touch()  # the user's own; here only listed, not read
     with ComfyServer(checkout, folder) as running:
         for name in RECORDINGS:
             soundfile.write(folder / "input" / name, [[0.1, -0.1]] * 96_000, 48_000)
