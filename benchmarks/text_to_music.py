@@ -23,7 +23,6 @@ from .measure import Run, interleaved, machine, ratios
 
 TEXT, LYRICS = 100, 411  # with one timbre vector, 512 conditions
 TIME = 0.75
-STEPS = 8
 
 
 def step(model: AceStepModel, seconds: float, rounds: int) -> dict[str, float]:
@@ -60,8 +59,8 @@ def conditions(model: AceStepModel, rounds: int) -> dict[str, float]:
     return interleaved(runs, rounds)
 
 
-def generation(model: AceStepModel, seconds: float, rounds: int) -> dict[str, float]:
-    """Median seconds of eight steps, encoding included, as ComfyUI's sampler would run its own."""
+def generation(model: AceStepModel, seconds: float, steps: int) -> dict[str, float]:
+    """Seconds of so many steps, encoding included, as ComfyUI's sampler would run its own."""
     checkout = peers.comfyui()
     if checkout is None:
         return {}
@@ -76,16 +75,18 @@ def generation(model: AceStepModel, seconds: float, rounds: int) -> dict[str, fl
     x = torch.randn(1, frames, 64).to(dtype)
     host = peers.host_model(model, checkout)
     runs: dict[str, Run] = {
-        "ours": lambda: _ours(model, item, silence, x),
-        "ComfyUI": lambda: _euler(_host_step(host, item, silence), x),
+        "ours": lambda: _ours(model, item, silence, x, steps),
+        "ComfyUI": lambda: _euler(_host_step(host, item, silence), x, steps),
     }
-    return interleaved(runs, rounds, warmup=0)
+    return interleaved(runs, rounds=1, warmup=0)
 
 
-def _ours(model: AceStepModel, item: Conditioning, silence: Tensor, x: Tensor) -> Tensor:
+def _ours(
+    model: AceStepModel, item: Conditioning, silence: Tensor, x: Tensor, steps: int
+) -> Tensor:
     ctx = context(model, item, silence)
     memory = model.decoder.memory(model.encoder(item.text, item.lyrics, silence[:, :750]))
-    return _euler(lambda x, t: model.decoder(x, torch.full((1,), t), ctx, memory), x)
+    return _euler(lambda x, t: model.decoder(x, torch.full((1,), t), ctx, memory), x, steps)
 
 
 def _host_step(host: Any, item: Conditioning, silence: Tensor) -> Callable[[Tensor, float], Tensor]:
@@ -106,8 +107,8 @@ def _host_step(host: Any, item: Conditioning, silence: Tensor) -> Callable[[Tens
     return step
 
 
-def _euler(velocity: Callable[[Tensor, float], Tensor], x: Tensor) -> Tensor:
-    times = timesteps(STEPS, 3.0)
+def _euler(velocity: Callable[[Tensor, float], Tensor], x: Tensor, steps: int) -> Tensor:
+    times = timesteps(steps, 3.0)
     for t, t_next in pairwise(times):
         x = x + (t_next - t) * velocity(x, t)
     return x
@@ -125,21 +126,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=8, help="of a generation")
+    parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
     parser.add_argument("--only", choices=("step", "conditions", "generation"))
     arguments = parser.parse_args()
     print(machine())
-    for dtype in (torch.bfloat16, torch.float32):
-        model = real_size.dit(dtype, arguments.layers)
-        name = str(dtype).removeprefix("torch.")
+    for name in arguments.dtypes:
+        model = real_size.dit(getattr(torch, name), arguments.layers)
         if arguments.only in (None, "conditions"):
             report(f"condition encoding {name}", conditions(model, arguments.rounds))
         if arguments.only in (None, "step"):
             for seconds in (30, 120):
                 title = f"DiT step {seconds} s {name}"
                 report(title, step(model, seconds, arguments.rounds))
-        if arguments.only in (None, "generation") and dtype is torch.bfloat16:
-            title = f"{STEPS} steps 120 s {name}"
-            report(title, generation(model, 120, 1), to="ComfyUI")
+        if arguments.only in (None, "generation"):
+            title = f"{arguments.steps} steps 120 s {name}"
+            report(title, generation(model, 120, arguments.steps), to="ComfyUI")
         del model
         gc.collect()
 
