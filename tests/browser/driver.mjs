@@ -11,6 +11,7 @@ import { createRequire } from "node:module";
 const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { chromium } = createRequire(job.modules + "/")("playwright-core");
 const SETTLE = 1_500; // ms: a few frames of a page drawn without a graphics card
+const LOADING = 20_000; // ms: until a result that is there has been loaded
 const PATIENCE = 240_000; // ms: this may be a slow machine
 
 const browser = await chromium.launch({
@@ -84,10 +85,12 @@ async function run(page, values) {
     for (const widget of window.app.graph.nodes.flatMap((node) => node.widgets ?? []))
       if (widget.name in values) widget.value = values[widget.name];
   }, values);
+  const queued = page.waitForResponse((answer) => answer.url().endsWith("/prompt"));
   await page.getByTestId("queue-button").click();
-  await page.waitForTimeout(SETTLE);
+  await queued;
   await page.waitForFunction(idle, null, { polling: 500 });
-  await page.waitForTimeout(SETTLE);
+  // what is not shown by then is missing from the answer
+  await page.waitForFunction(shown, null, { polling: 500, timeout: LOADING }).catch(() => {});
   return page.evaluate(() =>
     [...document.querySelectorAll("audio")].map(({ src, duration }) => ({ src, duration })),
   );
@@ -97,6 +100,11 @@ async function run(page, values) {
 async function idle() {
   const { queue_running, queue_pending } = await (await fetch("/queue")).json();
   return queue_running.length + queue_pending.length === 0;
+}
+
+function shown() {
+  const sound = [...document.querySelectorAll("audio")].some((player) => player.duration > 0);
+  return sound && window.app.graph.nodes.some((node) => node.imgs?.length);
 }
 
 async function prompt() {
