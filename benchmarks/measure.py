@@ -43,7 +43,7 @@ def peak_bytes(run: Run) -> int:
 
 
 def machine() -> str:
-    """One line: processor, threads, torch, bf16 support."""
+    """One line: processor, threads, torch, matrix units for bf16."""
     model = next(
         (
             line.split(":", 1)[1].strip()
@@ -52,8 +52,8 @@ def machine() -> str:
         ),
         "unknown processor",
     )
-    bf16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}, bf16 {bf16}"
+    amx = getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+    return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}, AMX {amx}"
 
 
 def _timed(run: Run) -> float:
