@@ -1,13 +1,17 @@
 """Text to music against diffusers' modules and ComfyUI's built-in model, in one interleaved run.
 
-`python -m benchmarks.text_to_music` prints one table of ratios. Real shapes, random weights, bf16
-where the CPU has it. `--layers 6` gives a quicker look; the quoted figures use all 24.
+`python -m benchmarks.text_to_music` prints ratios for condition encoding, the denoising step, whole
+generations, VAE decode and load, with peak memory for the last two. Real shapes, random weights.
+`--layers 6` gives a quicker look; `--only` one part.
 """
 
 import argparse
 import gc
+import json
+import tempfile
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +22,7 @@ from ace_core.models.acestep import AceStepModel
 from ace_core.sampling.flow import timesteps
 from ace_core.types import Conditioning
 
-from . import peers, real_size
+from . import load, peers, real_size, vae_decode
 from .measure import Run, interleaved, machine, ratios
 
 TEXT, LYRICS = 100, 411  # with one timbre vector, 512 conditions
@@ -128,9 +132,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=8, help="of a generation")
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
-    parser.add_argument("--only", choices=("step", "conditions", "generation"))
+    parser.add_argument("--only", choices=("step", "conditions", "generation", "vae", "load"))
     arguments = parser.parse_args()
     print(machine())
+    if arguments.only in (None, "vae"):
+        print("VAE decode", json.dumps(vae_decode.measure(arguments.rounds), indent=1), flush=True)
+    if arguments.only in (None, "load"):
+        with tempfile.TemporaryDirectory() as folder:
+            found = load.measure(Path(folder), arguments.rounds)
+            print("load", json.dumps(found, indent=1), flush=True)
+    if arguments.only in ("vae", "load"):
+        return
     for name in arguments.dtypes:
         model = real_size.dit(getattr(torch, name), arguments.layers)
         if arguments.only in (None, "conditions"):

@@ -1,4 +1,4 @@
-"""What every test may ask for: one set of miniature checkpoints, written once a session."""
+"""What every test may ask for: one set of miniature checkpoints, written once a test run."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def base_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this session's models/, input/, output/ and temp/ are."""
+    """Where this test run's models/, input/, output/ and temp/ are."""
     running = started()
     if running is not None:
         return running[0]

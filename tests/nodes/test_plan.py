@@ -1,4 +1,4 @@
-"""Nodes that plan, compose and describe, run by the host of this session on the miniature."""
+"""Nodes that plan, compose and describe, run by the host at hand on the miniature."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The executor on this session's host, real or stand-in, with nodes of the test's own.
+"""The executor on the host at hand, real or stand-in, with nodes of the test's own.
 
 The same tests run on both hosts, which is what keeps the stand-in honest.
 """
