@@ -187,6 +187,7 @@ def title_of(node_class: Any, kind: str) -> str:
 
 STOCK_TITLES = {
     "AudioMerge": "Audio Merge",
+    "KSampler": "KSampler",
     "KSamplerSelect": "KSamplerSelect",
     "LoadAudio": "Load Audio",
     "PreviewAny": "Preview as Text",
