@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.nodes import music as rendered
 from tests.nodes.editing import Nodes, sampler, times, whole
 from tests.nodes.writing import node, shown
 from tools.execute import Outcome
@@ -19,8 +20,9 @@ Save = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def weights(pack: Pack, models: Path) -> dict[str, torch.Tensor]:
-    """The decoder of the miniature turbo."""
+def weights(pack: Pack, models: Path, base_directory: Path) -> dict[str, torch.Tensor]:
+    """The decoder of the miniature turbo; and the recording that covers start from."""
+    rendered.write(base_directory / "input" / "melody.wav", 6.0)
     found = pack.host.run({**whole("Cover"), "out": shown("model", 0)}).values["model"][0]
     state = found.model.state_dict()
     return {name: state[f"diffusion_model.decoder.{name}.weight"].clone() for name in LAYERS}
