@@ -4,7 +4,7 @@ What the nodes do inside ComfyUI, this does for a script, a test or a benchmark.
 and no dtype: the models' own are used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +20,7 @@ from .models.vae import Oobleck
 from .sampling.cover import Switched, start_from_source, switch_time
 from .sampling.flow import OnStep, Velocity
 from .sampling.guidance import Guidance
-from .sampling.guided import GuidedVelocity
+from .sampling.guided import GuidedVelocity, Pair
 from .sampling.noise import fresh_noise
 from .sampling.presets import preset
 from .sampling.recipe import Recipe
@@ -29,7 +29,6 @@ from .sampling.run import Run, integrate
 from .types import Conditioning, Variant
 
 Memory = Sequence[tuple[Tensor, Tensor]]  # cross-attention keys and values of every layer
-Pair = Callable[[Tensor, float], tuple[Tensor, Tensor]]  # with words, without words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,9 +67,11 @@ def sample(
             f"A cover strength of {recipe.cover_strength:g} needs the item without its source as "
             "well. Make it with `tasks.uncovered`."
         )
-    source = ctx.start(models.dit, item, models.silence).float()
-    first = (recipe.first_noise(item.frames) if start is None else start).to(source.device)
-    x, times = start_from_source(first, source, times, recipe.source_strength)
+    first = recipe.first_noise(item.frames) if start is None else start
+    x = first = first.to(models.silence.device)
+    if recipe.source_strength:
+        source = ctx.start(models.dit, item, models.silence).float()
+        x, times = start_from_source(first, source, times, recipe.source_strength)
     looks = _looks(models, item)
     if free is not None:
         looks = looks.until(switch_time(times, recipe.cover_strength), _looks(models, free))

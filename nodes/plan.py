@@ -13,6 +13,7 @@ from ..ace_core.types import Song
 from .planned import plain, plan_of, planned
 from .sockets import CodesSocket, SongSocket
 from .song import AUTO, METERS
+from .tasks import batch_input
 from .writing import (
     lm_input,
     picking,
@@ -86,7 +87,7 @@ class AceStepComposeCodes(io.ComfyNode):
             inputs=[
                 lm_input(),
                 SongSocket.Input("song", tooltip="The song, best with its plan from Think."),
-                _variations_input(),
+                batch_input("How many variations to write at once, each from its own seed."),
                 seed_input("Of the first variation; the others' are drawn from it and reported."),
                 io.Float.Input(
                     "cfg",
@@ -137,17 +138,6 @@ class AceStepComposeCodes(io.ComfyNode):
             for each, own in zip(codes, seeds, strict=True)
         ]
         return io.NodeOutput(tuple(codes), "\n".join(lines))
-
-
-def _variations_input() -> io.Int.Input:
-    smallest, largest = BATCH_RANGE
-    return io.Int.Input(
-        "batch_size",
-        default=smallest,
-        min=smallest,
-        max=largest,
-        tooltip="How many variations to write at once, each from its own seed.",
-    )
 
 
 def _advanced_inputs() -> list[io.Input]:

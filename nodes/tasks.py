@@ -9,14 +9,16 @@ from ..ace_core.types import AudioCodes, Song
 from .sockets import CodesSocket, SongSocket, TextEncoderSocket
 
 
-def batch_input() -> io.Int.Input:
+def batch_input(
+    tooltip: str = "How many songs to make at once, each from its own noise.",
+) -> io.Int.Input:
     smallest, largest = BATCH_RANGE
     return io.Int.Input(
         "batch_size",
         default=smallest,
         min=smallest,
         max=largest,
-        tooltip="How many songs to make at once, each from its own noise.",
+        tooltip=tooltip,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ..constants import LATENT_HOP, SAMPLE_RATE, TIMBRE_FRAMES
+from ..constants import LATENT_HOP, TIMBRE_FRAMES
 
 SEGMENTS: Final = 3
 SAMPLES: Final = TIMBRE_FRAMES * LATENT_HOP  # 30 s
@@ -38,8 +38,3 @@ def segment_starts(samples: int, seed: int) -> list[int]:
         start + draw.randint(0, end - start - SEGMENT)
         for start, end in zip(starts, ends, strict=True)
     ]
-
-
-def seconds_of_starts(starts: list[int]) -> str:
-    """For people."""
-    return ", ".join(f"{start / SAMPLE_RATE:.1f} s" for start in starts)
