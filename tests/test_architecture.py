@@ -20,6 +20,7 @@ STAGES = {  # whom each stage may import besides itself
     "audio": {"base"},
     "lm": {"base", "models"},
     "pipeline": {"base", "models", "weights", "conditioning", "sampling", "audio", "lm"},
+    "inference": {*"base models weights conditioning sampling audio lm pipeline".split()},
 }
 HOST = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "latent_preview", "node_helpers"}
 HOST |= {"nodes", "server", "execution"}

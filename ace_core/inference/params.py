@@ -1,0 +1,96 @@
+"""What a caller asks for, as the published API names it: one song's parameters, one run's settings.
+
+Plain values that anyone may change before a run; they are checked when the run begins
+(`limits.py`), where the model is known. The order of the fields is part of the interface.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..prompts import TEXT_TO_MUSIC
+
+
+@dataclass
+class GenerationParams:
+    """One song. `None`, -1, an empty text and "unknown" mean "not given"."""
+
+    # task
+    task_type: str = "text2music"
+    instruction: str = TEXT_TO_MUSIC
+
+    # paths of recordings
+    reference_audio: str | None = None
+    src_audio: str | None = None
+
+    audio_codes: str = ""
+
+    # words
+    caption: str = ""
+    lyrics: str = ""
+    instrumental: bool = False
+
+    # facts
+    vocal_language: str = "unknown"
+    bpm: int | None = None
+    keyscale: str = ""
+    timesignature: str = ""
+    duration: float = -1.0
+
+    # diffusion
+    inference_steps: int = 8
+    seed: int = -1
+    guidance_scale: float = 7.0
+    use_adg: bool = False
+    cfg_interval_start: float = 0.0
+    cfg_interval_end: float = 1.0
+    shift: float = 1.0
+    infer_method: str = "ode"
+    timesteps: list[float] | None = None
+
+    # the source of a task
+    repainting_start: float = 0.0
+    repainting_end: float = -1
+    audio_cover_strength: float = 1.0
+
+    # language model
+    thinking: bool = True
+    lm_temperature: float = 0.85
+    lm_cfg_scale: float = 2.0
+    lm_top_k: int = 0
+    lm_top_p: float = 0.9
+    lm_negative_prompt: str = "NO USER INPUT"
+    use_cot_metas: bool = True
+    use_cot_caption: bool = True
+    use_cot_lyrics: bool = False
+    use_cot_language: bool = True
+    use_constrained_decoding: bool = True
+
+    # what the language model found; a run fills it in
+    cot_bpm: int | None = None
+    cot_keyscale: str = ""
+    cot_timesignature: str = ""
+    cot_duration: float | None = None
+    cot_vocal_language: str = "unknown"
+    cot_caption: str = ""
+    cot_lyrics: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by name, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class GenerationConfig:
+    """How many songs a run makes, from which seeds, and how they are saved."""
+
+    batch_size: int = 2
+    allow_lm_batch: bool = False
+    use_random_seed: bool = True
+    seeds: list[int] | int | None = None
+    lm_batch_chunk_size: int = 8
+    constrained_decoding_debug: bool = False
+    audio_format: str = "flac"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by name, ready for JSON."""
+        return asdict(self)

@@ -1,0 +1,81 @@
+"""What a call of the published API gives back. A refusal is a value, too: `success` is False."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class GenerationResult:
+    """Songs, or why there are none.
+
+    Each of `audios` has "path" (empty without a folder to save in), "tensor" [channels, samples]
+    float32 on the CPU, "key", "sample_rate" and "params". `extra_outputs` holds "latents"
+    [B, T, C], "masks" [B, T], "lm_metadata" and "time_costs" (seconds).
+    """
+
+    audios: list[dict[str, Any]] = field(default_factory=list)
+    status_message: str = ""
+    extra_outputs: dict[str, Any] = field(default_factory=dict)
+    success: bool = True
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class UnderstandResult:
+    """What audio codes play. `None` or empty: not found."""
+
+    caption: str = ""
+    lyrics: str = ""
+    bpm: int | None = None
+    duration: float | None = None
+    keyscale: str = ""
+    language: str = ""
+    timesignature: str = ""
+    status_message: str = ""
+    success: bool = True
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class CreateSampleResult:
+    """A song made up from an idea."""
+
+    caption: str = ""
+    lyrics: str = ""
+    bpm: int | None = None
+    duration: float | None = None
+    keyscale: str = ""
+    language: str = ""
+    timesignature: str = ""
+    instrumental: bool = False
+    status_message: str = ""
+    success: bool = True
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class FormatSampleResult:
+    """A draft, worded and laid out as the models were trained."""
+
+    caption: str = ""
+    lyrics: str = ""
+    bpm: int | None = None
+    duration: float | None = None
+    keyscale: str = ""
+    language: str = ""
+    timesignature: str = ""
+    status_message: str = ""
+    success: bool = True
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
