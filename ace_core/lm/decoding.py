@@ -14,11 +14,12 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from ..errors import InvalidRequestError
-from ..models.cache import Cache, cache_bytes
+from ..models.cache import Cache, FixedCache, cache_bytes, whole_blocks
 from .grammar import Allowed, Place
 from .language_model import LONGEST_TEXT, LanguageModel
 from .masking import Masks, few, places
 from .picking import Picking, guided, pick
+from .replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def needed_bytes(lm: LanguageModel, requests: Sequence[Request], guidance: float
     rows = len(requests) * (2 if guidance > 1 else 1)
     prompts = max(max(len(r.prompt), len(r.unconditional or ())) for r in requests)
     slots = prompts + max(request.longest for request in requests)
+    if lm.recorder is not None:
+        slots = whole_blocks(slots)
     size = torch.empty((), dtype=lm.dtype).element_size()
     head = len(head_range(lm, [request.place for request in requests]))
     table = head * lm.model.config.width * size  # torch's layers share it, a host's copy it
@@ -177,7 +180,13 @@ class _Run:
         if self.guidance > 1:
             prompts += [item.unconditional for item in self.items]
         like = torch.empty((), device=lm.device, dtype=lm.dtype)
-        self.cache = Cache(lm.model.config, list(map(len, prompts)), self.steps, like)
+        sizes, lengths = lm.model.config, list(map(len, prompts))
+        if lm.recorder is None:
+            self.cache = Cache(sizes, lengths, self.steps, like)
+            self.step = self._run_model
+        else:
+            self.cache = FixedCache(sizes, lengths, self.steps, like)
+            self.step = Replay(lm.model, self.table, self.cache, lm.recorder)
         self.hidden = like.new_empty(len(prompts), lm.model.config.width)  # [rows, E]
         for prompt in dict.fromkeys(prompts):
             shared = [row for row, other in enumerate(prompts) if other == prompt]
@@ -206,7 +215,10 @@ class _Run:
         # an item that has ended reads anything: nobody looks at what comes of it
         ids = [0 if item.ended else item.written[-1] - self.head.start for item in self.items]
         index = torch.tensor(ids * (2 if self.guidance > 1 else 1), device=self.lm.device)
-        self.hidden = self.lm.model(self.table[index][:, None], self.cache)[:, 0]  # [rows, E]
+        self.hidden = self.step(index)  # [rows, E]
+
+    def _run_model(self, index: Tensor) -> Tensor:
+        return self.lm.model(self.table[index][:, None], self.cache)[:, 0]
 
     def _tokens(self, allowed: dict[int, Allowed]) -> dict[int, int]:
         """The next token of each row that is still writing."""

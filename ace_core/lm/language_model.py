@@ -7,6 +7,7 @@ import torch
 from ..models.qwen3 import Qwen3
 from ..tokens import Tokenizer
 from .fields import Fields
+from .replay import Recorder
 from .vocabulary import Vocabulary
 
 LONGEST_TEXT = 40_960  # positions, prompt and reply together, that Qwen3 was trained for
@@ -33,6 +34,7 @@ class LanguageModel:
         weight = next(model.parameters())
         self.device = torch.device(weight.device if device is None else device)
         self.dtype = weight.dtype if dtype is None else dtype
+        self.recorder: Recorder | None = None  # `recorder_for(device)`: steps are replayed
 
     @cached_property
     def fields(self) -> Fields:

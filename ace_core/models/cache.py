@@ -12,10 +12,12 @@ there is no padding and no mask, and a row's numbers do not depend on its neighb
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Protocol
+from typing import Final, Protocol
 
 import torch
 from torch import Tensor
+
+BLOCK: Final = 256  # slots by which a fixed cache grows; few recordings, little read in vain
 
 
 class Sizes(Protocol):
@@ -60,6 +62,7 @@ class Cache:
         self.filled = self.prompt_slots
         self.positions = torch.tensor(self.lengths, device=like.device)[:, None]  # [B, 1]
         self.spans = _spans(self.lengths)
+        self.bias: Tensor | None = None  # on scores, where spans are not enough
 
     def prefill(self, rows: Sequence[int]) -> Prefill:
         """Where the prompt that `rows` share is to be kept."""
@@ -76,6 +79,54 @@ class Cache:
         """One token was written in every layer."""
         self.filled += 1
         self.positions += 1
+
+
+class FixedCache(Cache):
+    """A cache whose step is the same work at the same addresses at every token, so that it can
+    be recorded and replayed: the slot to write is told by a tensor, and slots are read by the
+    block, those that a row must not see hidden by a bias.
+
+    `open_slot` before each step says whether the block has grown, and with it the work.
+    """
+
+    def __init__(self, sizes: Sizes, lengths: Sequence[int], steps: int, like: Tensor) -> None:
+        prompt = max(lengths)
+        super().__init__(sizes, lengths, whole_blocks(prompt + steps) - prompt, like)
+        self.keys.zero_()  # hidden slots are read, and nothing hides a NaN
+        self.values.zero_()
+        self.block = 0  # slots that a step reads
+        starts = [self.prompt_slots - length for length in self.lengths]
+        self.starts = torch.tensor(starts, device=like.device)[:, None]  # [B, 1]
+        self.here = torch.tensor([self.prompt_slots], device=like.device)  # the slot to write
+        self.numbers = torch.arange(self.slots, device=like.device)
+
+    def open_slot(self) -> bool:
+        self.filled += 1
+        before, self.block = self.block, whole_blocks(self.filled)
+        return self.block != before
+
+    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        if layer == 0:
+            self.bias = self._hidden(keys.dtype)
+        self.keys[layer].index_copy_(2, self.here, keys)
+        self.values[layer].index_copy_(2, self.here, values)
+        return self.keys[layer, :, :, : self.block], self.values[layer, :, :, : self.block]
+
+    def _hidden(self, dtype: torch.dtype) -> Tensor:
+        """[B, 1, 1, block]: 0 from a row's start to the slot being written, -inf elsewhere."""
+        numbers = self.numbers[: self.block]
+        seen = (numbers >= self.starts) & (numbers <= self.here)
+        bias = torch.zeros(seen.shape, device=seen.device, dtype=dtype)
+        return bias.masked_fill(~seen, -torch.inf)[:, None, None]
+
+    def advance(self) -> None:
+        self.here += 1
+        self.positions += 1
+
+
+def whole_blocks(slots: int) -> int:
+    """`slots` rounded up to whole blocks."""
+    return -(-slots // BLOCK) * BLOCK
 
 
 def _spans(lengths: list[int]) -> list[tuple[slice, slice]]:

@@ -77,8 +77,9 @@ def rotation(positions: Tensor, config: Qwen3Config, dtype: torch.dtype) -> Rope
     return angles.cos().to(dtype).repeat(1, 1, 1, 2), angles.sin().to(dtype)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Causal attention of a whole text, or of one new token to all before it.
+def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Causal attention of a whole text, or of one new token to all before it, with a bias on its
+    scores [B, 1, 1, L] if some of them are not to be seen.
 
     Query heads that share a key head are folded into the query's length for a single token, so
     that keys and values are read once and never repeated.
@@ -87,12 +88,14 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     if length > 1:
         return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
     grouped = q.reshape(batch, k.shape[1], heads // k.shape[1], width)
-    out = F.scaled_dot_product_attention(grouped, k, v)
+    out = F.scaled_dot_product_attention(grouped, k, v, attn_mask=bias)
     return out.reshape(batch, heads, 1, width)
 
 
 def attend_spans(q: Tensor, k: Tensor, v: Tensor, cache: Cache) -> Tensor:
     """One new token a row, each to the slots from its row's start on."""
+    if cache.bias is not None:
+        return attend(q, k, v, cache.bias)
     parts = [attend(q[rows], k[rows, :, slots], v[rows, :, slots]) for rows, slots in cache.spans]
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 

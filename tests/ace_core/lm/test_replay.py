@@ -1,0 +1,139 @@
+"""Steps that are recorded and replayed, against steps that are run.
+
+There is no CUDA here. The recorder below does what a CUDA graph does: it keeps the operations with
+the memory they read and wrote, and a replay repeats them there, without the Python around them.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ace_core.errors import InvalidRequestError
+from ace_core.lm.decoding import Request, decode, needed_bytes
+from ace_core.lm.language_model import LanguageModel
+from ace_core.lm.metadata import Metadata
+from ace_core.lm.picking import Picking
+from ace_core.lm.replay import Action, Replay, recorder_for
+from ace_core.models import cache
+from ace_core.models.cache import FixedCache
+
+CODES = 40
+
+
+class Tape(TorchDispatchMode):
+    """The operations of an action and the memory of their results."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[tuple[Any, Any, Any, Any]] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        self.lines.append((func, args, kwargs or {}, out))
+        return out
+
+    def play(self) -> None:
+        for func, args, kwargs, out in self.lines:
+            new = func(*args, **kwargs)
+            for old, fresh in zip(_tensors(out), _tensors(new), strict=True):
+                if old.data_ptr() != fresh.data_ptr():  # else a view, or written in place
+                    old.copy_(fresh)
+
+
+def _tensors(out: Any) -> list[torch.Tensor]:
+    parts = out if isinstance(out, (tuple, list)) else [out]
+    return [part for part in parts if isinstance(part, torch.Tensor) and part.numel()]
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.recordings = self.replays = 0
+
+    def __call__(self, action: Action) -> Action:
+        self.recordings += 1
+        replay: Replay = action.__self__  # type: ignore[attr-defined]
+        kept = replay.cache
+        state = [kept.keys, kept.values, kept.here, kept.positions, replay.hidden]
+        before = [tensor.clone() for tensor in state]
+        with Tape() as tape:
+            action()
+        for tensor, old in zip(state, before, strict=True):
+            tensor.copy_(old)  # recording does not do what is recorded
+
+        def again() -> None:
+            self.replays += 1
+            tape.play()
+
+        return again
+
+
+def request(lm: LanguageModel, text: str, seed: int) -> Request:
+    encode = lm.vocabulary.encode
+    return Request(
+        tuple(encode(text)), lm.fields.codes(CODES), seed, CODES, tuple(encode("nothing"))
+    )
+
+
+@pytest.fixture
+def recorder(lm, monkeypatch):
+    monkeypatch.setattr(cache, "BLOCK", 16)  # some blocks are filled within a short test
+    monkeypatch.setattr(lm, "recorder", Recorder())
+    return lm.recorder
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+def test_replayed_steps_write_the_tokens_of_steps_that_are_run(lm, recorder, guidance):
+    """Prompts of different lengths, several blocks, items that see only their own slots."""
+    asked = [request(lm, "a short prompt", 1), request(lm, "another one, somewhat longer", 2)]
+    picking = Picking(temperature=1.0, repetition_penalty=1.3)
+    replayed = decode(lm, asked, picking, guidance)
+    assert recorder.recordings == 4  # slots 28 to 66, in blocks that end at 32, 48, 64 and 80
+    assert recorder.replays == CODES - 1 - recorder.recordings  # the last code is not read
+    lm.recorder = None
+    assert replayed == decode(lm, asked, picking, guidance)
+    assert len(set(replayed[0])) > 6
+
+
+def test_text_is_replayed_too(lm, recorder):
+    place = lm.fields.block(Metadata(), skip=("genres",))
+    asked = Request(tuple(lm.vocabulary.encode("a song")), place, seed=4, longest=120)
+    replayed = decode(lm, [asked], Picking())
+    assert recorder.replays > 20
+    lm.recorder = None
+    assert replayed == decode(lm, [asked], Picking())
+
+
+def test_states_of_a_replay_equal_those_of_a_run(lm, recorder):
+    """To rounding: what a bias hides takes part in the sums as a zero."""
+    table = lm.model.head_rows(range(50), "cpu")
+    prompts = [torch.arange(9)[None], torch.arange(4)[None]]
+    tokens = torch.randint(0, 50, (30, 2), generator=torch.Generator().manual_seed(0))
+    fixed = FixedCache(lm.model.config, [9, 4], 30, like=table)
+    plain = cache.Cache(lm.model.config, [9, 4], 30, like=table)
+    with torch.inference_mode():
+        for kept in (fixed, plain):
+            for row, ids in enumerate(prompts):
+                lm.model(lm.model.embed(ids), kept.prefill([row]))
+        step = Replay(lm.model, table, fixed, recorder)
+        for index in tokens:
+            run = lm.model(table[index][:, None], plain)[:, 0]
+            peak = run.abs().max()
+            torch.testing.assert_close(step(index) / peak, run / peak, rtol=0, atol=1e-5)
+    assert recorder.replays == 27
+
+
+def test_memory_is_asked_for_in_whole_blocks(lm, recorder):
+    asked = request(lm, "x", 1)
+    grown = replace(asked, longest=asked.longest + 1)
+    assert needed_bytes(lm, [asked]) == needed_bytes(lm, [grown])
+    lm.recorder = None
+    assert needed_bytes(lm, [asked]) < needed_bytes(lm, [grown])
+
+
+@pytest.mark.parametrize("device", ["cpu", "mps"])
+def test_a_device_without_cuda_graphs_is_refused(device):
+    with pytest.raises(InvalidRequestError, match=f"computes on {device}.*Turn it off"):
+        recorder_for(torch.device(device))
