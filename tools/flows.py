@@ -12,6 +12,7 @@ from tools.lm_flows import (
     song_from_idea,
     understand_audio,
 )
+from tools.song_subgraph import start_here
 
 CAPTION = "warm indie folk, fingerpicked guitar, soft female voice, brushed drums, hopeful"
 LYRICS = """[Verse]
@@ -61,6 +62,7 @@ def text_to_music() -> Flow:
 
 
 FLOWS: tuple[Callable[[], Flow], ...] = (
+    start_here,
     text_to_music,
     song_from_idea,
     full_song_with_lyrics,

@@ -1,9 +1,11 @@
 """A workflow described once: nodes with their inputs, in groups.
 
 From it come ComfyUI's two formats: `api` here, the page's in `tools/page_format.py`. What a node
-looks like is asked of the node, so a workflow cannot name an input that does not exist.
+looks like is asked of the node, so a workflow cannot name an input that does not exist. Nodes that
+stand behind the face of one are a `Subgraph`.
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +30,8 @@ class Node:
     kind: str
     given: dict[str, Any]
     files: tuple[Any, ...] = ()  # ace_core.weights.published.ModelFile
+    inside: "Subgraph | None" = None
+    control: str = "fixed"  # what becomes of its seed after a run
 
     def out(self, name: str) -> Out:
         return Out(self, name)
@@ -45,15 +49,21 @@ class Group:
         self.nodes.append(node)
         return node
 
+    def add_subgraph(self, inside: "Subgraph") -> Node:
+        node = Node(inside.kind, {}, inside=inside)
+        self.nodes.append(node)
+        return node
+
 
 @dataclass
 class Flow:
-    """A whole workflow; `note` is markdown that stands beside it."""
+    """A whole workflow; `note` is markdown that stands beside it. `first` numbers its nodes."""
 
     name: str
     title: str
     note: str
     groups: list[Group] = field(default_factory=list)
+    first: int = 1
 
     def group(self, title: str) -> Group:
         made = Group(title)
@@ -66,7 +76,32 @@ class Flow:
 
     def number(self, node: Node) -> int:
         """Its id in both formats: nodes are counted as they are described."""
-        return next(place for place, each in enumerate(self.nodes, start=1) if each is node)
+        numbered = enumerate(self.nodes, start=self.first)
+        return next(place for place, each in numbered if each is node)
+
+
+@dataclass(frozen=True)
+class Inlet:
+    """A widget that a subgraph shows on its node. Its value is the one of the node inside."""
+
+    name: str
+    node: Node
+    widget: str
+
+
+@dataclass
+class Subgraph:
+    """A flow behind the face of one node. `name` is what the page calls it."""
+
+    name: str
+    flow: Flow
+    inlets: tuple[Inlet, ...]
+    outlets: dict[str, Out]
+
+    @property
+    def kind(self) -> str:
+        """What stands for the name of a node class."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"acestep15/subgraph/{self.flow.name}"))
 
 
 @dataclass(frozen=True)
@@ -83,8 +118,39 @@ class Socket:
         return self.kind in WIDGETS and not self.settings.get("forceInput")
 
 
+@dataclass(frozen=True)
+class Face:
+    """A subgraph where a node class is asked what it looks like."""
+
+    title: str
+    inputs: list[Socket]
+    outputs: list[Socket]
+
+
+def with_faces(flow: Flow, classes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`classes`, and the faces of the flow's subgraphs under their kinds."""
+    faces = {node.kind: _face(node.inside, classes) for node in flow.nodes if node.inside}
+    return {**classes, **faces}
+
+
+def _face(inside: Subgraph, classes: Mapping[str, Any]) -> Face:
+    inputs = []
+    for inlet in inside.inlets:
+        sockets = {each.name: each for each in inputs_of(classes[inlet.node.kind])}
+        shown = sockets[inlet.widget]
+        value = widget_values(inlet.node, list(sockets.values()))[inlet.widget]
+        inputs.append(Socket(inlet.name, shown.kind, {**shown.settings, "default": value}))
+    outputs = []
+    for name, out in inside.outlets.items():
+        source = outputs_of(classes[out.node.kind])[slot_of(out, classes)]
+        outputs.append(Socket(name, source.kind))
+    return Face(inside.name, inputs, outputs)
+
+
 def inputs_of(node_class: Any) -> list[Socket]:
     """The inputs in the order of the page: required ones first."""
+    if isinstance(node_class, Face):
+        return node_class.inputs
     types = node_class.INPUT_TYPES()
     return [
         _socket(name, spec, needed == "optional")
@@ -100,6 +166,8 @@ def slots_of(node_class: Any) -> list[Socket]:
 
 def outputs_of(node_class: Any) -> list[Socket]:
     """The outputs under the names that the page shows."""
+    if isinstance(node_class, Face):
+        return node_class.outputs
     if hasattr(node_class, "GET_SCHEMA"):
         outputs = node_class.GET_SCHEMA().outputs
         return [Socket(each.display_name or each.io_type, each.io_type) for each in outputs]
@@ -161,17 +229,22 @@ def slot_of(out: Out, classes: Mapping[str, Any]) -> int:
     return names.index(out.name)
 
 
-def api(flow: Flow, classes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What /prompt takes: every value and every link by name."""
+def api(flow: Flow, classes: Mapping[str, Any], path: str = "") -> dict[str, dict[str, Any]]:
+    """What /prompt takes: every value and every link by name. `path` leads to a flow within."""
+    classes = with_faces(flow, classes)
     prompt: dict[str, dict[str, Any]] = {}
     for node in flow.nodes:
+        number = f"{path}{flow.number(node)}"
+        if node.inside is not None:
+            prompt |= api(node.inside.flow, classes, f"{number}:")
+            continue
         node_class = classes[node.kind]
         links = {
-            name: [str(flow.number(value.node)), slot_of(value, classes)]
+            name: _reference(flow, value, classes, path)
             for name, value in node.given.items()
             if isinstance(value, Out)
         }
-        prompt[str(flow.number(node))] = {
+        prompt[number] = {
             "class_type": node.kind,
             "inputs": {**widget_values(node, inputs_of(node_class)), **links},
             "_meta": {"title": title_of(node_class, node.kind)},
@@ -179,7 +252,17 @@ def api(flow: Flow, classes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return prompt
 
 
+def _reference(flow: Flow, out: Out, classes: Mapping[str, Any], path: str) -> list[Any]:
+    """[number of the node, slot]; behind a face it is the node inside."""
+    number, inside = f"{path}{flow.number(out.node)}", out.node.inside
+    if inside is None:
+        return [number, slot_of(out, classes)]
+    return _reference(inside.flow, inside.outlets[out.name], classes, f"{number}:")
+
+
 def title_of(node_class: Any, kind: str) -> str:
+    if isinstance(node_class, Face):
+        return node_class.title
     if not hasattr(node_class, "GET_SCHEMA"):
         return STOCK_TITLES[kind]
     return STOCK_TITLES.get(kind) or node_class.GET_SCHEMA().display_name or kind

@@ -24,6 +24,15 @@ VERSES = ((0, 0.8), (1, 0.62), (3, 0.7), (4, 0.9), (5, 0.55), (6, 0.74))  # (row
 FULL = ((0, 0.5), (1, 0.8), (2, 0.7), (3, 0.86), (4, 0.4), (5, 0.9), (6, 0.77))
 
 
+def start_here(draw: Draw) -> None:
+    title(draw, "Start here", "your first song: one node, one button")
+    draw.rounded_rectangle((48, 150, 316, 372), 14, fill=(32, 36, 48), outline=WARM, width=3)
+    words(draw, (56, 170, 308, 300), ((0, 0.8), (1, 0.5), (2, 0.66)))
+    draw.rounded_rectangle((122, 312, 242, 352), 10, fill=WARM)
+    draw.polygon(((172, 321), (172, 343), (194, 332)), PAPER)
+    wave(draw, RIGHT, WARM)
+
+
 def text_to_music(draw: Draw) -> None:
     title(draw, "Text to music", "a song from its description")
     words(draw, LEFT, VERSES)
@@ -156,6 +165,7 @@ def own_style(draw: Draw) -> None:
 
 
 PICTURES: dict[str, Callable[[Draw], None]] = {
+    "start_here": start_here,
     "text_to_music": text_to_music,
     "song_from_idea": song_from_idea,
     "full_song_with_lyrics": full_song_with_lyrics,

@@ -1,4 +1,6 @@
-"""Write `workflows/*.json` and `workflows/api/*.json`: `python -m tools.make_workflows [--check]`.
+"""Write `workflows/*.json`, `workflows/api/*.json` and `subgraphs/*.json`.
+
+`python -m tools.make_workflows [--check]`.
 
 With --check nothing is written: it fails when a file is not what the descriptions give.
 """
@@ -14,11 +16,13 @@ from tools import standin
 from tools.checkout import ROOT
 from tools.execute import local_host
 from tools.flows import FLOWS
-from tools.graph import api
+from tools.graph import Node, api
 from tools.pack import load_pack
 from tools.page_format import page
+from tools.song_subgraph import BLUEPRINTS
+from tools.subgraph_format import blueprint
 
-WORKFLOWS = ROOT / "workflows"
+WORKFLOWS, SUBGRAPHS = ROOT / "workflows", ROOT / "subgraphs"
 
 
 def written(classes: Mapping[str, Any]) -> dict[Path, str]:
@@ -28,6 +32,10 @@ def written(classes: Mapping[str, Any]) -> dict[Path, str]:
         flow = make()
         files[WORKFLOWS / f"{flow.name}.json"] = _text(page(flow, classes))
         files[WORKFLOWS / "api" / f"{flow.name}.json"] = _text(api(flow, classes))
+    for make_part, words in BLUEPRINTS:
+        part = make_part()
+        node = Node(part.kind, {}, inside=part)
+        files[SUBGRAPHS / f"{part.name}.json"] = _text(blueprint(node, classes, words))
     return files
 
 

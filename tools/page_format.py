@@ -5,36 +5,22 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from tools.graph import (
-    Flow,
-    Group,
-    Node,
-    Out,
-    inputs_of,
-    outputs_of,
-    slot_of,
-    slots_of,
-    title_of,
-    widget_values,
-)
-from tools.layout import FOOT, HEAD, Lane, Layout, Wire, laid_out
-from tools.sizes import WIDTH, has_control, height_of, slot_height
+from tools.graph import Flow, with_faces
+from tools.layout import HEAD, Layout, Wire, laid_out
+from tools.page_parts import GUTTER, Link, groups_of, left_of, links_of, node_of, ways
+from tools.sizes import WIDTH, height_of, slot_height
+from tools.subgraph_format import definitions
 
 VERSION = 0.4  # of the format
-COLOURS = ("#5b9bd5", "#8A8", "#d0a040", "#99B", "#c070c0")
-GUTTER, EDGE = 150, 20  # pixels: between columns, between a group's frame and its nodes
-PACK = {"cnr_id": "acestep15"}
-STOCK = {"cnr_id": "comfy-core"}
-Link = list[Any]  # [id, from node, its slot, to node, its slot, type]
 
 
 def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
     """The workflow with all that the page wants to know."""
-    links = _links(flow, classes)
+    classes = with_faces(flow, classes)
+    links = links_of(flow, classes)
     layout = _layout(flow, classes, links)
-    nodes = [_node(flow, node, classes, layout, links) for node in flow.nodes]
+    nodes = [node_of(flow, node, classes, layout, links) for node in flow.nodes]
     nodes.append(_note(flow, len(nodes)))
-    groups = enumerate(flow.groups)
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"acestep15/{flow.name}")),
         "revision": 0,
@@ -42,10 +28,11 @@ def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
         "last_link_id": len(links),
         "nodes": nodes,
         "links": links,
-        "groups": [_group(place, group, flow, nodes) for place, group in groups],
+        "groups": groups_of(flow, nodes),
+        **definitions(flow, classes),
         "config": {},
         "extra": {"ds": {"scale": 0.7, "offset": [WIDTH + 2 * GUTTER, GUTTER]}}
-        | _ways(layout, links),
+        | ways(layout, links),
         "version": VERSION,
     }
 
@@ -60,132 +47,12 @@ def _layout(flow: Flow, classes: Mapping[str, Any], links: list[Link]) -> Layout
     return laid_out(groups, heights, wires)
 
 
-def _left(column: int) -> int:
-    return column * (WIDTH + GUTTER)
-
-
-def _ways(layout: Layout, links: list[Link]) -> dict[str, Any]:
-    """The points that a long wire is led through, before and after what it passes."""
-    reroutes: list[dict[str, Any]] = []
-    last: dict[int, int] = {}  # link -> the point before its end
-    for lane in layout.lanes.values():
-        passing = {
-            link[0]: layout.columns[link[3]] for link in links if _passes(link, lane, layout)
-        }
-        parent = None
-        for x, column in _points(lane, set(passing.values())):
-            point: dict[str, Any] = {"id": len(reroutes) + 1, "pos": [x, lane.top]}
-            point["linkIds"] = sorted(n for n, target in passing.items() if target >= column)
-            if parent is not None:
-                point["parentId"] = parent
-            parent = point["id"]
-            reroutes.append(point)
-            last |= dict.fromkeys(point["linkIds"], parent)
-    if not reroutes:
-        return {}
-    extensions = [{"id": link, "parentId": point} for link, point in sorted(last.items())]
-    return {"linkExtensions": extensions, "reroutes": reroutes}
-
-
-def _passes(link: Link, lane: Lane, layout: Layout) -> bool:
-    return (link[1], link[2]) == lane.output and layout.columns[link[3]] > lane.first
-
-
-def _points(lane: Lane, targets: set[int]) -> list[tuple[int, int]]:
-    """(x, the column of the nearest node that is reached from there)"""
-    start = (_left(lane.first) - 2 * EDGE, lane.first + 1)
-    return [start, *((_left(column) - GUTTER // 2, column) for column in sorted(targets))]
-
-
-def _links(flow: Flow, classes: Mapping[str, Any]) -> list[Link]:
-    """Every wire."""
-    links: list[Link] = []
-    for node in flow.nodes:
-        slots = [socket.name for socket in slots_of(classes[node.kind])]
-        for name, value in node.given.items():
-            if isinstance(value, Out):
-                slot = slot_of(value, classes)
-                kind = outputs_of(classes[value.node.kind])[slot].kind
-                ends = [flow.number(value.node), slot, flow.number(node), slots.index(name)]
-                links.append([len(links) + 1, *ends, kind])
-    return links
-
-
-def _node(
-    flow: Flow,
-    node: Node,
-    classes: Mapping[str, Any],
-    layout: Layout,
-    links: list[Link],
-) -> dict[str, Any]:
-    number = flow.number(node)
-    into = {link[4]: link[0] for link in links if link[3] == number}
-    properties: dict[str, Any] = {"Node name for S&R": node.kind}
-    properties |= PACK if node.kind.startswith("AceStep15") else STOCK
-    if node.files:
-        properties["models"] = [
-            {"name": file.name, "url": file.url, "directory": file.folder} for file in node.files
-        ]
-    return {
-        "id": number,
-        "type": node.kind,
-        "pos": [_left(layout.columns[number]), layout.tops[number]],
-        "size": [WIDTH, height_of(node, classes)],
-        "flags": {},
-        "order": number - 1,
-        "mode": 0,
-        "inputs": [
-            {"name": socket.name, "type": socket.kind, "link": into.get(slot)}
-            | ({"shape": 7} if socket.optional else {})
-            for slot, socket in enumerate(slots_of(classes[node.kind]))
-        ],
-        "outputs": [
-            {
-                "name": socket.name,
-                "type": socket.kind,
-                "links": [link[0] for link in links if link[1:3] == [number, slot]] or None,
-            }
-            for slot, socket in enumerate(outputs_of(classes[node.kind]))
-        ],
-        "title": title_of(classes[node.kind], node.kind),
-        "properties": properties,
-        "widgets_values": _values(node, classes),
-    }
-
-
-def _values(node: Node, classes: Mapping[str, Any]) -> list[Any]:
-    """By position; the page adds a widget of its own after each seed."""
-    sockets = {socket.name: socket for socket in inputs_of(classes[node.kind])}
-    values: list[Any] = []
-    for name, value in widget_values(node, list(sockets.values())).items():
-        values.append(value)
-        if name in sockets and has_control(sockets[name]):
-            values.append("fixed")
-    return values
-
-
-def _group(number: int, group: Group, flow: Flow, nodes: list[dict[str, Any]]) -> dict[str, Any]:
-    members = [nodes[flow.number(node) - 1] for node in group.nodes]
-    left = min(node["pos"][0] for node in members) - EDGE
-    right = max(node["pos"][0] for node in members) + WIDTH + EDGE
-    top = min(node["pos"][1] for node in members) - HEAD
-    bottom = max(node["pos"][1] + node["size"][1] for node in members) + FOOT
-    return {
-        "id": number + 1,
-        "title": group.title,
-        "bounding": [left, top, right - left, bottom - top],
-        "color": COLOURS[number % len(COLOURS)],
-        "font_size": 24,
-        "flags": {},
-    }
-
-
 def _note(flow: Flow, before: int) -> dict[str, Any]:
     lines = sum(math.ceil(len(line) / 42) or 1 for line in flow.note.splitlines())
     return {
         "id": before + 1,
         "type": "MarkdownNote",
-        "pos": [_left(-1), HEAD],
+        "pos": [left_of(-1), HEAD],
         "size": [WIDTH, 40 + lines * 24],
         "flags": {},
         "order": before,

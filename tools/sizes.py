@@ -30,6 +30,19 @@ def has_control(socket: Socket) -> bool:
     return bool(socket.settings.get("control_after_generate", named))
 
 
+def widget_height(node: Node, place: int, classes: Mapping[str, Any]) -> int:
+    """The middle of the input at `place`, where the widgets are counted behind the slots."""
+    node_class = classes[node.kind]
+    slots = slots_of(node_class)
+    if place < len(slots):
+        return slot_height(place)
+    above = [each for each in inputs_of(node_class) if each.is_widget][: place - len(slots)]
+    rows = max(len(slots), len(outputs_of(node_class)))
+    tall = sum(bool(each.settings.get("multiline")) for each in above)
+    flat = len(above) - tall + sum(map(has_control, above))
+    return 20 + 22 * rows + 26 * flat + 130 * tall
+
+
 def slot_height(place: int) -> int:
     """The middle of the slot at `place`, in pixels below the node's top."""
     return 14 + 22 * place

@@ -78,7 +78,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
 
 
 def _name_as_published(models: Path) -> None:
-    nodes = (node for path in WORKFLOWS for node in json.loads(path.read_text())["nodes"])
+    pages = [json.loads(path.read_text()) for path in WORKFLOWS]
+    pages += [part for page in pages for part in page.get("definitions", {}).get("subgraphs", [])]
+    nodes = (node for page in pages for node in page["nodes"])
     for file in (each for node in nodes for each in node["properties"].get("models", [])):
         small = models / file["directory"] / miniature_name(file["name"])
         for each in small.parent.glob(f"{small.stem}.*"):  # weights and their tokenizer

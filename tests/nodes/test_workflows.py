@@ -1,6 +1,7 @@
 """The workflow files: as their descriptions say, complete, and laid out to be read."""
 
 import json
+from collections.abc import Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -36,17 +37,66 @@ def test_the_files_are_what_their_descriptions_give(pack: Pack) -> None:
     assert outdated(pack.host.nodes) == []
 
 
-def test_both_formats_describe_the_same_graph(page: dict[str, Any]) -> None:
-    nodes = {node["id"]: node for node in page["nodes"]}
+def subgraphs(page: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["id"]: each for each in page.get("definitions", {}).get("subgraphs", [])}
+
+
+def every_node(page: dict[str, Any]) -> list[dict[str, Any]]:
+    """Also those behind the face of another."""
+    behind = [node for each in subgraphs(page).values() for node in each["nodes"]]
+    return [node for node in (*page["nodes"], *behind) if node["type"] not in subgraphs(page)]
+
+
+def flat_numbers(page: dict[str, Any]) -> dict[str, str]:
+    """number in the API format: kind"""
+    found = {}
+    for node in page["nodes"]:
+        if node["type"] in subgraphs(page):
+            inner = subgraphs(page)[node["type"]]["nodes"]
+            found |= {f"{node['id']}:{each['id']}": each["type"] for each in inner}
+        elif node["type"] != "MarkdownNote":
+            found[str(node["id"])] = node["type"]
+    return found
+
+
+def test_both_formats_have_the_same_nodes(page: dict[str, Any]) -> None:
     api = json.loads((ROOT / "workflows" / "api" / f"{_name(page)}.json").read_text())
-    assert {str(i): n["type"] for i, n in nodes.items() if n["type"] != "MarkdownNote"} == {
-        number: node["class_type"] for number, node in api.items()
-    }
+    assert flat_numbers(page) == {number: node["class_type"] for number, node in api.items()}
+
+
+def flat_wires(page: dict[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
+    """(number, input, what it is wired to) with the numbers of the API format"""
+    nodes = {node["id"]: node for node in page["nodes"]}
     for _, source, slot, target, place, _kind in page["links"]:
         name = nodes[target]["inputs"][place]["name"]
-        assert api[str(target)]["inputs"][name] == [str(source), slot]
+        yield str(target), name, through(page, nodes[source], slot)
+    for outer in (node for node in page["nodes"] if node["type"] in subgraphs(page)):
+        part = subgraphs(page)[outer["type"]]
+        inner = {node["id"]: node for node in part["nodes"]}
+        for link in part["links"]:
+            if {link["origin_id"], link["target_id"]} <= set(inner):
+                slot = inner[link["target_id"]]["inputs"][link["target_slot"]]
+                number = f"{outer['id']}:{link['target_id']}"
+                origin = [f"{outer['id']}:{link['origin_id']}", link["origin_slot"]]
+                yield number, slot["name"], origin
+
+
+def through(page: dict[str, Any], node: dict[str, Any], slot: int) -> list[Any]:
+    """The output, or the one behind it when the node is a face."""
+    if node["type"] not in subgraphs(page):
+        return [str(node["id"]), slot]
+    part = subgraphs(page)[node["type"]]
+    (number,) = part["outputs"][slot]["linkIds"]
+    link = next(each for each in part["links"] if each["id"] == number)
+    return [f"{node['id']}:{link['origin_id']}", link["origin_slot"]]
+
+
+def test_both_formats_have_the_same_wires(page: dict[str, Any]) -> None:
+    api = json.loads((ROOT / "workflows" / "api" / f"{_name(page)}.json").read_text())
+    wires = list(flat_wires(page))
+    assert all(api[number]["inputs"][name] == source for number, name, source in wires)
     wired = [v for node in api.values() for v in node["inputs"].values() if isinstance(v, list)]
-    assert len(wired) == len(page["links"])
+    assert len(wired) == len(wires)
 
 
 def test_every_wire_is_known_at_both_ends(page: dict[str, Any]) -> None:
@@ -61,9 +111,9 @@ def test_every_wire_is_known_at_both_ends(page: dict[str, Any]) -> None:
 
 
 def test_every_model_file_can_be_downloaded(page: dict[str, Any]) -> None:
-    files = [v for n in page["nodes"] for v in n["widgets_values"] if _is_file(v)]
+    files = [v for n in every_node(page) for v in n["widgets_values"] if _is_file(v)]
     files = [file for file in files if file != OWN_LORA]  # the user's own
-    models = [each for node in page["nodes"] for each in node["properties"].get("models", [])]
+    models = [each for node in every_node(page) for each in node["properties"].get("models", [])]
     assert sorted(each["name"] for each in models) == sorted(files)
     for each in models:
         assert each["url"].startswith("https://huggingface.co/")
