@@ -3,3 +3,5 @@
 It knows no host: it imports nothing of ComfyUI, reads no environment, picks no device (a tensor's
 own device is used) and downloads nothing.
 """
+
+__version__ = "0.1.0"

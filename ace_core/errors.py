@@ -7,7 +7,9 @@ AceStepError
 ├── InvalidAudioError      a waveform of the wrong shape, length, rate or content
 ├── InvalidCodesError      audio codes that cannot be read or decoded
 ├── CheckpointError        a file that is missing, broken or of another model
-└── SaveError              an output that cannot be written
+├── SaveError              an output that cannot be written
+└── BatchError             a folder of many songs that cannot be used or gone on with
+    └── PromptsError       a file of many songs with lines that cannot be carried out
 """
 
 
@@ -41,3 +43,11 @@ class CheckpointError(AceStepError):
 
 class SaveError(AceStepError):
     """A result cannot be written."""
+
+
+class BatchError(AceStepError):
+    """A batch of songs cannot be started or gone on with."""
+
+
+class PromptsError(BatchError):
+    """Lines of a prompts file cannot be carried out."""

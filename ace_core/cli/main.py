@@ -1,0 +1,93 @@
+"""The commands, their exit codes, and how errors are told. A command is imported when it is used,
+so that help and small commands do not wait for torch.
+"""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
+from typing import Final, Protocol, cast
+
+from .. import __version__
+from ..errors import AceStepError, PromptsError
+from .output import Output
+
+
+class Exit(IntEnum):
+    """What the shell is told."""
+
+    DONE = 0
+    FAILED = 1  # it could not be done; the message says what to do
+    USAGE = 2  # the command line or a line of the prompts file is wrong; nothing was started
+    SOME_FAILED = 3  # a batch came to its end, but some of its songs are recorded as failed
+    INTERRUPTED = 130  # Ctrl-C, as shells count it
+
+
+class Command(Protocol):
+    """A module of this folder that is a command."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser, name: str) -> None: ...
+
+    def run(self, arguments: argparse.Namespace, output: Output) -> int: ...
+
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (module, one line of help)
+    "generate": ("music", "make a song from a caption and lyrics"),
+    "cover": ("music", "play a recording in another style"),
+    "repaint": ("music", "make a part of a recording anew"),
+    "lego": ("music", "add a track to a recording (base models)"),
+    "extract": ("music", "take one track out of a recording (base models)"),
+    "complete": ("music", "add the missing tracks to a recording (base models)"),
+    "understand": ("words", "describe what audio codes play"),
+    "sample": ("words", "make up caption, lyrics and facts from an idea"),
+    "format": ("words", "word caption and lyrics as the models were trained"),
+    "inspect": ("inspect", "say what a model file or folder is"),
+    "batch": ("batch", "make a song for every line of a file; goes on after a crash"),
+}
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command line; the exit code."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    name = words[0] if words and words[0] in COMMANDS else None
+    parser, command = _parser(name)
+    arguments = parser.parse_args(words)
+    if command is None:
+        parser.print_help()
+        return Exit.USAGE
+    output = Output(arguments.json)
+    return _told(lambda: command.run(arguments, output), output)
+
+
+def _parser(name: str | None) -> tuple[argparse.ArgumentParser, Command | None]:
+    """A parser that knows every command by name and only the one asked for by its options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ace_core", description="ACE-Step 1.5: songs without a host."
+    )
+    parser.add_argument("--version", action="version", version=f"ace_core {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    command: Command | None = None
+    for each, (module, line) in COMMANDS.items():
+        own = commands.add_parser(each, help=line, description=f"{line[0].upper()}{line[1:]}.")
+        if each == name:
+            command = cast("Command", importlib.import_module(f"..{module}", __name__))
+            command.add_arguments(own, each)
+            own.add_argument("--json", action="store_true", help="answer in JSON, without bars")
+    return parser, command
+
+
+def _told(run: Callable[[], int], output: Output) -> int:
+    """`run`, with what a user can fix told in words. Mistakes of ours keep their traceback."""
+    try:
+        return run()
+    except PromptsError as error:
+        output.refusal(str(error))
+        return Exit.USAGE
+    except AceStepError as error:
+        output.refusal(str(error))
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        output.refusal("interrupted")
+        return Exit.INTERRUPTED

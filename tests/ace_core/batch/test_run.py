@@ -1,0 +1,175 @@
+"""A batch on disk: names, records, what is left to do. The songs here are a few bytes."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ace_core.batch.folder import PARTIAL, PLAN, Folder
+from ace_core.batch.lines import Line
+from ace_core.batch.manifest import Manifest, Record
+from ace_core.batch.orders import MadeFile, Order, Outcome, seeds_of
+from ace_core.batch.resume import Left, left_to_do
+from ace_core.batch.run import run
+from ace_core.errors import BatchError, SaveError
+
+COMMON = {"version": "1"}
+
+
+def line(name: str, number: int = 1, **request: Any) -> Line:
+    return Line(name, number, request)
+
+
+def written(order: Order, folder: Path) -> Outcome:
+    """A file for each seed; a request to fail is one that fails."""
+    if order.line.request.get("caption") == "fail":
+        return Outcome(order, error="asked to fail")
+    files = []
+    for seed in order.seeds:
+        path = folder / f"{seed}.wav"
+        path.write_bytes(f"{order.id} {seed}".encode())
+        files.append(MadeFile(path, {"seed": seed}))
+    return Outcome(order, tuple(files), {"seconds": 1.5})
+
+
+def makers(orders: Sequence[Order], folder: Path) -> Iterator[Outcome]:
+    return (written(order, folder) for order in orders)
+
+
+def make(path: Path, lines: Sequence[Line], **options: Any) -> tuple[list[Record], Left]:
+    folder = Folder(path)
+    left = left_to_do(folder, lines, **options)
+    orders = [Order(each, seeds_of(each, folder.salt)) for each in left.pending]
+    return list(run(folder, orders, makers, COMMON)), left
+
+
+def test_a_song_lies_under_its_id_with_a_record_of_how_it_was_made(tmp_path: Path):
+    ((record,), _) = make(tmp_path, [line("a", 3, caption="x", seed=7)])
+    content = b"a 7"
+    file = {
+        "name": "a.wav",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "seed": 7,
+    }
+    finished = record["finished"]
+    assert record == {
+        "id": "a",
+        "status": "done",
+        "line": 3,
+        "request": {"caption": "x", "seed": 7},
+        "seeds": [7],
+        "seconds": 1.5,
+        "version": "1",
+        "finished": finished,
+        "files": [file],
+    }
+    assert (tmp_path / "a.wav").read_bytes() == content
+    assert json.loads((tmp_path / "manifest.jsonl").read_text()) == record
+    assert list((tmp_path / PARTIAL).iterdir()) == []
+
+
+def test_items_of_one_line_are_numbered(tmp_path: Path):
+    ((record,), _) = make(tmp_path, [line("a", batch_size=2, seeds=[5, 6])])
+    assert [file["name"] for file in record["files"]] == ["a.1.wav", "a.2.wav"]
+    assert (tmp_path / "a.2.wav").read_bytes() == b"a 6"
+
+
+def test_a_failed_song_is_recorded_and_does_not_stop_the_others(tmp_path: Path):
+    records, _ = make(tmp_path, [line("a", caption="fail"), line("b")])
+    assert [(each["id"], each["status"]) for each in records] == [("a", "failed"), ("b", "done")]
+    assert records[0]["error"] == "asked to fail"
+
+
+def test_what_is_finished_is_not_made_again_and_keeps_its_random_seed(tmp_path: Path):
+    first, _ = make(tmp_path, [line("a"), line("b")])
+    again, left = make(tmp_path, [line("a"), line("b"), line("c")])
+    assert [each["id"] for each in again] == ["c"]
+    assert left.finished == 2
+    (tmp_path / "b.wav").unlink()
+    ((made,), left) = make(tmp_path, [line("a"), line("b"), line("c")])
+    assert left.notes == ("b: b.wav is gone and is made again",)
+    assert (made["id"], made["seeds"]) == ("b", first[1]["seeds"])
+
+
+def test_a_file_cut_short_is_made_again(tmp_path: Path):
+    make(tmp_path, [line("a")])
+    (tmp_path / "a.wav").write_bytes(b"a")
+    assert [each["id"] for each in make(tmp_path, [line("a")])[0]] == ["a"]
+
+
+@pytest.mark.parametrize("now", [{"caption": "y"}, {"caption": "x", "bpm": 90}, {}])
+def test_a_changed_line_of_a_finished_song_is_refused(tmp_path: Path, now: dict[str, Any]):
+    make(tmp_path, [line("a", caption="x")])
+    with pytest.raises(BatchError, match=r"line 4, id a: (caption|bpm) was"):
+        make(tmp_path, [line("a", 4, **now)])
+
+
+def test_failed_songs_are_left_alone_unless_asked_for_or_changed(tmp_path: Path):
+    make(tmp_path, [line("a", caption="fail")])
+    records, left = make(tmp_path, [line("a", caption="fail")])
+    assert (records, left.failed, left.finished) == ([], 1, 0)
+    assert len(make(tmp_path, [line("a", caption="fail")], retry_failed=True)[0]) == 1
+    ((made,), left) = make(tmp_path, [line("a", caption="better")])
+    assert (made["status"], left.failed) == ("done", 0)
+    assert Manifest(tmp_path).last["a"]["status"] == "done"
+
+
+def test_songs_that_the_prompts_no_longer_name_are_kept_and_told(tmp_path: Path):
+    make(tmp_path, [line("a"), line("b")])
+    _, left = make(tmp_path, [line("b")])
+    assert left.notes == ("songs of the folder that the prompts no longer name are kept: a",)
+    assert (tmp_path / "a.wav").exists()
+
+
+def test_a_folder_of_other_things_is_refused(tmp_path: Path):
+    (tmp_path / "holiday.jpg").touch()
+    with pytest.raises(BatchError, match=r"holiday\.jpg"):
+        Folder(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"format": 2, "salt": "a"}'])
+def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path, content: str):
+    (tmp_path / PLAN).write_text(content)
+    with pytest.raises(BatchError, match="the plan of this batch"):
+        Folder(tmp_path)
+
+
+def stop_before(name: str) -> Callable[..., Any]:
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt(name)
+
+    return stopped
+
+
+@pytest.mark.parametrize("step", ["_placed", "_named"])
+def test_a_stop_between_a_song_and_its_record_makes_the_song_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    wanted = [line("a", batch_size=2)]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        if step == "_placed":
+            patch.setattr(Folder, step, stop_before(step))
+        else:
+            patch.setattr(Manifest, "append", stop_before(step))
+        make(tmp_path, wanted)
+    assert Manifest(tmp_path).last == {}
+    ((record,), _) = make(tmp_path, wanted)
+    found = sorted(file.name for file in tmp_path.iterdir() if file.suffix == ".wav")
+    assert found == [file["name"] for file in record["files"]]
+    assert list((tmp_path / PARTIAL).iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to_stops_the_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Folder, "_placed", full)
+    with pytest.raises(SaveError, match="No space left"):
+        make(tmp_path, [line("a")])
+    assert Manifest(tmp_path).last == {}
