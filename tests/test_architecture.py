@@ -22,6 +22,9 @@ STAGES = {  # whom each stage may import besides itself
     "pipeline": {"base", "models", "weights", "conditioning", "sampling", "audio", "lm"},
     "inference": {*"base models weights conditioning sampling audio lm pipeline".split()},
 }
+STAGES["batch"] = {"base", "weights", "inference"}
+STAGES["cli"] = STAGES["batch"] | {"batch"}
+FILES = {"pipeline": "pipeline", "__main__": "cli"}  # those beside the folders that are not base
 HOST = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "latent_preview", "node_helpers"}
 HOST |= {"nodes", "server", "execution"}
 NO_FILES = {"models", "conditioning", "sampling"}  # these stages hold no file formats
@@ -47,8 +50,8 @@ def imports(path: Path) -> Iterator[str]:
 
 def stage_of(parts: tuple[str, ...]) -> str:
     """The stage of `ace_core.<parts>`: a folder, the pipeline, or a file of the base."""
-    if not parts or (CORE / f"{parts[0]}.py").exists():
-        return "pipeline" if parts[:1] == ("pipeline",) else "base"
+    if not parts or not (CORE / parts[0]).is_dir():
+        return FILES.get(".".join(parts[:1]), "base")
     return parts[0]
 
 
