@@ -17,7 +17,7 @@ from ..errors import InvalidRequestError
 from ..models.cache import Cache, FixedCache, cache_bytes, whole_blocks
 from .grammar import Allowed, Place
 from .language_model import LONGEST_TEXT, LanguageModel
-from .masking import Masks, few, places
+from .masking import few, places
 from .picking import Picking, guided, pick
 from .replay import Replay
 
@@ -158,7 +158,7 @@ class _Run:
         self.steps = max(item.longest - len(item.written) for item in items)
         self.head = head_range(lm, [item.place for item in items])
         self.table = lm.model.head_rows(self.head, lm.device, lm.dtype)  # [R, E]
-        self.masks = Masks(self.head, lm.device)
+        self.masks = lm.masks(self.head)
         keys = pad_sequence([item.keys for item in items], batch_first=True)
         self.keys = keys.to(lm.device)  # [items, longest]
         self.ids = torch.arange(self.head.start, self.head.stop, device=lm.device)  # [R]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from ..constants import BPM_RANGE, KEYS, LANGUAGES, SECONDS_RANGE, TIME_SIGNATURES
-from .grammar import Choice, Codes, Fixed, Free, Line, Place, Prose, ProseTokens
+from .grammar import Allowed, Choice, Codes, Fixed, Free, Line, Place, Prose, ProseTokens
 from .metadata import CONTROLS, NAMES, Metadata
 from .vocabulary import THINK, THINK_END, Vocabulary
 
@@ -34,6 +34,10 @@ class Fields:
         self.printable = frozenset(vocabulary.plain) - vocabulary.where(CONTROLS.search)
         self.prose = prose_tokens(vocabulary)
         self.line = self.prose.begin | {vocabulary.newline}
+        self.last = frozenset((vocabulary.end,))
+        self.free = self.printable | self.last
+        # large sets are made once, so that the masks made of them are found again
+        self._caption_ends: dict[Allowed, frozenset[int]] = {}
 
     def block(
         self, known: Metadata, skip: Collection[str] = (), then: Place | None = None
@@ -48,9 +52,7 @@ class Fields:
 
     def reply(self, known: Metadata, skip: Collection[str] = ()) -> Place:
         """A block, its closing tag, and free text to the end of the turn."""
-        vocabulary = self.vocabulary
-        ends = frozenset((vocabulary.end,))
-        free = Free("text", self.printable | ends, ends)
+        free = Free("text", self.free, self.last)
         return self.block(known, skip, self._fixed("think", THINK_END, free))
 
     def unconstrained(self, last: int) -> Place:
@@ -63,8 +65,7 @@ class Fields:
         vocabulary = self.vocabulary
         if count is not None:
             return Codes(vocabulary.codes, count)
-        ends = frozenset((vocabulary.end,))
-        return Free("codes", frozenset(vocabulary.codes) | ends, ends)
+        return Free("codes", frozenset(vocabulary.codes) | self.last, self.last)
 
     def _field(self, field: str, known: object, then: Place | None) -> Place:
         name = f"{NAMES[field]}:"
@@ -81,7 +82,10 @@ class Fields:
     def _caption(self, then: Place | None) -> Place:
         if not isinstance(then, Fixed):
             raise ValueError("a caption ends where fixed text follows it")
-        ends = self.prose.indented | frozenset(then.allowed)
+        following = then.allowed
+        if following not in self._caption_ends:
+            self._caption_ends[following] = self.prose.indented | frozenset(following)
+        ends = self._caption_ends[following]
         return Prose("caption", self.prose, then, CAPTION_TOKENS, ends)
 
     def _fixed(self, name: str, text: str, then: Place | None) -> Fixed:

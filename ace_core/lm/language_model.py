@@ -7,6 +7,7 @@ import torch
 from ..models.qwen3 import Qwen3
 from ..tokens import Tokenizer
 from .fields import Fields
+from .masking import Masks
 from .replay import Recorder
 from .vocabulary import Vocabulary
 
@@ -34,12 +35,19 @@ class LanguageModel:
         weight = next(model.parameters())
         self.device = torch.device(weight.device if device is None else device)
         self.dtype = weight.dtype if dtype is None else dtype
+        self._masks: dict[range, Masks] = {}
         self.recorder: Recorder | None = None  # `recorder_for(device)`: steps are replayed
 
     @cached_property
     def fields(self) -> Fields:
         """The grammars of this model's vocabulary."""
         return Fields(self.vocabulary)
+
+    def masks(self, rows: range) -> Masks:
+        """What makes sets of legal tokens masks over these rows of the head."""
+        if rows not in self._masks:
+            self._masks[rows] = Masks(rows, self.device)
+        return self._masks[rows]
 
     def make_room(self, bytes_needed: int) -> None:
         """Called before each run with the memory it takes beside the weights.

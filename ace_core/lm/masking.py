@@ -15,7 +15,7 @@ def few(allowed: Allowed) -> bool:
 
 
 class Masks:
-    """Legal tokens as boolean masks over the head's rows, each made once a run."""
+    """Legal tokens as boolean masks over the head's rows, each made once."""
 
     def __init__(self, rows: range, device: torch.device | str) -> None:
         self.rows = rows

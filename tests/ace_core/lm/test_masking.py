@@ -2,7 +2,10 @@
 
 import torch
 
+from ace_core.lm import masking
+from ace_core.lm.grammar import Allowed
 from ace_core.lm.masking import FEW, Masks, few, places
+from ace_core.lm.metadata import Metadata, think_block
 
 
 def test_a_mask_is_true_exactly_where_tokens_are_legal():
@@ -33,3 +36,20 @@ def test_a_mask_is_made_once():
 
 def test_few_tokens_are_those_worth_scoring_alone():
     assert few(range(FEW)) and not few(range(FEW + 1))
+
+
+def test_two_plans_share_the_masks_of_their_large_sets(lm, monkeypatch):
+    """A plan's masks are as wide as the vocabulary; a second plan makes none."""
+    monkeypatch.setattr(masking, "FEW", 60)  # the test's vocabulary is small
+
+    def plan() -> list[Allowed]:
+        place, sets = lm.fields.reply(Metadata(), skip=("genres",)), []
+        for token in lm.vocabulary.encode(f"{think_block(Metadata(30, 'soft', 20))}\nla"):
+            sets += [] if few(place.allowed) else [place.allowed]
+            place = place.after(token)
+        return sets
+
+    first, second = plan(), plan()
+    assert len(first) > 5
+    assert all(a is b for a, b in zip(first, second, strict=True))
+    assert lm.masks(range(9)) is lm.masks(range(9))
