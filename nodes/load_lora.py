@@ -1,4 +1,4 @@
-"""Adapters from files: LoRA and LoKr at the strength they were trained with."""
+"""Adapters from files: LoRA, LoKr, LoHa and DoRA at the strength they were trained with."""
 
 from comfy_api.latest import io
 
@@ -15,15 +15,15 @@ class AceStepLoadLoRA(io.ComfyNode):
             node_id="AceStep15LoadLoRA",
             display_name="ACE-Step Load LoRA",
             category="audio/ACE-Step/load",
-            description="Puts a LoRA or LoKr on a model at its true strength: alpha and rank come "
+            description="Puts a LoRA, LoKr, LoHa or DoRA on a model at its true strength: alpha comes "
             "from adapter_config.json where the file has none.",
-            search_aliases=["ace step", "lora loader", "lokr", "peft", "adapter"],
+            search_aliases=["ace step", "lora loader", "lokr", "loha", "dora", "peft", "adapter"],
             inputs=[
                 io.Model.Input("model", tooltip="From ACE-Step Load Model, or another Load LoRA."),
                 io.Combo.Input(
                     "file",
                     options=folders.choices(LORAS),
-                    tooltip="A LoRA or LoKr, or the adapter_model.safetensors of a PEFT folder. "
+                    tooltip="An adapter's file, or the adapter_model.safetensors of a PEFT folder. "
                     "Files are looked for in models/loras.",
                 ),
                 io.Float.Input(
@@ -50,7 +50,7 @@ class AceStepLoadLoRA(io.ComfyNode):
         from . import host
 
         changed, adapter = host.with_adapter(model, folders.model_path(LORAS, file), strength)
-        lines = [f"{file}: {len(adapter.weights)} weights changed, strength {strength:g}"]
+        lines = [f"{file}: {len(adapter.changes)} weights changed, strength {strength:g}"]
         lines.append(f"strength 1 is: {adapter.scale}")
         if adapter.strange:
             listed = ", ".join(adapter.strange[:_SHOWN])

@@ -51,6 +51,14 @@ def read_header(path: Path) -> dict[str, Entry]:
     return {key: _entry(path, key, facts, room) for key, facts in header.items()}
 
 
+def read_notes(path: Path) -> dict[str, str]:
+    """What whoever saved a safetensors file wrote into its header beside the tensors."""
+    if path.suffix in PICKLED:
+        return {}
+    notes = _parsed(path)[0].get("__metadata__")
+    return notes if isinstance(notes, dict) else {}
+
+
 def _parsed(path: Path) -> tuple[dict[str, Any], int]:
     """The header, and how many bytes of numbers follow it."""
     size = path.stat().st_size

@@ -4,12 +4,51 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-import comfy.lora
+import comfy.weight_adapter
+from torch import Tensor
 
 from ...ace_core.errors import CheckpointError
+from ...ace_core.weights.change import Change
 from ...ace_core.weights.lora import Adapter, read_adapter
 
 _DECODER: Final = "diffusion_model.decoder."  # where adapters' paths begin
+
+
+class AceAdapter(comfy.weight_adapter.WeightAdapterBase):
+    """One weight's adapter as a stock patch, with the core's arithmetic.
+
+    The host's own kinds know no scale but alpha by rank, and take DoRA's lengths from the weight
+    before its change. `weights` is what the host may move to another device and hand back.
+    """
+
+    name = "ace_step"
+
+    def __init__(self, loaded_keys: set[str], weights: tuple[Any, ...]) -> None:
+        self.loaded_keys = loaded_keys
+        self.weights = weights
+
+    @classmethod
+    def of(cls, change: Change) -> "AceAdapter":
+        names, tensors = tuple(change.parts), tuple(change.parts.values())
+        return cls(set(), (names, tensors, change.scale))
+
+    def calculate_weight(
+        self,
+        weight: Tensor,
+        key: str,
+        strength: float,
+        strength_model: float,
+        offset: Any,
+        function: Any,
+        intermediate_dtype: Any = None,
+        original_weight: Any = None,
+    ) -> Tensor:
+        """`weight` changed in place, as the host wants it."""
+        names, tensors, scale = self.weights
+        change = Change(dict(zip(names, tensors, strict=True)), scale)
+        difference = change.added(weight, strength) - weight.float()
+        weight += function(difference.to(weight.dtype))
+        return weight
 
 
 def with_adapter(model: Any, path: Path, strength: float) -> tuple[Any, Adapter]:
@@ -18,20 +57,16 @@ def with_adapter(model: Any, path: Path, strength: float) -> tuple[Any, Adapter]
     Raises:
         CheckpointError: a file that is no adapter, or one of another model.
     """
-    state = model.model.state_dict()
     shapes = {
         key.removeprefix(_DECODER): tuple(weight.shape)
-        for key, weight in state.items()
+        for key, weight in model.model.state_dict().items()
         if key.startswith(_DECODER) and key.endswith(".weight")
     }
     adapter = read_adapter(path, shapes)
-    named = {
-        f"{_DECODER}{name}.{part}": tensor
-        for name, parts in adapter.weights.items()
-        for part, tensor in parts.items()
+    patches = {
+        f"{_DECODER}{name}.weight": AceAdapter.of(change)
+        for name, change in adapter.changes.items()
     }
-    places = {f"{_DECODER}{name}": f"{_DECODER}{name}.weight" for name in adapter.weights}
-    patches = comfy.lora.load_lora(named, places)
     changed = model.clone()
     changed.add_patches(patches, strength)
     return changed, adapter

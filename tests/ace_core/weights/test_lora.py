@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from ace_core.errors import CheckpointError
+from ace_core.weights.change import Change, shape_of
 from ace_core.weights.lora import read_adapter
 
 NAME = "layers.0.self_attn.q_proj"
@@ -39,37 +40,37 @@ def saved(folder: Path, weights: dict, config: dict | None = None) -> Path:
 )
 def test_every_spelling_of_the_keys_means_the_same_weight(tmp_path, prefix, a, b):
     found = read_adapter(saved(tmp_path, pair(prefix, a, b)), SHAPES)
-    assert list(found.weights) == [NAME]
-    assert torch.equal(found.weights[NAME]["lora_down.weight"], DOWN)
-    assert torch.equal(found.weights[NAME]["lora_up.weight"], UP)
+    assert list(found.changes) == [NAME]
+    assert torch.equal(found.changes[NAME].parts["lora_down"], DOWN)
+    assert torch.equal(found.changes[NAME].parts["lora_up"], UP)
     assert found.strange == ()
 
 
 @pytest.mark.parametrize(
-    ("config", "alpha"),
+    ("config", "scale"),
     [
-        ({"r": 2, "lora_alpha": 16}, 16.0),
-        ({"r": 2, "lora_alpha": 16, "use_rslora": True}, 16 * 2**0.5),
-        ({"r": 2, "lora_alpha": 16, "alpha_pattern": {"q_proj": 4}}, 4.0),
-        ({"r": 2, "lora_alpha": 16, "alpha_pattern": {"k_proj": 4}}, 16.0),
+        ({"r": 2, "lora_alpha": 16}, 8.0),
+        ({"r": 2, "lora_alpha": 16, "use_rslora": True}, 16 / 2**0.5),
+        ({"r": 2, "lora_alpha": 16, "alpha_pattern": {"q_proj": 4}}, 2.0),
+        ({"r": 2, "lora_alpha": 16, "alpha_pattern": {"k_proj": 4}}, 8.0),
     ],
 )
-def test_the_strength_of_the_training_is_read_beside_the_weights(tmp_path, config, alpha):
+def test_the_strength_of_the_training_is_read_beside_the_weights(tmp_path, config, scale):
     saved(tmp_path, pair("base_model.model."), config)
     found = read_adapter(tmp_path, SHAPES)  # by its folder
-    assert float(found.weights[NAME]["alpha"]) == pytest.approx(alpha)
+    assert found.changes[NAME].scale == pytest.approx(scale)
     assert "adapter_config.json" in found.scale
 
 
 def test_an_alpha_in_the_file_goes_first_and_none_at_all_is_said(tmp_path):
     own = pair("diffusion_model.") | {f"diffusion_model.{NAME}.alpha": torch.tensor(3.0)}
     found = read_adapter(saved(tmp_path, own, {"lora_alpha": 16}), SHAPES)
-    assert float(found.weights[NAME]["alpha"]) == 3.0
+    assert found.changes[NAME].scale == 1.5  # 3 by a rank of 2
     bare = tmp_path / "alone.safetensors"
     save_file(pair("diffusion_model."), bare)
     (tmp_path / "adapter_config.json").unlink()
     found = read_adapter(bare, SHAPES)
-    assert "alpha" not in found.weights[NAME]
+    assert found.changes[NAME].scale == 1
     assert "no alpha" in found.scale
 
 
@@ -78,7 +79,55 @@ def test_a_lokr_with_underscored_names_is_found(tmp_path):
     weights = {f"{base}.lokr_w1": torch.ones(3, 2), f"{base}.lokr_w2_a": torch.ones(4, 1)}
     weights |= {f"{base}.lokr_w2_b": torch.ones(1, 4), f"{base}.alpha": torch.tensor(1.0)}
     found = read_adapter(saved(tmp_path, weights), SHAPES)
-    assert set(found.weights[NAME]) == {"lokr_w1", "lokr_w2_a", "lokr_w2_b", "alpha"}
+    assert set(found.changes[NAME].parts) == {"lokr_w1", "lokr_w2_a", "lokr_w2_b"}
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "transformer.layers.0.self_attn.to_q.lora_{}.weight",
+        "base_model.model.layers.0.self_attn.to_q.lora_{}.weight",
+        "lycoris_layers_0_self_attn_to_q.lora_{}.weight",
+        "lora_unet_decoder_layers_0_self_attn_q_proj.lora_{}.weight",
+        "lora_transformer_layers_0_self_attn_q_proj.lora_{}.weight",
+    ],
+)
+def test_the_names_of_diffusers_and_kohya_are_mapped(tmp_path, spelled):
+    both = {spelled.format("A"): DOWN.clone(), spelled.format("B"): UP.clone()}
+    found = read_adapter(saved(tmp_path, both), SHAPES)
+    assert (list(found.changes), found.strange) == ([NAME], ())
+
+
+def test_half_a_dora_is_half_way_to_it():
+    draw = torch.Generator().manual_seed(1)
+    weight, length = torch.randn(12, 8, generator=draw), torch.rand(12, generator=draw)
+    change = Change({"lora_down": DOWN, "lora_up": UP, "dora_scale": length}, 0.01)
+    full = change.added(weight, 1.0)
+    torch.testing.assert_close(full.norm(dim=1), length)
+    torch.testing.assert_close(change.added(weight, 0.5), (weight + full) / 2)
+
+
+@pytest.mark.parametrize("core", ["lokr_t2", "hada_t1", "lora_mid"])
+def test_a_tucker_core_is_part_of_the_product(core):
+    """Of a convolution [4, 6, 3], against sums written out."""
+    draw = torch.Generator().manual_seed(1)
+    inner, outer = torch.randn(2, 2, 3, generator=draw), torch.randn(2, 4, generator=draw)
+    into = torch.randn(2, 6, generator=draw)
+    parts = {core: inner}
+    if core == "lora_mid":
+        parts |= {"lora_up": outer.T.reshape(4, 2, 1), "lora_down": into.reshape(2, 6, 1)}
+    elif core == "lokr_t2":
+        parts |= {"lokr_w1": torch.ones(1, 1), "lokr_w2_a": outer, "lokr_w2_b": into}
+    else:
+        parts |= {"hada_w1_a": outer, "hada_w1_b": into, "hada_t2": torch.ones(1, 1, 3)}
+        parts |= {"hada_w2_a": torch.ones(1, 4), "hada_w2_b": torch.ones(1, 6)}
+    assert shape_of(parts) == (4, 18)
+    wanted = sum(
+        inner[i, j].reshape(1, 1, 3) * outer[i].reshape(4, 1, 1) * into[j].reshape(1, 6, 1)
+        for i in range(2)
+        for j in range(2)
+    )
+    torch.testing.assert_close(Change(parts).added(torch.zeros(4, 6, 3), 1.0), wanted)
 
 
 def test_keys_that_fit_nothing_are_named(tmp_path):
@@ -98,6 +147,8 @@ def test_an_adapter_of_another_width_is_refused_by_name(tmp_path):
     [
         ({"unet.down.lora_A.weight": torch.ones(2, 8)}, None, "has no weights for an ACE-Step"),
         ({f"{NAME}.lora_A.weight": DOWN}, None, "a part is missing"),
+        ({f"{NAME}.hada_w1_a": UP}, None, "a part is missing"),
+        (pair("") | {f"{NAME}.dora_scale": torch.ones(7)}, None, "7 DoRA magnitudes"),
         (pair(""), {"r": 8}, "names no lora_alpha"),
     ],
 )

@@ -6,8 +6,10 @@ from typing import Any
 import torch
 
 from . import model_management
+from .weight_adapter import WeightAdapterBase
 
-Patch = tuple[float, torch.Tensor, float]  # (strength, difference, strength of the weight)
+# (strength, difference or adapter, strength of the weight)
+Patch = tuple[float, torch.Tensor | WeightAdapterBase, float]
 
 
 def create_model_options_clone(orig_model_options: dict[str, Any]) -> dict[str, Any]:
@@ -79,12 +81,14 @@ class ModelPatcher:
     def add_patches(
         self, patches: dict[str, Any], strength_patch: float = 1.0, strength_model: float = 1.0
     ) -> list[str]:
-        """Differences in the host's `("diff", (tensor,))` form; returns the keys that exist."""
+        """Adapters, or differences in the host's `("diff", (tensor,))` form; returns the keys that
+        exist."""
         keys = [key for key in patches if key in self.model.state_dict()]
         for key in keys:
             found = patches[key]
-            difference = found[1][0] if found[0] == "diff" else found[0]
-            self.patches.setdefault(key, []).append((strength_patch, difference, strength_model))
+            if not isinstance(found, WeightAdapterBase):
+                found = found[1][0] if found[0] == "diff" else found[0]
+            self.patches.setdefault(key, []).append((strength_patch, found, strength_model))
         return keys
 
     def patch_model(self, *_: Any, **__: Any) -> Any:
@@ -96,8 +100,8 @@ class ModelPatcher:
         for key, patches in self.patches.items():
             parameter = self.model.get_parameter(key)
             self.model.standin_backup[key] = weight = parameter.data
-            for strength, difference, strength_model in patches:
-                weight = weight * strength_model + difference.to(weight) * strength
+            for patch in patches:
+                weight = _patched(key, weight, patch)
             parameter.data = weight
         return self.model
 
@@ -111,6 +115,15 @@ class ModelPatcher:
 
     def cleanup(self) -> None:
         self.model.current_patcher = None
+
+
+def _patched(key: str, weight: torch.Tensor, patch: Patch) -> torch.Tensor:
+    strength, found, strength_model = patch
+    weight = weight * strength_model
+    if isinstance(found, WeightAdapterBase):
+        same = None, lambda change: change  # no part of the weight, no function of the change
+        return found.calculate_weight(weight, key, strength, strength_model, *same)
+    return weight + found.to(weight) * strength
 
 
 CoreModelPatcher = ModelPatcher

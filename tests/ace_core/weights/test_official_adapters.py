@@ -1,0 +1,74 @@
+"""At strength 1 our decoder with an adapter is the official one with it, whoever wrote the file."""
+
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from ace_core.errors import CheckpointError
+from ace_core.models.acestep import AceStepModel
+from ace_core.weights.lora import Adapter, merge, read_adapter
+from tests.adapters import ALONE, CASES, FOLDER, LIMIT, file_of, golden, velocity
+from tests.parity import ours
+from tests.parity.checks import relative_error
+
+
+def decoder(xl: bool = False) -> nn.Module:
+    """A fresh one: merging is for good."""
+    model = AceStepModel(ours.config(xl))
+    model.load_state_dict(ours.weights(model, "xl" if xl else "2b"))
+    return model.requires_grad_(False).eval().decoder
+
+
+def read(name: str, into: nn.Module) -> Adapter:
+    shapes = {key: tuple(weight.shape) for key, weight in into.state_dict().items()}
+    return read_adapter(file_of(name), shapes)
+
+
+def test_the_bare_decoder_is_the_official_one():
+    assert relative_error(velocity(decoder()), golden()["none"]) < LIMIT
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_adapter_does_what_it_does_in_the_official_code(case: str):
+    net = decoder()
+    for name, strength in CASES[case]:
+        adapter = read(name, net)
+        assert adapter.strange == ()
+        merge(net, adapter, strength)
+    assert relative_error(velocity(net), golden()[case]) < LIMIT
+    assert relative_error(golden()[case], golden()["none"]) > 0.5  # it is heard
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_at_strength_zero_an_adapter_is_not_there(name: str):
+    net = decoder()
+    before = velocity(net)
+    merge(net, read(name, net), 0.0)
+    assert velocity(net).equal(before)
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_no_adapter_fits_a_model_of_another_width(name: str):
+    with pytest.raises(CheckpointError, match="made for another model: its change of"):
+        read(name, decoder(xl=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("lora_alpha", "adapter_config.json"),
+        ("lora_diffusers", "the file's header"),
+        ("lokr_official", "the file"),
+    ],
+)
+def test_the_report_says_where_the_strength_is_from(name: str, words: str):
+    assert read(name, decoder()).scale == f"alpha from {words}"
+
+
+def test_a_folder_is_read_as_its_file(tmp_path: Path):
+    net = decoder()
+    shapes = {key: tuple(weight.shape) for key, weight in net.state_dict().items()}
+    for name in ("lora_alpha", "lokr_official", "lora_diffusers"):
+        found = read_adapter(FOLDER / name, shapes)
+        assert found.changes.keys() == read(name, net).changes.keys()
