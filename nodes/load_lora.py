@@ -15,8 +15,8 @@ class AceStepLoadLoRA(io.ComfyNode):
             node_id="AceStep15LoadLoRA",
             display_name="ACE-Step Load LoRA",
             category="audio/ACE-Step/load",
-            description="Puts a LoRA, LoKr, LoHa or DoRA on a model at its true strength: alpha comes "
-            "from adapter_config.json where the file has none.",
+            description="Puts a LoRA, LoKr, LoHa or DoRA on a model at its true strength: alpha "
+            "and rank come from adapter_config.json where the file has none.",
             search_aliases=["ace step", "lora loader", "lokr", "loha", "dora", "peft", "adapter"],
             inputs=[
                 io.Model.Input("model", tooltip="From ACE-Step Load Model, or another Load LoRA."),
