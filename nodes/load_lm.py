@@ -31,6 +31,15 @@ class AceStepLoadLM(io.ComfyNode):
                     f"for in models/{TEXT_ENCODERS} and models/{CHECKPOINTS}.",
                 ),
                 dtype_input(),
+                io.Boolean.Input(
+                    "cuda_graphs",
+                    default=False,
+                    optional=True,  # workflows from before it was there still run
+                    advanced=True,
+                    tooltip="Records a token's work once and replays it, which frees an NVIDIA GPU "
+                    "from waiting for the processor. The model must fit the GPU as a whole. "
+                    "New and untried on most machines: off by default.",
+                ),
             ],
             outputs=[LMSocket.Output(display_name="lm", tooltip="Plans, composes, describes.")],
         )
@@ -40,11 +49,11 @@ class AceStepLoadLM(io.ComfyNode):
         return folders.complaint(_place_of(file), file) or True
 
     @classmethod
-    def execute(cls, file: str, dtype: str) -> io.NodeOutput:
+    def execute(cls, file: str, dtype: str, cuda_graphs: bool = False) -> io.NodeOutput:
         from . import host
 
         path: Path = folders.model_path(_place_of(file), file)
-        return io.NodeOutput(host.load_language_model(path, dtype))
+        return io.NodeOutput(host.load_language_model(path, dtype, cuda_graphs))
 
 
 def _place_of(file: str) -> str:

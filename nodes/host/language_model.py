@@ -12,6 +12,7 @@ import torch
 
 from ...ace_core.lm.decoding import OnStep, Step
 from ...ace_core.lm.language_model import LanguageModel
+from ...ace_core.lm.replay import Recorder, recorder_for
 from ...ace_core.models.ops import Ops
 from ...ace_core.models.qwen3 import Qwen3
 from ...ace_core.tokens import Tokenizer
@@ -27,36 +28,57 @@ DTYPES = (torch.bfloat16, torch.float32)
 
 
 class ManagedLanguageModel(LanguageModel):
-    """A language model that asks the host for its place before each run."""
+    """A language model that asks the host for its place before each run. With `graphs` its steps
+    are recorded and replayed, in the runs for which the host has room for all of its weights."""
 
     def __init__(
         self, model: Qwen3, tokenizer: Tokenizer, patcher: Any, dtype: torch.dtype
     ) -> None:
         super().__init__(model, tokenizer, patcher.load_device, dtype)
         self.patcher = patcher  # the host itself only keeps a weak reference
+        self.graphs: Recorder | None = None
 
     def make_room(self, bytes_needed: int) -> None:
         comfy.model_management.load_models_gpu([self.patcher], memory_required=bytes_needed)
+        if self.graphs is None:
+            return
+        # weights that come and go are not where a recording looks for them
+        self.recorder = self.graphs if self.wholly_loaded() else None
+        if self.recorder is None:
+            logger.warning(
+                "CUDA graphs are off for this run: the language model does not fit as a whole."
+            )
+
+    def wholly_loaded(self) -> bool:
+        return self.patcher.loaded_size() >= self.patcher.model_size()
 
 
-def load_language_model(path: Path, dtype: str = "auto") -> ManagedLanguageModel:
+def load_language_model(
+    path: Path, dtype: str = "auto", cuda_graphs: bool = False
+) -> ManagedLanguageModel:
     """
     Raises:
         CheckpointError: there is no language model of ACE-Step 1.5 at `path`, or its tokenizer is
             missing or another model's.
+        InvalidRequestError: CUDA graphs are asked for where there are none.
     """
+    place = comfy.model_management.text_encoder_device()
+    graphs = recorder_for(place) if cuda_graphs else None
     checkpoint = inspect(path)
     stored = checkpoint.part(Kind.LM).dtype
     tokenizer = tokenizer_of(checkpoint, Kind.LM)
-    place = comfy.model_management.text_encoder_device()
     held, cast = compute_dtype(dtype, stored, place, DTYPES)
     layers = comfy.ops.pick_operations(held, cast, load_device=place)
     model: Any = load.load_lm(path, Ops(layers, dtype=held))
     comfy.model_management.archive_model_dtypes(model)
     model.manual_cast_dtype = cast
     rest = comfy.model_management.text_encoder_offload_device()
-    patcher = comfy.model_patcher.CoreModelPatcher(model, load_device=place, offload_device=rest)
-    return ManagedLanguageModel(model, tokenizer, patcher, cast or held)
+    # the core's own patcher may page weights in and out at any time, which a recording forbids
+    kind = comfy.model_patcher.ModelPatcher if graphs else comfy.model_patcher.CoreModelPatcher
+    patcher = kind(model, load_device=place, offload_device=rest)
+    lm = ManagedLanguageModel(model, tokenizer, patcher, cast or held)
+    lm.graphs = graphs
+    return lm
 
 
 def watched(lm: LanguageModel, trace: bool = False) -> OnStep:

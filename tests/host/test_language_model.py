@@ -97,6 +97,30 @@ def test_a_partly_loaded_model_writes_the_same_tokens(
     assert patcher.loaded_size() < patcher.model_size()
 
 
+def test_recorded_steps_are_used_only_while_the_whole_model_is_loaded(
+    load: Any, write: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import comfy.model_management as management
+
+    lm, recordings = load(), []
+    plain = write(lm)
+    lm.graphs = lambda step: recordings.append(step) or step
+    assert write(lm) == plain
+    assert len(recordings) == 1  # one block of slots
+    lm.patcher.partially_unload(lm.patcher.offload_device, lm.patcher.model_size() // 2)
+    monkeypatch.setattr(management, "load_models_gpu", lambda *_, **__: None)  # no room for all
+    assert write(lm) == plain
+    assert len(recordings) == 1
+    assert "does not fit as a whole" in caplog.text
+
+
+def test_graphs_are_refused_where_there_are_none(pack: Pack, models: Path) -> None:
+    errors = pack.submodule("ace_core.errors")
+    path = models / "text_encoders" / LM_FILE
+    with pytest.raises(errors.InvalidRequestError, match="`cuda_graphs` is on"):
+        pack.submodule("nodes.host").load_language_model(path, "fp32", cuda_graphs=True)
+
+
 def test_a_seed_decides_and_nothing_else(load: Any, write: Any) -> None:
     import comfy.model_management as management
 
