@@ -44,8 +44,12 @@ def text_prompt(song: Song, instruction: str, seconds: float | None) -> str:
 
 def lyric_prompt(song: Song) -> str:
     """What the lyric encoder reads: the language and the lyrics, verbatim."""
-    language = song.language or UNKNOWN_LANGUAGE
-    return f"# Languages\n{language}\n\n# Lyric\n{song.lyrics}{END_OF_TEXT}"
+    return f"{lyric_heading(song)}{song.lyrics}{END_OF_TEXT}"
+
+
+def lyric_heading(song: Song) -> str:
+    """What stands before the lyrics."""
+    return f"# Languages\n{song.language or UNKNOWN_LANGUAGE}\n\n# Lyric\n"
 
 
 def metadata_lines(song: Song, seconds: float | None) -> str:

@@ -17,6 +17,7 @@ STAGES = {  # whom each stage may import besides itself
     "weights": {"base", "models"},
     "conditioning": {"base", "models"},
     "sampling": {"base"},
+    "alignment": {"base", "models", "conditioning"},
     "audio": {"base"},
     "lm": {"base", "models"},
     "pipeline": {"base", "models", "weights", "conditioning", "sampling", "audio", "lm"},

@@ -3,6 +3,8 @@
 It knows no masks of padding in self-attention: items are encoded one by one, so nothing is padded.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -101,6 +103,14 @@ class Attention(nn.Module):
         q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)  # [B, H, T, D]
         k, v = k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)
         return self.o_proj(attend(q, k, v, bias))
+
+    def shares(self, x: Tensor, k: Tensor, heads: Sequence[int]) -> Tensor:
+        """How much of its attention each place of `x` [B, T, E] gives each key of `k`
+        [B, H_kv, L, D], by some of the heads: [B, len(heads), T, L] in float32."""
+        q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)[:, list(heads)]
+        own = k.expand(len(x), -1, -1, -1)[:, [head // self.groups for head in heads]]
+        scores = q @ own.transpose(-1, -2) * self.head_width**-0.5
+        return scores.float().softmax(dim=-1)
 
     def read_only_place(self, v: Tensor) -> Tensor:
         """What `read` gives for a memory of one place [B, H_kv, 1, D], whatever the queries:

@@ -63,6 +63,7 @@ class DiTConfig:
     frames_per_code: int
     fsq_levels: tuple[int, ...]
     timbre_cls: bool  # XL: the timbre vector is read from a token set before the clip
+    lyric_heads: tuple[tuple[int, tuple[int, ...]], ...] = ()  # layers and heads that follow lyrics
 
     @classmethod
     def from_shapes(cls, shapes: Shapes, config: Mapping[str, Any] | None = None) -> "DiTConfig":
@@ -96,6 +97,7 @@ class DiTConfig:
             # Source: modeling_acestep_v15_xl_base.py prepends the token, the 2B files do not;
             # no key tells the families apart but the two widths.
             timbre_cls=hidden != encoder.width,
+            lyric_heads=_lyric_heads(config),
         )
         _check_layer_types(result)
         return result
@@ -166,6 +168,21 @@ def _levels(shapes: Shapes, config: Mapping[str, Any]) -> tuple[int, ...]:
             f"quantizer with the levels {list(levels)} is known. Choose an ACE-Step 1.5 model file."
         )
     return levels
+
+
+def _lyric_heads(config: Mapping[str, Any]) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    stated = config.get("lyric_alignment_layers_config") or {}
+    try:
+        pairs = [
+            (int(layer), tuple(int(head) for head in heads)) for layer, heads in stated.items()
+        ]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"config.json has the lyric_alignment_layers_config {stated!r}, but it must name heads "
+            'by layer, as in {"2": [6], "3": [10, 11]}. Use the config.json that was published '
+            "with the weights."
+        ) from error
+    return tuple(sorted(pairs))
 
 
 def _layer_types(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ Source: ACE-Step-1.5 modeling_acestep_v15_*.py, AceStepDiTModel.
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,7 @@ from .ops import TORCH, Ops
 from .sliding import Window, make_window
 
 Reading = tuple[Tensor, Tensor, Tensor | None]  # a layer's keys, values and the bias of their mask
+Parts = tuple[Tensor, ...]
 
 LONGEST_PERIOD = 10_000.0  # of the timestep's sinusoids
 TIME_SCALE = 1_000.0
@@ -76,19 +78,43 @@ class DiTLayer(nn.Module):
         self, x: Tensor, modulation: Tensor, rope: Rope, window: Window | None, memory: Reading
     ) -> Tensor:
         """`x` [B, S, E], `modulation` [B, 6, E] of the timestep; returns [B, S, E]."""
-        parts = (self.scale_shift_table.to(x) + modulation).chunk(6, dim=1)  # each [B, 1, E]
-        shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = parts
-        normed = torch.addcmul(shift, self.self_attn_norm(x), 1 + scale)
-        x = torch.addcmul(x, self.self_attn(normed, rope, window), gate)
-        x = x + self._read(x, memory)
-        normed = torch.addcmul(mlp_shift, self.mlp_norm(x), 1 + mlp_scale)
-        return torch.addcmul(x, self.mlp(normed), mlp_gate)
+        parts = self.parts(x, modulation)
+        x = self.listen(x, parts, rope, window)
+        return self.think(x + self.read(x, memory), parts)
 
-    def _read(self, x: Tensor, memory: Reading) -> Tensor:
+    def parts(self, x: Tensor, modulation: Tensor) -> Parts:
+        """Shift, scale and gate of self-attention, then of the MLP, each [B, 1, E]."""
+        return (self.scale_shift_table.to(x) + modulation).chunk(6, dim=1)
+
+    def listen(self, x: Tensor, parts: Parts, rope: Rope, window: Window | None) -> Tensor:
+        """`x` after it has attended to itself."""
+        shift, scale, gate = parts[:3]
+        normed = torch.addcmul(shift, self.self_attn_norm(x), 1 + scale)
+        return torch.addcmul(x, self.self_attn(normed, rope, window), gate)
+
+    def think(self, x: Tensor, parts: Parts) -> Tensor:
+        """`x` after the MLP."""
+        shift, scale, gate = parts[3:]
+        normed = torch.addcmul(shift, self.mlp_norm(x), 1 + scale)
+        return torch.addcmul(x, self.mlp(normed), gate)
+
+    def read(self, x: Tensor, memory: Reading) -> Tensor:
+        """What `x` finds in the memory, [B, S, E]."""
         keys, values, bias = memory
         if keys.shape[2] == 1:  # a place alone is read whole, whatever the query
             return self.cross_attn.read_only_place(values)
         return self.cross_attn.read(self.cross_attn_norm(x), keys, values, bias)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A noisy latent on its way into the layers."""
+
+    tokens: Tensor  # [B, S, E]
+    vector: Tensor  # [B, E] of the timestep
+    modulation: Tensor  # [B, 6, E]
+    rope: Rope
+    window: Window | None
 
 
 class DiT(nn.Module):
@@ -114,7 +140,7 @@ class DiT(nn.Module):
     def memory(self, encoded: Tensor) -> list[Memory]:
         """Keys and values of every layer, each [B, H_kv, L, D], for `encoded` [B, L, E]."""
         x = self.condition_embedder(encoded)
-        return [layer.cross_attn.memory(x) for layer in self._layers()]
+        return [layer.cross_attn.memory(x) for layer in self.stack()]
 
     def forward(
         self,
@@ -131,16 +157,20 @@ class DiT(nn.Module):
         Context and memory of batch 1 serve every item. A null memory may have the length 1: equal
         keys give equal attention, whatever their number.
         """
-        frames = x.shape[1]
-        h = self._patchify(torch.cat((context.expand(len(x), -1, -1), x), dim=-1))  # [B, S, E]
-        vector, modulation = self._time(t, h.dtype)
+        entry = self.enter(x, t, context)
+        h = entry.tokens
         bias = None if memory_mask is None else mask_bias(memory_mask, h)
-        rope = rope_table(h.shape[1], self.size, h)
-        window = make_window(h.shape[1], self.size.window, h)
         for index, layer in enumerate(self.layers):
-            seen = window if self.size.slides(index) else None
-            h = layer(h, modulation, rope, seen, (*memory[index], bias))
-        return self._unpatchify(h, vector)[:, :frames]
+            seen = entry.window if self.size.slides(index) else None
+            h = layer(h, entry.modulation, entry.rope, seen, (*memory[index], bias))
+        return self._unpatchify(h, entry.vector)[:, : x.shape[1]]
+
+    def enter(self, x: Tensor, t: Tensor, context: Tensor) -> Entry:
+        """What the first layer is given."""
+        h = self._patchify(torch.cat((context.expand(len(x), -1, -1), x), dim=-1))
+        vector, modulation = self._time(t, h.dtype)
+        rope = rope_table(h.shape[1], self.size, h)
+        return Entry(h, vector, modulation, rope, make_window(h.shape[1], self.size.window, h))
 
     def _time(self, t: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Both embedders summed; the second is of t - r, which is 0 at inference."""
@@ -157,7 +187,8 @@ class DiT(nn.Module):
         shift, scale = (self.scale_shift_table.to(h) + vector.unsqueeze(1)).chunk(2, dim=1)
         return self.proj_out(torch.addcmul(shift, self.norm_out(h), 1 + scale))
 
-    def _layers(self) -> Iterator[DiTLayer]:
+    def stack(self) -> Iterator[DiTLayer]:
+        """The layers, from the first to the last."""
         for layer in self.layers:
             assert isinstance(layer, DiTLayer)  # what nn.ModuleList does not tell the type checker
             yield layer

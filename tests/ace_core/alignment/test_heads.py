@@ -1,0 +1,64 @@
+"""Which heads follow the lyrics: the checkpoint's own, the family's, or the user's."""
+
+from dataclasses import replace
+
+import pytest
+
+from ace_core.alignment.heads import OF_2B, OF_XL, heads_for, written_heads
+from ace_core.errors import CheckpointError, InvalidRequestError
+from ace_core.models.config import DiTConfig, StackConfig
+from tests.toy import dit_config
+
+FULL_2B = replace(dit_config(), layers=24, decoder=StackConfig(2048, 6144, 16, 8, 128))
+FULL_XL = replace(dit_config(xl=True), layers=32, decoder=StackConfig(2560, 9728, 32, 8, 128))
+
+
+def test_each_family_has_its_published_heads() -> None:
+    assert heads_for(FULL_2B) == OF_2B
+    assert heads_for(FULL_XL) == OF_XL
+
+
+def test_what_the_checkpoint_states_comes_first() -> None:
+    stated = replace(FULL_XL, lyric_heads=((1, (0, 31)),))
+    assert heads_for(stated) == {1: (0, 31)}
+
+
+def test_config_json_states_them_by_layers_as_text() -> None:
+    shapes = {name: t.shape for name, t in _model_state().items()}
+    config = {"lyric_alignment_layers_config": {"3": [1], "1": [0, 2]}}
+    read = DiTConfig.from_shapes(shapes, config)
+    assert read.lyric_heads == ((1, (0, 2)), (3, (1,)))
+    assert DiTConfig.from_shapes(shapes).lyric_heads == ()
+
+
+def test_a_config_that_names_no_heads_is_refused() -> None:
+    shapes = {name: t.shape for name, t in _model_state().items()}
+    for broken in ([2, 6], {"2": "six"}, {"two": [6]}):
+        with pytest.raises(CheckpointError, match="lyric_alignment_layers_config"):
+            DiTConfig.from_shapes(shapes, {"lyric_alignment_layers_config": broken})
+
+
+def test_heads_can_be_written_by_hand() -> None:
+    assert written_heads("3: 10, 11; 2:6;", FULL_2B) == {2: (6,), 3: (10, 11)}
+    assert written_heads("  ", FULL_2B) == OF_2B
+
+
+def test_heads_that_a_model_does_not_have_are_left_out() -> None:
+    assert written_heads("3: 10 99; 77: 1", FULL_2B) == {3: (10,)}
+
+
+@pytest.mark.parametrize("text", ["six", "2", "2: ", "2: a", "2: 6 / 3: 1"])
+def test_what_names_no_heads_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidRequestError, match="2: 6; 3: 10, 11"):
+        written_heads(text, FULL_2B)
+
+
+def test_a_model_without_any_of_them_is_refused_with_its_size() -> None:
+    with pytest.raises(InvalidRequestError, match="5 layers of 4 heads"):
+        heads_for(replace(dit_config(), layers=5, lyric_heads=((9, (1,)),)))
+
+
+def _model_state():
+    from ace_core.models.acestep import AceStepModel
+
+    return AceStepModel(dit_config()).state_dict()

@@ -1,0 +1,110 @@
+"""Lyric times and scores against the official code's: same weights, same maps, same answers."""
+
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ace_core.alignment.lines import lines_of
+from ace_core.alignment.listening import Finished, listen
+from ace_core.alignment.lyric_files import lrc
+from ace_core.alignment.score import alignment_score
+from ace_core.alignment.timing import contrast, spans
+from ace_core.alignment.words import Words, words_of
+from ace_core.types import Song
+from tests.parity import ours, recipe
+from tests.parity.checks import GOLDENS
+
+VOICES = {"clear": (151, 0.2), "murky": (151, 0.9), "long": (400, 0.35), "scattered": (151, 0.05)}
+
+
+def golden(name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    path = GOLDENS / f"lyrics_{name}.safetensors"
+    with safe_open(path, framework="pt") as file:
+        return load_file(path), file.metadata()
+
+
+def words_for(lyrics: str) -> Words:
+    return words_of(ours.text_encoder().tokenizer, Song("", lyrics, language="en"))
+
+
+def listened(family: str, t: float) -> tuple[Tensor, Words]:
+    """Maps [K, L', S] of the toy model, with the very tensors that the official one was given."""
+    _, meta = golden(family)
+    decoder, words = ours.models(family).dit.decoder, words_for(meta["lyrics"])
+    width, length = recipe.ENCODER["width"], int(meta["length"])
+    song = Finished(
+        latents=recipe.drawn("lyrics/latents", (1, 301, 64)),
+        context=recipe.drawn("lyrics/context", (1, 301, 128)),
+        memory=decoder.memory(recipe.drawn("lyrics/encoded", (1, length, width))),
+    )
+    heads = {int(layer): chosen for layer, chosen in json.loads(meta["heads"]).items()}
+    return listen(decoder, song, words, heads, t), words
+
+
+def voice(name: str, tokens: int) -> Tensor:
+    """Maps in which a voice wanders through the tokens, over noise; one is out of order."""
+    if name == "flat":
+        return torch.full((3, tokens, 151), 0.25)
+    frames, loudness = VOICES[name]
+    noise = recipe.drawn(f"lyrics/{name}/noise", (3, tokens, frames)).abs() * loudness
+    steps = (recipe.drawn(f"lyrics/{name}/walk", (tokens,)).abs() + 0.2).cumsum(0)
+    centres = steps / steps[-1] * (frames - 1)
+    near = torch.exp(-(((torch.arange(frames).float()[None] - centres[:, None]) / 2.5) ** 2))
+    maps = noise + near[None] * (1 + 0.5 * torch.arange(3).float()[:, None, None])
+    if name == "scattered":
+        maps = maps[:, [place * 7 % tokens for place in range(tokens)]]
+        maps[:, ::4] *= 0.02
+    return maps
+
+
+@pytest.mark.parametrize("family", ["2b", "xl"])
+def test_the_model_looks_at_the_lyrics_as_the_official_one(family: str) -> None:
+    wanted, _ = golden(family)
+    maps, _ = listened(family, 1 / 8)
+    torch.testing.assert_close(maps[:, ::5], wanted["maps"], rtol=1e-5, atol=1e-6)
+    matrix = torch.from_numpy(contrast(maps))
+    torch.testing.assert_close(matrix, wanted["matrix"], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["2b", "xl"])
+def test_the_toy_models_times_and_scores_are_the_official_ones(family: str) -> None:
+    wanted, meta = golden(family)
+    maps, words = listened(family, 1 / 8)
+    times = spans(maps, 301 / 25)
+    torch.testing.assert_close(_column(times, "start"), wanted["starts"], rtol=0, atol=0)
+    torch.testing.assert_close(_column(times, "end"), wanted["ends"], rtol=0, atol=0)
+    assert lrc(lines_of(words, times)) == meta["lrc"]
+    noise_only, _ = listened(family, 1.0)
+    totals = [alignment_score(each, words.sung).total for each in (noise_only, maps)]
+    assert [round(total, 4) for total in totals] == wanted["scores"].tolist()
+    ours_now = _metrics(alignment_score(maps, words.sung))
+    torch.testing.assert_close(ours_now[:3], wanted["metrics"], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [*VOICES, "flat"])
+def test_a_wandering_voice_is_timed_and_scored_as_officially(name: str) -> None:
+    wanted, meta = golden("voice")
+    words = words_for(meta["lyrics"])
+    maps = voice(name, len(words.pieces))
+    times = spans(maps, maps.shape[-1] * 2 / 25)
+    torch.testing.assert_close(_column(times, "start"), wanted[f"{name}.starts"], rtol=0, atol=0)
+    torch.testing.assert_close(_column(times, "end"), wanted[f"{name}.ends"], rtol=0, atol=0)
+    lines = lines_of(words, times)
+    assert lrc(lines) == meta[f"{name}.lrc"]
+    assert [[line.start, line.end] for line in lines] == wanted[f"{name}.lines"].tolist()
+    score = _metrics(alignment_score(maps, words.sung))
+    torch.testing.assert_close(score[:3], wanted[f"{name}.metrics"][:3], rtol=0, atol=1e-6)
+    assert round(score[3].item(), 4) == wanted[f"{name}.metrics"][3].item()
+
+
+def _column(times, name: str) -> Tensor:
+    return torch.tensor([getattr(each, name) for each in times], dtype=torch.float64)
+
+
+def _metrics(score) -> Tensor:
+    values = (score.coverage, score.order, score.confidence, score.total)
+    return torch.tensor(values, dtype=torch.float64)
