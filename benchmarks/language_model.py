@@ -90,36 +90,38 @@ def language_model(shape: Qwen3Config, dtype: torch.dtype) -> LanguageModel:
     return LanguageModel(model, PublishedIds())  # type: ignore[arg-type]
 
 
-def our_loop(lm: LanguageModel, prompt: list[int], other: list[int]) -> Write:
+def our_loop(lm: LanguageModel, prompt: list[int], other: list[int], songs: int) -> Write:
     picking = Picking(temperature=TEMPERATURE, top_p=TOP_P)
 
     def write(count: int, stamp: Stamp) -> object:
-        asked = Request(tuple(prompt), Codes(CODES, count), 0, count, tuple(other))
-        return decode(lm, [asked], picking, GUIDANCE, lambda _: stamp())
+        asked = [
+            Request(tuple(prompt), Codes(CODES, count), seed, count, tuple(other))
+            for seed in range(songs)
+        ]
+        return decode(lm, asked, picking, GUIDANCE, lambda _: stamp())
 
     return write
 
 
-def loops(lm: LanguageModel) -> dict[str, Write]:
-    """Everyone's loop on the same weights and prompts."""
+def loops(lm: LanguageModel, songs: int) -> dict[str, Write]:
+    """Everyone's loop on the same weights and prompts. ComfyUI's writes one song at a time."""
     generator = torch.Generator().manual_seed(0)
     prompt, other = (
         torch.randint(0, PAD, (length,), generator=generator).tolist() for length in (PROMPT, OTHER)
     )
     found = {
-        "ours": our_loop(lm, prompt, other),
-        "transformers": transformers_loop(lm.model, prompt, other),
+        "ours": our_loop(lm, prompt, other, songs),
+        "transformers": transformers_loop(lm.model, prompt, other, songs),
     }
     checkout = comfyui()
-    if checkout is not None:
+    if checkout is not None and songs == 1:
         found["ComfyUI"] = host_loop(lm.model, prompt, other, checkout)
     return found
 
 
-def measure(lm: LanguageModel, codes: int, rounds: int) -> dict[str, Numbers]:
+def measure(everyone: dict[str, Write], codes: int, rounds: int) -> dict[str, Numbers]:
     """Per loop, medians: seconds to the first code, and milliseconds from each code to the next,
     by the clock and of processor time, which other work on the machine hardly touches."""
-    everyone = loops(lm)
     stamps: dict[str, list[list[Numbers]]] = {name: [] for name in everyone}
     for turn in range(1 + rounds):
         names = list(everyone) if turn % 2 == 0 else list(reversed(everyone))
@@ -238,13 +240,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--codes", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--songs", type=int, default=1, help="variations written side by side")
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
     arguments = parser.parse_args()
     print(machine())
     for name in arguments.dtypes:
         lm = language_model(SHAPE_06B, getattr(torch, name))
-        print(f"\n0.6B shape, {name}, prompt {PROMPT} and {OTHER} tokens, guided")
-        table = summary(lm, measure(lm, arguments.codes, arguments.rounds))
+        songs = arguments.songs
+        print(f"\n0.6B shape, {name}, prompt {PROMPT} and {OTHER} tokens, guided, songs: {songs}")
+        table = summary(lm, measure(loops(lm, songs), arguments.codes, arguments.rounds))
         for loop, numbers in table.items():
             print(f"{loop:14}", *(f"{key} {value:.3g}" for key, value in numbers.items()), sep="  ")
 

@@ -21,8 +21,9 @@ CODES = range(151_669, 215_669)
 TEMPERATURE, TOP_P, GUIDANCE = 0.85, 0.9, 2.0
 
 
-def transformers_loop(model: Qwen3, prompt: list[int], other: list[int]) -> Write:
-    """`generate` on both prompts, the shorter one padded on its left, guided in a processor."""
+def transformers_loop(model: Qwen3, prompt: list[int], other: list[int], songs: int) -> Write:
+    """`generate` on both prompts, the shorter one padded on its left, guided in a processor, each
+    as often as there are songs."""
     from transformers import LogitsProcessorList, Qwen3ForCausalLM
     from transformers import Qwen3Config as TheirConfig
 
@@ -33,14 +34,16 @@ def transformers_loop(model: Qwen3, prompt: list[int], other: list[int]) -> Writ
     peer.load_state_dict({**weights, "lm_head.weight": weights["model.embed_tokens.weight"]},
                          assign=True)  # fmt: skip
     peer.model.rotary_emb = type(peer.model.rotary_emb)(peer.config)  # its buffers, off meta
-    ids, mask = _padded(prompt, other)
+    ids, mask = (rows.repeat_interleave(songs, dim=0) for rows in _padded(prompt, other))
     stamps: list[Stamp] = []
 
     def guide(_: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         stamps[-1]()
         codes = scores[:, CODES.start : CODES.stop]
         result = torch.full_like(scores, -torch.inf)
-        result[:, CODES.start : CODES.stop] = codes[1:] + GUIDANCE * (codes[:1] - codes[1:])
+        with_prompt, without = codes.chunk(2)
+        guided = without + GUIDANCE * (with_prompt - without)
+        result[:, CODES.start : CODES.stop] = guided.repeat(2, 1)
         return result
 
     def write(count: int, stamp: Stamp) -> object:
