@@ -60,3 +60,24 @@ def output_place(prefix: str) -> tuple[Path, str, int, str]:
         check_prefix(prefix), root
     )
     return Path(folder), name, counter, subfolder
+
+
+def output_files(prefix: str, count: int, suffix: str) -> list[Path]:
+    """Names for `count` new files after `prefix`, in a folder that exists."""
+    folder, name, counter, _ = output_place(prefix)
+    stems = [name.replace("%batch_num%", str(number)) for number in range(count)]
+    return [folder / f"{stem}_{counter + number:05}_.{suffix}" for number, stem in enumerate(stems)]
+
+
+def write_text(path: Path, text: str) -> None:
+    """
+    Raises:
+        SaveError: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SaveError(
+            f"{path} cannot be written: {error.strerror or error}. Free space or choose another "
+            "folder, and run it again."
+        ) from error

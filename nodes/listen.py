@@ -10,10 +10,11 @@ from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, save
 from ..ace_core.audio.picture import picture
 from ..ace_core.audio.waveform import check, model_audio
 from ..ace_core.constants import SEED_RANGE
-from ..ace_core.errors import SaveError
+from ..ace_core.errors import InvalidRequestError, SaveError
 from ..ace_core.types import Song
 from . import folders
-from .sockets import PlayerSocket, SongSocket
+from .lyrics import Times, lyric_text
+from .sockets import LyricTimesSocket, PlayerSocket, SongSocket
 
 _CATEGORY = "audio/ACE-Step/listen"
 _MEAN, _DRAW = "mean", "sample"
@@ -124,6 +125,12 @@ class AceStepSaveAudio(io.ComfyNode):
                     advanced=True,
                     tooltip="Of MP3, in kbit/s.",
                 ),
+                LyricTimesSocket.Input(
+                    "times",
+                    optional=True,
+                    tooltip="From ACE-Step Lyric Times: an .lrc file of the same name is saved "
+                    "beside each sound, where players look for it.",
+                ),
                 PlayerSocket.Input("audioUI", optional=True, tooltip="The player on the node."),
             ],
             outputs=[],
@@ -147,11 +154,13 @@ class AceStepSaveAudio(io.ComfyNode):
         format: str,
         bitrate: str,
         song: Song | None = None,
+        times: Times | None = None,
         audioUI: None = None,  # noqa: N803  # the id that the frontend's player listens to
     ) -> io.NodeOutput:
         from . import host
 
         check(audio["waveform"], audio["sample_rate"])
+        lyrics = _lyrics_for(len(audio["waveform"]), times)
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**_song_tags(song), **host.graph_tags(cls.hidden)}
         folder, name, counter, subfolder = folders.output_place(filename_prefix)
@@ -160,8 +169,20 @@ class AceStepSaveAudio(io.ComfyNode):
             stem = name.replace("%batch_num%", str(number))
             file = f"{stem}_{counter + number:05}_{form.encoding.suffix}"
             save(folder / file, item, form, tags, audio["sample_rate"])
+            if lyrics:
+                folders.write_text((folder / file).with_suffix(".lrc"), f"{lyrics[number]}\n")
             saved.append(ui.SavedResult(file, subfolder, io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedAudios(saved))
+
+
+def _lyrics_for(count: int, times: Times | None) -> list[str]:
+    """LRC for each of `count` sounds."""
+    if times is not None and len(times) != count:
+        raise InvalidRequestError(
+            f"There are lyric times for {len(times)} songs, but the audio has {count}. Connect the "
+            "times of the same batch."
+        )
+    return [lyric_text(lines, "lrc", False) for lines in times or ()]
 
 
 def _song_tags(song: Song | None) -> dict[str, str]:

@@ -7,6 +7,8 @@
 | `ACE_TEXT_ENCODER` | `nodes.host.ManagedTextEncoder`: Qwen3-Embedding, moved by the host |
 | `ACE_LM` | `nodes.host.ManagedLanguageModel`: the 5 Hz language model, likewise |
 | `ACE_GUIDANCE` | `ace_core.sampling.guidance.Guidance`: how positive and negative are combined |
+| `ACE_LYRIC_TIMES` | `nodes.lyrics.Times`: the timed lines of each item |
+| `ACE_SCORES` | `tuple[nodes.judged.Score, ...]`: one an item |
 | `AUDIO_UI` | the frontend's inline player; never linked, never saved |
 """
 
@@ -17,4 +19,6 @@ CodesSocket = io.Custom("ACE_CODES")
 TextEncoderSocket = io.Custom("ACE_TEXT_ENCODER")
 LMSocket = io.Custom("ACE_LM")
 GuidanceSocket = io.Custom("ACE_GUIDANCE")
+LyricTimesSocket = io.Custom("ACE_LYRIC_TIMES")
+ScoresSocket = io.Custom("ACE_SCORES")
 PlayerSocket = io.Custom("AUDIO_UI")

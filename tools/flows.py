@@ -13,6 +13,7 @@ from tools.lm_flows import (
     understand_audio,
 )
 from tools.song_subgraph import start_here
+from tools.take_flows import FLOWS as TAKE_FLOWS
 
 CAPTION = "warm indie folk, fingerpicked guitar, soft female voice, brushed drums, hopeful"
 LYRICS = """[Verse]
@@ -70,4 +71,5 @@ FLOWS: tuple[Callable[[], Flow], ...] = (
     polish_prompt,
     codes_as_material,
     *EDIT_FLOWS,
+    *TAKE_FLOWS,
 )

@@ -164,6 +164,24 @@ def own_style(draw: Draw) -> None:
     wave(draw, RIGHT, WARM)
 
 
+def karaoke(draw: Draw) -> None:
+    title(draw, "Karaoke", "every word in time, read from the model's own attention")
+    wave(draw, (48, 150, 720, 250), SOFT)
+    for start, end in ((48, 150), (162, 300), (312, 388), (400, 560), (572, 720)):
+        sung = start < 312
+        draw.rounded_rectangle((start, 300, end, 330), 8, fill=WARM if sung else (52, 58, 76))
+    draw.line((306, 140, 306, 350), INK, 3)
+
+
+def best_of_four(draw: Draw) -> None:
+    title(draw, "Best of four", "four takes are judged, the best is kept")
+    for place in range(4):
+        best = place == 2
+        box = (48, 150 + 58 * place, 316, 198 + 58 * place)
+        wave(draw, box, WARM if best else SOFT)
+    wave(draw, RIGHT, WARM)
+
+
 PICTURES: dict[str, Callable[[Draw], None]] = {
     "start_here": start_here,
     "text_to_music": text_to_music,
@@ -184,6 +202,8 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "custom_timesteps": custom_timesteps,
     "stock_sampler": stock_sampler,
     "own_style": own_style,
+    "karaoke": karaoke,
+    "best_of_four": best_of_four,
 }
 
 

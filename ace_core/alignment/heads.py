@@ -4,12 +4,15 @@ Source: acestep/core/generation/handler/lyric_alignment_common.py for 2B; config
 models (lyric_alignment_layers_config).
 """
 
+import logging
 import re
 from typing import Final
 
 from ..errors import InvalidRequestError
 from ..models.config import DiTConfig
 from ..models.looking import Heads
+
+logger = logging.getLogger(__name__)
 
 OF_2B: Final[Heads] = {2: (6,), 3: (10, 11), 4: (3,), 5: (8, 9), 6: (8,)}
 OF_XL: Final[Heads] = {3: (18, 27), 4: (22,), 5: (5, 6, 7), 6: (2, 12, 13), 7: (20, 21)}
@@ -18,11 +21,23 @@ OF_XL: Final[Heads] = {3: (18, 27), 4: (22,), 5: (5, 6, 7), 6: (2, 12, 13), 7: (
 def heads_for(config: DiTConfig) -> Heads:
     """What the checkpoint's own config.json states, else the published heads of its family.
 
-    Raises:
-        InvalidRequestError: the model is too small to have any of them.
+    A model of another size has none of them: then all heads of the layers where they would be
+    are taken, with a warning.
     """
     stated = dict(config.lyric_heads) or (OF_XL if config.timbre_cls else OF_2B)
-    return _existing(stated, config)
+    found = _existing(stated, config)
+    if found:
+        return found
+    layers = range(config.layers // 12, config.layers // 4 + 1)  # 2 to 6 of 24, as in 2B
+    logger.warning(
+        "This model of %d layers and %d heads has none of the heads that are known to follow the "
+        "lyrics. All heads of layers %d to %d are taken: times and scores may be rough.",
+        config.layers,
+        config.decoder.heads,
+        layers[0],
+        layers[-1],
+    )
+    return dict.fromkeys(layers, tuple(range(config.decoder.heads)))
 
 
 def written_heads(text: str, config: DiTConfig) -> Heads:
@@ -42,22 +57,21 @@ def written_heads(text: str, config: DiTConfig) -> Heads:
                 "11', or leave it empty for the model's own."
             )
         heads[int(match[1])] = tuple(map(int, re.split(r"[\s,]+", match[2])))
-    return _existing(heads, config)
+    found = _existing(heads, config)
+    if not found:
+        raise InvalidRequestError(
+            f"The model has none of the heads in {text!r}: it has {config.layers} layers of "
+            f"{config.decoder.heads} heads, both counted from 0. Write others, or leave it empty "
+            "for the model's own."
+        )
+    return found
 
 
 def _existing(heads: Heads, config: DiTConfig) -> Heads:
     """Those that the model has, by layer."""
-    count = config.decoder.heads
     found = {
-        layer: tuple(head for head in heads[layer] if head < count)
+        layer: tuple(head for head in heads[layer] if head < config.decoder.heads)
         for layer in sorted(heads)
         if layer < config.layers
     }
-    found = {layer: chosen for layer, chosen in found.items() if chosen}
-    if not found:
-        raise InvalidRequestError(
-            f"None of the heads that follow the lyrics is in this model: it has {config.layers} "
-            f"layers of {count} heads, and asked for are {dict(heads)}. Use a published model, or "
-            "write heads of your own, as in '1: 0, 1; 2: 3'."
-        )
-    return found
+    return {layer: chosen for layer, chosen in found.items() if chosen}

@@ -4,6 +4,8 @@ Imported inside `execute`, never with the schemas: half of `comfy` cannot be imp
 host has chosen its device.
 """
 
+from .alignment import codes_of, lyric_maps
+from .batches import chosen, seeds_of
 from .codes import encode_codes
 from .conditioning import (
     Handling,
@@ -19,6 +21,7 @@ from .language_model import ManagedLanguageModel, load_language_model, watched
 from .lora import with_adapter
 from .metadata import graph_tags
 from .model import known_variant, load_model, variant_of
+from .progress import counted
 from .sampling import Batch, guider, sample, times_of
 from .solver import AceNoise, ace_solver, solver_name, what_a_sampler_forgets
 from .text_encoder import ManagedTextEncoder, load_text_encoder
@@ -33,7 +36,10 @@ __all__ = [
     "Splice",
     "ace_solver",
     "canvas",
+    "chosen",
+    "codes_of",
     "conditioning",
+    "counted",
     "decode",
     "encode",
     "encode_codes",
@@ -46,8 +52,10 @@ __all__ = [
     "load_model",
     "load_text_encoder",
     "load_vae",
+    "lyric_maps",
     "null",
     "sample",
+    "seeds_of",
     "silence_of",
     "solver_name",
     "source_canvas",

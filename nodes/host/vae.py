@@ -13,7 +13,6 @@ import comfy.model_management
 import comfy.model_patcher
 import comfy.ops
 import comfy.sd
-import comfy.utils
 import torch
 from torch import Tensor
 
@@ -30,6 +29,7 @@ from ...ace_core.weights.oobleck import to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
 from .conditioning import KEY
 from .precision import CHOICES
+from .progress import counted
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class AceVAE(comfy.sd.VAE):
         self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
         latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
         audio = _in_memory(
-            lambda size: tiling.decode(vae, latents, size=size, on_tile=_progress()), tile_x
+            lambda size: tiling.decode(vae, latents, size=size, on_tile=counted()), tile_x
         )
         return audio.to(self.output_device, self.vae_output_dtype())
 
@@ -105,7 +105,7 @@ class AceVAE(comfy.sd.VAE):
         self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
         audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
         posterior = _in_memory(
-            lambda size: tiling.encode(vae, audio, size=size, on_tile=_progress()),
+            lambda size: tiling.encode(vae, audio, size=size, on_tile=counted()),
             tiling.ENCODE_TILE,
         )
         place, kind = self.output_device, self.vae_output_dtype()
@@ -136,19 +136,6 @@ def _in_memory(run: Callable[[int], Result], size: int) -> Result:
             size //= 2
             logger.warning("Out of memory: trying again with tiles of %d latent frames.", size)
         comfy.model_management.soft_empty_cache()
-
-
-def _progress() -> tiling.OnTile:
-    """Moves the node's bar at each tile, and stops there when the user asked for it."""
-    bar = None
-
-    def report(done: int, total: int) -> None:
-        nonlocal bar
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        bar = bar or comfy.utils.ProgressBar(total)
-        bar.update_absolute(done, total)
-
-    return report
 
 
 def load_vae(path: Path, dtype: str = "auto") -> AceVAE:

@@ -53,9 +53,18 @@ def test_what_names_no_heads_is_refused_with_an_example(text: str) -> None:
         written_heads(text, FULL_2B)
 
 
-def test_a_model_without_any_of_them_is_refused_with_its_size() -> None:
+def test_heads_of_which_the_model_has_none_are_refused_with_its_size() -> None:
     with pytest.raises(InvalidRequestError, match="5 layers of 4 heads"):
-        heads_for(replace(dit_config(), layers=5, lyric_heads=((9, (1,)),)))
+        written_heads("9: 1; 2: 7", dit_config())
+
+
+def test_a_model_of_another_size_takes_all_heads_of_its_early_layers_and_says_so(caplog) -> None:
+    every = (0, 1, 2, 3)
+    assert heads_for(replace(dit_config(), layers=2)) == {0: every}
+    assert heads_for(dit_config()) == {4: (3,)}  # the one head of 2B's that it has
+    larger = replace(dit_config(), layers=48, lyric_heads=((99, (1,)),))
+    assert heads_for(larger) == dict.fromkeys(range(4, 13), every)
+    assert "layers 4 to 12" in caplog.text
 
 
 def _model_state():

@@ -1,0 +1,99 @@
+"""Finished songs looked at by the diffusion model once more, under the host's memory manager."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import comfy.model_management
+import torch
+from torch import Tensor
+
+from ...ace_core.alignment.heads import written_heads
+from ...ace_core.alignment.listening import STEPS, Finished, listen
+from ...ace_core.alignment.words import Words
+from ...ace_core.conditioning import context as ctx
+from ...ace_core.errors import CheckpointError, InvalidRequestError
+from ...ace_core.types import AudioCodes
+from .codes import encode_codes
+from .conditioning import items_of, task_of
+from .lora import refuse_foreign_patches
+from .model import AceModel
+from .progress import counted
+
+
+def check_words(positive: list, words: Words) -> None:
+    """
+    Raises:
+        InvalidRequestError: `positive` was made from another song's lyrics.
+    """
+    lyrics = _given(positive).get("conditioning_lyrics")
+    if lyrics is None or lyrics.shape[1] != words.total:
+        read = "no lyrics" if lyrics is None else f"lyrics of {lyrics.shape[1]} tokens"
+        raise InvalidRequestError(
+            f"The song has {words.total} tokens of lyrics, but the positive conditioning holds "
+            f"{read}. Connect the song that the task node was given."
+        )
+
+
+@torch.inference_mode()
+def lyric_maps(
+    model: Any, positive: list, latent: dict[str, Any], words: Words, heads: str = ""
+) -> list[Tensor]:
+    """[K, L', S] for each item of `latent`: where it looks in the lyrics. `heads` may be written.
+
+    Raises:
+        CheckpointError: the MODEL was not loaded by this pack, or a LoRA does not fit it.
+        InvalidRequestError: the latent, the conditioning and the song do not belong together.
+    """
+    check_words(positive, words)
+    ace, samples = _ready(model), latent["samples"]  # [B, C, T]
+    chosen = written_heads(heads, ace.diffusion_model.config)
+    report, maps = counted(), []
+    comfy.model_management.load_models_gpu([model], memory_required=_bytes_for(ace, samples))
+    for song in _finished(ace, model.load_device, positive, samples):
+        decoder = ace.diffusion_model.decoder
+        maps.append(listen(decoder, song, words, chosen, 1 / STEPS).cpu())
+        report(len(maps), len(samples))
+    return maps
+
+
+def codes_of(model: Any, positive: list, latent: dict[str, Any]) -> tuple[AudioCodes, ...]:
+    """The audio codes of what is heard, an item each."""
+    ace, like = _ready(model), latent["samples"]
+    _, spare = task_of(_given(positive), like)
+    return encode_codes(model, like, ace.silence_on(model.load_device, spare))
+
+
+def _given(positive: list) -> dict[str, Any]:
+    """The first entry as the host hands it to a model."""
+    text, extras = positive[0]
+    return {"cross_attn": text, **extras}
+
+
+def _ready(model: Any) -> AceModel:
+    ace = model.model
+    if not isinstance(ace, AceModel):
+        raise CheckpointError(
+            "This model does not show where it looks. Load the diffusion model with ACE-Step Load "
+            "Model."
+        )
+    refuse_foreign_patches(model)
+    return ace
+
+
+def _finished(
+    ace: AceModel, device: torch.device, positive: list, samples: Tensor
+) -> Iterator[Finished]:
+    given = _given(positive)
+    item, spare = task_of(given, samples)
+    silence, net = ace.silence_on(device, spare), ace.diffusion_model
+    items = items_of(given, item, len(samples))
+    memory = net.decoder.memory(ctx.encoded(net, item, silence))
+    contexts = [ctx.context(net, each, silence) for each in items]
+    for number, latents in enumerate(samples.transpose(1, 2)):  # [T, C]
+        yield Finished(latents[None], contexts[number if len(items) > 1 else 0], memory)
+
+
+def _bytes_for(ace: AceModel, samples: Tensor) -> float:
+    """One forward of one item, and three heads' attention to 3,000 places in float32."""
+    tokens = -(-samples.shape[-1] // ace.diffusion_model.config.patch)
+    return ace.memory_required([1, *samples.shape[1:]]) + 3 * 2 * 4 * 3_000 * tokens

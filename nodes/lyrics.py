@@ -1,0 +1,159 @@
+"""Lyrics in time: when each word is sung, as text and as files."""
+
+from comfy_api.latest import io, ui
+
+from ..ace_core.alignment.lines import Line, lines_of
+from ..ace_core.alignment.lyric_files import FORMATS
+from ..ace_core.alignment.timing import spans
+from ..ace_core.alignment.words import words_of
+from ..ace_core.errors import InvalidRequestError, SaveError
+from ..ace_core.timing import seconds_of
+from ..ace_core.types import Song
+from . import folders
+from .sockets import LyricTimesSocket, SongSocket, TextEncoderSocket
+
+CATEGORY = "audio/ACE-Step/listen"
+Times = tuple[tuple[Line, ...], ...]  # the lines of each item
+
+
+def finished_inputs() -> list[io.Input]:
+    """A finished song, and what it was made from."""
+    return [
+        io.Model.Input("model", tooltip="The diffusion model that made the song."),
+        TextEncoderSocket.Input("text_encoder", tooltip="Its tokenizer splits the lyrics."),
+        SongSocket.Input("song", tooltip="The song that the task node was given."),
+        io.Conditioning.Input("positive", tooltip="The task, as the sampler had it."),
+        io.Latent.Input("latent", tooltip="The finished music, from the sampler."),
+    ]
+
+
+def heads_input() -> io.String.Input:
+    return io.String.Input(
+        "heads",
+        default="",
+        optional=True,
+        advanced=True,
+        tooltip="Layers and heads that follow the words, as in 2: 6; 3: 10, 11. Empty: the "
+        "model's published ones.",
+    )
+
+
+class AceStepLyricTimes(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15LyricTimes",
+            display_name="ACE-Step Lyric Times",
+            category=CATEGORY,
+            description="Finds when each word of a finished song is sung, by looking where the "
+            "diffusion model looks. No other model is needed.",
+            search_aliases=["ace step", "lrc", "karaoke", "subtitles", "synced lyrics"],
+            inputs=[*finished_inputs(), heads_input()],
+            outputs=[
+                LyricTimesSocket.Output(display_name="times", tooltip="Lines and words in time."),
+                io.String.Output(display_name="lrc", tooltip="The first item's lines, as LRC."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, text_encoder, song: Song, positive: list, latent: dict, heads: str = ""
+    ) -> io.NodeOutput:
+        from . import host
+
+        words = words_of(text_encoder.tokenizer, song)
+        maps = host.lyric_maps(model, positive, latent, words, heads)
+        seconds = seconds_of(latent["samples"].shape[-1])
+        times = tuple(lines_of(words, spans(each, seconds)) for each in maps)
+        return io.NodeOutput(times, lyric_text(times[0], "lrc", False))
+
+
+def lyric_text(lines: tuple[Line, ...], form: str, sections: bool) -> str:
+    """Timed lines in one of the formats, section tags only if asked for."""
+    _, write = FORMATS[form]
+    return write([line for line in lines if sections or line.sung])
+
+
+def _format_inputs() -> list[io.Input]:
+    return [
+        io.Combo.Input(
+            "format",
+            options=list(FORMATS),
+            default="lrc",
+            tooltip="lrc: a time a line. karaoke: LRC with a time a word. srt: subtitles.",
+        ),
+        io.Boolean.Input(
+            "sections",
+            default=False,
+            tooltip="Keep the lines of section tags such as [Chorus].",
+        ),
+    ]
+
+
+class AceStepLyricsText(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15LyricsText",
+            display_name="ACE-Step Lyrics to Text",
+            category=CATEGORY,
+            description="Writes timed lyrics down: LRC, karaoke or subtitles.",
+            search_aliases=["ace step", "lrc text", "srt text", "karaoke text"],
+            inputs=[
+                LyricTimesSocket.Input("times", tooltip="From ACE-Step Lyric Times."),
+                *_format_inputs(),
+                io.Int.Input("item", default=1, min=1, max=64, tooltip="Which one of a batch."),
+            ],
+            outputs=[io.String.Output(display_name="text", tooltip="The lyrics with times.")],
+        )
+
+    @classmethod
+    def execute(cls, times: Times, format: str, sections: bool, item: int) -> io.NodeOutput:
+        if item > len(times):
+            raise InvalidRequestError(
+                f"Item {item} is asked for, but the batch has {len(times)}. Lower `item`."
+            )
+        return io.NodeOutput(lyric_text(times[item - 1], format, sections))
+
+
+class AceStepSaveLyrics(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15SaveLyrics",
+            display_name="ACE-Step Save Lyrics",
+            category=CATEGORY,
+            description="Saves timed lyrics to the output folder: LRC, karaoke or subtitles.",
+            search_aliases=["ace step", "export lrc", "export srt", "save karaoke"],
+            inputs=[
+                LyricTimesSocket.Input("times", tooltip="Each item of a batch becomes a file."),
+                io.String.Input(
+                    "filename_prefix",
+                    default="audio/ACE-Step",
+                    tooltip="Name of the file, with folders inside the output folder if you like.",
+                ),
+                *_format_inputs(),
+            ],
+            outputs=[io.String.Output(display_name="text", tooltip="What the first file holds.")],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def validate_inputs(cls, filename_prefix: str) -> bool | str:
+        try:
+            folders.check_prefix(filename_prefix)
+        except SaveError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(
+        cls, times: Times, filename_prefix: str, format: str, sections: bool
+    ) -> io.NodeOutput:
+        suffix, _ = FORMATS[format]
+        texts = [lyric_text(lines, format, sections) for lines in times]
+        files = folders.output_files(filename_prefix, len(texts), suffix)
+        for path, text in zip(files, texts, strict=True):
+            folders.write_text(path, f"{text}\n")
+        shown = "\n\n".join(f"{path.name}\n{text}" for path, text in zip(files, texts, strict=True))
+        return io.NodeOutput(texts[0], ui=ui.PreviewText(shown))

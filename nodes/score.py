@@ -1,0 +1,146 @@
+"""Which one of a batch is the best: scores, and the choice by them."""
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from ..ace_core.alignment.score import AlignmentScore, alignment_score
+from ..ace_core.alignment.words import words_of
+from ..ace_core.errors import InvalidRequestError
+from ..ace_core.lm.quality import SCALE, Quality, qualities
+from ..ace_core.types import Song
+from .judged import Score, ranking, ranking_text
+from .lyrics import CATEGORY, finished_inputs, heads_input
+from .sockets import LMSocket, ScoresSocket
+
+
+class AceStepScore(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Score",
+            display_name="ACE-Step Score",
+            category=CATEGORY,
+            description="Says how good each song of a batch is: how well the singing follows the "
+            "lyrics and, with a language model, how well the music fits its description.",
+            search_aliases=["ace step", "rate", "quality", "lyric alignment", "rank"],
+            inputs=[
+                *finished_inputs(),
+                LMSocket.Input(
+                    "lm",
+                    optional=True,
+                    tooltip="Judges caption, lyrics and facts. Not connected: only the singing is "
+                    "judged.",
+                ),
+                io.Float.Input(
+                    "sharpness",
+                    default=SCALE,
+                    min=0.01,
+                    max=10.0,
+                    step=0.01,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Of the language model's judgement of caption and lyrics: smaller "
+                    "values spread the scores further apart.",
+                ),
+                heads_input(),
+            ],
+            outputs=[
+                ScoresSocket.Output(display_name="scores", tooltip="One an item, 0 to 1."),
+                io.String.Output(display_name="report", tooltip="All items, the best first."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        text_encoder,
+        song: Song,
+        positive: list,
+        latent: dict,
+        lm: Any = None,
+        sharpness: float = SCALE,
+        heads: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        if song.instrumental and lm is None:
+            raise InvalidRequestError(
+                "Nobody sings in this song, so only the language model can judge it. Connect `lm`, "
+                "or give the song lyrics."
+            )
+        count = len(latent["samples"])
+        singing: list[AlignmentScore | None] = [None] * count
+        codes: list[Quality | None] = [None] * count
+        if not song.instrumental:
+            words = words_of(text_encoder.tokenizer, song)
+            maps = host.lyric_maps(model, positive, latent, words, heads)
+            singing = [alignment_score(each, words.sung) for each in maps]
+        if lm is not None:
+            heard = host.codes_of(model, positive, latent)
+            codes = [*qualities(lm, heard, song, sharpness, host.counted())]
+        scores = tuple(Score(*pair) for pair in zip(singing, codes, strict=True))
+        return io.NodeOutput(scores, ranking_text(scores, host.seeds_of(latent)))
+
+
+class AceStepKeepBest(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15KeepBest",
+            display_name="ACE-Step Keep Best",
+            category=CATEGORY,
+            description="Keeps the best of a batch, the best first, and shows the ranking. Before "
+            "decoding it saves the time of the others.",
+            search_aliases=["ace step", "best of", "best take", "select", "pick", "filter batch"],
+            inputs=[
+                ScoresSocket.Input("scores", tooltip="From ACE-Step Score, of the same batch."),
+                io.Int.Input("keep", default=1, min=1, max=64, tooltip="How many to keep."),
+                io.Latent.Input("latent", optional=True, tooltip="The batch, not yet decoded."),
+                io.Audio.Input("audio", optional=True, tooltip="The batch as sound."),
+            ],
+            outputs=[
+                io.Latent.Output(display_name="latent", tooltip="The best, if one was connected."),
+                io.Audio.Output(display_name="audio", tooltip="The best, if one was connected."),
+                io.String.Output(display_name="ranking", tooltip="All items, the best first."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        scores: tuple[Score, ...],
+        keep: int,
+        latent: dict | None = None,
+        audio: dict | None = None,
+    ) -> io.NodeOutput:
+        from . import host
+
+        if latent is None and audio is None:
+            raise InvalidRequestError(
+                "There is no batch to choose from. Connect `latent` or `audio`."
+            )
+        if keep > len(scores):
+            raise InvalidRequestError(
+                f"{keep} are to be kept of {len(scores)} items. Lower `keep`, or raise the batch "
+                "size."
+            )
+        best = torch.tensor(ranking(scores)[:keep])
+        seeds = () if latent is None else host.seeds_of(latent)
+        if latent is not None:
+            _check("latent", len(latent["samples"]), len(scores))
+            latent = host.chosen(latent, best.tolist())
+        if audio is not None:
+            _check("audio", len(audio["waveform"]), len(scores))
+            audio = {**audio, "waveform": audio["waveform"][best]}
+        return io.NodeOutput(latent, audio, ranking_text(scores, seeds))
+
+
+def _check(name: str, count: int, scores: int) -> None:
+    if count != scores:
+        raise InvalidRequestError(
+            f"There are {scores} scores, but the {name} has {count} items. Connect the batch that "
+            "was scored."
+        )
