@@ -49,7 +49,7 @@ class Models:
 @torch.inference_mode()
 def sample(
     models: Models,
-    item: Conditioning,
+    item: Conditioning | Sequence[Conditioning],
     recipe: Recipe,
     on_step: OnStep | None = None,
     start: Tensor | None = None,
@@ -57,29 +57,33 @@ def sample(
 ) -> Tensor:
     """Latents [B, T, C] in float32, one for each seed.
 
+    Several items are one for each seed: variations of one text that differ in their codes.
     `start` [B, T, C] replaces the seeded noise. `free` is the item without its source, for the
     steps after the cover strength is spent. What cannot be sampled is refused before any heavy
     work.
     """
+    items = _variations(item, len(recipe.seeds))
+    frames = items[0].frames
     times = recipe.schedule(models.variant)
     if recipe.cover_strength < 1 and free is None:
         raise InvalidRequestError(
             f"A cover strength of {recipe.cover_strength:g} needs the item without its source as "
             "well. Make it with `tasks.uncovered`."
         )
-    first = recipe.first_noise(item.frames) if start is None else start
+    first = recipe.first_noise(frames) if start is None else start
     x = first = first.to(models.silence.device)
     if recipe.source_strength:
-        source = ctx.start(models.dit, item, models.silence).float()
+        starts = [ctx.start(models.dit, each, models.silence) for each in items]
+        source = torch.cat(starts).float()  # [1 or B, T, C]
         x, times = start_from_source(first, source, times, recipe.source_strength)
-    looks = _looks(models, item)
+    looks = _looks(models, items)
     if free is not None:
-        looks = looks.until(switch_time(times, recipe.cover_strength), _looks(models, free))
+        looks = looks.until(switch_time(times, recipe.cover_strength), _looks(models, (free,)))
     usual = preset(models.variant)
-    kept = _kept_source(models, item, recipe)
+    kept = _kept_source(models, items[0], recipe)
     run = Run(
         times=times,
-        fresh=fresh_noise(recipe.seeds, item.frames),
+        fresh=fresh_noise(recipe.seeds, frames),
         on_step=on_step,
         after_step=kept and kept.after_step(first, len(times) - 1),
         correct_last=not models.variant.distilled,
@@ -92,7 +96,27 @@ def sample(
 @torch.inference_mode()
 def render(models: Models, latents: Tensor, on_tile: tiling.OnTile | None = None) -> Tensor:
     """Latents [B, T, C] as audio [B, 2, N] at 48 kHz, an item that is too loud brought to 1."""
-    return limit_peak(tiling.decode(models.vae, latents.transpose(1, 2), on_tile=on_tile))
+    own = next(models.vae.parameters())
+    latents = latents.transpose(1, 2).to(own)  # [B, C, T]
+    return limit_peak(tiling.decode(models.vae, latents, on_tile=on_tile))
+
+
+@torch.inference_mode()
+def listen(models: Models, audio: Tensor) -> Tensor:
+    """48 kHz stereo [B, 2, N] as latents [B, T, C]: the mean of what the VAE believes."""
+    own = next(models.vae.parameters())
+    return tiling.encode(models.vae, audio.to(own)).mean.transpose(1, 2)
+
+
+def _variations(
+    item: Conditioning | Sequence[Conditioning], batch: int
+) -> tuple[Conditioning, ...]:
+    items = (item,) if isinstance(item, Conditioning) else tuple(item)
+    if len(items) not in (1, batch):
+        raise InvalidRequestError(
+            f"There are {len(items)} variations for {batch} seeds. Give one seed a variation."
+        )
+    return items
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,11 +136,12 @@ class _Looks:
         return GuidedVelocity(self.both, self.worded, guidance)
 
 
-def _looks(models: Models, item: Conditioning) -> _Looks:
+def _looks(models: Models, items: Sequence[Conditioning]) -> _Looks:
     """Conditions encoded and cross-attention prepared once, here."""
     decoder = models.dit.decoder
-    context = ctx.context(models.dit, item, models.silence)  # [1, T, 2C]
-    worded = decoder.memory(ctx.encoded(models.dit, item, models.silence))
+    contexts = [ctx.context(models.dit, item, models.silence) for item in items]
+    context = torch.cat(contexts)  # [1 or B, T, 2C]
+    worded = decoder.memory(ctx.encoded(models.dit, items[0], models.silence))
     wordless = decoder.memory(models.dit.null_condition_emb.to(context))
 
     def look(x: Tensor, t: float, memory: Memory) -> Tensor:

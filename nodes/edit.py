@@ -5,18 +5,19 @@ from typing import Any
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..ace_core.audio.source import padded, source_audio
+from ..ace_core import sources
+from ..ace_core.audio.source import source_audio
 from ..ace_core.conditioning import tasks
 from ..ace_core.conditioning.reference import reference_segments
 from ..ace_core.constants import LONGEST_SECONDS, SEED_RANGE
 from ..ace_core.sampling.cover import check_strength
-from ..ace_core.sampling.region import region, spans
+from ..ace_core.sampling.region import spans
 from ..ace_core.sampling.repaint import RepaintMode, preservation
+from ..ace_core.sources import Heard, Placed
 from ..ace_core.types import Song
 from .region import frames_of
 from .sources import (
     CATEGORY,
-    Heard,
     heard,
     instruction_input,
     outputs_of,
@@ -135,29 +136,26 @@ class AceStepRepaint(io.ComfyNode):
         from . import host
 
         keep = preservation(RepaintMode(mode), strength)
-        given, where, parts = placed(heard(source), start, end, mask)
-        item = tasks.repaint(song, text_encoder, given.blank, where, instruction or None)
+        part = placed(heard(source), start, end, mask)
+        given = part.source
+        item = tasks.repaint(song, text_encoder, given.blank, part.mask, instruction or None)
         handling = host.Handling("repaint", keep=keep)
         splice = None
         if keep.audio_blend is not None:
-            splice = host.Splice(given.audio, parts, keep.audio_blend)
+            splice = host.Splice(given.audio, part.spans, keep.audio_blend)
         return outputs_of(item, given, vae, batch_size, handling, splice)
 
 
-def placed(
-    source: Heard, start: float, end: float, mask: Tensor | None
-) -> tuple[Heard, Tensor, list[tuple[float, float]]]:
-    """The source on its canvas, the mask [1, T, 1] of new music, and its spans in seconds.
+def placed(source: Heard, start: float, end: float, mask: Tensor | None) -> Placed:
+    """The source on its canvas; a MASK takes the place of `start` and `end`.
 
     Raises:
         InvalidRequestError: a region or a mask that does not fit the source.
     """
     if mask is not None:
         where = frames_of(mask, source.blank.frames)
-        return source, where, spans(where)
-    part = region(start, None if end < 0 else end, source.audio.shape[-1])
-    whole = Heard(padded(source.audio, part.pad_left, part.pad_right), source.seconds)
-    return whole, part.mask(whole.blank.frames), [(part.start, part.end)]
+        return Placed(source, where, spans(where))
+    return sources.placed(source, start, None if end < 0 else end)
 
 
 def _moment(name: str, default: float, tooltip: str) -> io.Float.Input:

@@ -1,13 +1,11 @@
 """Between latents and sound, and from sound to files and pictures."""
 
-import json
-from dataclasses import asdict
-
 import torch
 from comfy_api.latest import io, ui
 
 from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, save
 from ..ace_core.audio.picture import picture
+from ..ace_core.audio.song_tags import song_tags
 from ..ace_core.audio.waveform import check, model_audio
 from ..ace_core.constants import SEED_RANGE
 from ..ace_core.errors import InvalidRequestError, SaveError
@@ -162,7 +160,7 @@ class AceStepSaveAudio(io.ComfyNode):
         check(audio["waveform"], audio["sample_rate"])
         lyrics = _lyrics_for(len(audio["waveform"]), times)
         form = FileFormat(FORMATS[format], int(bitrate))
-        tags = {**_song_tags(song), **host.graph_tags(cls.hidden)}
+        tags = {**(song_tags(song) if song is not None else {}), **host.graph_tags(cls.hidden)}
         folder, name, counter, subfolder = folders.output_place(filename_prefix)
         saved = []
         for number, item in enumerate(audio["waveform"]):
@@ -183,16 +181,6 @@ def _lyrics_for(count: int, times: Times | None) -> list[str]:
             "times of the same batch."
         )
     return [lyric_text(lines, "lrc", False) for lines in times or ()]
-
-
-def _song_tags(song: Song | None) -> dict[str, str]:
-    """The song as people's players show it, and whole as JSON."""
-    if song is None:
-        return {}
-    shown = {"description": song.caption, "lyrics": song.lyrics, "bpm": song.bpm, "key": song.key}
-    tags = {name: str(value) for name, value in shown.items() if value}
-    given = {name: value for name, value in asdict(song).items() if value is not None}
-    return {**tags, "ace_step_song": json.dumps(given)}
 
 
 class AceStepPicture(io.ComfyNode):

@@ -1,16 +1,12 @@
 """What the nodes that start from a source have in common: their inputs, and what comes out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import torch
 from comfy_api.latest import io
-from torch import Tensor
 
-from ..ace_core.audio.source import seconds_of_audio, source_audio
-from ..ace_core.conditioning.tasks import Source
-from ..ace_core.constants import LATENT_CHANNELS
-from ..ace_core.timing import frames_in
+from ..ace_core import sources
+from ..ace_core.sources import Heard
 from ..ace_core.types import Conditioning
 from .sockets import SongSocket, TextEncoderSocket
 from .tasks import batch_input
@@ -51,27 +47,12 @@ def task_outputs(latent: str) -> list[io.Output]:
     ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Heard:
-    """A source that was checked and brought to the models' form; nothing heavy was done yet."""
-
-    audio: Tensor  # [1, 2, N] at 48 kHz, padding included
-    seconds: float  # of the music itself
-
-    @property
-    def blank(self) -> Source:
-        """As long as the source and empty, for whatever can be refused before it is encoded."""
-        frames = frames_in(self.audio.shape[-1])
-        return Source(torch.zeros(1, frames, LATENT_CHANNELS), self.seconds)
-
-
 def heard(source: dict[str, Any]) -> Heard:
     """
     Raises:
         InvalidAudioError: an AUDIO that cannot be a source.
     """
-    audio = source_audio(source["waveform"], source["sample_rate"])
-    return Heard(audio, seconds_of_audio(audio))
+    return sources.heard(source["waveform"], source["sample_rate"])
 
 
 def outputs_of(

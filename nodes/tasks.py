@@ -3,8 +3,9 @@
 from comfy_api.latest import io
 
 from ..ace_core.conditioning import tasks
-from ..ace_core.constants import BATCH_RANGE, LONGEST_SECONDS
+from ..ace_core.constants import BATCH_RANGE
 from ..ace_core.errors import InvalidRequestError
+from ..ace_core.sources import check_variations
 from ..ace_core.types import AudioCodes, Song
 from .sockets import CodesSocket, SongSocket, TextEncoderSocket
 
@@ -75,17 +76,7 @@ def _batch_for(codes: tuple[AudioCodes, ...], batch_size: int) -> int:
     Raises:
         InvalidRequestError: they are not, are too long, or another number is asked for.
     """
-    lengths = sorted({each.seconds for each in codes})
-    if len(lengths) > 1:
-        raise InvalidRequestError(
-            f"The variations are {lengths[0]:g} to {lengths[-1]:g} seconds long, but one batch has "
-            "one length. Set the song's seconds before composing, or slice the codes."
-        )
-    if lengths and lengths[0] > LONGEST_SECONDS:
-        raise InvalidRequestError(
-            f"The codes are {lengths[0]:g} seconds long, but the models play at most "
-            f"{LONGEST_SECONDS:g}. Slice the codes."
-        )
+    check_variations(codes)
     if len(codes) < 2:
         return batch_size
     if batch_size not in (1, len(codes)):

@@ -1,40 +1,220 @@
 """The models that a script holds on to: loaded once, used by every call."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
 import torch
+
+from ..conditioning.text import TextEncoder
+from ..errors import AceStepError, CheckpointError, InvalidRequestError
+from ..lm.language_model import LanguageModel
+from ..models.ops import Ops
+from ..pipeline import Models
+from ..types import Variant
+from ..weights import (
+    Checkpoint,
+    Kind,
+    load_dit,
+    load_lm,
+    load_text_encoder,
+    load_vae,
+    silence_latent,
+)
+from .devices import AUTO, device_of, dtype_of
+from .places import find_companion, find_model, find_tokenizer
+from .residence import Resident
+
+BACKENDS = ("vllm", "pt", "mlx")  # published names; there is one loop here, torch's
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """What a song passes through, and which part is where."""
+
+    models: Models
+    text: Resident
+    dit: Resident
+    vae: Resident
+    name: str  # of the diffusion checkpoint
 
 
 class AceStepHandler:
     """The diffusion model with its text encoder and VAE."""
 
+    def __init__(self) -> None:
+        self.status = "AceStepHandler.initialize_service was not called."
+        self._service: Service | None = None
+
     def initialize_service(
         self,
         project_root: str,
         config_path: str,
-        device: str = "auto",
+        device: str = AUTO,
         offload_to_cpu: bool = False,
         quantization: str | None = None,
         dtype: str | torch.dtype | None = None,
+        variant: str | None = None,
     ) -> tuple[str, bool]:
-        """Load the models. What was done or what is wrong, and whether they are ready."""
-        raise NotImplementedError
+        """Load the models. What was done or what is wrong, and whether they are ready.
+
+        `config_path` is the name of a checkpoint below `project_root` (an official folder in
+        `checkpoints`, a single file in a ComfyUI's folders) or the path of one. `variant` is for a
+        checkpoint whose config and name do not tell what it was trained as.
+        """
+        self._service = None
+        try:
+            place = device_of(device)
+            refuse_quantization(quantization)
+            checkpoint = find_model(project_root, config_path, Kind.DIT)
+            parts = Parts(checkpoint, Path(project_root), place, dtype, offload_to_cpu)
+            self._service = _service(parts, variant)
+        except AceStepError as error:
+            self.status = str(error)
+            logger.warning("%s", error)
+            return self.status, False
+        held = next(self._service.dit.model.parameters()).dtype
+        self.status = _loaded(checkpoint, place, held, offload_to_cpu)
+        return self.status, True
+
+    @property
+    def service(self) -> Service:
+        """
+        Raises:
+            InvalidRequestError: the models are not loaded.
+        """
+        if self._service is None:
+            raise InvalidRequestError(f"The diffusion model is not ready: {self.status}")
+        return self._service
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where models come from and where they go."""
+
+    checkpoint: Checkpoint
+    root: Path
+    device: torch.device
+    dtype: str | torch.dtype | None
+    offload: bool
+
+    def ops(self, checkpoint: Checkpoint, kind: Kind) -> Ops:
+        dtype = dtype_of(self.dtype, checkpoint.part(kind).dtype, self.device)
+        return Ops(device=None if self.offload else self.device, dtype=dtype)
+
+    def resident(self, model: torch.nn.Module) -> Resident:
+        return Resident(model, self.device, self.offload)
+
+
+def _service(parts: Parts, variant: str | None) -> Service:
+    checkpoint, root = parts.checkpoint, parts.root
+    known = _variant(checkpoint, variant)
+    reader = find_companion(checkpoint, root, Kind.TEXT_ENCODER)
+    sound = find_companion(checkpoint, root, Kind.VAE)
+    tokenizer = find_tokenizer(reader, Kind.TEXT_ENCODER, root)
+    dit = load_dit(checkpoint.path, parts.ops(checkpoint, Kind.DIT), known).model
+    qwen = load_text_encoder(reader.path, parts.ops(reader, Kind.TEXT_ENCODER))
+    vae = load_vae(sound.path, parts.ops(sound, Kind.VAE))
+    own = next(vae.parameters())
+    silence = silence_latent(checkpoint, lambda zeros: vae.encode(zeros.to(own)).mean)
+    held = next(dit.parameters()).dtype
+    models = Models(dit, TextEncoder(tokenizer, qwen), vae, silence.to(parts.device, held), known)
+    residents = [parts.resident(model) for model in (qwen, dit, vae)]
+    return Service(models, *residents, name=checkpoint.path.name)
+
+
+def _variant(checkpoint: Checkpoint, given: str | None) -> Variant:
+    names = [variant.value for variant in Variant]
+    if given is not None and given not in names:
+        raise InvalidRequestError(f"`variant` is {given!r}. Choose one of {', '.join(names)}.")
+    known = checkpoint.variant if given is None else Variant(given)
+    if known is None:
+        raise CheckpointError(
+            f"{checkpoint.path}: neither a config nor the name tells what this model was trained "
+            f"as. Set `variant` to one of {', '.join(names)}."
+        )
+    return known
 
 
 class LLMHandler:
     """The 5 Hz language model."""
 
+    def __init__(self) -> None:
+        self.status = "LLMHandler.initialize was not called."
+        self.name = ""  # of the checkpoint
+        self._model: LanguageModel | None = None
+        self._place: Resident | None = None
+
     @property
     def llm_initialized(self) -> bool:
         """Whether the model is ready."""
-        return False
+        return self._model is not None
 
     def initialize(
         self,
         checkpoint_dir: str,
         lm_model_path: str,
         backend: str = "vllm",
-        device: str = "auto",
+        device: str = AUTO,
         offload_to_cpu: bool = False,
         dtype: str | torch.dtype | None = None,
     ) -> tuple[str, bool]:
-        """Load the model. What was done or what is wrong, and whether it is ready."""
-        raise NotImplementedError
+        """Load the model. What was done or what is wrong, and whether it is ready.
+
+        Every published `backend` is accepted and means the same: this library's own loop, whose
+        tokens do not depend on the batch.
+        """
+        self._model = self._place = None
+        try:
+            if backend not in BACKENDS:
+                raise InvalidRequestError(
+                    f"`backend` is {backend!r}. Choose one of {', '.join(BACKENDS)}; all of them "
+                    "mean this library's own decoding loop."
+                )
+            place = device_of(device)
+            checkpoint = find_model(checkpoint_dir, lm_model_path, Kind.LM)
+            parts = Parts(checkpoint, Path(checkpoint_dir), place, dtype, offload_to_cpu)
+            tokenizer = find_tokenizer(checkpoint, Kind.LM, checkpoint_dir)
+            model = load_lm(checkpoint.path, parts.ops(checkpoint, Kind.LM))
+            self._model = LanguageModel(model, tokenizer, place)
+            self._place, self.name = parts.resident(model), checkpoint.path.name
+        except AceStepError as error:
+            self.status = str(error)
+            logger.warning("%s", error)
+            return self.status, False
+        loaded = _loaded(checkpoint, place, self._model.dtype, offload_to_cpu)
+        self.status = f"{loaded} Backend {backend}: this library's own decoding loop."
+        return self.status, True
+
+    @contextmanager
+    def ready(self) -> Iterator[LanguageModel]:
+        """The model on its device.
+
+        Raises:
+            InvalidRequestError: it is not loaded.
+        """
+        if self._model is None or self._place is None:
+            raise InvalidRequestError(f"The language model is not ready: {self.status}")
+        with self._place:
+            yield self._model
+
+
+def refuse_quantization(quantization: str | None) -> None:
+    """
+    Raises:
+        InvalidRequestError: one is asked for.
+    """
+    if quantization is not None:
+        raise InvalidRequestError(
+            f"`quantization` {quantization!r} is not there yet. Leave it out; `dtype` and "
+            "`offload_to_cpu` save memory, too."
+        )
+
+
+def _loaded(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype, offload: bool) -> str:
+    kind = str(dtype).removeprefix("torch.")
+    rests = ", in main memory while it rests" if offload else ""
+    return f"{checkpoint.path.name}: loaded, computes on {device} in {kind}{rests}."

@@ -1,13 +1,31 @@
 """From parameters to saved songs: the one call that runs every stage."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .handlers import AceStepHandler, LLMHandler
-from .params import GenerationConfig, GenerationParams
-from .results import GenerationResult
+import torch
+from torch import Tensor
 
-Progress = Callable[..., Any]  # (share of the run from 0 to 1, desc=what is being done)
+from ..audio.splice import splice
+from ..errors import AceStepError, SaveError
+from ..pipeline import render, sample
+from ..sampling.recipe import Recipe
+from ..types import Song
+from .clock import Clock, Progress
+from .conditions import Asked, Task, asked_of, task_of
+from .handlers import AceStepHandler, LLMHandler, Service
+from .limits import check
+from .params import GenerationConfig, GenerationParams
+from .planning import Planned, metadata_dict, planned, remember
+from .request import recipe_of, seeds_of
+from .results import GenerationResult
+from .saving import audio_dict, described, folder_of, key_of, save_song
+
+OUT_OF_MEMORY = (
+    "There is not enough memory for this song. Lower `batch_size`, `lm_batch_chunk_size` or "
+    "`duration`, or initialise the handlers with `offload_to_cpu=True`."
+)
 
 
 def generate_music(
@@ -20,6 +38,135 @@ def generate_music(
 ) -> GenerationResult:
     """Songs for `params`, `config.batch_size` of them.
 
-    What a user can fix comes back as `success` False with the reason in `error`.
+    What a user can fix comes back as `success` False with the reason in `error`. `progress` is
+    called with the share of the run that is done and `desc`; what it raises ends the run.
     """
-    raise NotImplementedError
+    check_arguments((dit_handler, AceStepHandler), (params, GenerationParams))
+    check_arguments((config, GenerationConfig))
+    if llm_handler is not None:
+        check_arguments((llm_handler, LLMHandler))
+    try:
+        return _Run(dit_handler.service, llm_handler, params, config, Clock(progress)).result(
+            save_dir
+        )
+    except AceStepError as error:
+        return refused(str(error))
+    except (torch.OutOfMemoryError, MemoryError):
+        return refused(OUT_OF_MEMORY)
+
+
+def refused(reason: str, audios: Sequence[dict[str, Any]] = ()) -> GenerationResult:
+    """No songs, or none that could be saved, and why."""
+    return GenerationResult(
+        audios=list(audios), status_message=f"Error: {reason}", success=False, error=reason
+    )
+
+
+def check_arguments(*pairs: tuple[object, type]) -> None:
+    """
+    Raises:
+        TypeError: an argument is another kind of thing.
+    """
+    for given, kind in pairs:
+        if not isinstance(given, kind):
+            raise TypeError(f"{given!r} was given where a {kind.__name__} belongs")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    service: Service
+    llm: LLMHandler | None
+    params: GenerationParams
+    config: GenerationConfig
+    clock: Clock
+
+    def result(self, save_dir: str | None) -> GenerationResult:
+        params, config, clock = self.params, self.config, self.clock
+        variant = self.service.models.variant
+        check(params, config, variant)
+        folder = folder_of(save_dir)
+        seeds, notes = seeds_of(params, config)
+        recipe, more = recipe_of(params, variant, seeds)
+        task = task_of(params, seeds[0])
+        plan = planned(self.llm, task, params, config, seeds, clock)
+        notes += [*more, *plan.notes, *_unused(params, task)]
+        remember(params, plan.found)
+        asked, latents = self._latents(task, plan, recipe)
+        audios = self._audios(self._sound(latents, task), plan, seeds)
+        report = clock.stage("Saving")
+        for done, audio in enumerate(audios):
+            if folder is not None:
+                try:
+                    save_song(audio, plan.song, folder)
+                except SaveError as error:
+                    return refused(str(error), audios)
+            report(done + 1, len(audios))
+        return GenerationResult(
+            audios=audios,
+            status_message="\n".join([_summary(len(audios), plan.song, recipe), *notes]),
+            extra_outputs={
+                "latents": latents,
+                "masks": asked.mask.expand(len(seeds), -1).clone(),
+                "lm_metadata": None if plan.found is None else metadata_dict(plan.found),
+                "time_costs": clock.total(),
+            },
+        )
+
+    def _latents(self, task: Task, plan: Planned, recipe: Recipe) -> tuple[Asked, Tensor]:
+        """What was asked of the sampler, and [B, T, C] on the CPU."""
+        clock, service = self.clock, self.service
+        clock.stage("Reading the words")
+        with clock.timing("dit_encoder_time_cost"):
+            asked = asked_of(service, task, plan.song, plan.codes, recipe.cover_strength)
+        strength = recipe.cover_strength if asked.free is not None else 1.0
+        recipe = replace(recipe, keep=task.keep, cover_strength=strength)
+        steps = len(recipe.schedule(service.models.variant)) - 1
+        report = clock.stage("Making music")
+        with service.dit, clock.timing("dit_diffusion_time_cost"):
+            latents = sample(
+                service.models,
+                asked.items,
+                recipe,
+                on_step=lambda step, _: report(step + 1, steps),
+                free=asked.free,
+            ).cpu()  # waits for the device, so that the time is the whole of it
+        return asked, latents
+
+    def _sound(self, latents: Tensor, task: Task) -> Tensor:
+        """[B, 2, N] on the CPU, with the source's own sound around what was played anew."""
+        report = self.clock.stage("Decoding the sound")
+        with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
+            sound = render(self.service.models, latents, on_tile=report)
+        if task.source is None or task.blend is None:
+            return sound
+        return splice(sound, task.source.audio, task.spans, task.blend)
+
+    def _audios(self, sound: Tensor, plan: Planned, seeds: Sequence[int]) -> list[dict[str, Any]]:
+        names = [self.service.name, self.llm.name if self.llm and plan.found else ""]
+        each = described(self.params, seeds, plan.codes, self.config.audio_format)
+        return [
+            audio_dict(item.clone(), params, key_of(params, names))
+            for item, params in zip(sound, each, strict=True)
+        ]
+
+
+def _unused(params: GenerationParams, task: Task) -> list[str]:
+    """What was given and has no meaning for this task."""
+    said = []
+    if task.source is None and params.src_audio is not None:
+        said.append(f"`src_audio` is not used by {task.name} here.")
+    if task.source is not None and params.audio_codes.strip():
+        said.append(f"`audio_codes` is not used by {task.name}.")
+    if task.source is not None and params.duration and params.duration > 0:
+        said.append("`duration` is not used: the song is as long as its source.")
+    if task.name not in ("text2music", "cover") and params.audio_cover_strength < 1:
+        said.append(f"`audio_cover_strength` is not used by {task.name}.")
+    if params.use_cot_lyrics:
+        said.append("`use_cot_lyrics` is reserved: the lyrics stay as they are.")
+    return said
+
+
+def _summary(count: int, song: Song, recipe: Recipe) -> str:
+    songs = "1 song" if count == 1 else f"{count} songs"
+    seeds = ", ".join(map(str, recipe.seeds))
+    return f"{songs} made, seeds {seeds}."

@@ -1,9 +1,59 @@
 """The language model by itself: describe what codes play, make a song up, lay a draft out."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
+import torch
+
+from ..constants import CAPTION_CHARACTERS, LYRIC_CHARACTERS
+from ..errors import AceStepError, InvalidRequestError
+from ..lm import functions
+from ..lm.codes import read_codes
+from ..lm.functions import TextOptions
+from ..lm.language_model import LanguageModel
+from ..lm.plan import Sample
+from ..lm.tracing import log_step
+from ..sampling.noise import seeds_for
+from ..types import Song
+from .fitting import fitted
 from .handlers import LLMHandler
+from .limits import check_texts, check_types
+from .music import OUT_OF_MEMORY, check_arguments
+from .params import GenerationParams
+from .planning import metadata_dict
+from .request import language_of, picking_of, song_of
 from .results import CreateSampleResult, FormatSampleResult, UnderstandResult
+
+Result = TypeVar("Result", UnderstandResult, CreateSampleResult, FormatSampleResult)
+Asking = Callable[[LanguageModel, TextOptions], Sample]
+FACTS: Final = {  # names that `user_metadata` may hold, and the parameters they stand for
+    "bpm": "bpm",
+    "duration": "duration",
+    "keyscale": "keyscale",
+    "timesignature": "timesignature",
+    "language": "vocal_language",
+}
+AND_SO_ON: Final = (".", "…")  # behind codes that were shortened for a document
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a text is written, in the published names; a seed of None is drawn."""
+
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    repetition_penalty: float
+    constrained: bool
+    trace: bool
+    seed: int | None
+
+    def options(self, lm: LanguageModel) -> TextOptions:
+        (seed,) = seeds_for(1, [self.seed])
+        picking = picking_of(self.temperature, self.top_k, self.top_p, self.repetition_penalty)
+        trace = (lambda step: log_step(lm, step)) if self.trace else None
+        return TextOptions(picking, seed, self.constrained, on_step=trace)
 
 
 def understand_music(
@@ -15,9 +65,25 @@ def understand_music(
     repetition_penalty: float = 1.0,
     use_constrained_decoding: bool = True,
     constrained_decoding_debug: bool = False,
+    seed: int | None = None,
 ) -> UnderstandResult:
-    """What the song that `audio_codes` play is like."""
-    raise NotImplementedError
+    """What the song that `audio_codes` play is like. Dots behind the codes are no codes."""
+    check_arguments((llm_handler, LLMHandler), (audio_codes, str))
+    manner = Manner(
+        temperature,
+        top_k,
+        top_p,
+        repetition_penalty,
+        use_constrained_decoding,
+        constrained_decoding_debug,
+        seed,
+    )
+
+    def ask(lm: LanguageModel, options: TextOptions) -> Sample:
+        codes = read_codes(audio_codes.rstrip().rstrip("".join(AND_SO_ON)))
+        return functions.understand(lm, codes, options)
+
+    return _answered(UnderstandResult(), llm_handler, manner, ask)
 
 
 def create_sample(
@@ -31,9 +97,28 @@ def create_sample(
     repetition_penalty: float = 1.0,
     use_constrained_decoding: bool = True,
     constrained_decoding_debug: bool = False,
+    seed: int | None = None,
 ) -> CreateSampleResult:
-    """A whole song from an idea in a few words."""
-    raise NotImplementedError
+    """A whole song from an idea in a few words; an empty one leaves it to the model."""
+    check_arguments((llm_handler, LLMHandler), (query, str), (instrumental, bool))
+    manner = Manner(
+        temperature,
+        top_k,
+        top_p,
+        repetition_penalty,
+        use_constrained_decoding,
+        constrained_decoding_debug,
+        seed,
+    )
+
+    def ask(lm: LanguageModel, options: TextOptions) -> Sample:
+        return functions.create_sample(
+            lm, query, instrumental, language_of(vocal_language), options
+        )
+
+    result = _answered(CreateSampleResult(), llm_handler, manner, ask)
+    sung = Song(lyrics=result.lyrics)
+    return replace(result, instrumental=result.success and (instrumental or sung.instrumental))
 
 
 def format_sample(
@@ -47,6 +132,81 @@ def format_sample(
     repetition_penalty: float = 1.0,
     use_constrained_decoding: bool = True,
     constrained_decoding_debug: bool = False,
+    seed: int | None = None,
 ) -> FormatSampleResult:
     """A better caption and better laid out lyrics. What `user_metadata` states is kept."""
-    raise NotImplementedError
+    check_arguments((llm_handler, LLMHandler), (caption, str), (lyrics, str))
+    manner = Manner(
+        temperature,
+        top_k,
+        top_p,
+        repetition_penalty,
+        use_constrained_decoding,
+        constrained_decoding_debug,
+        seed,
+    )
+
+    def ask(lm: LanguageModel, options: TextOptions) -> Sample:
+        check_texts(caption, lyrics)
+        song = stated(caption, lyrics, user_metadata or {})
+        return functions.format_sample(lm, song, options)
+
+    return _answered(FormatSampleResult(), llm_handler, manner, ask)
+
+
+def stated(caption: str, lyrics: str, facts: Mapping[str, Any]) -> Song:
+    """A draft with its facts, by the published names.
+
+    Raises:
+        InvalidRequestError: a name or a value that is none.
+    """
+    unknown = sorted(set(facts) - set(FACTS))
+    if unknown:
+        raise InvalidRequestError(
+            f"`user_metadata` holds {', '.join(map(repr, unknown))}. It may hold "
+            f"{', '.join(FACTS)}."
+        )
+    given = {FACTS[name]: value for name, value in facts.items() if value not in (None, "")}
+    for name in ("keyscale", "timesignature", "vocal_language"):
+        if name in given:
+            given[name] = str(given[name])
+    params = GenerationParams(caption=caption, lyrics=lyrics, **given)
+    check_types(params)
+    return song_of(params)
+
+
+def _answered(blank: Result, handler: LLMHandler, manner: Manner, ask: Asking) -> Result:
+    """`blank` filled with what the model says, or with why it says nothing."""
+    try:
+        with handler.ready() as lm:
+            options = manner.options(lm)
+            sample = ask(lm, options)
+    except AceStepError as error:
+        reason = str(error)
+    except (torch.OutOfMemoryError, MemoryError):
+        reason = OUT_OF_MEMORY
+    else:
+        return _filled(blank, sample, options.seed)
+    return replace(blank, status_message=f"Error: {reason}", success=False, error=reason)
+
+
+def _filled(blank: Result, sample: Sample, seed: int) -> Result:
+    caption, cut_caption = fitted("caption", sample.song.caption, CAPTION_CHARACTERS)
+    lyrics, cut_lyrics = fitted("lyrics", sample.song.lyrics, LYRIC_CHARACTERS)
+    found = metadata_dict(sample.reply.metadata)
+    song = sample.song
+    unread = [f"Not understood: {what}." for what in sample.reply.unread]
+    meter = song.time_signature
+    return replace(
+        blank,
+        caption=caption,
+        lyrics=lyrics,
+        bpm=song.bpm,
+        duration=song.seconds,
+        keyscale=song.key or "",
+        language=song.language or "",
+        timesignature="" if meter is None else str(meter),
+        status_message="\n".join(
+            [f"{len(found)} facts found, seed {seed}.", *cut_caption, *cut_lyrics, *unread]
+        ),
+    )

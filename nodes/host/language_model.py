@@ -1,6 +1,5 @@
 """The 5 Hz language model under the host's memory manager, with its tokenizer."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 from ...ace_core.lm.decoding import OnStep, Step
 from ...ace_core.lm.language_model import LanguageModel
 from ...ace_core.lm.replay import Recorder, recorder_for
+from ...ace_core.lm.tracing import traced
 from ...ace_core.models.ops import Ops
 from ...ace_core.models.qwen3 import Qwen3
 from ...ace_core.tokens import Tokenizer
@@ -21,8 +21,6 @@ from ...ace_core.weights.checkpoint import Kind
 from ...ace_core.weights.detect import inspect
 from .precision import compute_dtype
 from .tokenizers import tokenizer_of
-
-logger = logging.getLogger(__name__)
 
 DTYPES = (torch.bfloat16, torch.float32)
 
@@ -94,14 +92,5 @@ def watched(lm: LanguageModel, trace: bool = False) -> OnStep:
         if bar is None:
             bar = comfy.utils.ProgressBar(step.longest)
         bar.update_absolute(step.done, step.longest)
-        if trace:
-            _log(lm, step)
 
-    return report
-
-
-def _log(lm: LanguageModel, step: Step) -> None:
-    for item, (token, name) in enumerate(zip(step.tokens, step.names, strict=True)):
-        if token is not None:
-            text = lm.vocabulary.decode([token])
-            logger.info("token %d, item %d, %s: %d %r", step.done, item, name, token, text)
+    return traced(lm, report, trace)

@@ -1,12 +1,11 @@
 """In which number format a model is held and computed."""
 
-import platform
 from collections.abc import Sequence
 
 import comfy.model_management
 import torch
 
-CHOICES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+from ...ace_core.precision import CHOICES, cpu_is_fast_at_bf16
 
 
 def compute_dtype(
@@ -20,17 +19,9 @@ def compute_dtype(
     if choice in CHOICES:
         return CHOICES[choice], None
     if comfy.model_management.is_device_cpu(device):
-        fast = stored is torch.bfloat16 and _cpu_is_fast_at_bf16()
+        fast = stored is torch.bfloat16 and cpu_is_fast_at_bf16()
         return (torch.bfloat16 if fast else torch.float32), None
     held = comfy.model_management.unet_dtype(
         device=device, supported_dtypes=list(supported), weight_dtype=stored
     )
     return held, comfy.model_management.unet_manual_cast(held, device, list(supported))
-
-
-def _cpu_is_fast_at_bf16() -> bool:
-    """On x86 that takes AMX: with AVX-512 alone, or emulated, oneDNN's bf16 is slower than its
-    float32 (measured: 0.65 of the GEMM rate, 0.4 of a denoising step's)."""
-    if platform.machine().lower() in ("x86_64", "amd64"):
-        return getattr(torch.cpu, "_is_amx_tile_supported", bool)()  # unknown to old torch
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported()

@@ -1,0 +1,123 @@
+"""What may be asked for, as the published tables say it; checked before anything heavy."""
+
+from dataclasses import fields
+from types import NoneType, UnionType
+from typing import Any, Final, get_args, get_origin
+
+from ..audio.files import Encoding
+from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARACTERS, SECONDS_RANGE
+from ..errors import InvalidRequestError
+from ..sampling.flow import Solver
+from ..types import Variant
+from .params import GenerationConfig, GenerationParams
+
+TASKS: Final = ("text2music", "cover", "repaint", "lego", "extract", "complete")
+NEED_CAPTION: Final = ("cover", "repaint", "lego", "complete")
+STEPS: Final = {True: (1, 20), False: (1, 200)}  # by whether the model is a turbo
+SOLVERS: Final = {"ode": Solver.EULER, "sde": Solver.SDE}
+FORMATS: Final = {"flac": Encoding.FLAC_24, "wav": Encoding.WAV_24, "mp3": Encoding.MP3}
+RANGES: Final = {
+    "guidance_scale": (1.0, 15.0),
+    "shift": (1.0, 5.0),
+    "cfg_interval_start": (0.0, 1.0),
+    "cfg_interval_end": (0.0, 1.0),
+    "audio_cover_strength": (0.0, 1.0),
+    "lm_temperature": (0.0, 2.0),
+    "lm_top_p": (0.0, 1.0),
+}
+OPTIONAL: Final = ("duration",)  # documented as a number, and `None` is documented, too
+
+
+def check(params: GenerationParams, config: GenerationConfig, variant: Variant) -> None:
+    """
+    Raises:
+        InvalidRequestError: a value is outside what the tables allow.
+        TypeError: a value is of another kind than its field.
+    """
+    check_types(params)
+    check_types(config)
+    _one_of("task_type", params.task_type, TASKS)
+    _one_of("infer_method", params.infer_method, SOLVERS)
+    _one_of("audio_format", config.audio_format, FORMATS)
+    for name, (low, high) in RANGES.items():
+        _within(name, getattr(params, name), low, high)
+    _within("inference_steps", params.inference_steps, *STEPS[variant.distilled])
+    _within("lm_cfg_scale", params.lm_cfg_scale, 1, None)
+    _within("lm_top_k", params.lm_top_k, 0, None)
+    _within("batch_size", config.batch_size, *BATCH_RANGE)
+    _within("lm_batch_chunk_size", config.lm_batch_chunk_size, 1, None)
+    if params.bpm is not None:
+        _within("bpm", params.bpm, *BPM_RANGE)
+    if params.duration is not None and not params.duration <= 0:
+        _within("duration", params.duration, *SECONDS_RANGE)
+    check_texts(params.caption, params.lyrics)
+    _check_interval(params)
+    if params.task_type in NEED_CAPTION and not params.caption.strip():
+        raise InvalidRequestError(
+            f"The task {params.task_type} needs a `caption`. Say how the result is to sound."
+        )
+
+
+def check_texts(caption: str, lyrics: str) -> None:
+    """
+    Raises:
+        InvalidRequestError: one of them is longer than the models were trained with.
+    """
+    for name, text, most in (
+        ("caption", caption, CAPTION_CHARACTERS),
+        ("lyrics", lyrics, LYRIC_CHARACTERS),
+    ):
+        if len(text) > most:
+            raise InvalidRequestError(
+                f"`{name}` has {len(text)} characters, but the models read at most {most}. Shorten "
+                "it."
+            )
+
+
+def check_types(values: Any) -> None:
+    """
+    Raises:
+        TypeError: a field of the dataclass holds another kind of value.
+    """
+    for field in fields(values):
+        value = getattr(values, field.name)
+        if value is None and field.name in OPTIONAL:
+            continue
+        if not _fits(value, field.type):
+            kind = getattr(field.type, "__name__", None) or str(field.type)
+            raise TypeError(
+                f"{type(values).__name__}.{field.name} is {value!r}, but must be {kind}"
+            )
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if isinstance(kind, UnionType):
+        return any(_fits(value, each) for each in get_args(kind))
+    if get_origin(kind) is list:
+        (inside,) = get_args(kind)
+        return isinstance(value, (list, tuple)) and all(_fits(each, inside) for each in value)
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, NoneType if kind is None else kind)
+
+
+def _one_of(name: str, value: str, allowed: Any) -> None:
+    if value not in allowed:
+        raise InvalidRequestError(f"`{name}` is {value!r}. Choose one of {', '.join(allowed)}.")
+
+
+def _within(name: str, value: float, low: float, high: float | None) -> None:
+    if value >= low and (high is None or value <= high):
+        return
+    allowed = f"{low:g} or above" if high is None else f"{low:g} to {high:g}"
+    raise InvalidRequestError(f"`{name}` is {value:g}, but must be {allowed}. Change it.")
+
+
+def _check_interval(params: GenerationParams) -> None:
+    if params.cfg_interval_start > params.cfg_interval_end:
+        raise InvalidRequestError(
+            f"`cfg_interval_start` is {params.cfg_interval_start:g} and `cfg_interval_end` "
+            f"{params.cfg_interval_end:g}. Set the start at or below the end, as in 0 to 1."
+        )

@@ -1,0 +1,145 @@
+"""Where a checkpoint's files lie, by the names people know them by.
+
+Official releases are folders in `checkpoints`; Comfy-Org's are single files in the folders of a
+ComfyUI. Names are compared without their separators, so "acestep-v15-turbo" also finds
+"acestep_v1.5_turbo.safetensors". Only headers are read.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from ..errors import CheckpointError
+from ..tokens import SOURCES, FolderTokenizer, load_tokenizer
+from ..weights import Checkpoint, Kind, inspect, tokenizer_file
+
+FOLDERS: Final = (
+    "",
+    "checkpoints",
+    "models",
+    "diffusion_models",
+    "text_encoders",
+    "vae",
+    "models/checkpoints",
+    "models/diffusion_models",
+    "models/text_encoders",
+    "models/vae",
+)
+COMPANIONS: Final = {  # what a part is called: the official folder, the single file
+    Kind.VAE: ("vae", "ace_1.5_vae*.safetensors"),
+    Kind.TEXT_ENCODER: ("Qwen3-Embedding-0.6B", "qwen_0.6b_ace15*.safetensors"),
+}
+NOISE: Final = r"v(?=1\.?5)|\.safetensors$|[-_.](bf16|fp16|fp32|aio)(?=\.|$)"
+
+
+def find_model(root: str | Path, name: str, kind: Kind) -> Checkpoint:
+    """The checkpoint called `name`, or at the path `name`, below `root`.
+
+    Raises:
+        CheckpointError: none is there, or it holds no such model.
+    """
+    root = Path(root).expanduser()
+    exact = [path for path in _exact(root, name) if path.exists()]
+    alike = [path for path in _entries(root) if _plain(path.name) == _plain(name)]
+    sized = [path for path in _entries(root) if kind is Kind.LM and _same_lm(path, name)]
+    for path in [*exact, *alike, *sized]:
+        checkpoint = inspect(path)
+        checkpoint.part(kind)
+        return checkpoint
+    raise CheckpointError(
+        f"No {kind.value} called {name!r} is below {root.absolute()}. Download it to "
+        f"{root / 'checkpoints' / Path(name).name}, or give the path of its folder or file."
+        f"{_offered(root, kind)}"
+    )
+
+
+def find_companion(model: Checkpoint, root: str | Path, kind: Kind) -> Checkpoint:
+    """The VAE or text encoder that goes with a diffusion model: in its own file or folder, beside
+    it, or below `root`.
+
+    Raises:
+        CheckpointError: none is there.
+    """
+    if kind in model.kinds:
+        return model
+    folder, pattern = COMPANIONS[kind]
+    base = model.path.parent
+    roots = (base, base.parent, Path(root).expanduser())
+    for path in _companions(roots, folder, pattern):
+        checkpoint = inspect(path)
+        if kind in checkpoint.kinds:
+            return checkpoint
+    raise CheckpointError(
+        f"No {kind.value} is beside {model.path} or below {Path(root).absolute()}. Put the "
+        f"official folder {folder!r} beside it, or {pattern.replace('*', '')!r} into "
+        f"models/{'vae' if kind is Kind.VAE else 'text_encoders'}."
+    )
+
+
+def find_tokenizer(model: Checkpoint, kind: Kind, root: str | Path) -> FolderTokenizer:
+    """The tokenizer of a checkpoint; a single file borrows one of an official folder below `root`.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    own = tokenizer_file(model, kind)
+    if own is not None:
+        return load_tokenizer(own)
+    base = model.path.parent
+    roots = (base, base.parent, Path(root).expanduser())
+    for path in _companions(roots, COMPANIONS[Kind.TEXT_ENCODER][0], "*5Hz-lm*"):
+        if path.is_dir() and (path / "tokenizer.json").is_file():
+            return load_tokenizer(path)
+    raise CheckpointError(f"{model.path} comes without a tokenizer. {SOURCES}")
+
+
+def _exact(root: Path, name: str) -> list[Path]:
+    path = Path(name).expanduser()
+    return [path] if path.is_absolute() else [*(root / f / name for f in FOLDERS), path]
+
+
+def _entries(root: Path) -> Iterator[Path]:
+    """What could be a checkpoint, in the order in which it is looked for."""
+    for folder in FOLDERS:
+        place = root / folder
+        if place.is_dir():
+            yield from (p for p in sorted(place.iterdir()) if p.is_dir() or _is_file(p))
+
+
+def _is_file(path: Path) -> bool:
+    return path.suffix == ".safetensors"
+
+
+def _plain(name: str) -> str:
+    """A name without separators, versions' letter and the words that only say how it is kept."""
+    return re.sub(r"[^a-z0-9]", "", re.sub(NOISE, "", Path(name).name.lower()))
+
+
+def _same_lm(path: Path, name: str) -> bool:
+    """Whether a single file is the language model of the size that `name` says."""
+    size = re.search(r"(0\.6|1\.7|4)b", name.lower())
+    if size is None or "lm" not in name.lower() or not _is_file(path):
+        return False
+    return re.match(rf"qwen_{re.escape(size[0])}_ace15", path.name.lower()) is not None
+
+
+def _companions(roots: Iterable[Path], folder: str, pattern: str) -> Iterator[Path]:
+    for root in roots:
+        for place in FOLDERS:
+            if (root / place / folder / "config.json").is_file():
+                yield root / place / folder
+            yield from sorted((root / place).glob(pattern))
+
+
+def _offered(root: Path, kind: Kind) -> str:
+    """A sentence with the names that would have been found."""
+    found = []
+    for path in _entries(root):
+        try:
+            kinds = inspect(path).kinds
+        except CheckpointError:
+            continue  # another program's folder
+        if kind in kinds:
+            found.append(path.name)
+    return f" There are: {', '.join(dict.fromkeys(found))}." if found else ""

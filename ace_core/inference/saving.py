@@ -1,0 +1,82 @@
+"""Songs to files, and what the caller is told of each."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from torch import Tensor
+
+from ..audio.files import FileFormat, save
+from ..audio.song_tags import song_tags
+from ..constants import SAMPLE_RATE
+from ..errors import SaveError
+from ..lm.codes import write_codes
+from ..types import AudioCodes, Song
+from .limits import FORMATS
+from .params import GenerationParams
+
+NAMES: Final = uuid.uuid5(uuid.NAMESPACE_URL, "ace_core.inference")
+
+
+def folder_of(save_dir: str | None) -> Path | None:
+    """The folder to save in, made where it is missing; None: nothing is saved.
+
+    Raises:
+        SaveError: it cannot be made.
+    """
+    if save_dir is None:
+        return None
+    folder = Path(save_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(
+            f"`save_dir` {folder} cannot be made ({error.strerror or error}). Choose a folder that "
+            "exists and may be written to."
+        ) from error
+    return folder
+
+
+def described(
+    params: GenerationParams, seeds: Sequence[int], codes: Sequence[AudioCodes], audio_format: str
+) -> list[dict[str, Any]]:
+    """The parameters of each item: those of the run, with its own seed and codes."""
+    own = [write_codes(each) for each in codes] or [""]
+    own = own * len(seeds) if len(own) == 1 else own
+    base = params.to_dict()
+    return [
+        {**base, "seed": seed, "audio_codes": text, "audio_format": audio_format}
+        for seed, text in zip(seeds, own, strict=True)
+    ]
+
+
+def key_of(params: Mapping[str, Any], models: Sequence[str]) -> str:
+    """A UUID that the same parameters on the same models give again."""
+    whole = json.dumps([params, list(models)], sort_keys=True, ensure_ascii=True)
+    return str(uuid.uuid5(NAMES, whole))
+
+
+def audio_dict(sound: Tensor, params: dict[str, Any], key: str) -> dict[str, Any]:
+    """One song [2, N] as the published API gives it, not yet saved."""
+    return {
+        "path": "",
+        "tensor": sound,
+        "key": key,
+        "sample_rate": SAMPLE_RATE,
+        "params": params,
+    }
+
+
+def save_song(audio: dict[str, Any], song: Song, folder: Path) -> None:
+    """Write `audio` to `folder`, whole or not at all, and its place into its "path".
+
+    Raises:
+        SaveError: it cannot be written.
+    """
+    form = FileFormat(FORMATS[audio["params"]["audio_format"]])
+    path = folder / f"{audio['key']}{form.encoding.suffix}"
+    tags = {**song_tags(song), "ace_step_params": json.dumps(audio["params"])}
+    save(path, audio["tensor"], form, tags, audio["sample_rate"])
+    audio["path"] = str(path)

@@ -1,0 +1,79 @@
+"""A recording on the canvas of its task, before anything heavy is done to it.
+
+Everything that can be refused about a source, a region or a batch of codes is refused here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .audio.source import padded, seconds_of_audio, source_audio
+from .conditioning.tasks import Source
+from .constants import LATENT_CHANNELS, LONGEST_SECONDS
+from .errors import InvalidRequestError
+from .sampling.region import region
+from .timing import frames_in
+from .types import AudioCodes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """A source that was checked and brought to the models' form."""
+
+    audio: Tensor  # [1, 2, N] at 48 kHz, padding included
+    seconds: float  # of the music itself
+
+    @property
+    def blank(self) -> Source:
+        """As long as the source and empty, for whatever can be refused before it is encoded."""
+        frames = frames_in(self.audio.shape[-1])
+        return Source(torch.zeros(1, frames, LATENT_CHANNELS), self.seconds)
+
+
+def heard(waveform: Tensor, rate: int) -> Heard:
+    """
+    Raises:
+        InvalidAudioError: `waveform` [1, C, N] cannot be a source.
+    """
+    audio = source_audio(waveform, rate)
+    return Heard(audio, seconds_of_audio(audio))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A source on a canvas that may be longer, and where new music is played on it."""
+
+    source: Heard
+    mask: Tensor  # [1, T, 1]
+    spans: Sequence[tuple[float, float]]  # seconds
+
+
+def placed(source: Heard, start: float, end: float | None) -> Placed:
+    """New music from `start` to `end` seconds of the source; None ends with it.
+
+    Raises:
+        InvalidRequestError: a region that does not fit the source.
+    """
+    part = region(start, end, source.audio.shape[-1])
+    whole = Heard(padded(source.audio, part.pad_left, part.pad_right), source.seconds)
+    return Placed(whole, part.mask(whole.blank.frames), [(part.start, part.end)])
+
+
+def check_variations(codes: Sequence[AudioCodes]) -> None:
+    """
+    Raises:
+        InvalidRequestError: several variations that are not of one length, or too long to play.
+    """
+    lengths = sorted({each.seconds for each in codes})
+    if len(lengths) > 1:
+        raise InvalidRequestError(
+            f"The variations are {lengths[0]:g} to {lengths[-1]:g} seconds long, but one batch has "
+            "one length. Set the song's length before composing, or slice the codes."
+        )
+    if lengths and lengths[0] > LONGEST_SECONDS:
+        raise InvalidRequestError(
+            f"The codes are {lengths[0]:g} seconds long, but the models play at most "
+            f"{LONGEST_SECONDS:g}. Slice the codes."
+        )
