@@ -1,5 +1,6 @@
 # The front door: each target makes the environment it needs.
 #   make demo    a song from a workflow, on the miniature checkpoint
+#   make examples   the ten examples of the Python API, on the miniature checkpoint
 #   make test    every test this machine can run
 #   make test-browser   the workflows in ComfyUI's page; needs a ComfyUI, node and Chromium
 #   make lint    ruff and pyright
@@ -11,7 +12,7 @@ VENV := .venv
 HOST_VENV := .venv-host
 HAS_HOST := $(wildcard $(CHECKOUT)/comfyui_version.py)
 
-.PHONY: setup demo test test-browser lint bench clean
+.PHONY: setup demo examples test test-browser lint bench clean
 setup: $(VENV)/.done $(if $(HAS_HOST),$(HOST_VENV)/.done)
 
 $(VENV)/.done: requirements-dev.txt tools/install_torch.sh
@@ -30,6 +31,9 @@ $(HOST_VENV)/.done: requirements-host.txt requirements.txt tools/install_torch.s
 
 demo: setup
 	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m tools.demo
+
+examples: $(VENV)/.done
+	$(VENV)/bin/python -m examples
 
 test: setup
 	$(VENV)/bin/python -m pytest

@@ -25,7 +25,7 @@ STAGES = {  # whom each stage may import besides itself
 }
 STAGES["batch"] = {"base", "weights", "inference"}
 STAGES["cli"] = STAGES["batch"] | {"batch"}
-FILES = {"pipeline": "pipeline", "sources": "pipeline", "__main__": "cli"}  # those that are not base
+FILES = {"pipeline": "pipeline", "sources": "pipeline", "__main__": "cli"}  # not base
 HOST = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "latent_preview", "node_helpers"}
 HOST |= {"nodes", "server", "execution"}
 NO_FILES = {"models", "conditioning", "sampling"}  # these stages hold no file formats

@@ -1,5 +1,6 @@
 """The 5 Hz language model under the host's memory manager, with its tokenizer."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from ...ace_core.weights.checkpoint import Kind
 from ...ace_core.weights.detect import inspect
 from .precision import compute_dtype
 from .tokenizers import tokenizer_of
+
+logger = logging.getLogger(__name__)
 
 DTYPES = (torch.bfloat16, torch.float32)
 
