@@ -8,6 +8,7 @@ AceStepError
 ├── InvalidCodesError      audio codes that cannot be read or decoded
 ├── CheckpointError        a file that is missing, broken or of another model
 ├── SaveError              an output that cannot be written
+├── NotEnoughMemoryError   the smallest piece of the work does not fit (in `memory.py`)
 └── BatchError             a folder of many songs that cannot be used or gone on with
     └── PromptsError       a file of many songs with lines that cannot be carried out
 """

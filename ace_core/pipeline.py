@@ -10,15 +10,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .audio import tiling
+from .audio import sparing, tiling
 from .audio.waveform import limit_peak
 from .conditioning import context as ctx
 from .conditioning.text import TextEncoder
 from .errors import InvalidRequestError
+from .memory import GUARD, HEADROOM, Guard, free_bytes
 from .models.acestep import AceStepModel
+from .models.footprint import forward_bytes
 from .models.vae import Oobleck
 from .sampling.cover import Switched, start_from_source, switch_time
 from .sampling.flow import OnStep, Velocity
+from .sampling.groups import in_groups, largest_group
 from .sampling.guidance import Guidance
 from .sampling.guided import GuidedVelocity, Pair
 from .sampling.noise import fresh_noise
@@ -54,15 +57,50 @@ def sample(
     on_step: OnStep | None = None,
     start: Tensor | None = None,
     free: Conditioning | None = None,
+    guard: Guard = GUARD,
 ) -> Tensor:
     """Latents [B, T, C] in float32, one for each seed.
 
     Several items are one for each seed: variations of one text that differ in their codes.
     `start` [B, T, C] replaces the seeded noise. `free` is the item without its source, for the
     steps after the cover strength is spent. What cannot be sampled is refused before any heavy
-    work.
+    work. Items that do not fit into memory together are made in groups: then `on_step` sees every
+    step once a group.
+
+    Raises:
+        NotEnoughMemoryError: not even one item fits.
     """
-    items = _variations(item, len(recipe.seeds))
+    batch = len(recipe.seeds)
+    items = _variations(item, batch)
+
+    def run(first: int, behind: int) -> Tensor:
+        own = items[first:behind] if len(items) > 1 else items
+        begin = None if start is None else start[first:behind]
+        return _sampled(models, own, recipe.part(first, behind), on_step, begin, free)
+
+    return in_groups(batch, run, guard, _most_at_once(models, items[0].frames, batch))
+
+
+def _most_at_once(models: Models, frames: int, batch: int) -> int:
+    room = free_bytes(models.silence.device)
+    if room is None:
+        return batch
+    size, config = models.silence.dtype.itemsize, models.dit.config
+
+    def fits(group: int) -> bool:
+        return forward_bytes(config, group, frames, size) * HEADROOM < room
+
+    return largest_group(batch, fits)
+
+
+def _sampled(
+    models: Models,
+    items: Sequence[Conditioning],
+    recipe: Recipe,
+    on_step: OnStep | None,
+    start: Tensor | None,
+    free: Conditioning | None,
+) -> Tensor:
     frames = items[0].frames
     times = recipe.schedule(models.variant)
     if recipe.cover_strength < 1 and free is None:
@@ -94,18 +132,29 @@ def sample(
 
 
 @torch.inference_mode()
-def render(models: Models, latents: Tensor, on_tile: tiling.OnTile | None = None) -> Tensor:
-    """Latents [B, T, C] as audio [B, 2, N] at 48 kHz, an item that is too loud brought to 1."""
+def render(
+    models: Models,
+    latents: Tensor,
+    on_tile: tiling.OnTile | None = None,
+    guard: Guard = GUARD,
+) -> Tensor:
+    """Latents [B, T, C] as audio [B, 2, N] at 48 kHz, an item that is too loud brought to 1.
+
+    On a full device the tiles get smaller, and at last the CPU decodes.
+
+    Raises:
+        NotEnoughMemoryError: the CPU's memory does not suffice either.
+    """
     own = next(models.vae.parameters())
     latents = latents.transpose(1, 2).to(own)  # [B, C, T]
-    return limit_peak(tiling.decode(models.vae, latents, on_tile=on_tile))
+    return limit_peak(sparing.decode(models.vae, latents, on_tile=on_tile, guard=guard))
 
 
 @torch.inference_mode()
-def listen(models: Models, audio: Tensor) -> Tensor:
+def listen(models: Models, audio: Tensor, guard: Guard = GUARD) -> Tensor:
     """48 kHz stereo [B, 2, N] as latents [B, T, C]: the mean of what the VAE believes."""
     own = next(models.vae.parameters())
-    return tiling.encode(models.vae, audio.to(own)).mean.transpose(1, 2)
+    return sparing.encode(models.vae, audio.to(own), guard=guard).mean.transpose(1, 2)
 
 
 def _variations(

@@ -6,6 +6,7 @@ import torch
 from comfy_api.latest import io
 
 from ..ace_core.constants import SEED_RANGE
+from ..ace_core.memory import Notices
 from ..ace_core.sampling.advice import advice, schedule_advice
 from ..ace_core.sampling.flow import custom_timesteps, timesteps
 from ..ace_core.sampling.guidance import Guidance
@@ -216,10 +217,12 @@ class AceStepSampler(io.ComfyNode):
             guidance=guidance,
             sampler=chosen,
         )
-        done = host.sample(batch)
+        memory = Notices(logger.warning)
+        done = host.sample(batch, memory)
         name = "unknown" if variant is None else variant.value
         lines = [f"model: {name}", *_steps(sigmas, positive), _steered(guidance)]
         lines += [f"solver: {host.solver_name(chosen)}", *_marked(warnings), *seed_lines(recipe)]
+        lines += [f"memory: {notice}" for notice in memory.said]
         return io.NodeOutput(done, "\n".join(lines))
 
 

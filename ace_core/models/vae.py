@@ -203,3 +203,12 @@ class Oobleck(nn.Module):
     def decode(self, latent: Tensor) -> Tensor:
         """Latent [B, C, T] -> audio [B, 2, hop * T]."""
         return self.decoder(latent)
+
+    def on_cpu(self) -> "Oobleck":
+        """A float32 copy on the CPU, of torch's own layers."""
+        copy = Oobleck(self.config, Ops(device="meta"))
+        weights = {
+            name: w.detach().to("cpu", torch.float32) for name, w in self.state_dict().items()
+        }
+        copy.load_state_dict(weights, assign=True)
+        return copy.requires_grad_(False).eval()

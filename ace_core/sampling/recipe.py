@@ -1,6 +1,6 @@
 """Everything a user may choose about sampling, as one value. It knows no model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -44,6 +44,13 @@ class Recipe:
                 f"{len(self.seeds)} items have {len(self.retake.seeds)} retake seeds. Give one "
                 "retake seed an item."
             )
+
+    def part(self, first: int, behind: int) -> "Recipe":
+        """The same for some of the items."""
+        retake = self.retake
+        if retake is not None:
+            retake = replace(retake, seeds=retake.seeds[first:behind])
+        return replace(self, seeds=self.seeds[first:behind], retake=retake)
 
     def schedule(self, variant: Variant) -> list[float]:
         """The flow times, from the first down to 0."""

@@ -19,6 +19,7 @@ from ...ace_core.conditioning import context as ctx
 from ...ace_core.errors import InvalidRequestError, InvalidScheduleError
 from ...ace_core.models.acestep import AceStepModel
 from ...ace_core.models.config import DiTConfig
+from ...ace_core.models.footprint import forward_bytes
 from ...ace_core.models.ops import Ops
 from ...ace_core.sampling.cover import switch_time
 from ...ace_core.types import Conditioning, Variant
@@ -32,7 +33,6 @@ from .lora import refuse_foreign_patches
 from .precision import compute_dtype
 
 DTYPES = (torch.bfloat16, torch.float32)
-WORKSPACE = 128 * 2**20  # bytes that kernels take whatever the length, measured at 2B and XL
 FREE = "free_"  # before the name of a condition for the steps that do not hear the source
 CORRECTOR = "ace_corrector"  # in the transformer's options: the second look of a Heun step
 _SAME = 1e-6  # two flow times nearer than this are one
@@ -173,12 +173,11 @@ class AceModel(comfy.model_base.ACEStep15):
 
     def memory_required(self, input_shape: Any, cond_shapes: Any = None) -> float:
         """Bytes that one forward of [B, C, T] takes beside the weights; an estimate."""
-        decoder = self.diffusion_model.config.decoder
-        tokens = input_shape[0] * -(-input_shape[-1] // self.diffusion_model.config.patch)
-        inner = decoder.heads * decoder.head_width
-        widest = max(2 * decoder.mlp_width, 3 * inner) + 4 * decoder.width
+        config = self.diffusion_model.config
         size = comfy.model_management.dtype_size(self.get_dtype_inference())
-        return WORKSPACE + tokens * widest * size * 2 + self._memory_bytes(cond_shapes or {}, size)
+        rows, frames = input_shape[0], input_shape[-1]
+        kept = self._memory_bytes(cond_shapes or {}, size)
+        return forward_bytes(config, rows, frames, size) + kept
 
     def extra_conds_shapes(self, **given: Any) -> dict[str, Any]:
         """How large `ace_memory` will be, known from the texts alone."""

@@ -4,8 +4,8 @@ Its loop of conditions, callbacks, previews, masks and interrupts stays the host
 therefore give the same numbers.
 """
 
-import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,29 +18,34 @@ from torch import Tensor
 
 from ...ace_core.constants import LATENT_CHANNELS
 from ...ace_core.errors import InvalidRequestError
+from ...ace_core.memory import HEADROOM, Guard, Say
 from ...ace_core.sampling.cover import times_from_source
+from ...ace_core.sampling.groups import in_groups, largest_group
 from ...ace_core.sampling.guidance import Guidance
 from ...ace_core.sampling.guided import GuidedVelocity
 from ...ace_core.sampling.recipe import Recipe
 from .conditioning import KEY, handling_of
+from .guard import host_guard
 from .model import CORRECTOR
 from .solver import AceSolver
 
-logger = logging.getLogger(__name__)
-
 _DIGITS = 6  # flow times are written in double precision and travel in single
 _SIGMAS = 4  # place of the sigmas among the arguments of `inner_sample`
+_CONDITIONS = "sampler_calc_cond_batch_function"  # the host's name for who asks the model
 
 
 class AceGuider(comfy.samplers.CFGGuider):
     """A stock GUIDER that combines the two velocities as `Guidance` says; None: only the first.
 
-    It also starts where a task's source strength says.
+    It also starts where a task's source strength says. When a single song does not fit with both
+    conditions at once, it hears one after the other from that look on.
     """
 
-    def __init__(self, model: Any, guidance: Guidance | None) -> None:
+    def __init__(self, model: Any, guidance: Guidance | None, guard: Guard | None = None) -> None:
         super().__init__(model)
         self.guidance = guidance
+        self._guard = guard or host_guard()
+        self._in_turn = False
 
     def inner_sample(self, *args: Any, **kwargs: Any) -> Tensor:
         # a run's memory begins here: the host may use one guider for several runs
@@ -70,16 +75,35 @@ class AceGuider(comfy.samplers.CFGGuider):
             self._seen = tuple((part / sigma).transpose(1, 2) for part in both)
             return combined(x.transpose(1, 2), t).transpose(1, 2) * sigma
 
-        return comfy.samplers.sampling_function(
-            self.inner_model,
-            x,
-            timestep,
-            self.conds.get("negative"),
-            self.conds.get("positive"),
-            scale,
-            model_options={**given, "sampler_cfg_function": combine},
-            seed=seed,
-        )
+        def ask(options: dict[str, Any]) -> Tensor:
+            return comfy.samplers.sampling_function(
+                self.inner_model,
+                x,
+                timestep,
+                self.conds.get("negative"),
+                self.conds.get("positive"),
+                scale,
+                model_options={**options, "sampler_cfg_function": combine},
+                seed=seed,
+            )
+
+        return self._in_memory(ask, given, splits=len(x) == 1 and scale != 1)
+
+    def _in_memory(
+        self, ask: Callable[[dict[str, Any]], Tensor], options: dict[str, Any], splits: bool
+    ) -> Tensor:
+        """One look. The guidance has not moved when the device was full: it comes after it."""
+        if not splits:
+            return ask(options)
+        if not self._in_turn:
+            seen = self._guard.attempt(lambda: ask(options))
+            if seen is not None:
+                return seen
+            self._in_turn = True
+            self._guard.say(
+                "Out of memory with both conditions at once: the model hears one after the other."
+            )
+        return ask(in_turn(options))
 
 
 def times_of(sigmas: Tensor, positive: list) -> list[float]:
@@ -87,9 +111,32 @@ def times_of(sigmas: Tensor, positive: list) -> list[float]:
     return times_from_source(sigmas.tolist(), handling_of(positive).source_strength)
 
 
-def guider(model: Any, positive: list, negative: list, guidance: Guidance | None) -> AceGuider:
+def in_turn(options: dict[str, Any]) -> dict[str, Any]:
+    """A model's options, with which the host runs each list of conditions by itself."""
+    whole = options.get(_CONDITIONS, _both)
+
+    def each(args: dict[str, Any]) -> list[Tensor]:
+        conds = args["conds"]
+        alone = [[c if i == place else None for i, c in enumerate(conds)] for place in range(2)]
+        return [whole({**args, "conds": one})[place] for place, one in enumerate(alone)]
+
+    return {**options, _CONDITIONS: each}
+
+
+def _both(args: dict[str, Any]) -> list[Tensor]:
+    given = [args[name] for name in ("model", "conds", "input", "sigma", "model_options")]
+    return comfy.samplers.calc_cond_batch(*given)
+
+
+def guider(
+    model: Any,
+    positive: list,
+    negative: list,
+    guidance: Guidance | None,
+    guard: Guard | None = None,
+) -> AceGuider:
     """A GUIDER for one MODEL; without guidance it takes one forward a step."""
-    made = AceGuider(model, guidance)
+    made = AceGuider(model, guidance, guard)
     made.set_conds(positive, negative)
     return made
 
@@ -108,18 +155,31 @@ class Batch:
     sampler: Any  # SAMPLER
 
     def part(self, first: int, behind: int) -> "Batch":
-        """Some of the items, each with its own codes."""
-        samples = self.latent["samples"][first:behind]
-        retake = self.recipe.retake
-        if retake is not None:
-            retake = replace(retake, seeds=retake.seeds[first:behind])
+        """Some of the items, each with its own codes and its own mask."""
+        samples = self.latent["samples"]
+        latent = {**self.latent, "samples": samples[first:behind]}
+        if "noise_mask" in latent:  # one for all, or one an item, as the host repeats them
+            mask = comfy.utils.reshape_mask(latent["noise_mask"], samples.shape)
+            latent["noise_mask"] = mask[first:behind]
         return replace(
             self,
             positive=_codes_of(self.positive, first, behind),
             negative=_codes_of(self.negative, first, behind),
-            latent={**self.latent, "samples": samples},
-            recipe=replace(self.recipe, seeds=self.recipe.seeds[first:behind], retake=retake),
+            latent=latent,
+            recipe=self.recipe.part(first, behind),
         )
+
+    def bytes_for(self, items: int) -> float:
+        """What one forward of so many items takes beside the weights, with both conditions."""
+        guided = self.guidance is not None and self.guidance.active
+        entries = [*self.positive, *(self.negative if guided else [])]
+        model, shapes = self.model.model, defaultdict(list)
+        for text, extras in entries:
+            for name, shape in model.extra_conds_shapes(cross_attn=text, **extras).items():
+                shapes[name].append([items * shape[0], *shape[1:]])
+        rows = items * (2 if guided else 1)
+        frames = self.latent["samples"].shape[1:]
+        return model.memory_required([rows, *frames], cond_shapes=shapes)
 
 
 def _codes_of(entries: list, first: int, behind: int) -> list:
@@ -136,13 +196,15 @@ def _codes_of(entries: list, first: int, behind: int) -> list:
     return made
 
 
-def sample(batch: Batch) -> dict[str, Any]:
+def sample(batch: Batch, say: Say | None = None) -> dict[str, Any]:
     """A LATENT like the batch's, each item from its own seed's noise, the seeds written into it.
 
-    A batch that does not fit into memory is made in smaller groups, which gives the same songs.
+    A batch that does not fit into memory is made in smaller groups, which gives the same songs, and
+    `say` is told; without it, the log.
 
     Raises:
         InvalidRequestError: `latent` is no music latent.
+        NotEnoughMemoryError: not even one song fits.
     """
     start = batch.latent["samples"]  # [B, C, T]
     if start.dim() != 3 or start.shape[1] != LATENT_CHANNELS:
@@ -151,27 +213,32 @@ def sample(batch: Batch) -> dict[str, Any]:
             f"{LATENT_CHANNELS}, frames]. Connect the latent of an ACE-Step task node."
         )
     rest = comfy.model_management.intermediate_device()
-    samples = _in_groups(batch).to(rest, torch.float32)
+    guard = host_guard(say)
+
+    def run(first: int, behind: int) -> Tensor:
+        return _run(batch.part(first, behind), guard).to(rest, torch.float32)
+
+    samples = in_groups(len(batch.recipe.seeds), run, guard, _most_at_once(batch))
     known = {**batch.latent.get(KEY, {}), "seeds": batch.recipe.seeds}
     return {**batch.latent, "samples": samples, KEY: known}
 
 
-def _in_groups(batch: Batch) -> Tensor:
-    count = len(batch.recipe.seeds)
-    try:
-        return _run(batch)
-    except comfy.model_management.OOM_EXCEPTION:
-        if count == 1 or "noise_mask" in batch.latent:
-            raise
-        logger.warning("Out of memory with %d songs at once: making them in two groups.", count)
-    comfy.model_management.soft_empty_cache()
-    middle = count // 2
-    groups = batch.part(0, middle), batch.part(middle, count)
-    return torch.cat([_in_groups(group) for group in groups])
+def _most_at_once(batch: Batch) -> int:
+    """How many items the host has room for, once the model lies where it computes."""
+    items, model = len(batch.recipe.seeds), batch.model
+    if items == 1:
+        return 1
+    comfy.model_management.load_models_gpu(
+        [model],
+        memory_required=batch.bytes_for(items),
+        minimum_memory_required=batch.bytes_for(1),
+    )
+    room = model.get_free_memory(model.load_device)
+    return largest_group(items, lambda group: batch.bytes_for(group) * HEADROOM < room)
 
 
-def _run(batch: Batch) -> Tensor:
-    guided = guider(batch.model, batch.positive, batch.negative, batch.guidance)
+def _run(batch: Batch, guard: Guard) -> Tensor:
+    guided = guider(batch.model, batch.positive, batch.negative, batch.guidance, guard)
     seeds, start = batch.recipe.seeds, batch.latent["samples"]
     noise = batch.recipe.first_noise(start.shape[-1]).transpose(1, 2).contiguous()
     return guided.sample(

@@ -4,10 +4,8 @@ The host's own tiler blends overlapping tiles, which changes the sound near thei
 decodes whole songs in one piece when it can; ours is bounded in memory and equal to one pass.
 """
 
-import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import comfy.model_management
 import comfy.model_patcher
@@ -16,7 +14,7 @@ import comfy.sd
 import torch
 from torch import Tensor
 
-from ...ace_core.audio import tiling
+from ...ace_core.audio import sparing, tiling
 from ...ace_core.audio.splice import splice
 from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
@@ -28,13 +26,10 @@ from ...ace_core.weights import load
 from ...ace_core.weights.oobleck import to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
 from .conditioning import KEY
+from .guard import host_guard
 from .precision import CHOICES
 from .progress import counted
 
-logger = logging.getLogger(__name__)
-
-SMALLEST_TILE = 32  # latent frames; below, more is decoded twice than once
-Result = TypeVar("Result")
 _ACTIVATIONS = 4 * 128 * LATENT_HOP  # numbers a latent frame needs at its widest layer
 
 
@@ -96,18 +91,13 @@ class AceVAE(comfy.sd.VAE):
         """Latents [B, C, T] to audio [B, 2, N]; an exact tile needs no overlap of the user's."""
         self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
         latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
-        audio = _in_memory(
-            lambda size: tiling.decode(vae, latents, size=size, on_tile=counted()), tile_x
-        )
+        audio = sparing.decode(vae, latents, size=tile_x, on_tile=counted(), guard=host_guard())
         return audio.to(self.output_device, self.vae_output_dtype())
 
     def _encoded(self, audio: Tensor) -> Posterior:
         self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
         audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
-        posterior = _in_memory(
-            lambda size: tiling.encode(vae, audio, size=size, on_tile=counted()),
-            tiling.ENCODE_TILE,
-        )
+        posterior = sparing.encode(vae, audio, on_tile=counted(), guard=host_guard())
         place, kind = self.output_device, self.vae_output_dtype()
         return Posterior(posterior.mean.to(place, kind), posterior.std.to(place, kind))
 
@@ -123,19 +113,6 @@ def bytes_for(frames: int, dtype: torch.dtype) -> float:
     """Activations of a pass over at most one tile of latent frames; an estimate."""
     size = comfy.model_management.dtype_size(dtype)
     return min(frames, tiling.DECODE_TILE) * _ACTIVATIONS * size
-
-
-def _in_memory(run: Callable[[int], Result], size: int) -> Result:
-    """`run` with tiles of `size` frames, or with smaller ones when they do not fit: same result."""
-    while True:
-        try:
-            return run(size)
-        except comfy.model_management.OOM_EXCEPTION:
-            if size <= SMALLEST_TILE:
-                raise
-            size //= 2
-            logger.warning("Out of memory: trying again with tiles of %d latent frames.", size)
-        comfy.model_management.soft_empty_cache()
 
 
 def load_vae(path: Path, dtype: str = "auto") -> AceVAE:

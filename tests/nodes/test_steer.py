@@ -219,25 +219,3 @@ def test_a_stock_sampler_that_forgets_the_source_is_named(run: Run) -> None:
     nodes["solver"] = {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "euler"}}
     nodes["music"] = sampler(solver=["solver", 0])
     assert "sample_euler does not put the source back" in run(nodes).values["music"][1]
-
-
-def test_a_batch_that_does_not_fit_is_made_in_groups_with_the_same_songs(
-    pack: Pack, run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The device's own refusal is raised where a large batch would meet it."""
-    nodes = plain(batch=3)
-    together = made(run(nodes))
-    net = pack.submodule("nodes.host.model").AceNet
-    forward = net.forward
-
-    def crowded(self: Any, x: torch.Tensor, *args: Any, **given: Any) -> torch.Tensor:
-        if len(x) > 1:
-            raise torch.OutOfMemoryError("no room")
-        return forward(self, x, *args, **given)
-
-    monkeypatch.setattr(net, "forward", crowded)
-    nodes["music"]["inputs"]["seeds"] = "5"  # runs again
-    with caplog.at_level(logging.WARNING):
-        apart = made(run(nodes))
-    torch.testing.assert_close(apart, together, atol=2e-5, rtol=0)
-    assert "making them in two groups" in caplog.text

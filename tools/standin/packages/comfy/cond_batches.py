@@ -20,7 +20,12 @@ def sampling_function(
     options = model_options or {}
     alone = math.isclose(cond_scale, 1.0) and not options.get("disable_cfg1_optimization", False)
     conds = [cond, None if alone else uncond]
-    predictions = calc_cond_batch(model, conds, x, timestep, options)
+    if "sampler_calc_cond_batch_function" in options:
+        given = {"conds": conds, "input": x, "sigma": timestep, "model": model}
+        given["model_options"] = options
+        predictions = options["sampler_calc_cond_batch_function"](given)
+    else:
+        predictions = calc_cond_batch(model, conds, x, timestep, options)
     shared = {"cond_scale": cond_scale, "input": x, "sigma": timestep, "timestep": timestep}
     shared |= {"model": model, "model_options": options}
     for function in options.get("sampler_pre_cfg_function", []):

@@ -18,6 +18,15 @@ class InterruptProcessingException(Exception):  # noqa: N818  the host's name
 
 
 OOM_EXCEPTION = torch.OutOfMemoryError
+free_memory = 2**34  # bytes, whatever is loaded; tests set another
+
+
+def is_oom(error: BaseException) -> bool:
+    return isinstance(error, OOM_EXCEPTION)
+
+
+def get_free_memory(device: Any = None) -> int:
+    return free_memory
 
 
 def interrupt_current_processing(value: bool = True) -> None:

@@ -61,6 +61,9 @@ class ModelPatcher:
         self.size = self.size or model_management.module_size(self.model)
         return self.size
 
+    def get_free_memory(self, device: Any) -> int:
+        return model_management.get_free_memory(device)
+
     def model_dtype(self) -> Any:
         return self.model.get_dtype() if hasattr(self.model, "get_dtype") else None
 

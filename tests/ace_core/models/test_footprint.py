@@ -1,0 +1,72 @@
+"""The estimate of a forward's memory beside the tensors that are really alive in one."""
+
+import weakref
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from ace_core.models.config import DiTConfig, StackConfig
+from ace_core.models.dit import DiT
+from ace_core.models.footprint import WORKSPACE, forward_bytes, memory_bytes
+from tests.toy import dit_config, randn
+
+
+class Alive(TorchDispatchMode):
+    """Counts the bytes of tensors that are made while it is on, and the most at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: dict[int, int] = {}
+        self.outside: set[int] = set()
+        self.most = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        for each in tree_leaves((args, kwargs)):
+            if isinstance(each, torch.Tensor) and each.untyped_storage()._cdata not in self.sizes:
+                self.outside.add(each.untyped_storage()._cdata)
+        out = func(*args, **(kwargs or {}))
+        for each in tree_leaves(out):
+            if isinstance(each, torch.Tensor):
+                self._add(each.untyped_storage())
+        return out
+
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        key = storage._cdata
+        if key in self.sizes or key in self.outside:
+            return
+        self.sizes[key] = storage.nbytes()
+        weakref.finalize(storage, self.sizes.pop, key, None)
+        self.most = max(self.most, sum(self.sizes.values()))
+
+
+def wide() -> DiTConfig:
+    """The proportions of the 2B model: at toy width the masks would outweigh the rest."""
+    stack = StackConfig(width=512, mlp_width=1536, heads=4, kv_heads=2, head_width=128)
+    base = dit_config()
+    fields = {name: getattr(base, name) for name in base.__slots__}
+    return DiTConfig(**{**fields, "decoder": stack, "encoder": stack, "layers": 2})
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("rows", "frames"), [(1, 250), (2, 250), (1, 1500)])
+def test_the_estimate_is_above_what_a_forward_keeps_alive_and_below_three_times_it(
+    dtype: torch.dtype, rows: int, frames: int
+) -> None:
+    config = wide()
+    net = DiT(config).to(dtype).requires_grad_(False)
+    x, context = randn(rows, frames, 64).to(dtype), randn(1, frames, 128).to(dtype)
+    memory = net.memory(randn(1, 20, config.encoder.width).to(dtype))
+    with torch.inference_mode(), Alive() as alive:
+        net(x, torch.ones(rows), context, memory)
+    estimate = forward_bytes(config, rows, frames, dtype.itemsize) - WORKSPACE
+    assert alive.most < estimate < 3 * alive.most
+
+
+def test_keys_and_values_are_counted_to_the_byte() -> None:
+    config = dit_config()
+    net = DiT(config).requires_grad_(False)
+    kept = net.memory(randn(3, 20, config.encoder.width))
+    assert memory_bytes(config, 3, 20, 4) == sum(k.nbytes + v.nbytes for k, v in kept)

@@ -1,0 +1,112 @@
+"""The core's own song on a full device: groups of items, smaller tiles, the same sound."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ace_core import pipeline
+from ace_core.memory import Guard, NotEnoughMemoryError
+from ace_core.models.footprint import forward_bytes
+from ace_core.models.vae import Oobleck, OobleckConfig
+from ace_core.pipeline import Models, render, sample
+from ace_core.sampling.flow import Solver
+from ace_core.sampling.guidance import Guidance
+from ace_core.sampling.recipe import Recipe, Retake
+from ace_core.sampling.repaint import RepaintMode, preservation
+from ace_core.types import Conditioning, Variant
+from tests.crowded import crowd, same
+from tests.toy import TEXT_WIDTH, acestep, randn
+
+FRAMES = 40
+PLAIN = Recipe(seeds=(3, 4, 5), steps=3, shift=3.0)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    torch.manual_seed(2)
+    vae = Oobleck(OobleckConfig(encoder_channels=2, decoder_channels=2)).requires_grad_(False)
+    return Models(acestep(), None, vae, 0.1 * randn(1, 800, 64), Variant.TURBO)  # type: ignore
+
+
+@pytest.fixture
+def item() -> Conditioning:
+    mask = torch.zeros(1, FRAMES, 1)
+    mask[:, 10:30] = 1
+    text, lyrics = randn(1, 6, TEXT_WIDTH), randn(1, 5, TEXT_WIDTH, seed=2)
+    return Conditioning(text, lyrics, FRAMES, source=randn(1, FRAMES, 64, seed=3), mask=mask)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        PLAIN,
+        replace(PLAIN, guidance=Guidance(scale=5.0)),
+        replace(PLAIN, solver=Solver.SDE, retake=Retake((7, 8, 9))),
+        replace(PLAIN, keep=preservation(RepaintMode.BALANCED)),
+    ],
+    ids=["plain", "guided", "sde and retake", "repaint"],
+)
+def test_songs_that_do_not_fit_together_are_the_same_in_groups(
+    models: Models, item: Conditioning, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = sample(models, item, recipe)
+    seen = crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) <= 2)
+    said: list[str] = []
+    apart = sample(models, item, recipe, guard=Guard(say=said.append))
+    same(apart, together)
+    assert {shape[0] for shape in seen} == {2, 1}
+    assert said == ["Out of memory with 3 songs at once: made 2 at a time."]
+
+
+def test_a_start_of_ones_own_is_split_with_its_items(
+    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = randn(3, FRAMES, 64, seed=9)
+    together = sample(models, item, PLAIN, start=start)
+    crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) == 1)
+    apart = sample(models, item, PLAIN, start=start)
+    same(apart, together)
+
+
+def test_the_devices_free_memory_decides_the_first_group(
+    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CPU does not tell what is free, so what a device would tell is put in its place."""
+    room = int(1.5 * forward_bytes(models.dit.config, 2, FRAMES, 4)) + 1
+    together = sample(models, item, PLAIN)
+    monkeypatch.setattr(pipeline, "free_bytes", lambda _: room)
+    seen = crowd(monkeypatch, models.dit.decoder, "forward", lambda x: True)
+    said: list[str] = []
+    apart = sample(models, item, PLAIN, guard=Guard(say=said.append))
+    same(apart, together)
+    assert {shape[0] for shape in seen} == {2, 1}
+    assert said == ["3 songs at once would not fit into memory: made 2 at a time."]
+
+
+def test_a_song_that_does_not_fit_alone_is_refused(
+    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(monkeypatch, models.dit.decoder, "forward", lambda x: False)
+    with pytest.raises(NotEnoughMemoryError, match="Make it shorter"):
+        sample(models, item, PLAIN)
+
+
+def test_another_error_of_the_model_passes(
+    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) == 1, RuntimeError)
+    with pytest.raises(RuntimeError, match="no room"):
+        sample(models, item, PLAIN)
+
+
+def test_sound_that_does_not_fit_is_rendered_in_smaller_tiles(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latents = randn(1, 70, 64)
+    whole = render(models, latents)
+    crowd(monkeypatch, models.vae, "decode", lambda x: x.shape[-1] <= 60)
+    said: list[str] = []
+    part = render(models, latents, guard=Guard(say=said.append))
+    same(part, whole)
+    assert said[-1] == "Out of memory: trying again with tiles of 32 latent frames."
