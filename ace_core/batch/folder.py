@@ -33,9 +33,13 @@ class Folder:
         self.clear()
 
     def clear(self) -> None:
+        """Drop what was being made, and make room for the next song."""
+        self.leave()
+        self.partial.mkdir()
+
+    def leave(self) -> None:
         """Drop what was being made."""
         shutil.rmtree(self.partial, ignore_errors=True)
-        self.partial.mkdir()
 
     def absent(self, record: Record) -> list[str]:
         """Names of the record's files that are not there whole."""

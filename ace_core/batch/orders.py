@@ -1,6 +1,5 @@
 """What is to be made and what came of it: the values between a batch's folder and its makers."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,26 +38,6 @@ class Outcome:
     error: str | None = None
 
 
-# Makes every order, in any order, into files below the folder; yields each as it is finished.
+Make = Callable[[Order, Path], Outcome]  # one song, into files below the folder
+# Makes every order, in any sequence, into files below the folder; yields each when it is finished.
 Makers = Callable[[Sequence[Order], Path], Iterator[Outcome]]
-
-
-def seeds_of(line: Line, salt: str) -> tuple[int, ...]:
-    """The seeds of a line: those it gives, the others drawn from the batch's `salt` and its id.
-
-    So a seed left to chance is the same whenever the batch goes on, and does not depend on the
-    other lines.
-    """
-    given = line.request.get("seeds")
-    given = [line.request.get("seed")] if given is None else given
-    stated = [given] if isinstance(given, int) else list(given)
-    wanted = line.request.get("batch_size", 1)
-    return tuple(
-        seed if seed is not None and seed >= 0 else _drawn(salt, line.id, item)
-        for item, seed in enumerate((stated + [None] * wanted)[:wanted])
-    )
-
-
-def _drawn(salt: str, name: str, item: int) -> int:
-    digest = hashlib.sha256(f"{salt}/{name}/{item}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")  # 32 bits

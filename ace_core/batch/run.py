@@ -18,8 +18,11 @@ def run(
     Raises:
         SaveError: the folder cannot be written to. What was finished before stays.
     """
-    for outcome in makers(orders, folder.partial):
-        finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        record = folder.keep(outcome, {**common, "finished": finished})
-        folder.clear()
-        yield record
+    try:
+        for outcome in makers(orders, folder.partial):
+            finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            record = folder.keep(outcome, {**common, "finished": finished})
+            folder.clear()
+            yield record
+    finally:
+        folder.leave()

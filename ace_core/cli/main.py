@@ -7,22 +7,12 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from enum import IntEnum
 from typing import Final, Protocol, cast
 
 from .. import __version__
 from ..errors import AceStepError, PromptsError
+from .exits import Exit
 from .output import Output
-
-
-class Exit(IntEnum):
-    """What the shell is told."""
-
-    DONE = 0
-    FAILED = 1  # it could not be done; the message says what to do
-    USAGE = 2  # the command line or a line of the prompts file is wrong; nothing was started
-    SOME_FAILED = 3  # a batch came to its end, but some of its songs are recorded as failed
-    INTERRUPTED = 130  # Ctrl-C, as shells count it
 
 
 class Command(Protocol):
@@ -46,11 +36,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (module, one line of
     "inspect": ("inspect", "say what a model file or folder is"),
     "batch": ("batch", "make a song for every line of a file; goes on after a crash"),
 }
+TOLD: Final = ("inference.handlers",)  # its warnings come back as the error that is told
 
 
 def main(words: Sequence[str]) -> int:
     """Run one command line; the exit code."""
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    for told in TOLD:
+        logging.getLogger(f"{__name__.rsplit('.', 2)[0]}.{told}").setLevel(logging.CRITICAL)
     name = words[0] if words and words[0] in COMMANDS else None
     parser, command = _parser(name)
     arguments = parser.parse_args(words)

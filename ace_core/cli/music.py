@@ -1,0 +1,161 @@
+"""`generate` and the five commands that start from a recording: one request, saved whole."""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+from ..batch.models import Models
+from ..batch.request import Request, check_request, request_of
+from ..constants import TRACKS
+from ..errors import AceStepError, InvalidRequestError, SaveError
+from ..inference import generate_music
+from ..inference.params import GenerationConfig, GenerationParams
+from ..inference.results import GenerationResult
+from ..prompts import complete_instruction, extract_instruction, lego_instruction
+from .models import add_models, chosen
+from .options import add_fields, given, text_of
+from .output import Output
+
+OF_SOURCES: Final = {"src_audio", "repainting_start", "repainting_end", "audio_cover_strength"}
+USED: Final = {  # what each command takes of OF_SOURCES
+    "generate": {"audio_cover_strength"},
+    "cover": {"audio_cover_strength"},
+    "repaint": {"repainting_start", "repainting_end"},
+    "lego": {"repainting_start", "repainting_end"},
+    "extract": set[str](),
+    "complete": set[str](),
+}
+INSTRUCTIONS: Final = {
+    "lego": lambda tracks: lego_instruction(tracks[0]),
+    "extract": lambda tracks: extract_instruction(tracks[0]),
+    "complete": complete_instruction,
+}
+SETTINGS: Final = ("seeds", "batch_size", "allow_lm_batch", "lm_batch_chunk_size", "audio_format")
+OUT: Final = "output"
+
+
+def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
+    if name != "generate":
+        parser.add_argument("src_audio", metavar="RECORDING", help="the recording to start from")
+    if name in INSTRUCTIONS:
+        several = "+" if name == "complete" else 1
+        parser.add_argument(
+            "--track",
+            nargs=several,
+            choices=TRACKS,
+            metavar="TRACK",
+            help=f"what to play: {', '.join(TRACKS)}",
+        )
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path(OUT),
+        help=f"a folder, or a file's name such as song.mp3 (default: the folder {OUT})",
+    )
+    parser.add_argument("--lyrics-file", type=Path, metavar="FILE", help="lyrics from a text file")
+    names = {field.name for field in fields(GenerationParams)} - OF_SOURCES | USED[name]
+    add_fields(parser, GenerationParams, names)
+    add_fields(parser, GenerationConfig, SETTINGS)
+    add_models(parser)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    request = _request(arguments)
+    choice = chosen(arguments, output, request.params.thinking)
+    check_request(request, choice.trained_as())
+    output.bar(0.0, "Loading the models")
+    models = choice.load()
+    with _drafts(arguments.out) as folder:
+        result = _made(models, request, folder, output)
+        files = _kept(result, arguments.out)
+    _tell(output, result, files)
+    return 0
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    """
+    Raises:
+        InvalidRequestError: options contradict each other or have values that are none.
+    """
+    stated = {**given(arguments, GenerationParams), **given(arguments, GenerationConfig)}
+    if arguments.command != "generate":
+        stated["task_type"] = arguments.command
+    if arguments.lyrics_file is not None:
+        if "lyrics" in stated:
+            raise InvalidRequestError("--lyrics and --lyrics-file are both given. Give one.")
+        stated["lyrics"] = text_of(arguments.lyrics_file)
+    tracks = getattr(arguments, "track", None)
+    if tracks:
+        stated["instruction"] = INSTRUCTIONS[arguments.command](tuple(tracks))
+    suffix = arguments.out.suffix.removeprefix(".").lower()
+    if suffix:
+        stated.setdefault("audio_format", suffix)
+        if stated["audio_format"] != suffix:
+            raise InvalidRequestError(
+                f"--out ends with .{suffix}, but --audio-format is {stated['audio_format']}. Give "
+                "one of them."
+            )
+    request = request_of(stated, Path())
+    request.config.use_random_seed = "seeds" not in stated and request.params.seed < 0
+    return request
+
+
+def _made(models: Models, request: Request, folder: Path, output: Output) -> GenerationResult:
+    params, config = request
+    result = generate_music(models.dit, models.lm, params, config, str(folder), output.bar)
+    if not result.success:
+        raise AceStepError(result.error or result.status_message)
+    return result
+
+
+@contextmanager
+def _drafts(out: Path) -> Iterator[Path]:
+    """A folder beside the songs-to-be that is gone afterwards, whatever happens."""
+    place = out.parent if out.suffix else out
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=place))
+    except OSError as error:
+        raise SaveError(
+            f"{place}: no song can be saved here ({error.strerror}). Choose a folder that may be "
+            "written to with --out."
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kept(result: GenerationResult, out: Path) -> list[Path]:
+    """The songs under their names, each put there in one step."""
+    files = []
+    for number, audio in enumerate(result.audios, start=1):
+        draft = Path(audio["path"])
+        item = f".{number}" if len(result.audios) > 1 else ""
+        file = out.with_name(f"{out.stem}{item}{out.suffix}") if out.suffix else out / draft.name
+        files.append(draft.replace(file))
+    return files
+
+
+def _tell(output: Output, result: GenerationResult, files: list[Path]) -> None:
+    songs = [
+        {"path": str(file), "seed": audio["params"]["seed"], "key": audio["key"]}
+        for file, audio in zip(files, result.audios, strict=True)
+    ]
+    content: dict[str, Any] = {
+        "success": True,
+        "songs": songs,
+        "params": result.audios[0]["params"] if songs else {},
+        "lm_metadata": result.extra_outputs.get("lm_metadata"),
+        "time_costs": result.extra_outputs.get("time_costs", {}),
+        "status_message": result.status_message,
+    }
+    if result.status_message:
+        output.note(result.status_message)
+    output.result(content, "\n".join(f"{song['path']}  seed {song['seed']}" for song in songs))
