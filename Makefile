@@ -3,6 +3,7 @@
 #   make examples   the ten examples of the Python API, on the miniature checkpoint
 #   make test    every test this machine can run
 #   make test-browser   the workflows in ComfyUI's page; needs a ComfyUI, node and Chromium
+#   make test-ray       many songs on a local Ray, which it installs (500 MB)
 #   make lint    ruff and pyright
 #   make bench   ratios against diffusers and, where present, ComfyUI
 
@@ -12,7 +13,7 @@ VENV := .venv
 HOST_VENV := .venv-host
 HAS_HOST := $(wildcard $(CHECKOUT)/comfyui_version.py)
 
-.PHONY: setup demo examples test test-browser lint bench clean
+.PHONY: setup demo examples test test-browser test-ray lint bench clean
 setup: $(VENV)/.done $(if $(HAS_HOST),$(HOST_VENV)/.done)
 
 $(VENV)/.done: requirements-dev.txt tools/install_torch.sh
@@ -50,6 +51,10 @@ $(PLAYWRIGHT):
 
 test-browser: setup $(PLAYWRIGHT)
 	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m pytest tests/browser
+
+test-ray: setup
+	$(VENV)/bin/python -m pip install -q -r requirements-ray.txt
+	$(VENV)/bin/python -m pytest tests/ray
 
 lint: $(VENV)/.done
 	$(VENV)/bin/ruff check .

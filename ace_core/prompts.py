@@ -4,10 +4,14 @@ Source: acestep/constants.py (SFT_GEN_PROMPT, TASK_INSTRUCTIONS) and
 acestep/core/generation/handler/{prompt_utils,metadata_utils}.py of the official code.
 """
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from .constants import END_OF_TEXT
-from .types import Song
+
+if TYPE_CHECKING:
+    from .types import Song
 
 TEXT_TO_MUSIC: Final = "Fill the audio semantic mask based on the given conditions:"
 COVER: Final = "Generate audio semantic tokens based on the given conditions:"

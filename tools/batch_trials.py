@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,9 @@ def command(base: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "ace_core", *songs, *models, "--json", *options]
 
 
-def prepare(base: Path, songs: int) -> list[str]:
-    """Models and prompts below `base`; the ids of the songs."""
-    miniature(base / "models")
+def prepare(base: Path, songs: int, models: Callable[[Path], Any] = miniature) -> list[str]:
+    """Models, prompts and a recording below `base`; the ids of the songs."""
+    models(base / "models")
     tone = np.sin(np.arange(round(SECONDS * SAMPLE_RATE)) / 20)
     soundfile.write(base / "tone.wav", np.stack([tone, tone], axis=1), SAMPLE_RATE)
     names = [f"song-{number:03d}" for number in range(songs)]
@@ -63,10 +64,10 @@ def records(base: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True) if path.exists() else []
 
 
-def run_and_kill(base: Path, rng: random.Random, options: list[str]) -> str:
+def run_and_kill(base: Path, rng: random.Random, options: list[str], early: float = EARLY) -> str:
     """Start the batch and kill it somewhere; where that was."""
     before, began = len(records(base)), time.monotonic()
-    wanted = 0 if rng.random() < EARLY else rng.choice((1, 1, 2))
+    wanted = 0 if rng.random() < early else rng.choice((1, 1, 2))
     pause = rng.uniform(0, 6 if wanted == 0 else 2)
     with (base / "log.txt").open("ab") as log:
         process = subprocess.Popen(

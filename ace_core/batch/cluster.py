@@ -16,7 +16,9 @@ from ..errors import BatchError
 from .orders import MadeFile, Make, Makers, Order, Outcome
 
 PACKAGE: Final = Path(__file__).parents[1]  # sent to workers that do not have it
-ATTEMPTS: Final = 3  # at a song whose worker dies; a song that is too big must not hold up others
+ATTEMPTS: Final = 3  # of a worker at one thing; a song that is too big must not hold up others
+LOADING: Final = "(models)"  # no id
+DEAD: Final = "The workers died again and again while they loaded the models. Is their memory full?"
 LOST: Final = (
     f"Its worker died {ATTEMPTS} times while making it. If its memory was full, ask for a smaller "
     "batch_size or a shorter duration."
@@ -33,7 +35,10 @@ class Cluster:
 
 
 class Attempts:
-    """Lives in an actor of its own, which outlives the workers: how often each song was begun."""
+    """Lives in an actor of its own, which outlives the workers: what they began and never ended.
+
+    Ray starts a worker that died again, and hands it the same song, without an end.
+    """
 
     def __init__(self) -> None:
         self.begun: Counter[str] = Counter()
@@ -42,13 +47,18 @@ class Attempts:
         self.begun[name] += 1
         return self.begun[name]
 
+    def end(self, name: str) -> None:
+        self.begun[name] = 0
+
 
 class Worker:
-    """Lives in an actor: the models, and a song for every order it is handed. When it dies, Ray
-    starts another and hands it the same order again."""
+    """Lives in an actor: the models, and a song for every order it is handed."""
 
-    def __init__(self, load: Callable[[], Make], attempts: Any) -> None:
+    def __init__(self, load: Callable[[], Make], attempts: Any, workers: int) -> None:
+        if _ray().get(attempts.begin.remote(LOADING)) > ATTEMPTS * workers:
+            raise RuntimeError(DEAD)
         self.make = load()
+        attempts.end.remote(LOADING)
         self.attempts = attempts
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
@@ -112,15 +122,14 @@ def _songs(
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     gpus = int(ray.cluster_resources().get("GPU", 0))
+    workers = workers or gpus or 1
     attempts = ray.remote(Attempts).options(num_cpus=0).remote()
     items = [{"order": pickle.dumps(order)} for order in orders]
     songs = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         Worker,
-        fn_constructor_args=(load, attempts),
+        fn_constructor_args=(load, attempts, workers),
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(
-            size=workers or gpus or 1, max_tasks_in_flight_per_actor=1
-        ),
+        compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
         **({"num_gpus": 1} if gpus else {"num_cpus": 1}),
     )
     # without prefetching, which would hold every song back until the next one is finished

@@ -30,7 +30,7 @@ class Folder:
         self.salt = _salt(path)
         self.manifest = Manifest(path)
         self.partial = path / PARTIAL
-        self.clear()
+        self.leave()
 
     def clear(self) -> None:
         """Drop what was being made, and make room for the next song."""

@@ -19,6 +19,7 @@ def run(
         SaveError: the folder cannot be written to. What was finished before stays.
     """
     try:
+        folder.clear()
         for outcome in makers(orders, folder.partial):
             finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
             record = folder.keep(outcome, {**common, "finished": finished})

@@ -18,37 +18,15 @@ from ..batch.resume import Left, left_to_do
 from ..batch.run import run as run_orders
 from ..errors import SaveError
 from .exits import Exit
-from .models import add_models, chosen
+from .models import chosen
 from .output import Output
-
-FOUND = ""  # what --ray without an address stands for
-
-
-def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
-    parser.add_argument("prompts", type=Path, help="JSON lines, a song each")
-    parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="DIR", help="folder of the songs"
-    )
-    parser.add_argument(
-        "--retry-failed", action="store_true", help="make songs again that are recorded as failed"
-    )
-    parser.add_argument(
-        "--ray",
-        nargs="?",
-        const=FOUND,
-        metavar="ADDRESS",
-        help="run on a Ray cluster: this one, or the one that Ray finds, or a 'local' one",
-    )
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="workers of the cluster (default: one a GPU)"
-    )
-    add_models(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     choice = chosen(arguments, output, thinks=True)
     rules = Rules(choice.trained_as(), arguments.prompts.parent.absolute())
     lines = read_lines(arguments.prompts, rules.faults)
+    makers = _makers(arguments, choice, rules.base, output)
     with locked(_folder(arguments.out)):
         folder = Folder(arguments.out)
         left = left_to_do(folder, lines, arguments.retry_failed)
@@ -58,7 +36,6 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             common = {"ace_core": __version__, "models": choice.facts()}
             _tell_other_models(folder, common, output)
             orders = [Order(line, seeds_of(line, folder.salt)) for line in left.pending]
-            makers = _makers(arguments, choice, rules.base, songs)
             for record in run_orders(folder, orders, makers, common):
                 songs.add(record)
     return songs.total()
@@ -76,10 +53,10 @@ def _folder(path: Path) -> Path:
 
 
 def _makers(
-    arguments: argparse.Namespace, choice: ModelChoice, base: Path, songs: "_Songs"
+    arguments: argparse.Namespace, choice: ModelChoice, base: Path, output: Output
 ) -> Makers:
     if arguments.ray is None:
-        return here(partial(load_maker, choice, base, songs.progress))
+        return here(partial(load_maker, choice, base, output.bar))
     cluster = Cluster(arguments.ray or None, arguments.workers)
     return on_ray(partial(load_maker, choice, base), cluster)
 
@@ -109,7 +86,6 @@ class _Songs:
         self.output = output
         self.done, self.failed = left.finished, left.failed
         self.all = left.finished + left.failed + len(left.pending)
-        self.progress = output.bar
         self._title()
 
     def add(self, record: Record) -> None:

@@ -1,29 +1,20 @@
-"""The commands, their exit codes, and how errors are told. A command is imported when it is used,
-so that help and small commands do not wait for torch.
+"""The commands, and how their errors are told. A command `x` is two modules: `x_options` adds its
+arguments and imports nothing heavy, so that help does not wait for torch; `x` runs it.
 """
 
 import argparse
 import importlib
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from .. import __version__
 from ..errors import AceStepError, PromptsError
 from .exits import Exit
 from .output import Output
 
-
-class Command(Protocol):
-    """A module of this folder that is a command."""
-
-    def add_arguments(self, parser: argparse.ArgumentParser, name: str) -> None: ...
-
-    def run(self, arguments: argparse.Namespace, output: Output) -> int: ...
-
-
-COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (module, one line of help)
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one line of help)
     "generate": ("music", "make a song from a caption and lyrics"),
     "cover": ("music", "play a recording in another style"),
     "repaint": ("music", "make a part of a recording anew"),
@@ -44,37 +35,34 @@ def main(words: Sequence[str]) -> int:
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
     for told in TOLD:
         logging.getLogger(f"{__name__.rsplit('.', 2)[0]}.{told}").setLevel(logging.CRITICAL)
-    name = words[0] if words and words[0] in COMMANDS else None
-    parser, command = _parser(name)
+    parser = _parser(words[0] if words else "")
     arguments = parser.parse_args(words)
-    if command is None:
+    if arguments.command is None:
         parser.print_help()
         return Exit.USAGE
-    output = Output(arguments.json)
-    return _told(lambda: command.run(arguments, output), output)
+    return _told(arguments, Output(arguments.json))
 
 
-def _parser(name: str | None) -> tuple[argparse.ArgumentParser, Command | None]:
-    """A parser that knows every command by name and only the one asked for by its options."""
+def _parser(name: str) -> argparse.ArgumentParser:
+    """A parser that knows every command by name and only `name` by its options."""
     parser = argparse.ArgumentParser(
         prog="python -m ace_core", description="ACE-Step 1.5: songs without a host."
     )
     parser.add_argument("--version", action="version", version=f"ace_core {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    command: Command | None = None
     for each, (module, line) in COMMANDS.items():
         own = commands.add_parser(each, help=line, description=f"{line[0].upper()}{line[1:]}.")
         if each == name:
-            command = cast("Command", importlib.import_module(f"..{module}", __name__))
-            command.add_arguments(own, each)
+            _module(f"{module}_options").add_arguments(own, each)
             own.add_argument("--json", action="store_true", help="answer in JSON, without bars")
-    return parser, command
+    return parser
 
 
-def _told(run: Callable[[], int], output: Output) -> int:
-    """`run`, with what a user can fix told in words. Mistakes of ours keep their traceback."""
+def _told(arguments: argparse.Namespace, output: Output) -> int:
+    """Run the command, with what a user can fix told in words. Mistakes of ours keep their
+    traceback."""
     try:
-        return run()
+        return _module(COMMANDS[arguments.command][0]).run(arguments, output)
     except PromptsError as error:
         output.refusal(str(error))
         return Exit.USAGE
@@ -84,3 +72,7 @@ def _told(run: Callable[[], int], output: Output) -> int:
     except KeyboardInterrupt:
         output.refusal("interrupted")
         return Exit.INTERRUPTED
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"..{name}", __name__)

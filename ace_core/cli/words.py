@@ -8,34 +8,16 @@ from typing import Any, Final
 
 from ..errors import AceStepError
 from ..inference import LLMHandler, create_sample, format_sample, understand_music
-from .models import add_models, chosen_lm
+from .models import chosen_lm
 from .options import text_of
 from .output import Output
+from .words_options import FACTS
 
-FACTS: Final = ("bpm", "duration", "keyscale", "timesignature", "language")
 TITLES: Final = {"keyscale": "key", "timesignature": "time signature"}
 
 
-def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
-    COMMANDS[name][0](parser)
-    sampling = parser.add_argument_group("sampling")
-    sampling.add_argument("--temperature", type=float, default=0.85, help="its daring, 0 to 2")
-    sampling.add_argument("--top-k", type=int, help="how many tokens it chooses among")
-    sampling.add_argument("--top-p", type=float, help="share of likelihood it chooses among")
-    sampling.add_argument(
-        "--repetition-penalty", type=float, default=1.0, help="above 1: fewer repetitions"
-    )
-    sampling.add_argument(
-        "--use-constrained-decoding",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="keep it to the form of its replies",
-    )
-    add_models(parser, dit=False)
-
-
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    ask = COMMANDS[arguments.command][1](arguments)
+    ask = ASKED[arguments.command](arguments)
     choice = chosen_lm(arguments)
     output.bar(0.0, "Loading the language model")
     lm = choice.load_lm()
@@ -57,10 +39,6 @@ def _sampling(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in names}
 
 
-def _add_understand(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("codes", help="audio codes as text, or a file of them; - for stdin")
-
-
 def _understand(arguments: argparse.Namespace) -> Ask:
     codes = _read(arguments.codes)
     return lambda lm, sampling: understand_music(lm, codes, **sampling)
@@ -73,26 +51,10 @@ def _read(given: str) -> str:
     return given if "audio_code" in given else text_of(Path(given))
 
 
-def _add_sample(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("query", metavar="IDEA", help="the song in a few words")
-    parser.add_argument("--instrumental", action="store_true", help="nobody sings")
-    parser.add_argument("--vocal-language", metavar="CODE", help="language that is sung in")
-
-
 def _sample(arguments: argparse.Namespace) -> Ask:
     query, instrumental = arguments.query, arguments.instrumental
     language = arguments.vocal_language
     return lambda lm, sampling: create_sample(lm, query, instrumental, language, **sampling)
-
-
-def _add_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--caption", default="", help="what the song sounds like")
-    parser.add_argument("--lyrics", default="", help="what is sung")
-    parser.add_argument("--lyrics-file", type=Path, metavar="FILE", help="lyrics from a text file")
-    for name, kind in (("bpm", int), ("duration", float)):
-        parser.add_argument(f"--{name}", type=kind, help="is kept as given")
-    for name in FACTS[2:]:
-        parser.add_argument(f"--{name}", help="is kept as given")
 
 
 def _format(arguments: argparse.Namespace) -> Ask:
@@ -104,10 +66,10 @@ def _format(arguments: argparse.Namespace) -> Ask:
     return lambda lm, sampling: format_sample(lm, caption, lyrics, stated or None, **sampling)
 
 
-COMMANDS: Final[Mapping[str, tuple[Callable[..., None], Callable[..., Ask]]]] = {
-    "understand": (_add_understand, _understand),
-    "sample": (_add_sample, _sample),
-    "format": (_add_format, _format),
+ASKED: Final[Mapping[str, Callable[[argparse.Namespace], Ask]]] = {
+    "understand": _understand,
+    "sample": _sample,
+    "format": _format,
 }
 
 

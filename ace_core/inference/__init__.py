@@ -1,18 +1,24 @@
 """The published Python API of ACE-Step 1.5 on this library: a song by one call, without a host.
 
 Names, fields, defaults and meanings are those of the published document; `docs/api.md` lists them.
+A name is imported when it is first used, so that whoever needs the parameters alone, such as a
+command line's help, does not wait for torch.
 """
 
-from .handlers import AceStepHandler, LLMHandler
-from .music import generate_music
-from .params import GenerationConfig, GenerationParams
-from .results import (
-    CreateSampleResult,
-    FormatSampleResult,
-    GenerationResult,
-    UnderstandResult,
-)
-from .songs import create_sample, format_sample, understand_music
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .handlers import AceStepHandler, LLMHandler
+    from .music import generate_music
+    from .params import GenerationConfig, GenerationParams
+    from .results import (
+        CreateSampleResult,
+        FormatSampleResult,
+        GenerationResult,
+        UnderstandResult,
+    )
+    from .songs import create_sample, format_sample, understand_music
 
 __all__ = [
     "AceStepHandler",
@@ -28,3 +34,16 @@ __all__ = [
     "generate_music",
     "understand_music",
 ]
+_HOMES = {
+    "handlers": ("AceStepHandler", "LLMHandler"),
+    "music": ("generate_music",),
+    "params": ("GenerationConfig", "GenerationParams"),
+    "songs": ("create_sample", "format_sample", "understand_music"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = next((home for home, names in _HOMES.items() if name in names), "results")
+    return getattr(import_module(f".{home}", __name__), name)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from ace_core.batch.folder import PARTIAL, PLAN, Folder
 from ace_core.batch.lines import Line
 from ace_core.batch.manifest import Manifest, Record
-from ace_core.batch.orders import MadeFile, Order, Outcome, seeds_of
+from ace_core.batch.orders import MadeFile, Order, Outcome
+from ace_core.batch.request import seeds_of
 from ace_core.batch.resume import Left, left_to_do
 from ace_core.batch.run import run
 from ace_core.errors import BatchError, SaveError
@@ -69,7 +71,7 @@ def test_a_song_lies_under_its_id_with_a_record_of_how_it_was_made(tmp_path: Pat
     }
     assert (tmp_path / "a.wav").read_bytes() == content
     assert json.loads((tmp_path / "manifest.jsonl").read_text()) == record
-    assert list((tmp_path / PARTIAL).iterdir()) == []
+    assert not (tmp_path / PARTIAL).exists()
 
 
 def test_items_of_one_line_are_numbered(tmp_path: Path):
@@ -138,38 +140,14 @@ def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path, content: str):
         Folder(tmp_path)
 
 
-def stop_before(name: str) -> Callable[..., Any]:
-    def stopped(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt(name)
-
-    return stopped
-
-
-@pytest.mark.parametrize("step", ["_placed", "_named"])
-def test_a_stop_between_a_song_and_its_record_makes_the_song_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-):
-    wanted = [line("a", batch_size=2)]
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        if step == "_placed":
-            patch.setattr(Folder, step, stop_before(step))
-        else:
-            patch.setattr(Manifest, "append", stop_before(step))
-        make(tmp_path, wanted)
-    assert Manifest(tmp_path).last == {}
-    ((record,), _) = make(tmp_path, wanted)
-    found = sorted(file.name for file in tmp_path.iterdir() if file.suffix == ".wav")
-    assert found == [file["name"] for file in record["files"]]
-    assert list((tmp_path / PARTIAL).iterdir()) == []
-
-
 def test_a_folder_that_cannot_be_written_to_stops_the_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(*_: Any) -> None:
+    def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Folder, "_placed", full)
+    Folder(tmp_path)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SaveError, match="No space left"):
         make(tmp_path, [line("a")])
     assert Manifest(tmp_path).last == {}

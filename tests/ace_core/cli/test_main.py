@@ -33,7 +33,9 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any, s
     return code, json.loads(told.out), told.err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["inspect", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)]
+)
 def test_help_does_not_wait_for_torch(words: list[str]):
     command = [sys.executable, "-c", QUICK, *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

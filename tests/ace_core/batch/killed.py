@@ -1,0 +1,97 @@
+"""A small batch, killed before each of its file operations in turn and then gone on with.
+
+Run as a script: `killed.py FOLDER` forks a batch for every point, so that -9 is a real one, and
+prints a JSON list of what it found for each: the operation, and every fault.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ace_core.batch.folder import Folder
+from ace_core.batch.lines import Line
+from ace_core.batch.lock import locked
+from ace_core.batch.orders import MadeFile, Order, Outcome
+from ace_core.batch.resume import left_to_do
+from ace_core.batch.run import run
+
+OPERATIONS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate")
+LINES = (Line("a", 1, {"batch_size": 2}), Line("b", 2, {}))
+ITEMS = {"a": 2, "b": 1}
+
+
+def makers(orders: Sequence[Order], folder: Path) -> Iterator[Outcome]:
+    for order in orders:
+        files = []
+        for seed in order.seeds:
+            path = folder / f"{seed}.wav"
+            path.write_bytes(f"{order.id} {seed}".encode())
+            files.append(MadeFile(path, {"seed": seed}))
+        yield Outcome(order, tuple(files))
+
+
+def batch(path: Path) -> None:
+    path.mkdir(exist_ok=True)
+    with locked(path):
+        folder = Folder(path)
+        left = left_to_do(folder, LINES)
+        orders = [Order(line, tuple(range(ITEMS[line.id]))) for line in left.pending]
+        for _ in run(folder, orders, makers, {}):
+            pass
+
+
+def killed_at(point: int, path: Path, notes: Path) -> bool:
+    """Whether the batch had such a point: it is killed before its operation number `point`."""
+    child = os.fork()
+    if child == 0:
+        left = [point]
+
+        def watch(event: str, arguments: tuple[Any, ...]) -> None:
+            if event in OPERATIONS and str(path) in str(arguments[0]):
+                left[0] -= 1
+                if left[0] == 0:
+                    os.write(2, f"{event} {Path(str(arguments[0])).name}\n".encode())
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        os.dup2(os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        sys.addaudithook(watch)
+        batch(path)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def faults(path: Path) -> list[str]:
+    records = [json.loads(line) for line in (path / "manifest.jsonl").read_text().splitlines()]
+    told = []
+    if Counter(record["id"] for record in records) != {"a": 1, "b": 1}:
+        told.append(f"records {[record['id'] for record in records]}")
+    named = {"manifest.jsonl", "batch.json", ".lock"}
+    for file in (file for record in records for file in record["files"]):
+        named.add(file["name"])
+        if hashlib.sha256((path / file["name"]).read_bytes()).hexdigest() != file["sha256"]:
+            told.append(f"hash of {file['name']}")
+    others = {file.name for file in path.iterdir()} ^ (named | {"a.1.wav", "a.2.wav", "b.wav"})
+    return told + sorted(others)
+
+
+def main(base: Path) -> list[dict[str, Any]]:
+    found = []
+    for point in count(1):
+        path, notes = base / f"{point:03d}", base / "notes"
+        if not killed_at(point, path, notes):
+            return found
+        batch(path)
+        found.append({"before": notes.read_text().strip(), "faults": faults(path)})
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(Path(sys.argv[1]))))

@@ -1,0 +1,58 @@
+"""Commands in this process, with the miniature models and a recording shorter than any song."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import soundfile
+
+from ace_core.cli.main import main
+from ace_core.constants import SAMPLE_RATE
+from tools.miniature import Miniature
+
+SECONDS = 0.4
+
+
+class Answer(NamedTuple):
+    """What a command told: its exit code, the JSON values on stdout, and stderr."""
+
+    code: int
+    told: list[Any]
+    errors: str
+
+
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Runs one command line with --json."""
+
+    def run(*words: object) -> Answer:
+        capsys.readouterr()
+        code = main([str(word) for word in (*words, "--json")])
+        told = capsys.readouterr()
+        return Answer(code, [json.loads(line) for line in told.out.splitlines()], told.err)
+
+    return run
+
+
+@pytest.fixture
+def models(checkpoints: Miniature) -> tuple[str, str]:
+    """The options that choose the miniature release."""
+    return ("--models", str(checkpoints.release))
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Path:
+    path = tmp_path / "tone.wav"
+    write_tone(path)
+    return path
+
+
+def write_tone(path: Path, loudness: float = 1.0) -> None:
+    sound = loudness * np.sin(np.arange(round(SECONDS * SAMPLE_RATE)) / 20)
+    soundfile.write(path, np.stack([sound, sound], axis=1), SAMPLE_RATE)

@@ -1,0 +1,129 @@
+"""Many songs by the command: what is told, what is left behind, what a kill does not harm."""
+
+import gc
+import json
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ace_core.batch.lines import Line
+from ace_core.batch.lock import locked
+from ace_core.batch.making import load_maker
+from ace_core.batch.models import ModelChoice
+from ace_core.batch.orders import Order
+from ace_core.cli.exits import Exit
+from tools.batch_trials import SONG, command, faults, prepare, records, run_and_kill
+from tools.miniature import Miniature
+
+from .conftest import write_tone
+
+LOUD = {"id": "loud", **SONG, "seed": 5}
+SILENT = {"id": "silent", **SONG, "src_audio": "silent.wav"}
+
+
+@pytest.fixture
+def prompts(tmp_path: Path, tone: Path) -> Path:
+    write_tone(tmp_path / "silent.wav", 0.0)
+    return write(tmp_path, SILENT, LOUD)
+
+
+def write(folder: Path, *lines: dict[str, Any]) -> Path:
+    path = folder / "prompts.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    return path
+
+
+def test_a_failed_song_is_told_and_made_when_asked_again(
+    ask: Any, models: tuple[str, str], prompts: Path, tmp_path: Path
+):
+    words = ("batch", prompts, "--out", tmp_path / "songs", *models, "--no-lm")
+    code, told, errors = ask(*words)
+    assert code == Exit.SOME_FAILED
+    assert [(song.get("id"), song.get("status")) for song in told[:2]] == [
+        ("silent", "failed"),
+        ("loud", "done"),
+    ]
+    assert "is silent" in told[0]["error"]
+    assert told[1]["seeds"] == [5]
+    assert told[1]["models"]["dit"]["name"] == "acestep-v15-turbo"
+    assert told[2] == {"finished": 1, "failed": 1, "songs": 2}
+    assert ask(*words)[:2] == (Exit.SOME_FAILED, [told[2]])
+    write_tone(tmp_path / "silent.wav")
+    code, told, errors = ask(*words, "--retry-failed")
+    assert [song.get("id") for song in told] == ["silent", None]
+    assert (code, told[1]) == (Exit.DONE, {"finished": 2, "failed": 0, "songs": 2})
+    assert "Going on: 1 songs are finished" in errors
+
+
+def test_faulty_lines_are_told_before_anything_is_made(
+    ask: Any, models: tuple[str, str], tmp_path: Path
+):
+    prompts = write(tmp_path, {"bpm": 1}, {"caption": "x"}, {"sed": 1})
+    code, (told,), _ = ask("batch", prompts, "--out", tmp_path / "songs", *models)
+    assert code == Exit.USAGE
+    assert [line.split(":")[0] for line in told["error"].splitlines()[1:]] == [
+        "  line 1",
+        "  line 3",
+    ]
+    assert not (tmp_path / "songs").exists()
+
+
+def test_a_changed_line_is_told(ask: Any, models: tuple[str, str], prompts: Path, tmp_path: Path):
+    words = ("batch", prompts, "--out", tmp_path / "songs", *models, "--no-lm")
+    ask(*words)
+    write(tmp_path, SILENT, {**LOUD, "seed": 6})
+    code, (told,), _ = ask(*words)
+    assert code == Exit.FAILED
+    assert "line 2, id loud: seed was 5, is 6" in told["error"]
+
+
+def test_a_folder_that_is_being_written_is_left_alone(
+    ask: Any, models: tuple[str, str], prompts: Path, tmp_path: Path
+):
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    with locked(songs):
+        code, (told,), _ = ask("batch", prompts, "--out", songs, *models)
+    assert (code, "another batch" in told["error"]) == (Exit.FAILED, True)
+
+
+def test_without_ray_the_extra_is_named(
+    ask: Any,
+    models: tuple[str, str],
+    prompts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    code, (told,), _ = ask("batch", prompts, "--out", tmp_path / "songs", *models, "--ray")
+    assert (code, "pip install 'ray[data]'" in told["error"]) == (Exit.FAILED, True)
+    assert not (tmp_path / "songs").exists()
+
+
+def test_songs_leave_no_tensors_behind(checkpoints: Miniature, tone: Path, tmp_path: Path):
+    make = load_maker(ModelChoice(str(checkpoints.release), "acestep-v15-turbo", None), tmp_path)
+    alive = []
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        outcome = make(Order(Line("a", 1, SONG), (number,)), folder)
+        assert outcome.error is None
+        del outcome
+        gc.collect()
+        alive.append(sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects()))
+    assert alive[1] == alive[2], alive
+
+
+def test_a_batch_killed_while_it_sings_comes_to_its_end(checkpoints: Miniature, tmp_path: Path):
+    names = prepare(tmp_path, 3, lambda folder: shutil.copytree(checkpoints.root, folder))
+    assert "(exit -9)" in run_and_kill(tmp_path, random.Random(3), [], early=0.0)
+    assert records(tmp_path)
+    done = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False)
+    assert done.returncode == Exit.DONE, done.stderr
+    assert faults(tmp_path, names) == []

@@ -1,0 +1,124 @@
+"""The six commands that make a recording, on the miniature models."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+from ace_core.cli.exits import Exit
+from ace_core.cli.main import main
+from tools.miniature import Miniature
+
+ROOT = Path(__file__).parents[3]
+QUICK = ("--no-thinking", "--inference-steps", 1, "--caption", "rain")
+
+
+def test_a_song_lies_where_it_was_asked_for_and_nothing_beside_it(
+    ask: Any, models: tuple[str, str], tone: Path, tmp_path: Path
+):
+    out = tmp_path / "songs" / "rain.wav"
+    code, (told,), _ = ask("cover", tone, *QUICK, *models, "--seed", 7, "-o", out)
+    assert code == Exit.DONE
+    assert [path.name for path in out.parent.iterdir()] == ["rain.wav"]
+    assert [(song["path"], song["seed"]) for song in told["songs"]] == [(str(out), 7)]
+    assert told["params"]["task_type"] == "cover"
+    assert told["time_costs"]["pipeline_total_time"] > 0
+    assert soundfile.info(out).format == "WAV"
+
+
+def test_several_songs_are_numbered(ask: Any, models: tuple[str, str], tone: Path, tmp_path: Path):
+    words = ("repaint", tone, *QUICK, *models, "--seeds", "3,4", "--batch-size", 2)
+    code, (told,), _ = ask(*words, "--no-lm", "-o", tmp_path / "rain.flac")
+    assert code == Exit.DONE
+    names = [Path(song["path"]).name for song in told["songs"]]
+    assert names == ["rain.1.flac", "rain.2.flac"]
+    assert [song["seed"] for song in told["songs"]] == [3, 4]
+    first, second = (soundfile.read(tmp_path / name)[0] for name in names)
+    assert (first != second).any()
+
+
+@pytest.mark.parametrize(
+    ("command", "tracks", "instruction"),
+    [
+        ("extract", ["vocals"], "Extract the VOCALS track from the audio:"),
+        ("lego", ["bass"], "Generate the BASS track based on the audio context:"),
+        ("complete", ["drums", "bass"], "Complete the input track with DRUMS | BASS:"),
+    ],
+)
+def test_a_track_is_asked_for_in_the_words_of_its_task(
+    ask: Any,
+    checkpoints: Miniature,
+    tone: Path,
+    tmp_path: Path,
+    command: str,
+    tracks: list[str],
+    instruction: str,
+):
+    where = ("--models", checkpoints.root / "official", "--checkpoint", "acestep-v15-base")
+    words = (command, tone, *QUICK, *where, "--track", *tracks, "-o", tmp_path / "a.wav")
+    code, (told,), _ = ask(*words)
+    assert (code, told["params"]["instruction"]) == (Exit.DONE, instruction)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["generate", "--bpm", "500"], "`bpm` is 500, but must be 30 to 300"),
+        (["generate", "--lyrics", "a", "--lyrics-file", "b"], "Give one"),
+        (["generate", "--lyrics-file", "none.txt"], "cannot be read"),
+        (["generate", "-o", "a.mp3", "--audio-format", "wav"], "Give one of them"),
+        (["generate", "-o", "a.txt"], "`audio_format` is 'txt'"),
+        (["cover", "none.wav", "--caption", "x"], "there is no file none.wav"),
+        (["extract", "none.wav"], "names no track"),
+        (["generate", "--checkpoint", "nothing"], "No diffusion model"),
+        (["generate", "--lm", "nothing"], "No 5 Hz language model"),
+        (["generate", "--caption", "x", "--device", "abacus"], "'abacus' is not here"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_leaves_nothing(
+    ask: Any,
+    models: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    told: str,
+):
+    monkeypatch.chdir(tmp_path)
+    code, (answer,), errors = ask(*words, *models)
+    assert code == Exit.FAILED
+    assert told in answer["error"]
+    assert errors == f"error: {answer['error']}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_people_are_told_the_file_and_the_seed(
+    models: tuple[str, str], tone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    words = ("cover", tone, *QUICK, *models, "--seed", 7, "-o", tmp_path / "a.wav")
+    assert main([str(word) for word in words]) == Exit.DONE
+    assert capsys.readouterr().out == f"{tmp_path / 'a.wav'}  seed 7\n"
+
+
+def test_ctrl_c_leaves_no_half_song(checkpoints: Miniature, tone: Path, tmp_path: Path):
+    out = tmp_path / "songs"
+    words = ["generate", "--models", str(checkpoints.release), "--no-lm", "--caption", "x"]
+    words += ["--duration", "600", "--inference-steps", "20", "-o", str(out)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "ace_core", *words],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while process.poll() is None and not list(out.glob(".partial-*")):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert (process.returncode, told) == (Exit.INTERRUPTED, "error: interrupted\n")
+    assert list(out.iterdir()) == []
