@@ -1,0 +1,94 @@
+"""What the page shows of our nodes in each language: complete, and of today's English."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tools import make_locales
+from tools.checkout import ROOT
+from tools.pack import Pack
+
+LANGUAGES = ("en", "zh", "ja")
+OWN_SCRIPT = {"zh": r"[一-鿿]", "ja": r"[ぁ-ヿ一-鿿]"}
+
+
+def read(language: str, name: str) -> dict[str, Any]:
+    return json.loads((ROOT / "locales" / language / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def places(value: Any, path: str = "") -> set[str]:
+    if not isinstance(value, dict):
+        return {path}
+    return set().union(*(places(each, f"{path}.{name}") for name, each in value.items()))
+
+
+def test_everything_that_a_node_says_is_translated(pack: Pack) -> None:
+    found = make_locales.missing(pack.nodes)
+    assert not found, make_locales.advice(found)
+
+
+def test_the_files_are_what_the_schemas_and_the_phrases_give(pack: Pack) -> None:
+    stale = [path.name for path in make_locales.outdated(pack.nodes)]
+    assert not stale, "run python -m tools.make_locales"
+
+
+def test_no_phrase_is_kept_that_nobody_says(pack: Pack) -> None:
+    found = make_locales.unused(pack.nodes)
+    assert not found, "delete them from tools/phrases, then run python -m tools.make_locales"
+
+
+@pytest.mark.parametrize("name", ["nodeDefs", "main"])
+def test_every_language_says_the_same_things(name: str) -> None:
+    assert places(read("zh", name)) == places(read("ja", name)) == places(read("en", name))
+
+
+def test_every_input_and_output_has_a_name_and_a_tooltip(pack: Pack) -> None:
+    told = read("zh", "nodeDefs")
+    assert set(told) == set(pack.nodes)
+    for kind, node_class in pack.nodes.items():
+        schema = node_class.GET_SCHEMA()
+        nested = {f"{outer.id}_{e.id}" for outer in schema.inputs for e in outer.get_all()[1:]}
+        expected = {each.id for each in schema.inputs} | nested
+        assert set(told[kind].get("inputs", {})) == expected - {"audioUI"}
+        assert len(told[kind].get("outputs", {})) == len(schema.outputs)
+
+
+@pytest.mark.parametrize("language", OWN_SCRIPT)
+def test_a_sentence_is_in_its_language(language: str) -> None:
+    sentences = {
+        text: phrase
+        for text, phrase in make_locales.phrases(language).items()
+        if text.count(" ") > 2 and not text.startswith("AceStep15")
+    }
+    assert len(sentences) > 100
+    foreign = [p for p in sentences.values() if not re.search(OWN_SCRIPT[language], p)]
+    assert not foreign
+
+
+def test_a_sentence_that_changed_counts_as_missing(pack: Pack) -> None:
+    class Changed:
+        @staticmethod
+        def GET_SCHEMA() -> Any:  # noqa: N802  # the host's name
+            schema = pack.nodes["AceStep15Song"].GET_SCHEMA()
+            schema.description = "Said otherwise."
+            return schema
+
+    before = pack.nodes["AceStep15Song"].GET_SCHEMA().description
+    try:
+        found = make_locales.missing({"AceStep15Song": Changed})
+        assert found == {"zh": ["Said otherwise."], "ja": ["Said otherwise."]}
+        assert 'tools/phrases/zh.json: add "Said otherwise."' in make_locales.advice(found)
+    finally:
+        pack.nodes["AceStep15Song"].GET_SCHEMA().description = before
+
+
+def test_one_word_may_mean_two_things() -> None:
+    loop, flow = (
+        make_locales.Saying((node, "inputs", slot, "name"), "times")
+        for node, slot in (("AceStep15JoinCodes", "times"), ("AceStep15Schedule", "settings_times"))
+    )
+    for language in OWN_SCRIPT:
+        known = make_locales.phrases(language)
+        assert make_locales.translated(loop, known) != make_locales.translated(flow, known)
