@@ -28,6 +28,7 @@ RECORDINGS = ("song.wav", "reference.wav")  # that the workflows name
 
 RENDERERS = ("canvas", "nodes2")
 RUN = {"text_to_music": {"seconds": 10.0}}
+REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
 
 Seen = dict[str, dict[str, Any]]
 
@@ -94,9 +95,26 @@ def seen(
     request: pytest.FixtureRequest, server: ComfyServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Seen:
     """What became of every workflow in the page, and of `RUN` when Run was pressed."""
-    job = tmp_path_factory.mktemp("job") / "job.json"
-    job.write_text(json.dumps(_job(server, request.param)))
-    command = ["node", str(HERE / "driver.mjs"), str(job)]
+    job = _job(server, request.param)
+    return _driven("driver.mjs", job, server, tmp_path_factory.mktemp("job"))
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def touched(
+    request: pytest.FixtureRequest, server: ComfyServer, tmp_path_factory: pytest.TempPathFactory
+) -> Seen:
+    """What became of the waveforms under mouse and keys, of the language, of the node library."""
+    job = _job(server, request.param)
+    for each in job["workflows"]:
+        for node in each["page"]["nodes"]:
+            if node["type"] == "AceStep15Repaint":
+                node["widgets_values"][1:3] = REGION
+    return _driven("gestures.mjs", job, server, tmp_path_factory.mktemp("job"))
+
+
+def _driven(script: str, job: dict[str, Any], server: ComfyServer, folder: Path) -> Seen:
+    (folder / "job.json").write_text(json.dumps(job))
+    command = ["node", str(HERE / script), str(folder / "job.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"The browser failed.\n{done.stderr}\n{server.tail()}")

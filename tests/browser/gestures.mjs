@@ -1,0 +1,228 @@
+// Touches the waveforms as a user would: `node gestures.mjs job.json`. The job is that of driver.mjs.
+//
+// The answer: {region, bars, missing, takes, long, language, library, problems}
+
+import { again, job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
+
+const REGION = ".acestep15-region";
+const TAKES = ".acestep15-takes";
+const LOADING = 60_000; // ms: until a recording has been read, or a result has come
+const PLAYING = 30_000; // ms: until the browser has begun to play
+
+await tell(visit);
+
+async function visit(page) {
+  const pages = Object.fromEntries(job.workflows.map(({ name, page }) => [name, page]));
+  const found = {};
+  found.region = await touchRegion(page, pages.repaint_section);
+  found.bars = await touchBars(page, pages.add_instrument);
+  found.takes = await compareTakes(page, pages.start_here);
+  found.long = await page.evaluate(drawLong);
+  found.library = await page.evaluate(library);
+  found.missing = await withoutAudio(page, pages.repaint_section);
+  found.language = await translated(page, pages.text_to_music);
+  found.problems = [...page.problems];
+  return found;
+}
+
+async function touchRegion(page, workflow) {
+  const tempo = structuredClone(workflow);
+  tempo.nodes.find(({ type }) => type === "AceStep15Song").widgets_values[3] = 120; // bpm
+  await load(page, "repaint_section", tempo);
+  await page.waitForFunction(
+    (area) => /\d:\d\d/.test(document.querySelector(`${area} span`)?.textContent),
+    REGION,
+    { timeout: LOADING },
+  );
+  const found = { before: await page.evaluate(moments), place: await page.evaluate(place) };
+  await drag(page, 1.5, 1.0); // the end of the range, from 1.5 s to 1 s
+  found.end = await page.evaluate(moments);
+  await drag(page, 0.75, 1.25); // its middle
+  found.whole = await page.evaluate(moments);
+  await drag(page, 0.5, 0.0); // beside it
+  found.drawn = await page.evaluate(moments);
+  await page.keyboard.press("ArrowRight"); // all of what was drawn
+  await page.keyboard.press("ArrowRight");
+  found.keyed = await page.evaluate(moments);
+  await page.keyboard.press("ArrowDown"); // the end
+  await page.keyboard.press("Shift+ArrowRight");
+  found.keyedFar = await page.evaluate(moments);
+  await page.locator(`${REGION} button`).nth(1).click(); // snaps to beats, of half a second
+  found.snapped = await page.evaluate(moments);
+  await drag(page, found.snapped.end, 1.2);
+  found.onBeat = await page.evaluate(moments);
+  await page.locator(`${REGION} canvas`).focus();
+  await page.keyboard.press(" ");
+  found.heard = await playing(page, REGION);
+  found.moved = await page.evaluate(place);
+  await reopen(page);
+  found.again = await page.evaluate(moments);
+  found.sent = Object.values(await page.evaluate(prompt)).find(isRepaint).inputs;
+  return found;
+}
+
+async function touchBars(page, workflow) {
+  await load(page, "add_instrument", workflow);
+  await page.waitForFunction(
+    (area) => /\d:\d\d/.test(document.querySelector(`${area} span`)?.textContent),
+    REGION,
+    { timeout: LOADING },
+  );
+  const node = await page.evaluate(() =>
+    window.app.graph.nodes.findIndex(({ comfyClass }) => comfyClass === "AceStep15RegionMask"),
+  );
+  await page.evaluate((node) => {
+    const tempo = window.app.graph.nodes[node].widgets.find(({ name }) => name === "by.bpm");
+    tempo.value = 240; // a bar is a second
+  }, node);
+  await page.waitForTimeout(400);
+  await page.locator(`${REGION} canvas`).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown"); // the end
+  await page.keyboard.press("ArrowLeft");
+  return page.evaluate(
+    (node) =>
+      Object.fromEntries(
+        window.app.graph.nodes[node].widgets.map(({ name, value }) => [name, value]),
+      ),
+    node,
+  );
+}
+
+async function compareTakes(page, workflow) {
+  await load(page, "start_here", workflow);
+  await page.evaluate(() => {
+    const inside = window.app.graph.nodes.find(({ subgraph }) => subgraph).subgraph.nodes;
+    const widgets = inside.flatMap(({ widgets }) => widgets ?? []);
+    widgets.find(({ name }) => name === "seconds").value = 10;
+  });
+  const button = page.locator(`${TAKES} button`);
+  const counts = [];
+  for (const count of [1, 2]) {
+    await pressRun(page);
+    const arrived = ([area, count]) =>
+      document.querySelectorAll(`${area} button`).length === count + 1;
+    await page.waitForFunction(arrived, [TAKES, count], { timeout: LOADING });
+    counts.push(await button.count());
+  }
+  await button.nth(1).click(); // the first take
+  await button.first().click(); // play
+  const heard = await playing(page, TAKES);
+  await page.waitForTimeout(500);
+  const before = await page.evaluate(clockOf, TAKES);
+  await button.nth(2).click(); // the second, while it plays
+  await page.waitForTimeout(300);
+  const after = await page.evaluate(clockOf, TAKES);
+  const pressed = await button.evaluateAll((all) =>
+    all.map((each) => each.getAttribute("aria-pressed")),
+  );
+  if (heard) await button.first().click(); // stop
+  return { counts, heard, before, after, pressed };
+}
+
+// Without WebAudio, as in a browser that has none: no waveform, and nothing breaks.
+async function withoutAudio(page, workflow) {
+  await page.evaluate(() => {
+    window.kept = window.OfflineAudioContext;
+    delete window.OfflineAudioContext;
+  });
+  await load(page, "repaint_section", workflow);
+  const said = await page.locator(`${REGION} span`).first().textContent();
+  await page.evaluate(() => (window.OfflineAudioContext = window.kept));
+  return said;
+}
+
+async function translated(page, workflow) {
+  const found = {};
+  for (const locale of ["zh", "ja", "en"]) {
+    await page.evaluate(
+      (locale) => window.app.extensionManager.setting.set("Comfy.Locale", locale),
+      locale,
+    );
+    await again(page);
+    await load(page, "text_to_music", workflow);
+    found[locale] = await page.evaluate(labels);
+  }
+  return found;
+}
+
+// Drags across the waveform of a region, from and to a moment in seconds.
+async function drag(page, from, to) {
+  const { left, top, width, height, view } = await page.evaluate(place);
+  const x = (time) => left + ((time - view.from) / (view.to - view.from)) * width;
+  const y = top + height / 2;
+  await page.mouse.move(x(from), y);
+  await page.mouse.down();
+  await page.mouse.move((x(from) + x(to)) / 2, y);
+  await page.mouse.move(x(to), y);
+  await page.mouse.up();
+}
+
+async function playing(page, area) {
+  const begun = (area) => document.querySelector(`${area} button`).textContent === "■";
+  const waited = page.waitForFunction(begun, area, { timeout: PLAYING });
+  return waited.then(
+    () => true,
+    () => false,
+  );
+}
+
+function isRepaint(node) {
+  return node.class_type === "AceStep15Repaint";
+}
+
+// What follows runs in the page.
+function moments() {
+  const node = window.app.graph.nodes.find((each) => each.comfyClass === "AceStep15Repaint");
+  const value = (wanted) => node.widgets.find(({ name }) => name === wanted).value;
+  return { start: value("start"), end: value("end"), at: [...node.pos] };
+}
+
+async function place() {
+  const { viewOf } = await import("/extensions/acestep15/waveform/values.js");
+  const node = window.app.graph.nodes.find((each) => each.comfyClass === "AceStep15Repaint");
+  const area = document.querySelector(".acestep15-region canvas").getBoundingClientRect();
+  const { left, top, width, height } = area;
+  return { left, top, width, height, view: viewOf(node, 2) }; // the recording is two seconds long
+}
+
+function clockOf(area) {
+  return document.querySelector(`${area} span`).textContent;
+}
+
+// Ten minutes: from samples to peaks once, then drawn as often as anything changes.
+async function drawLong() {
+  const { draw } = await import("/extensions/acestep15/waveform/draw.js");
+  const { peaksOf } = await import("/extensions/acestep15/waveform/peaks.js");
+  const samples = Float32Array.from({ length: 600 * 8000 }, (_, n) => Math.sin(n / 50) / 2);
+  const peaks = peaksOf([samples], 1000);
+  const canvas = document.createElement("canvas");
+  canvas.style.cssText = "width:1200px;height:80px;position:fixed";
+  document.body.append(canvas);
+  const view = { from: 0, to: 600 };
+  const scene = { peaks, seconds: 600, view, range: { start: 60, end: 90 }, grid: { beat: 0.5, bar: 2 } };
+  const times = Array.from({ length: 5 }, () => {
+    const begun = performance.now();
+    draw(canvas, scene);
+    canvas.getContext("2d").getImageData(0, 0, 1, 1); // waits until it is drawn
+    return performance.now() - begun;
+  });
+  canvas.remove();
+  return { took: Math.min(...times), peak: Math.max(...peaks), count: peaks.length };
+}
+
+async function library() {
+  const found = await (await fetch("/global_subgraphs")).json();
+  return Object.values(found).map(({ name, info }) => `${info.node_pack}: ${name}`);
+}
+
+function labels() {
+  const node = window.app.graph.nodes.find((each) => each.comfyClass === "AceStep15Song");
+  const region = window.LiteGraph.createNode("AceStep15RegionMask");
+  return {
+    title: node.constructor.title,
+    caption: node.widgets.find(({ name }) => name === "caption").label,
+    output: node.outputs[0].localized_name ?? node.outputs[0].label,
+    nested: region.widgets.find(({ name }) => name === "by.start").label,
+  };
+}

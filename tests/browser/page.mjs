@@ -1,0 +1,102 @@
+// A page of ComfyUI in a headless Chromium, in one of its two renderers, for the scripts beside.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+export const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
+export const SETTLE = 1_500; // ms: a few frames of a page drawn without a graphics card
+const PATIENCE = 240_000; // ms: this may be a slow machine
+const { chromium } = createRequire(job.modules + "/")("playwright-core");
+
+// Writes what `visit` finds as one JSON to stdout.
+export async function tell(visit) {
+  const browser = await chromium.launch({
+    executablePath: job.chromium,
+    args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+  });
+  try {
+    process.stdout.write(JSON.stringify(await visit(await opened(browser))));
+  } finally {
+    await browser.close();
+  }
+}
+
+async function opened(browser) {
+  const page = await browser.newPage({ viewport: { width: 2560, height: 1300 } });
+  page.setDefaultTimeout(PATIENCE);
+  await page.route("**/*", (route) =>
+    route.request().url().startsWith(job.url) ? route.continue() : route.abort(),
+  );
+  page.problems = [];
+  page.on("pageerror", (error) => page.problems.push(String(error)));
+  await page.goto(job.url, { waitUntil: "domcontentloaded" });
+  await ready(page);
+  await page.evaluate(async (nodes2) => {
+    const setting = window.app.extensionManager.setting;
+    await setting.set("Comfy.VueNodes.Enabled", nodes2);
+    await setting.set("Comfy.TutorialCompleted", true);
+    await setting.set("LiteGraph.Canvas.MinFontSizeForLOD", 0); // words at every zoom
+    await setting.set("Comfy.Minimap.Visible", false);
+  }, job.renderer === "nodes2");
+  await again(page);
+  return page;
+}
+
+export async function again(page) {
+  await page.reload({ waitUntil: "domcontentloaded" });
+  await ready(page);
+}
+
+async function ready(page) {
+  await page.waitForFunction(() => window.app?.graph && window.app.extensionManager?.setting);
+}
+
+export async function load(page, name, workflow) {
+  await page.evaluate(([graph, name]) => window.app.loadGraphData(graph, true, true, name), [
+    workflow,
+    name,
+  ]);
+  await drawn(page);
+}
+
+// Two frames after the view was fitted, and in Nodes 2.0 after each node stands in the document.
+export async function drawn(page) {
+  const expected = await page.evaluate(() => window.app.graph.nodes.length);
+  if (job.renderer === "nodes2") {
+    await page.waitForFunction(
+      (count) => document.querySelectorAll("[data-node-id]").length >= count,
+      expected,
+    );
+  }
+  await page.evaluate(() => window.app.extensionManager.command.execute("Comfy.Canvas.FitView"));
+  await page.waitForTimeout(SETTLE);
+}
+
+// Presses Run and waits until the server has nothing left to do.
+export async function pressRun(page) {
+  const queued = page.waitForResponse(
+    (answer) => answer.url().endsWith("/prompt") && answer.request().method() === "POST",
+  );
+  await page.getByTestId("queue-button").click();
+  await queued;
+  await page.waitForFunction(idle, null, { polling: 500 });
+}
+
+export async function reopen(page) {
+  await page.evaluate(saveAndOpen);
+  await drawn(page);
+}
+
+// What follows runs in the page.
+async function idle() {
+  const { queue_running, queue_pending } = await (await fetch("/queue")).json();
+  return queue_running.length + queue_pending.length === 0;
+}
+
+async function saveAndOpen() {
+  await window.app.loadGraphData(JSON.parse(JSON.stringify(window.app.graph.serialize())));
+}
+
+export async function prompt() {
+  return (await window.app.graphToPrompt()).output;
+}
