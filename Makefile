@@ -52,11 +52,10 @@ $(PLAYWRIGHT):
 test-browser: setup $(PLAYWRIGHT)
 	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m pytest tests/browser
 
-<<<<<<< HEAD
 test-ray: setup
 	$(VENV)/bin/python -m pip install -q -r requirements-ray.txt
 	$(VENV)/bin/python -m pytest tests/ray
-=======
+
 NODE := $(shell sh -c 'command -v node')
 CHROMIUM := $(shell for each in chromium chromium-browser google-chrome; do command -v $$each && break; done)
 HAS_BROWSER := $(and $(HAS_HOST),$(NODE),$(CHROMIUM))
@@ -69,7 +68,6 @@ ifneq ($(HAS_BROWSER),)
 else
 	@echo "!!! BROWSER TESTS SKIPPED: they need $(strip $(if $(HAS_HOST),,a ComfyUI at $(CHECKOUT),) $(if $(NODE),,node,) $(if $(CHROMIUM),,Chromium on the PATH,)) which this machine lacks. !!!"
 endif
->>>>>>> fbe80e7 (Touch the waveforms in the browser's tests, and run these where there is a browser)
 
 lint: $(VENV)/.done
 	$(VENV)/bin/ruff check .

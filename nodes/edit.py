@@ -25,6 +25,7 @@ from .sources import (
     strength_input,
     task_outputs,
 )
+from .waves import wave_to_hear
 
 
 class AceStepCover(io.ComfyNode):
@@ -136,14 +137,16 @@ class AceStepRepaint(io.ComfyNode):
         from . import host
 
         keep = preservation(RepaintMode(mode), strength)
-        part = placed(heard(source), start, end, mask)
+        whole = heard(source)
+        part = placed(whole, start, end, mask)
         given = part.source
         item = tasks.repaint(song, text_encoder, given.blank, part.mask, instruction or None)
         handling = host.Handling("repaint", keep=keep)
         splice = None
         if keep.audio_blend is not None:
             splice = host.Splice(given.audio, part.spans, keep.audio_blend)
-        return outputs_of(item, given, vae, batch_size, handling, splice)
+        made = outputs_of(item, given, vae, batch_size, handling, splice)
+        return io.NodeOutput(*made.args, ui=wave_to_hear(whole.audio))
 
 
 def placed(source: Heard, start: float, end: float, mask: Tensor | None) -> Placed:

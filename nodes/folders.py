@@ -81,3 +81,8 @@ def write_text(path: Path, text: str) -> None:
             f"{path} cannot be written: {error.strerror or error}. Free space or choose another "
             "folder, and run it again."
         ) from error
+
+
+def temporary_place() -> Path:
+    """The folder of files that the page may ask for until ComfyUI ends."""
+    return Path(folder_paths.get_temp_directory())

@@ -13,6 +13,7 @@ from ..ace_core.types import Song
 from . import folders
 from .lyrics import Times, lyric_text
 from .sockets import LyricTimesSocket, PlayerSocket, SongSocket
+from .waves import WAVES, wave_of
 
 _CATEGORY = "audio/ACE-Step/listen"
 _MEAN, _DRAW = "mean", "sample"
@@ -162,7 +163,7 @@ class AceStepSaveAudio(io.ComfyNode):
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**(song_tags(song) if song is not None else {}), **host.graph_tags(cls.hidden)}
         folder, name, counter, subfolder = folders.output_place(filename_prefix)
-        saved = []
+        saved, waves = [], []
         for number, item in enumerate(audio["waveform"]):
             stem = name.replace("%batch_num%", str(number))
             file = f"{stem}_{counter + number:05}_{form.encoding.suffix}"
@@ -170,7 +171,8 @@ class AceStepSaveAudio(io.ComfyNode):
             if lyrics:
                 folders.write_text((folder / file).with_suffix(".lrc"), f"{lyrics[number]}\n")
             saved.append(ui.SavedResult(file, subfolder, io.FolderType.output))
-        return io.NodeOutput(ui=ui.SavedAudios(saved))
+            waves.append(wave_of(saved[-1], item, audio["sample_rate"]))
+        return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), WAVES: waves})
 
 
 def _lyrics_for(count: int, times: Times | None) -> list[str]:

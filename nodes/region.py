@@ -11,6 +11,7 @@ from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sampling.region import beats_to_seconds, region
 from .song import METERS
 from .sources import CATEGORY, heard
+from .waves import wave_to_hear
 
 _SECONDS, _BARS, _BEATS, _MASK = "seconds", "bars", "beats", "mask"
 _PICTURE = (128, 768)  # pixels: height, width
@@ -87,7 +88,7 @@ class AceStepRegionMask(io.ComfyNode):
             marked = part.mask(frames).transpose(1, 2)
         if mask is not None:
             marked = torch.maximum(marked, _stretched(mask, frames))
-        return io.NodeOutput(marked, _drawn(marked))
+        return io.NodeOutput(marked, _drawn(marked), ui=wave_to_hear(given.audio))
 
 
 def _seconds(by: dict[str, Any]) -> tuple[float, float | None]:

@@ -7,7 +7,15 @@ from tools.graph import Node, Socket, inputs_of, outputs_of, slots_of, widget_va
 
 WIDTH = 340  # pixels
 SEEDS = ("seed", "noise_seed")  # whole numbers of these names get a second widget unasked
-EXTRA = {"PreviewImage": 300, "AceStep15SaveAudio": 80, "PreviewAny": 120, "LoadAudio": 84}
+WAVEFORM = 126  # pixels that web/waveform/panel.js takes
+EXTRA = {
+    "PreviewImage": 300,
+    "AceStep15SaveAudio": 80 + WAVEFORM,
+    "AceStep15RegionMask": WAVEFORM,
+    "AceStep15Repaint": WAVEFORM,
+    "PreviewAny": 120,
+    "LoadAudio": 84,
+}
 
 
 def height_of(node: Node, classes: Mapping[str, Any]) -> int:

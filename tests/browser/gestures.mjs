@@ -80,13 +80,12 @@ async function touchBars(page, workflow) {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown"); // the end
   await page.keyboard.press("ArrowLeft");
-  return page.evaluate(
-    (node) =>
-      Object.fromEntries(
-        window.app.graph.nodes[node].widgets.map(({ name, value }) => [name, value]),
-      ),
-    node,
-  );
+  return page.evaluate((node) => {
+    const { id, widgets } = window.app.graph.nodes[node];
+    const drawn = document.querySelector(`[data-node-id="${id}"] [role="combobox"]`);
+    const values = Object.fromEntries(widgets.map(({ name, value }) => [name, value]));
+    return { values, drawn: drawn?.textContent ?? null }; // the canvas has no elements
+  }, node);
 }
 
 async function compareTakes(page, workflow) {

@@ -69,8 +69,14 @@ def test_space_plays_the_selection(touched: Found) -> None:
 
 def test_bars_are_counted_in_whole_ones(touched: Found) -> None:
     """The end was moved by one bar, of two."""
-    bars = touched["bars"]
+    bars = touched["bars"]["values"]
     assert (bars["by.first_bar"], bars["by.bars"]) == (1, 1)
+
+
+def test_a_choice_that_was_saved_is_the_one_that_is_drawn(touched: Found) -> None:
+    """Nodes 2.0 alone would draw the first one."""
+    assert touched["bars"]["values"]["by"] == "bars"
+    assert touched["bars"]["drawn"] in (None, "bars")
 
 
 def test_each_run_adds_a_take_and_takes_change_at_the_same_moment(touched: Found) -> None:

@@ -1,0 +1,47 @@
+"""What the page's waveforms draw and play: a file, its length, its peaks and how loud it is.
+
+Each goes to the page as JSON in a string: ComfyUI takes lists of objects for results of a run.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from comfy_api.latest import io, ui
+from torch import Tensor
+
+from ..ace_core.audio.files import Encoding, FileFormat, save
+from ..ace_core.audio.loudness import loudness
+from ..ace_core.audio.spectrum import levels
+from ..ace_core.constants import SAMPLE_RATE
+from . import folders
+
+WAVES = "ace_step_waves"  # the key that the page's script looks for
+COLUMNS = 1000  # of peaks, whatever the length
+FULL = 255  # a peak at full scale
+FORM = FileFormat(Encoding.FLAC_16)
+
+
+def wave_of(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
+    """One item [C, N] that was saved as `file`."""
+    peak, _ = levels(audio, COLUMNS)  # [C, COLUMNS]
+    loud = loudness(audio, rate)
+    told = {
+        **file,
+        "seconds": audio.shape[-1] / rate,
+        "peaks": (peak.amax(dim=0) * FULL).round().clamp(max=FULL).int().tolist(),
+        "loudness": loud if loud is None else round(loud, 2),
+    }
+    return json.dumps(told)
+
+
+def wave_to_hear(audio: Tensor) -> dict[str, list[str]]:
+    """A source [1, 2, N] at 48 kHz as a temporary file; the same one is written once."""
+    digest = hashlib.sha256(audio.contiguous().cpu().numpy()).hexdigest()[:16]
+    place = folders.temporary_place() / f"ace_step_{digest}.flac"
+    if not place.is_file():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        save(place, audio[0] / audio.abs().max().clamp(min=1), FORM)
+    file = ui.SavedResult(place.name, "", io.FolderType.temp)
+    return {WAVES: [wave_of(file, audio[0], SAMPLE_RATE)]}

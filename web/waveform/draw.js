@@ -1,0 +1,88 @@
+// Draws a sound on a canvas: peaks, a range, beats, the moment that is heard.
+
+import { FULL } from "./peaks.js";
+
+const COLOURS = { paper: "#171b23", kept: "#5b7688", chosen: "#ffa85c", veil: "#ffa85c26" };
+const LINES = { beat: "#ffffff14", bar: "#ffffff38", edge: "#ffa85c", now: "#ffffff" };
+const HANDLE = 4; // pixels: half the width of a handle
+const CLOSEST = 4; // pixels between lines of a grid
+
+/**
+ * @typedef {object} Scene
+ * @property {number[]} peaks
+ * @property {number} seconds of the sound
+ * @property {import("./range.js").View} view
+ * @property {import("./range.js").Range | null} [range]
+ * @property {import("./range.js").Range | null} [heard] drawn bright, without handles
+ * @property {number | null} [now] seconds
+ * @property {{beat: number, bar: number} | null} [grid] seconds
+ */
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Scene} scene
+ */
+export function draw(canvas, scene) {
+  const ratio = window.devicePixelRatio || 1;
+  const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
+  const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const brush = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  brush.fillStyle = COLOURS.paper;
+  brush.fillRect(0, 0, width, height);
+  const { from, to } = scene.view;
+  const x = (/** @type {number} */ time) => ((time - from) / (to - from)) * width;
+  if (scene.grid) drawGrid(brush, scene, x);
+  drawPeaks(brush, scene, x);
+  if (scene.range) drawRange(brush, scene.range, x);
+  if (scene.now != null) line(brush, x(scene.now), LINES.now, 2 * ratio);
+}
+
+/** @param {CanvasRenderingContext2D} brush @param {Scene} scene @param {(t: number) => number} x */
+function drawPeaks(brush, scene, x) {
+  const { width, height } = brush.canvas;
+  const { peaks, seconds } = scene;
+  const range = scene.range ?? scene.heard;
+  const first = Math.max(0, Math.floor(x(0)));
+  const last = Math.min(width, Math.ceil(x(seconds)));
+  const step = peaks.length / (x(seconds) - x(0));
+  /** @param {number} from @param {number} behind @param {string} colour */
+  const bars = (from, behind, colour) => {
+    brush.fillStyle = colour;
+    for (let column = Math.max(first, from); column < Math.min(last, behind); column++) {
+      const peak = peaks[Math.min(peaks.length - 1, Math.floor((column + 0.5 - x(0)) * step))] ?? 0;
+      const tall = Math.max(1, (peak / FULL) * height * 0.94);
+      brush.fillRect(column, (height - tall) / 2, 1, tall);
+    }
+  };
+  bars(first, last, COLOURS.kept);
+  if (range) bars(Math.round(x(range.start)), Math.round(x(range.end)), COLOURS.chosen);
+}
+
+/** @param {CanvasRenderingContext2D} brush @param {Scene} scene @param {(t: number) => number} x */
+function drawGrid(brush, scene, x) {
+  const { beat, bar } = /** @type {{beat: number, bar: number}} */ (scene.grid);
+  for (const [step, colour] of /** @type {[number, string][]} */ ([[beat, LINES.beat], [bar, LINES.bar]])) {
+    if (x(step) - x(0) < CLOSEST) continue;
+    const first = Math.ceil(scene.view.from / step);
+    for (let n = first; n * step <= scene.view.to; n++) line(brush, x(n * step), colour, 1);
+  }
+}
+
+/** @param {CanvasRenderingContext2D} brush @param {import("./range.js").Range} range @param {(t: number) => number} x */
+function drawRange(brush, range, x) {
+  const { height } = brush.canvas;
+  brush.fillStyle = COLOURS.veil;
+  brush.fillRect(x(range.start), 0, x(range.end) - x(range.start), height);
+  for (const end of [range.start, range.end]) {
+    line(brush, x(end), LINES.edge, 2);
+    brush.fillRect(x(end) - HANDLE, height / 2 - 3 * HANDLE, 2 * HANDLE, 6 * HANDLE);
+  }
+}
+
+/** @param {CanvasRenderingContext2D} brush @param {number} x @param {string} colour @param {number} width */
+function line(brush, x, colour, width) {
+  brush.fillStyle = colour;
+  brush.fillRect(x - width / 2, 0, width, brush.canvas.height);
+}

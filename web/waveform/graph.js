@@ -1,0 +1,67 @@
+// What the graph around a node says: the file that comes in, and the tempo of the song.
+
+/**
+ * The node whose output the input `name` is wired to.
+ * @param {any} node
+ * @param {string} name
+ * @returns {any | null}
+ */
+export function above(node, name) {
+  const slot = node.inputs?.findIndex((/** @type {any} */ each) => each.name === name) ?? -1;
+  return slot < 0 ? null : (node.getInputNode?.(slot) ?? null);
+}
+
+/** @param {any} node @param {string} name @returns {boolean} */
+export function isWired(node, name) {
+  return node.inputs?.some((/** @type {any} */ each) => each.name === name && each.link != null);
+}
+
+/** @param {any} node @param {string} name @returns {any} a widget, or undefined */
+export function widgetOf(node, name) {
+  return node?.widgets?.find((/** @type {any} */ each) => each.name === name);
+}
+
+/**
+ * Set a widget as if the user had.
+ * @param {any} node
+ * @param {string} name
+ * @param {number} value
+ */
+export function put(node, name, value) {
+  const widget = widgetOf(node, name);
+  if (!widget || widget.value === value) return;
+  widget.value = value;
+  widget.callback?.(value);
+}
+
+/**
+ * The path of the file that a stock Load Audio node would load; null where none is wired.
+ * @param {any} node
+ * @param {string} input
+ * @returns {string | null}
+ */
+export function fileAbove(node, input) {
+  const loader = above(node, input);
+  const file = loader?.comfyClass === "LoadAudio" ? widgetOf(loader, "audio")?.value : null;
+  if (typeof file !== "string" || !file) return null;
+  const parts = file.split("/");
+  const filename = /** @type {string} */ (parts.pop());
+  return `/view?${new URLSearchParams({ filename, subfolder: parts.join("/"), type: "input" })}`;
+}
+
+/**
+ * Beats and bars in seconds, from the node's own tempo or from the song that is wired to it.
+ * @param {any} node
+ * @returns {{beat: number, bar: number} | null}
+ */
+export function gridOf(node) {
+  const own = widgetOf(node, "by.bpm");
+  const song = above(node, "song");
+  const bpm = own ? own.value : widgetOf(song, "bpm")?.value;
+  if (!(bpm > 0)) return null;
+  const meter = own
+    ? widgetOf(node, "by.time_signature")?.value
+    : widgetOf(song, "time_signature")?.value;
+  const beats = parseInt(meter, 10) || 4; // "auto", or none is told
+  return { beat: 60 / bpm, bar: (60 / bpm) * beats };
+}

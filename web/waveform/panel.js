@@ -1,0 +1,98 @@
+// The element on a node: a canvas that takes the keyboard, buttons and a line of text below it.
+
+export const HEIGHT = 118; // pixels, with the margins of the page
+const BACK = "#2a303c";
+
+/**
+ * @typedef {object} Panel
+ * @property {HTMLElement} root
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} bar of buttons
+ * @property {HTMLElement} text
+ */
+
+/** @param {string} kind told to tests and style sheets @returns {Panel} */
+export function makePanel(kind) {
+  const root = make("div", "display:flex;flex-direction:column;gap:4px;height:98px;width:100%");
+  root.className = `acestep15-${kind}`;
+  const canvas = /** @type {HTMLCanvasElement} */ (
+    make("canvas", "flex:1 1 64px;height:64px;min-height:0;width:100%;border-radius:6px;touch-action:none")
+  );
+  canvas.tabIndex = 0;
+  const bar = make("div", "display:flex;gap:4px;align-items:center;flex-wrap:wrap;min-height:24px");
+  const text = make("span", "flex:1;font:11px sans-serif;color:#c5ccd8;text-align:right");
+  text.setAttribute("aria-live", "polite");
+  bar.append(text);
+  root.append(canvas, bar);
+  canvas.addEventListener("focus", () => (canvas.style.outline = "2px solid #ffa85c"));
+  canvas.addEventListener("blur", () => (canvas.style.outline = ""));
+  for (const event of ["pointerdown", "pointermove", "pointerup", "dblclick"])
+    root.addEventListener(event, (each) => each.stopPropagation()); // the node stays where it is
+  return { root, canvas, bar, text };
+}
+
+/**
+ * @param {Panel} panel
+ * @param {() => void} pressed
+ * @returns {HTMLButtonElement} it stands before the text
+ */
+export function addButton(panel, pressed) {
+  const style = `border:0;border-radius:4px;padding:3px 8px;font:11px sans-serif;color:#ecEEf4;cursor:pointer;background:${BACK}`;
+  const button = /** @type {HTMLButtonElement} */ (make("button", style));
+  button.type = "button";
+  button.addEventListener("click", pressed);
+  panel.bar.insertBefore(button, panel.text);
+  return button;
+}
+
+/** @param {HTMLButtonElement} button @param {boolean} on */
+export function light(button, on) {
+  button.style.background = on ? "#ffa85c" : BACK;
+  button.style.color = on ? "#171b23" : "#eceef4";
+  button.setAttribute("aria-pressed", String(on));
+}
+
+/**
+ * Put the panel on a node. It holds no value: nothing of it is saved or sent.
+ * @param {any} node
+ * @param {Panel} panel
+ * @param {() => void} tick called a few times a second while the panel can be seen
+ * @param {() => void} close called when the node goes
+ */
+export function mount(node, panel, tick, close) {
+  const widget = node.addDOMWidget("waveform", "acestep15_waveform", panel.root, {
+    serialize: false,
+    hideOnZoom: false,
+    getMinHeight: () => HEIGHT,
+    getMaxHeight: () => HEIGHT,
+    getValue: () => "",
+    setValue: () => {},
+  });
+  widget.serialize = false;
+  const timer = setInterval(() => panel.root.isConnected && tick(), 120);
+  const removed = node.onRemoved;
+  node.onRemoved = function (/** @type {any[]} */ ...given) {
+    clearInterval(timer);
+    close();
+    return removed?.apply(this, given);
+  };
+}
+
+/**
+ * @param {any} node
+ * @param {(output: any) => void} told what the node showed after a run
+ */
+export function onShown(node, told) {
+  const executed = node.onExecuted;
+  node.onExecuted = function (/** @type {any[]} */ ...given) {
+    executed?.apply(this, given);
+    told(given[0]);
+  };
+}
+
+/** @param {string} kind @param {string} style @returns {HTMLElement} */
+function make(kind, style) {
+  const element = document.createElement(kind);
+  element.style.cssText = style;
+  return element;
+}

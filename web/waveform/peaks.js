@@ -1,0 +1,61 @@
+// Peaks of a sound: what a waveform is drawn from, whatever its length.
+
+/**
+ * @typedef {object} Wave
+ * @property {string} url where the sound can be heard
+ * @property {number} seconds
+ * @property {number[]} peaks 0 to 255, evenly over the sound
+ * @property {number | null} [loudness] LUFS; null: silence
+ * @property {string} [name]
+ */
+
+export const FULL = 255;
+const COLUMNS = 1000;
+const RATE = 8000; // Hz: enough for a picture, and ten minutes are 40 MB
+
+/**
+ * What a node told after a run, under the key of nodes/waves.py.
+ * @param {any} output
+ * @param {(path: string) => string} address
+ * @returns {Wave[]}
+ */
+export function toldWaves(output, address) {
+  return (output?.ace_step_waves ?? []).map((text) => {
+    const { filename, subfolder, type, seconds, peaks, loudness } = JSON.parse(text);
+    const url = address(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
+    return { url, seconds, peaks, loudness, name: filename };
+  });
+}
+
+/**
+ * A file that was not heard by a node yet.
+ * @param {string} url
+ * @returns {Promise<Wave>}
+ * @throws where the file is not there or this browser cannot decode it
+ */
+export async function readWave(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${answer.status} ${url}`);
+  const context = new OfflineAudioContext(1, 1, RATE);
+  const sound = await context.decodeAudioData(await answer.arrayBuffer());
+  const channels = Array.from({ length: sound.numberOfChannels }, (_, n) => sound.getChannelData(n));
+  return { url, seconds: sound.duration, peaks: peaksOf(channels, COLUMNS) };
+}
+
+/**
+ * The loudest sample of all channels in each of `columns` parts.
+ * @param {Float32Array[]} channels
+ * @param {number} columns
+ * @returns {number[]} 0 to 255
+ */
+export function peaksOf(channels, columns) {
+  const length = channels[0].length;
+  return Array.from({ length: columns }, (_, column) => {
+    const first = Math.floor((column * length) / columns);
+    const behind = Math.floor(((column + 1) * length) / columns);
+    let peak = 0;
+    for (const samples of channels)
+      for (let n = first; n < behind; n++) peak = Math.max(peak, Math.abs(samples[n]));
+    return Math.min(FULL, Math.round(peak * FULL));
+  });
+}

@@ -1,0 +1,77 @@
+// Plays one sound at a time, or a part of it, and tells where it is.
+
+/** @type {Player | null} the one that is heard */
+let heard = null;
+
+export class Player {
+  /** @param {() => void} changed called as it plays and when it ends */
+  constructor(changed) {
+    this.changed = changed;
+    this.sound = new Audio();
+    this.sound.preload = "auto";
+    this.until = Infinity; // seconds
+    this.failed = false;
+    this.sound.addEventListener("ended", () => this.stop());
+  }
+
+  /** @returns {boolean} */
+  get playing() {
+    return !this.sound.paused;
+  }
+
+  /** @returns {number} seconds */
+  get now() {
+    return this.sound.currentTime;
+  }
+
+  /**
+   * @param {string} url
+   * @param {number} from seconds
+   * @param {number} [until] seconds
+   * @param {number} [volume] 0 to 1
+   */
+  async play(url, from, until = Infinity, volume = 1) {
+    if (heard !== this) heard?.stop();
+    heard = this;
+    this.until = until;
+    this.load(url);
+    this.sound.volume = volume;
+    this.sound.currentTime = from;
+    try {
+      await this.sound.play();
+      this.failed = false;
+      this.follow();
+    } catch (error) {
+      // another sound took its place before it began, which is no failure
+      this.failed = /** @type {Error} */ (error).name !== "AbortError";
+      this.changed();
+    }
+  }
+
+  /** @param {string} url */
+  load(url) {
+    if (this.sound.getAttribute("src") !== url) this.sound.src = url;
+  }
+
+  /** @param {number} time seconds */
+  seek(time) {
+    this.sound.currentTime = time;
+    this.changed();
+  }
+
+  stop() {
+    this.sound.pause();
+    this.changed();
+  }
+
+  close() {
+    this.sound.pause();
+    this.sound.removeAttribute("src");
+  }
+
+  follow() {
+    if (this.playing && this.now >= this.until) this.stop();
+    this.changed();
+    if (this.playing) requestAnimationFrame(() => this.follow());
+  }
+}

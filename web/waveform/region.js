@@ -1,0 +1,250 @@
+// A region that is drawn on the incoming sound: dragged, moved by keys, snapped to beats, heard.
+// The node's own widgets hold it; this only shows and changes them.
+
+import { api } from "../../../scripts/api.js";
+import { draw } from "./draw.js";
+import { fileAbove, gridOf } from "./graph.js";
+import { addButton, makePanel, mount, onShown } from "./panel.js";
+import { readWave, toldWaves } from "./peaks.js";
+import { Player } from "./player.js";
+import { PARTS, between, clock, moved, partAt } from "./range.js";
+import { mayExtend, readRange, stepOf, unitOf, viewOf, writeRange } from "./values.js";
+import { say } from "./words.js";
+
+const REACH = 9; // pixels around an end of the range that hold it
+const STILL = 3; // pixels: less is a click
+const STEP = 0.1; // seconds that an arrow moves where nothing snaps
+const FURTHER = 10; // times as far with Shift
+const SNAPS = /** @type {const} */ (["free", "beat", "bar"]);
+const CURSORS = { start: "ew-resize", end: "ew-resize", whole: "grab", new: "crosshair" };
+
+/** @param {any} node */
+export function addRegion(node) {
+  new RegionWidget(node);
+}
+
+class RegionWidget {
+  /** @param {any} node */
+  constructor(node) {
+    this.node = node;
+    this.panel = makePanel("region");
+    this.player = new Player(() => this.show());
+    /** @type {import("./peaks.js").Wave | null} */
+    this.wave = null;
+    /** @type {import("./peaks.js").Wave | null} what the last run told */
+    this.told = null;
+    /** @type {string | null} */
+    this.file = null;
+    /** @type {import("./range.js").Part} what the keys move */
+    this.part = "start";
+    this.problem = "";
+    this.seen = "";
+    /** @type {{part: string, time: number, x: number, range: any, view: any} | null} */
+    this.held = null;
+    this.playButton = addButton(this.panel, () => this.hear());
+    this.snapButton = addButton(this.panel, () => this.turnSnap());
+    this.listen();
+    mount(node, this.panel, () => this.tick(), () => this.player.close());
+    onShown(node, (output) => {
+      this.told = toldWaves(output, (path) => api.apiURL(path))[0] ?? this.told;
+      if (!this.file) this.wave = this.told;
+    });
+  }
+
+  get seconds() {
+    return this.wave?.seconds ?? 0;
+  }
+
+  get view() {
+    return this.held?.view ?? viewOf(this.node, this.seconds);
+  }
+
+  get range() {
+    return this.wave ? readRange(this.node, this.seconds) : null;
+  }
+
+  get snap() {
+    return this.node.properties.ace_step_snap ?? "free";
+  }
+
+  get step() {
+    return stepOf(this.node, this.snap);
+  }
+
+  listen() {
+    const { canvas } = this.panel;
+    canvas.addEventListener("pointerdown", (event) => this.grab(event));
+    canvas.addEventListener("pointermove", (event) => this.drag(event));
+    canvas.addEventListener("pointerup", (event) => this.release(event));
+    canvas.addEventListener("pointercancel", (event) => this.release(event));
+    canvas.addEventListener("keydown", (event) => {
+      if (!this.key(event)) return;
+      event.preventDefault();
+      event.stopPropagation(); // the page has keys of its own
+    });
+  }
+
+  /** Look whether anything around has changed; draw only then. */
+  tick() {
+    const file = fileAbove(this.node, "source");
+    if (file !== this.file) this.open(file);
+    const { canvas } = this.panel;
+    const around = [unitOf(this.node), gridOf(this.node), this.snap, this.range, this.wave?.url];
+    const seen = JSON.stringify([...around, this.problem, canvas.clientWidth, canvas.clientHeight, say("snap")]);
+    if (seen !== this.seen) this.show();
+    this.seen = seen;
+  }
+
+  /** @param {string | null} file */
+  async open(file) {
+    this.file = file;
+    this.wave = file ? null : this.told;
+    this.problem = "";
+    if (!file) return;
+    try {
+      const wave = await readWave(api.apiURL(file));
+      if (file === this.file) this.wave = wave;
+    } catch {
+      if (file !== this.file) return;
+      this.wave = this.told; // a run may have heard it
+      this.problem = this.told ? "" : "unread";
+    }
+  }
+
+  show() {
+    const { canvas } = this.panel;
+    const { wave, range, player } = this;
+    const grid = gridOf(this.node);
+    draw(canvas, {
+      peaks: wave?.peaks ?? [],
+      seconds: this.seconds,
+      view: wave ? this.view : { from: 0, to: 1 },
+      range,
+      now: player.playing ? player.now : null,
+      grid: wave ? grid : null,
+    });
+    this.playButton.textContent = player.playing ? "■" : "▶";
+    this.playButton.title = say("hear");
+    this.playButton.disabled = !wave;
+    this.snapButton.hidden = !grid || unitOf(this.node) !== "seconds";
+    this.snapButton.textContent = `${say("snap")}: ${say(this.snap)}`;
+    canvas.title = say("region");
+    this.panel.text.textContent = this.sentence();
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-label", `${say("region")}. ${this.sentence()}`);
+  }
+
+  sentence() {
+    if (this.player.failed) return say("unheard");
+    if (!this.wave) return say(this.problem || "empty");
+    const range = this.range;
+    if (!range) return say("mask");
+    const length = (range.end - range.start).toFixed(2);
+    return `${clock(range.start)} – ${clock(range.end)} (${length} s) · ${say(this.part)}`;
+  }
+
+  /** @param {PointerEvent} event @returns {number} seconds */
+  timeAt(event) {
+    const { left, width } = this.panel.canvas.getBoundingClientRect();
+    const { from, to } = this.view;
+    return from + ((event.clientX - left) / width) * (to - from);
+  }
+
+  /** @param {PointerEvent} event */
+  partUnder(event) {
+    const { width } = this.panel.canvas.getBoundingClientRect();
+    const { from, to } = this.view;
+    return partAt(this.range, this.timeAt(event), (REACH / width) * (to - from));
+  }
+
+  /** @param {PointerEvent} event */
+  grab(event) {
+    if (event.button !== 0 || !this.range) return;
+    const { canvas } = this.panel;
+    canvas.focus();
+    canvas.setPointerCapture(event.pointerId);
+    const part = this.partUnder(event);
+    this.part = part === "new" ? "whole" : part;
+    this.held = { part, time: this.timeAt(event), x: event.clientX, range: this.range, view: this.view };
+    this.show();
+  }
+
+  /** @param {PointerEvent} event */
+  drag(event) {
+    const { held } = this;
+    if (!held) {
+      this.panel.canvas.style.cursor = this.range ? CURSORS[this.partUnder(event)] : "default";
+      return;
+    }
+    if (Math.abs(event.clientX - held.x) < STILL) return;
+    const time = this.timeAt(event);
+    const range =
+      held.part === "new"
+        ? between(held.time, time, held.view, this.step)
+        : moved(held.range, /** @type {any} */ (held.part), time - held.time, held.view, this.step);
+    this.write(range);
+  }
+
+  /** @param {PointerEvent} event */
+  release(event) {
+    if (!this.held) return;
+    const time = this.timeAt(event);
+    if (this.player.playing && Math.abs(event.clientX - this.held.x) < STILL) this.player.seek(time);
+    this.held = null;
+    this.show();
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether it was one of ours */
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (event.key === " ") this.hear();
+    else if (!this.range) return false;
+    else if (event.key === "ArrowLeft") this.nudge(-1, event.shiftKey);
+    else if (event.key === "ArrowRight") this.nudge(1, event.shiftKey);
+    else if (event.key === "ArrowUp") this.choose(-1);
+    else if (event.key === "ArrowDown") this.choose(1);
+    else return false;
+    return true;
+  }
+
+  /** @param {number} sign @param {boolean} far */
+  nudge(sign, far) {
+    const delta = sign * (this.step || STEP) * (far ? FURTHER : 1);
+    const range = /** @type {import("./range.js").Range} */ (this.range);
+    const { from, to } = this.view;
+    const room = mayExtend(this.node) ? Math.abs(delta) : 0; // a key may leave what is shown
+    this.write(moved(range, this.part, delta, { from: from - room, to: to + room }, this.step));
+  }
+
+  /** @param {number} by */
+  choose(by) {
+    const place = (PARTS.indexOf(this.part) + by + PARTS.length) % PARTS.length;
+    this.part = PARTS[place];
+    this.show();
+  }
+
+  turnSnap() {
+    this.node.properties.ace_step_snap = SNAPS[(SNAPS.indexOf(this.snap) + 1) % SNAPS.length];
+    if (this.step && this.range) {
+      const { start, end } = this.range;
+      this.write(between(start, end, this.view, this.step));
+    }
+    this.show();
+  }
+
+  /** @param {import("./range.js").Range} range */
+  write(range) {
+    writeRange(this.node, range, this.seconds);
+    this.node.graph?.setDirtyCanvas(true, true);
+    this.show();
+  }
+
+  hear() {
+    if (this.player.playing) return this.player.stop();
+    if (!this.wave) return;
+    const { start, end } = this.range ?? { start: 0, end: this.seconds };
+    const from = Math.max(0, Math.min(start, this.seconds));
+    const until = Math.min(end, this.seconds); // there is nothing yet where the song is extended
+    this.player.play(this.wave.url, from, until > from ? until : this.seconds);
+  }
+}

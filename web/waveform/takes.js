@@ -1,0 +1,163 @@
+// What was saved: a waveform that plays, and other takes at the same moment, all equally loud.
+// The takes are those of this visit; nothing of it is saved with the workflow.
+
+import { api } from "../../../scripts/api.js";
+import { draw } from "./draw.js";
+import { addButton, light, makePanel, mount, onShown } from "./panel.js";
+import { toldWaves } from "./peaks.js";
+import { Player } from "./player.js";
+import { clock, within } from "./range.js";
+import { say } from "./words.js";
+
+const MOST = 9; // takes; older ones go first
+const STEP = 2; // seconds that an arrow seeks
+const FURTHER = 5; // times as far with Shift
+
+/** @param {any} node */
+export function addTakes(node) {
+  new TakesWidget(node);
+}
+
+/**
+ * How loud each take is played, so that all are as loud as the quietest.
+ * @param {import("./peaks.js").Wave[]} takes
+ * @returns {number[]} 0 to 1
+ */
+export function volumes(takes) {
+  const known = takes.flatMap(({ loudness }) => (loudness == null ? [] : [loudness]));
+  const least = Math.min(...known);
+  return takes.map(({ loudness }) => (loudness == null ? 1 : 10 ** ((least - loudness) / 20)));
+}
+
+class TakesWidget {
+  /** @param {any} node */
+  constructor(node) {
+    this.panel = makePanel("takes");
+    this.player = new Player(() => this.show());
+    /** @type {import("./peaks.js").Wave[]} */
+    this.takes = [];
+    /** @type {HTMLButtonElement[]} */
+    this.buttons = [];
+    this.chosen = 0;
+    this.moment = 0; // seconds, while nothing plays
+    this.seen = "";
+    this.playButton = addButton(this.panel, () => this.toggle());
+    this.listen();
+    mount(node, this.panel, () => this.tick(), () => this.player.close());
+    onShown(node, (output) => this.add(toldWaves(output, (path) => api.apiURL(path))));
+  }
+
+  get take() {
+    return this.takes[this.chosen];
+  }
+
+  get now() {
+    return this.player.playing ? this.player.now : this.moment;
+  }
+
+  listen() {
+    const { canvas } = this.panel;
+    canvas.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || !this.take) return;
+      canvas.focus();
+      const { left, width } = canvas.getBoundingClientRect();
+      this.seek(((event.clientX - left) / width) * this.take.seconds);
+    });
+    canvas.addEventListener("keydown", (event) => {
+      if (!this.key(event)) return;
+      event.preventDefault();
+      event.stopPropagation(); // the page has keys of its own
+    });
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether it was one of ours */
+  key(event) {
+    if (!this.take || event.ctrlKey || event.metaKey || event.altKey) return false;
+    const step = STEP * (event.shiftKey ? FURTHER : 1);
+    if (event.key === " ") this.toggle();
+    else if (event.key === "ArrowLeft") this.seek(this.now - step);
+    else if (event.key === "ArrowRight") this.seek(this.now + step);
+    else if (this.takes[Number(event.key) - 1]) this.choose(Number(event.key) - 1);
+    else return false;
+    return true;
+  }
+
+  /** @param {import("./peaks.js").Wave[]} waves those of one run, in the order of the batch */
+  add(waves) {
+    const fresh = waves.filter(({ url }) => this.takes.every((take) => take.url !== url));
+    if (!fresh.length) return;
+    this.player.stop();
+    this.takes = [...this.takes, ...fresh].slice(-MOST);
+    this.chosen = Math.max(0, this.takes.length - fresh.length);
+    this.moment = 0;
+    for (const button of this.buttons) button.remove();
+    this.buttons = this.takes.map((_, place) => addButton(this.panel, () => this.choose(place)));
+    this.show();
+  }
+
+  toggle() {
+    if (!this.take) return;
+    if (this.player.playing) {
+      this.moment = this.player.now;
+      this.player.stop();
+    } else this.play(this.moment >= this.take.seconds ? 0 : this.moment);
+  }
+
+  /** @param {number} from seconds */
+  play(from) {
+    this.player.play(this.take.url, from, Infinity, volumes(this.takes)[this.chosen]);
+  }
+
+  /** @param {number} time seconds */
+  seek(time) {
+    this.moment = within(time, 0, this.take.seconds);
+    if (this.player.playing) this.player.seek(this.moment);
+    this.show();
+  }
+
+  /** @param {number} place */
+  choose(place) {
+    const { playing, now } = this.player;
+    if (playing) this.moment = now;
+    this.chosen = place;
+    this.moment = within(this.moment, 0, this.take.seconds);
+    if (playing) this.play(this.moment);
+    this.show();
+  }
+
+  tick() {
+    const { clientWidth, clientHeight } = this.panel.canvas;
+    const seen = `${clientWidth} ${clientHeight} ${say("take")}`;
+    if (seen !== this.seen) this.show();
+    this.seen = seen;
+  }
+
+  show() {
+    const { take } = this;
+    const { canvas, text } = this.panel;
+    if (this.player.playing) this.moment = this.player.now;
+    const seconds = take?.seconds ?? 1;
+    const now = take ? this.now : null;
+    const heard = take && now != null ? { start: 0, end: now } : null;
+    draw(canvas, { peaks: take?.peaks ?? [], seconds, view: { from: 0, to: seconds }, heard, now });
+    this.playButton.textContent = this.player.playing ? "■" : "▶";
+    this.playButton.title = say("play");
+    this.playButton.disabled = !take;
+    this.buttons.forEach((button, place) => {
+      button.hidden = this.takes.length < 2;
+      button.textContent = String(place + 1);
+      button.title = `${say("take")} ${place + 1}: ${this.takes[place].name}`;
+      light(button, place === this.chosen);
+    });
+    canvas.title = say("takes");
+    canvas.setAttribute("role", "application");
+    text.textContent = this.sentence();
+    canvas.setAttribute("aria-label", `${say("takes")}. ${this.sentence()}`);
+  }
+
+  sentence() {
+    if (this.player.failed) return say("unheard");
+    if (!this.take) return say("saved");
+    return `${clock(this.now)} / ${clock(this.take.seconds)}`;
+  }
+}

@@ -1,0 +1,71 @@
+// What the waveforms say, in the language of ComfyUI's page.
+
+import { app } from "../../../scripts/app.js";
+
+/** @type {Record<string, Record<string, string>>} */
+const WORDS = {
+  en: {
+    empty: "Wire a recording, or run once",
+    unread: "This browser cannot read the recording",
+    unheard: "This browser cannot play it",
+    mask: "The mask says where",
+    hear: "Hear the selection (Space)",
+    snap: "Snap to",
+    free: "free",
+    beat: "beat",
+    bar: "bar",
+    start: "start",
+    whole: "all of it",
+    end: "end",
+    region: "Region: arrows move, up and down choose what, Shift goes further, Space plays",
+    play: "Play or stop (Space)",
+    take: "Take",
+    takes: "Takes: arrows seek, 1 to 9 choose, Space plays; all are equally loud",
+    saved: "The song appears here after a run",
+  },
+  zh: {
+    empty: "请连接一段录音，或先运行一次",
+    unread: "浏览器无法读取此录音",
+    unheard: "浏览器无法播放",
+    mask: "范围由遮罩决定",
+    hear: "试听选区（空格）",
+    snap: "吸附到",
+    free: "自由",
+    beat: "拍",
+    bar: "小节",
+    start: "起点",
+    whole: "整个选区",
+    end: "终点",
+    region: "选区：左右键移动，上下键选择起点、终点或整个选区，Shift 加大步幅，空格试听",
+    play: "播放或停止（空格）",
+    take: "版本",
+    takes: "各版本：左右键定位，数字键 1–9 切换，空格播放；响度已对齐",
+    saved: "运行后歌曲会显示在这里",
+  },
+  ja: {
+    empty: "録音を接続するか、一度実行してください",
+    unread: "このブラウザーでは録音を読み込めません",
+    unheard: "このブラウザーでは再生できません",
+    mask: "範囲はマスクで決まります",
+    hear: "選択範囲を試聴（スペース）",
+    snap: "スナップ",
+    free: "なし",
+    beat: "拍",
+    bar: "小節",
+    start: "始点",
+    whole: "範囲全体",
+    end: "終点",
+    region: "範囲：左右キーで移動、上下キーで対象を選択、Shift で大きく移動、スペースで試聴",
+    play: "再生／停止（スペース）",
+    take: "テイク",
+    takes: "テイク：左右キーで移動、1～9 で切り替え、スペースで再生（音量は揃えてあります）",
+    saved: "実行すると、ここに曲が表示されます",
+  },
+};
+
+/** @param {string} name @returns {string} */
+export function say(name) {
+  const locale = String(app.extensionManager?.setting?.get("Comfy.Locale") ?? "en");
+  const words = WORDS[locale] ?? WORDS[locale.split("-")[0]] ?? WORDS.en;
+  return words[name] ?? WORDS.en[name] ?? name;
+}
