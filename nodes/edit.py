@@ -36,7 +36,7 @@ class AceStepCover(io.ComfyNode):
             display_name="ACE-Step Cover",
             category=CATEGORY,
             description="The source in another style: its melody and rhythm, your words and sound.",
-            search_aliases=["ace step", "remix", "style transfer", "audio to audio"],
+            search_aliases=["ace step", "cover song", "remix", "style transfer", "audio to audio"],
             inputs=[
                 *source_inputs("The new style, and the lyrics to sing."),
                 io.Boolean.Input(
@@ -96,7 +96,13 @@ class AceStepRepaint(io.ComfyNode):
             category=CATEGORY,
             description="Writes part of the source anew, or extends it to either side; the rest "
             "stays as it was.",
-            search_aliases=["ace step", "inpaint", "outpaint", "extend song", "edit section"],
+            search_aliases=[
+                "ace step",
+                "inpaint audio",
+                "outpaint audio",
+                "extend song",
+                "edit section",
+            ],
             inputs=[
                 *source_inputs("What to play, and the lyrics of the whole song."),
                 _moment("start", 0.0, "Where new music begins, in seconds. Below 0: before it."),

@@ -26,7 +26,7 @@ class AceStepSong(io.ComfyNode):
             display_name="ACE-Step Song",
             category="audio/ACE-Step/plan",
             description="Describes the song to make. What is left automatic, the model chooses.",
-            search_aliases=["ace step", "lyrics", "music prompt", "caption"],
+            search_aliases=["ace step", "music", "song", "suno", "udio", "lyrics", "caption"],
             inputs=[
                 io.String.Input(
                     "caption",

@@ -30,7 +30,7 @@ class AceStepLego(io.ComfyNode):
             display_name="ACE-Step Lego",
             category=CATEGORY,
             description="Plays one more track to the source. Needs a base model.",
-            search_aliases=["ace step", "add instrument", "add track", "overdub"],
+            search_aliases=["ace step", "stems", "add instrument", "add track", "overdub"],
             inputs=[
                 *source_inputs("How the new track sounds."),
                 _track_input("What to add."),
@@ -87,7 +87,7 @@ class AceStepExtract(io.ComfyNode):
             display_name="ACE-Step Extract",
             category=CATEGORY,
             description="Takes one track out of the source. Needs a base model.",
-            search_aliases=["ace step", "stem separation", "isolate vocals", "karaoke"],
+            search_aliases=["ace step", "stems", "stem separation", "isolate vocals", "karaoke"],
             inputs=[
                 *source_inputs("The recording, as well as you can describe it."),
                 _track_input("What to take out."),

@@ -31,7 +31,14 @@ class AceStepTextToMusic(io.ComfyNode):
             display_name="ACE-Step Text to Music",
             category="audio/ACE-Step/tasks",
             description="A new song from its description.",
-            search_aliases=["ace step", "text2music", "song generation", "empty latent audio"],
+            search_aliases=[
+                "ace step",
+                "music",
+                "song",
+                "suno",
+                "text2music",
+                "empty latent audio",
+            ],
             inputs=[
                 TextEncoderSocket.Input(
                     "text_encoder", tooltip="Reads the caption and the lyrics."

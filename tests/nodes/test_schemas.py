@@ -54,6 +54,24 @@ def test_a_node_has_a_help_page_that_names_its_inputs(pack: Pack, name: str) -> 
     assert text.startswith(f"# {schemas(pack)[name].display_name}\n")
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("music", "TextToMusic"),
+        ("song", "Song"),
+        ("suno", "Song"),
+        ("stems", "Extract"),
+        ("cover", "Cover"),
+        ("inpaint audio", "Repaint"),
+        ("karaoke", "Extract"),
+        ("voice", "ReferenceAudio"),
+    ],
+)
+def test_what_people_type_finds_a_node(pack: Pack, typed: str, found: str) -> None:
+    schema = schemas(pack)[f"AceStep15{found}"]
+    assert any(typed in words.lower() for words in (schema.display_name, *schema.search_aliases))
+
+
 def test_every_node_is_in_a_workflow(pack: Pack) -> None:
     wired = {
         node["class_type"]
