@@ -33,7 +33,7 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "timesteps": "times of the steps themselves, such as 1,0.8,0.5,0.2,0",
     "seed": "of the first song; -1: by chance",
     "seeds": "one a song, such as 1,2,3",
-    "batch_size": "songs to make of this request, 1 to 8",
+    "batch_size": "songs to make of this request, 1 to 8 (default 1)",
     "repainting_start": "where the new part begins, in seconds",
     "repainting_end": "where the new part ends, in seconds; -1: at the end",
     "audio_cover_strength": "how closely the recording is followed, 0 to 1",
@@ -78,6 +78,8 @@ def _add(parser: argparse.ArgumentParser, field: Field) -> None:
 
 
 def _help(field: Field) -> str:
+    if "(default" in HELP[field.name]:
+        return HELP[field.name]
     unset = field.default in (None, "", "unknown") or isinstance(field.default, bool)
     default = "" if unset or len(str(field.default)) > 20 else f" (default {field.default})"
     if isinstance(field.default, bool):

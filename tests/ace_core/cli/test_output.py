@@ -1,0 +1,44 @@
+"""Bars for people at a terminal, JSON for machines, and neither in the other's way."""
+
+import io
+import json
+
+import pytest
+
+from ace_core.cli.output import LINE, Bar, Output
+
+
+def test_a_bar_is_written_over_and_leaves_an_empty_line():
+    screen = io.StringIO()
+    bar = Bar(screen, shown=True)
+    bar.title = "[1/2] "
+    bar(0.5, desc="Making music, step by step by step by step by step by step by step")
+    bar(1.0, "Saving")
+    bar.clear()
+    first, second, blank, end = screen.getvalue().split("\r")[1:]
+    assert first.startswith("[1/2] " + "█" * 15 + "░" * 15 + "  50% Making music")
+    assert len(first) == LINE
+    assert second.rstrip() == "[1/2] " + "█" * 30 + " 100% Saving"
+    assert len(second) == len(first)
+    assert (blank.strip(), len(blank), end) == ("", len(second.rstrip()), "")
+
+
+def test_a_bar_that_nobody_sees_writes_nothing(capsys: pytest.CaptureFixture[str]):
+    for as_json in (False, True):
+        output = Output(as_json)
+        output.bar(0.5, "Making music")
+        output.bar.clear()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_machines_get_json_on_stdout_and_notes_stay_on_stderr(capsys: pytest.CaptureFixture[str]):
+    output = Output(as_json=True)
+    output.note("by the way")
+    output.result({"caption": "é"}, "words")
+    output.refusal("no")
+    told = capsys.readouterr()
+    assert [json.loads(line) for line in told.out.splitlines()] == [
+        {"caption": "é"},
+        {"success": False, "error": "no"},
+    ]
+    assert told.err == "by the way\nerror: no\n"
