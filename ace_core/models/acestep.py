@@ -18,9 +18,9 @@ class AceStepModel(nn.Module):
         super().__init__()
         self.config = config
         self.decoder = DiT(config, ops)
-        self.encoder = ConditionEncoder(config, ops)
-        self.tokenizer = CodeTokenizer(config, ops)
-        self.detokenizer = CodeDetokenizer(config, ops)
+        self.encoder = ConditionEncoder(config, ops.exact)
+        self.tokenizer = CodeTokenizer(config, ops.exact)
+        self.detokenizer = CodeDetokenizer(config, ops.exact)
         self.null_condition_emb = ops.parameter(1, 1, config.encoder.width)
 
     def hints(self, codes: Tensor, dtype: torch.dtype | None = None) -> Tensor:

@@ -6,7 +6,7 @@ branch in this library. Parameters that sit beside the layers (tables, special t
 `Ops.parameter` and are cast to their partner's dtype and device where they are used.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -19,18 +19,29 @@ from ..constants import NORM_EPS
 @dataclass(frozen=True, slots=True)
 class Ops:
     """A namespace of layer classes (`Linear`, `Conv1d`, `ConvTranspose1d`, `Embedding`,
-    `RMSNorm`, each with torch's signature) and the device and dtype of the weights they make."""
+    `RMSNorm`, each with torch's signature) and the device and dtype of the weights they make.
+
+    `quantized` is another `Linear`, for the large matrices only: those of the DiT's and of Qwen3's
+    layers. What is small or delicate (time, codes, conditions) is made by `exact`.
+    """
 
     layers: ModuleType | type | Any = nn
     device: torch.device | str | None = None
     dtype: torch.dtype | None = None
+    quantized: type[nn.Module] | None = None
+
+    @property
+    def exact(self) -> "Ops":
+        """The same, without quantised layers."""
+        return replace(self, quantized=None)
 
     @property
     def place(self) -> dict[str, Any]:
         return {"device": self.device, "dtype": self.dtype}
 
     def linear(self, width_in: int, width_out: int, bias: bool = True) -> nn.Module:
-        return self.layers.Linear(width_in, width_out, bias=bias, **self.place)
+        layer = self.quantized or self.layers.Linear
+        return layer(width_in, width_out, bias=bias, **self.place)
 
     def norm(self, width: int, eps: float = NORM_EPS) -> nn.Module:
         return self.layers.RMSNorm(width, eps=eps, **self.place)

@@ -16,6 +16,7 @@ from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP
 from ..errors import CheckpointError
 from ..models.acestep import AceStepModel
 from ..models.config import DiTConfig
+from ..models.int8 import names_to_quantize
 from ..models.ops import TORCH, Ops
 from ..models.qwen3 import Qwen3, Qwen3Config
 from ..models.vae import Oobleck, OobleckConfig
@@ -149,10 +150,14 @@ def _fill(model: AnyModel, checkpoint: Checkpoint, kind: Kind, ops: Ops) -> AnyM
     """`model` with the checkpoint's weights as its parameters, frozen and ready."""
     weights = read(checkpoint, kind)
     check_keys(checkpoint, model.state_dict(), weights)
+    quantized = names_to_quantize(model)
     if ops.device is not None or ops.dtype is not None:
-        weights = {name: w.to(ops.device, ops.dtype) for name, w in weights.items()}
+        weights = {
+            name: w if name in quantized else w.to(ops.device, ops.dtype)
+            for name, w in weights.items()
+        }
     model.requires_grad_(False).load_state_dict(weights, assign=True)
-    return model.eval()
+    return model.to(ops.device).eval() if quantized else model.eval()
 
 
 def check_keys(

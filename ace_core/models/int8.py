@@ -1,0 +1,90 @@
+"""Linear layers whose weights are held in int8: a byte a weight, and a float32 scale a row.
+
+Symmetric and weight-only: a weight is its integer times the scale of its row (its output), so no
+weight is further than half a scale from what it was. Sums are taken in the dtype of the input. It
+knows no file; weights are quantised when they are loaded.
+"""
+
+from typing import Any, Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LARGEST: Final = 127
+_PACKED: Final = getattr(torch, "_weight_int8pack_mm", None)  # torch's kernel for few rows
+_FEW: Final = 8  # rows up to which it is the faster one (measured on an x86 CPU)
+_SOME: Final = 32  # rows up to which blocks that stay in the cache are
+_BLOCK: Final = 128  # outputs
+
+
+def quantize_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """`weight` [N, K] as int8 [N, K] and scales [N] in float32."""
+    exact = weight.float()
+    scale = exact.abs().amax(dim=1) / LARGEST
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))  # a row of zeros
+    return torch.round(exact / scale[:, None]).to(torch.int8), scale
+
+
+def dequantize_rows(weight: Tensor, scale: Tensor, dtype: torch.dtype) -> Tensor:
+    return (weight.float() * scale[:, None]).to(dtype)
+
+
+def int8_linear(x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`x` [..., K] by `weight` [N, K] and `scale` [N] to [..., N] in the dtype of `x`."""
+    out = (_sums(x, weight) * scale).to(x.dtype)
+    return out if bias is None else out + bias.to(x.dtype)
+
+
+def _sums(x: Tensor, weight: Tensor) -> Tensor:
+    rows = x.numel() // x.shape[-1]
+    if x.device.type != "cpu" or rows > _SOME:
+        return F.linear(x, weight.to(x.dtype))
+    if x.dtype is torch.bfloat16 and rows <= _FEW and _PACKED is not None:
+        flat = x.reshape(rows, -1).contiguous()
+        return _PACKED(flat, weight, x.new_ones(len(weight))).unflatten(0, x.shape[:-1])
+    return torch.cat([F.linear(x, part.to(x.dtype)) for part in weight.split(_BLOCK)], dim=-1)
+
+
+class Int8Linear(nn.Module):
+    """In the place of `nn.Linear`; loads the weights of one, or its own.
+
+    Until then `weight` is as wide as that of `nn.Linear`, so that a checkpoint's keys fit.
+    """
+
+    quantizes = True  # it wants weights as they are stored, in any dtype
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        place = {"device": device, "dtype": dtype}
+        self.weight = nn.Parameter(torch.empty(out_features, in_features, **place), False)
+        self.register_parameter("weight_scale", None)
+        self.bias = nn.Parameter(torch.empty(out_features, **place), False) if bias else None
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *given: Any) -> None:
+        key, scale = f"{prefix}weight", f"{prefix}weight_scale"
+        if key in state and state[key].is_floating_point():
+            state[key], state[scale] = quantize_rows(state[key])
+        if scale in state:
+            self.weight = nn.Parameter(torch.empty_like(state[key]), False)
+            self.weight_scale = nn.Parameter(torch.empty_like(state[scale]), False)
+        super()._load_from_state_dict(state, prefix, *given)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return int8_linear(x, self.weight, self.weight_scale, self.bias)
+
+
+def names_to_quantize(model: nn.Module) -> set[str]:
+    """The weights of a model that its layers quantise themselves."""
+    return {
+        f"{name}.weight"
+        for name, layer in model.named_modules()
+        if getattr(layer, "quantizes", False)
+    }

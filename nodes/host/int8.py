@@ -1,0 +1,122 @@
+"""The core's int8 rows as the host's quantised tensors.
+
+The host then moves, offloads, measures and patches such weights as it does its own fp8 ones. It has
+no int8 of its own (0.20.1). A LoRA changes the weight in full precision, and it is quantised anew.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import comfy.ops
+import torch
+import torch.nn.functional as F
+from comfy.quant_ops import QuantizedLayout, QuantizedTensor, register_layout_class
+from comfy_kitchen.tensor import BaseLayoutParams
+from torch import Tensor, nn
+
+from ...ace_core.models.int8 import dequantize_rows, int8_linear, quantize_rows
+
+LAYOUT: Final = "AceStepInt8Rows"
+
+
+class Int8Rows(QuantizedLayout):
+    """[N, K] in int8 with a scale for each of N rows."""
+
+    @dataclass(frozen=True)
+    class Params(BaseLayoutParams):
+        """scale [N], and the dtype and shape of the weight that it stands for."""
+
+    @classmethod
+    def quantize(cls, tensor: Tensor, **_: Any) -> tuple[Tensor, Any]:
+        """The host asks for rounding at random after a patch; to the nearest is as good here."""
+        weight, scale = quantize_rows(tensor)
+        return weight, cls.Params(scale, tensor.dtype, tuple(tensor.shape))
+
+    @classmethod
+    def dequantize(cls, qdata: Tensor, params: Any) -> Tensor:
+        return dequantize_rows(qdata, params.scale, params.orig_dtype)
+
+    @classmethod
+    def get_plain_tensors(cls, qtensor: Any) -> tuple[Tensor, ...]:
+        return qtensor._qdata, qtensor._params.scale
+
+    @classmethod
+    def state_dict_tensors(cls, qdata: Tensor, params: Any) -> dict[str, Tensor]:
+        return {"": qdata, "_scale": params.scale}
+
+
+register_layout_class(LAYOUT, Int8Rows)
+
+
+class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
+    """In the place of the host's Linear; the names beside `forward` are those it looks for."""
+
+    quantizes = True
+    comfy_cast_weights = True
+    layout_type = LAYOUT
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        place = {"device": device, "dtype": dtype}
+        self.in_features, self.out_features, self.dtype = in_features, out_features, dtype
+        self.weight: Any = nn.Parameter(torch.empty(out_features, in_features, **place), False)
+        self.bias = nn.Parameter(torch.empty(out_features, **place), False) if bias else None
+        self.weight_function, self.bias_function = [], []
+
+    def _load_from_state_dict(
+        self, state: dict[str, Any], prefix: str, metadata: Any, strict: bool, *faults: list[str]
+    ) -> None:
+        weight = state.pop(f"{prefix}weight")
+        held = QuantizedTensor.from_float(weight, LAYOUT).to(self.dtype or weight.dtype)
+        self.weight = nn.Parameter(held, requires_grad=False)
+        super()._load_from_state_dict(state, prefix, metadata, strict, *faults)
+        faults[0].remove(f"{prefix}weight")  # the missing ones: it was not, it is loaded
+
+    def state_dict(self, *_: Any, destination: Any = None, prefix: str = "", **__: Any) -> Any:
+        """What is really held, from which the host counts bytes."""
+        state = {} if destination is None else destination
+        if isinstance(self.weight, QuantizedTensor):
+            state |= self.weight.state_dict(f"{prefix}weight")
+        else:
+            state[f"{prefix}weight"] = self.weight
+        if self.bias is not None:
+            state[f"{prefix}bias"] = self.bias
+        return state
+
+    def forward(self, x: Tensor) -> Tensor:
+        comfy.ops.run_every_op()
+        weight, bias, stream = comfy.ops.cast_bias_weight(self, x, offloadable=True)
+        if isinstance(weight, QuantizedTensor):
+            out = int8_linear(x, weight._qdata, weight._params.scale, bias)
+        else:  # a patch that is applied at each use, or another dtype than it was loaded for
+            out = F.linear(x, weight, bias)
+        comfy.ops.uncast_bias_weight(self, weight, bias, stream)
+        return out
+
+    def convert_weight(self, weight: Any, inplace: bool = False, **_: Any) -> Tensor:
+        """Before a patch."""
+        return weight.dequantize() if isinstance(weight, QuantizedTensor) else weight
+
+    def set_weight(
+        self, weight: Tensor, inplace_update: bool = False, return_weight: bool = False, **_: Any
+    ) -> Any:
+        """After it."""
+        held = QuantizedTensor.from_float(weight, LAYOUT).to(self.weight.dtype)
+        if return_weight:
+            return held
+        self.weight = nn.Parameter(held, requires_grad=False)
+        return None
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "HostInt8Linear":
+        """Torch would keep the parameter and change what it points at; a wrapper has no such."""
+        for name, weight in list(self._parameters.items()):
+            if weight is not None:
+                self.register_parameter(name, nn.Parameter(fn(weight), requires_grad=False))
+        return self
