@@ -14,6 +14,7 @@ DIFFUSION_MODELS, TEXT_ENCODERS, VAES, CHECKPOINTS = (
     "checkpoints",
 )
 _DTYPES = [AUTO, "bf16", "fp32"]
+_INT8 = "int8"
 _CATEGORY = "audio/ACE-Step/load"
 
 
@@ -25,13 +26,17 @@ def _file_input(folder: str, what: str) -> io.Combo.Input:
     )
 
 
-def dtype_input() -> io.Combo.Input:
+def dtype_input(int8: bool = True) -> io.Combo.Input:
+    """`int8`: whether the model has large matrices, which may be held so."""
+    said = "Number format to compute in. auto: bf16 where the device is fast at it."
+    if int8:
+        said += " int8: the large weights take half the memory of bf16, the rest is as on auto."
     return io.Combo.Input(
         "dtype",
-        options=_DTYPES,
+        options=[*_DTYPES, _INT8] if int8 else _DTYPES,
         default=AUTO,
         advanced=True,
-        tooltip="Number format to compute in. auto: bf16 where the device is fast at it.",
+        tooltip=said,
     )
 
 
@@ -118,7 +123,7 @@ class AceStepLoadVAE(io.ComfyNode):
             description="Loads ACE-Step's audio autoencoder as a stock VAE that decodes any length "
             "in constant memory.",
             search_aliases=["ace step", "oobleck", "vae loader"],
-            inputs=[_file_input(VAES, "The autoencoder."), dtype_input()],
+            inputs=[_file_input(VAES, "The autoencoder."), dtype_input(int8=False)],
             outputs=[io.Vae.Output(display_name="vae", tooltip="48 kHz stereo, 25 frames/s.")],
         )
 
@@ -168,5 +173,5 @@ class AceStepLoadCheckpoint(io.ComfyNode):
         return io.NodeOutput(
             host.load_model(path, _variant(variant), dtype),
             host.load_text_encoder(path, dtype),
-            host.load_vae(path, dtype),
+            host.load_vae(path, AUTO if dtype == _INT8 else dtype),
         )

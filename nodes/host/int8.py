@@ -117,6 +117,10 @@ class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
     def _apply(self, fn: Any, recurse: bool = True) -> "HostInt8Linear":
         """Torch would keep the parameter and change what it points at; a wrapper has no such."""
         for name, weight in list(self._parameters.items()):
-            if weight is not None:
-                self.register_parameter(name, nn.Parameter(fn(weight), requires_grad=False))
+            moved = None if weight is None else fn(weight)
+            if moved is None or moved is weight:
+                continue
+            if moved.is_inference() and not torch.is_inference_mode_enabled():
+                moved = moved.clone()  # moved while sampling, put back after it
+            self.register_parameter(name, nn.Parameter(moved, requires_grad=False))
         return self

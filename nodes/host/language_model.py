@@ -6,7 +6,6 @@ from typing import Any
 
 import comfy.model_management
 import comfy.model_patcher
-import comfy.ops
 import comfy.utils
 import torch
 
@@ -14,13 +13,12 @@ from ...ace_core.lm.decoding import OnStep, Step
 from ...ace_core.lm.language_model import LanguageModel
 from ...ace_core.lm.replay import Recorder, recorder_for
 from ...ace_core.lm.tracing import traced
-from ...ace_core.models.ops import Ops
 from ...ace_core.models.qwen3 import Qwen3
 from ...ace_core.tokens import Tokenizer
 from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Kind
 from ...ace_core.weights.detect import inspect
-from .precision import compute_dtype
+from .precision import host_ops, writing_dtype
 from .tokenizers import tokenizer_of
 
 logger = logging.getLogger(__name__)
@@ -68,9 +66,8 @@ def load_language_model(
     checkpoint = inspect(path)
     stored = checkpoint.part(Kind.LM).dtype
     tokenizer = tokenizer_of(checkpoint, Kind.LM)
-    held, cast = compute_dtype(dtype, stored, place, DTYPES)
-    layers = comfy.ops.pick_operations(held, cast, load_device=place)
-    model: Any = load.load_lm(path, Ops(layers, dtype=held))
+    held, cast = writing_dtype(dtype, stored, place, DTYPES)
+    model: Any = load.load_lm(path, host_ops(dtype, held, cast, place))
     comfy.model_management.archive_model_dtypes(model)
     model.manual_cast_dtype = cast
     rest = comfy.model_management.text_encoder_offload_device()

@@ -20,6 +20,7 @@ from ...ace_core.errors import InvalidRequestError, InvalidScheduleError
 from ...ace_core.models.acestep import AceStepModel
 from ...ace_core.models.config import DiTConfig
 from ...ace_core.models.footprint import forward_bytes
+from ...ace_core.models.int8 import names_to_quantize
 from ...ace_core.models.ops import Ops
 from ...ace_core.sampling.cover import switch_time
 from ...ace_core.types import Conditioning, Variant
@@ -30,7 +31,7 @@ from ...ace_core.weights.read import read
 from ...ace_core.weights.silence import stored_silence
 from .conditioning import CondMemory, free_of, items_of, task_of
 from .lora import refuse_foreign_patches
-from .precision import compute_dtype
+from .precision import compute_dtype, quantized_linear
 
 DTYPES = (torch.bfloat16, torch.float32)
 FREE = "free_"  # before the name of a condition for the steps that do not hear the source
@@ -41,8 +42,16 @@ _SAME = 1e-6  # two flow times nearer than this are one
 class AceNet(AceStepModel):
     """The core's model behind the host's calling convention."""
 
-    def __init__(self, ace: DiTConfig, dtype: Any, device: Any, operations: Any, **_: Any) -> None:
-        super().__init__(ace, Ops(operations, device, dtype))
+    def __init__(
+        self,
+        ace: DiTConfig,
+        dtype: Any,
+        device: Any,
+        operations: Any,
+        quantized: Any = None,
+        **_: Any,
+    ) -> None:
+        super().__init__(ace, Ops(operations, device, dtype, quantized))
         self.dtype = dtype
 
     def forward(
@@ -207,12 +216,16 @@ def load_model(
     rest = comfy.model_management.unet_offload_device()
     stored = checkpoint.part(Kind.DIT).dtype
     held, cast = compute_dtype(dtype, stored, place, DTYPES)
-    model = AceModel(_host_config(state, sizes, held, cast), device=torch.device("meta"))
+    config = _host_config(state, sizes, held, cast)
+    config.unet_config["quantized"] = quantized_linear(dtype)
+    model = AceModel(config, device=torch.device("meta"))
     model.device = rest
     net = model.diffusion_model.requires_grad_(False)
     check_keys(checkpoint, net.state_dict(), state)
+    quantized = names_to_quantize(net)  # from the file's own dtype
     # views into the mapped file where the dtype is the file's own: nothing is copied
-    net.load_state_dict({name: t.to(held) for name, t in state.items()}, assign=True)
+    weights = {name: t if name in quantized else t.to(held) for name, t in state.items()}
+    net.load_state_dict(weights, assign=True)
     model.variant = variant or checkpoint.variant
     model.silence = stored_silence(checkpoint)
     manager = comfy.model_patcher

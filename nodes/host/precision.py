@@ -1,11 +1,17 @@
 """In which number format a model is held and computed."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 import comfy.model_management
+import comfy.ops
 import torch
 
+from ...ace_core.errors import CheckpointError
+from ...ace_core.models.ops import Ops
 from ...ace_core.precision import CHOICES, cpu_is_fast_at_bf16
+
+INT8: Final = "int8"  # large weights in int8, the rest and the sums as on auto
 
 
 def compute_dtype(
@@ -25,3 +31,39 @@ def compute_dtype(
         device=device, supported_dtypes=list(supported), weight_dtype=stored
     )
     return held, comfy.model_management.unet_manual_cast(held, device, list(supported))
+
+
+def writing_dtype(
+    choice: str, stored: torch.dtype, device: torch.device, supported: Sequence[torch.dtype]
+) -> tuple[torch.dtype, torch.dtype | None]:
+    """The same for a model that is asked for one token at a time.
+
+    With int8 weights every CPU is then fastest in bf16, for which torch has a kernel.
+    """
+    if choice == INT8 and comfy.model_management.is_device_cpu(device):
+        return torch.bfloat16, None
+    return compute_dtype(choice, stored, device, supported)
+
+
+def host_ops(choice: str, held: torch.dtype, cast: torch.dtype | None, device: torch.device) -> Ops:
+    """The host's layers, with those for int8 if they were chosen."""
+    layers = comfy.ops.pick_operations(held, cast, load_device=device)
+    return Ops(layers, dtype=held, quantized=quantized_linear(choice))
+
+
+def quantized_linear(choice: str) -> Any:
+    """The layer class for large weights; `None`: the same as for all others.
+
+    Raises:
+        CheckpointError: this ComfyUI has no quantised tensors.
+    """
+    if choice != INT8:
+        return None
+    try:
+        from .int8 import HostInt8Linear
+    except ImportError as error:
+        raise CheckpointError(
+            "int8 needs ComfyUI's quantised tensors (its package comfy-kitchen), which this one "
+            f"lacks: {error}. Update ComfyUI, or choose bf16 or fp32."
+        ) from error
+    return HostInt8Linear

@@ -6,16 +6,14 @@ from typing import Any
 
 import comfy.model_management
 import comfy.model_patcher
-import comfy.ops
 import torch
 from torch import Tensor
 
 from ...ace_core.conditioning.text import TextEncoder
-from ...ace_core.models.ops import Ops
 from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Kind
 from ...ace_core.weights.detect import inspect
-from .precision import compute_dtype
+from .precision import compute_dtype, host_ops
 from .tokenizers import tokenizer_of
 
 DTYPES = (torch.bfloat16, torch.float32)
@@ -54,8 +52,7 @@ def load_text_encoder(path: Path, dtype: str = "auto") -> ManagedTextEncoder:
     place = comfy.model_management.text_encoder_device()
     stored = checkpoint.part(Kind.TEXT_ENCODER).dtype
     held, cast = compute_dtype(dtype, stored, place, DTYPES)
-    layers = comfy.ops.pick_operations(held, cast, load_device=place)
-    model: Any = load.load_text_encoder(path, Ops(layers, dtype=held))
+    model: Any = load.load_text_encoder(path, host_ops(dtype, held, cast, place))
     comfy.model_management.archive_model_dtypes(model)
     model.manual_cast_dtype = cast
     rest = comfy.model_management.text_encoder_offload_device()
