@@ -72,14 +72,14 @@ export async function drawn(page) {
   await page.waitForTimeout(SETTLE);
 }
 
-// Presses Run and waits until the server has nothing left to do.
+// Presses Run and waits until the server has done with it.
 export async function pressRun(page) {
   const queued = page.waitForResponse(
     (answer) => answer.url().endsWith("/prompt") && answer.request().method() === "POST",
   );
   await page.getByTestId("queue-button").click();
-  await queued;
-  await page.waitForFunction(idle, null, { polling: 500 });
+  const { prompt_id: run } = await (await queued).json();
+  await page.waitForFunction(isOver, run, { polling: 500 });
 }
 
 export async function reopen(page) {
@@ -88,9 +88,8 @@ export async function reopen(page) {
 }
 
 // What follows runs in the page.
-async function idle() {
-  const { queue_running, queue_pending } = await (await fetch("/queue")).json();
-  return queue_running.length + queue_pending.length === 0;
+async function isOver(run) {
+  return run in (await (await fetch(`/history/${run}`)).json());
 }
 
 async function saveAndOpen() {
