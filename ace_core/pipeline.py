@@ -103,6 +103,7 @@ def _sampled(
 ) -> Tensor:
     frames = items[0].frames
     times = recipe.schedule(models.variant)
+    _check_sources(item, len(recipe.seeds))
     if recipe.cover_strength < 1 and free is None:
         raise InvalidRequestError(
             f"A cover strength of {recipe.cover_strength:g} needs the item without its source as "
@@ -202,6 +203,14 @@ def _looks(models: Models, items: Sequence[Conditioning]) -> _Looks:
         worded=lambda x, t: look(x, t, worded),
         both=lambda x, t: (look(x, t, worded), look(x, t, wordless)),
     )
+
+
+def _check_sources(item: Conditioning, batch: int) -> None:
+    if item.source is not None and len(item.source) not in (1, batch):
+        raise InvalidRequestError(
+            f"There are {len(item.source)} sources for {batch} songs. Give one source for all of "
+            "them, or a seed for each source."
+        )
 
 
 def _kept_source(models: Models, item: Conditioning, recipe: Recipe) -> KeptSource | None:

@@ -4,12 +4,12 @@ Everything that can be refused about a source, a region or a batch of codes is r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from .audio.source import padded, seconds_of_audio, source_audio
+from .audio.source import padded, seconds_of_audio, sources_audio
 from .conditioning.tasks import Source
 from .constants import LATENT_CHANNELS, LONGEST_SECONDS
 from .errors import InvalidRequestError
@@ -22,8 +22,9 @@ from .types import AudioCodes
 class Heard:
     """A source that was checked and brought to the models' form."""
 
-    audio: Tensor  # [1, 2, N] at 48 kHz, padding included
+    audio: Tensor  # [B, 2, N] at 48 kHz, padding included: one for all songs, or one each
     seconds: float  # of the music itself
+    songs: int = 1  # how many to make
 
     @property
     def blank(self) -> Source:
@@ -32,13 +33,21 @@ class Heard:
         return Source(torch.zeros(1, frames, LATENT_CHANNELS), self.seconds)
 
 
-def heard(waveform: Tensor, rate: int) -> Heard:
-    """
+def heard(waveform: Tensor, rate: int, batch: int = 1) -> Heard:
+    """One source for `batch` songs, or several for one song each.
+
     Raises:
-        InvalidAudioError: `waveform` [1, C, N] cannot be a source.
+        InvalidAudioError: `waveform` [B, C, N] cannot be a source.
+        InvalidRequestError: several sources, but another number of songs.
     """
-    audio = source_audio(waveform, rate)
-    return Heard(audio, seconds_of_audio(audio))
+    audio = sources_audio(waveform, rate)
+    count = len(audio)
+    if count > 1 and batch not in (1, count):
+        raise InvalidRequestError(
+            f"The source has {count} items, each for a song of its own, but a batch of {batch} is "
+            f"asked for. Set `batch_size` to 1 or {count}."
+        )
+    return Heard(audio, seconds_of_audio(audio), max(count, batch))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +66,7 @@ def placed(source: Heard, start: float, end: float | None) -> Placed:
         InvalidRequestError: a region that does not fit the source.
     """
     part = region(start, end, source.audio.shape[-1])
-    whole = Heard(padded(source.audio, part.pad_left, part.pad_right), source.seconds)
+    whole = replace(source, audio=padded(source.audio, part.pad_left, part.pad_right))
     return Placed(whole, part.mask(whole.blank.frames), [(part.start, part.end)])
 
 

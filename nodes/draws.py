@@ -5,30 +5,33 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..ace_core.constants import SEED_RANGE
-from ..ace_core.sampling.recipe import Recipe
+from ..ace_core.sampling.recipe import CLOSE, Recipe
 from ..ace_core.sampling.written import written_seeds
+
+NO_RETAKE = -1  # in the place of a seed
 
 
 def draw_inputs() -> list[io.Input]:
-    smallest, largest = SEED_RANGE
+    _, largest = SEED_RANGE
     return [
         io.Int.Input(
             "retake_seed",
-            default=0,
-            min=smallest,
+            default=NO_RETAKE,
+            min=NO_RETAKE,
             max=largest,
             optional=True,
-            tooltip="A second draw, mixed into the first. Another one is another variation.",
+            tooltip="A second draw, mixed into the first: another one is another variation. -1: "
+            "none, the song of the seed itself.",
         ),
         io.Float.Input(
             "retake_variance",
-            default=0.0,
+            default=CLOSE,
             min=0.0,
             max=1.0,
             step=0.01,
             optional=True,
-            tooltip="How much of the second draw: 0 is the same song, 0.2 a close variation, 1 "
-            "another song.",
+            tooltip="How much of the second draw, if there is one: 0 is the same song, 0.2 a close "
+            "variation, 1 another song.",
         ),
         io.String.Input(
             "seeds",
@@ -41,7 +44,9 @@ def draw_inputs() -> list[io.Input]:
     ]
 
 
-def drawn(seed: int, retake_seed: int = 0, retake_variance: float = 0.0, seeds: str = "") -> Any:
+def drawn(
+    seed: int, retake_seed: int = NO_RETAKE, retake_variance: float = CLOSE, seeds: str = ""
+) -> Any:
     """The noise that these inputs ask for, a NOISE.
 
     Raises:
@@ -51,7 +56,7 @@ def drawn(seed: int, retake_seed: int = 0, retake_variance: float = 0.0, seeds: 
 
     first, *more = written_seeds(seeds) or [seed]
     given = (seed if first is None else first, *more)
-    return host.AceNoise(given, retake_seed, retake_variance)
+    return host.AceNoise(given, None if retake_seed == NO_RETAKE else retake_seed, retake_variance)
 
 
 def seed_lines(recipe: Recipe) -> list[str]:

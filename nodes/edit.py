@@ -1,4 +1,4 @@
-"""Tasks that change a recording: play it in another style, or write part of it anew."""
+"""Tasks that change a recording: play it in another style, start from it, write part of it anew."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ class AceStepCover(io.ComfyNode):
             display_name="ACE-Step Cover",
             category=CATEGORY,
             description="The source in another style: its melody and rhythm, your words and sound.",
-            search_aliases=["ace step", "cover song", "remix", "style transfer", "audio to audio"],
+            search_aliases=["ace step", "cover song", "remix", "style transfer"],
             inputs=[
                 *source_inputs("The new style, and the lyrics to sing."),
                 io.Boolean.Input(
@@ -54,7 +54,7 @@ class AceStepCover(io.ComfyNode):
                     "source_strength",
                     0.0,
                     "How much of the source is in the starting noise: 0 none, 0.1 to 0.25 is usual "
-                    "for covers, 0.5 with cover_strength 0 for audio to audio.",
+                    "for covers.",
                 ),
                 instruction_input(),
             ],
@@ -78,13 +78,56 @@ class AceStepCover(io.ComfyNode):
 
         check_strength("cover strength", cover_strength)
         check_strength("source strength", source_strength)
-        given = heard(source)
+        given = heard(source, batch_size)
         item = tasks.cover(song, text_encoder, given.blank, quantize, instruction or None)
         free = None
         if cover_strength < 1:
             free = tasks.uncovered(item, song, text_encoder, given.seconds).text
         handling = host.Handling("cover", cover_strength, free, source_strength)
-        return outputs_of(item, given, vae, batch_size, handling)
+        return outputs_of(item, given, vae, handling)
+
+
+class AceStepAudioToAudio(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15AudioToAudio",
+            display_name="ACE-Step Audio to Audio",
+            category=CATEGORY,
+            description="A new song that begins as the source with noise over it: your words, and "
+            "as much of the source as you leave.",
+            search_aliases=["ace step", "audio2audio", "a2a", "ref_audio_strength", "variation"],
+            inputs=[
+                *source_inputs("The new song."),
+                strength_input(
+                    "ref_audio_strength",
+                    0.5,
+                    "How much of the source is left at the start: 0 none, which is text to music; "
+                    "near 1 almost all.",
+                ),
+                instruction_input(),
+            ],
+            outputs=task_outputs("The source, as the place to start from."),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        ref_audio_strength: float,
+        instruction: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        check_strength("reference audio strength", ref_audio_strength)
+        given = heard(source, batch_size)
+        item = tasks.audio_to_audio(song, text_encoder, given.blank, instruction or None)
+        handling = host.Handling("audio to audio", source_strength=ref_audio_strength)
+        return outputs_of(item, given, vae, handling)
 
 
 class AceStepRepaint(io.ComfyNode):
@@ -143,7 +186,7 @@ class AceStepRepaint(io.ComfyNode):
         from . import host
 
         keep = preservation(RepaintMode(mode), strength)
-        whole = heard(source)
+        whole = heard(source, batch_size)
         part = placed(whole, start, end, mask)
         given = part.source
         item = tasks.repaint(song, text_encoder, given.blank, part.mask, instruction or None)
@@ -151,7 +194,7 @@ class AceStepRepaint(io.ComfyNode):
         splice = None
         if keep.audio_blend is not None:
             splice = host.Splice(given.audio, part.spans, keep.audio_blend)
-        made = outputs_of(item, given, vae, batch_size, handling, splice)
+        made = outputs_of(item, given, vae, handling, splice)
         return io.NodeOutput(*made.args, ui=wave_to_hear(whole.audio))
 
 

@@ -42,6 +42,7 @@ NODES: list[type[io.ComfyNode]] = [
     codes.AceStepJoinCodes,
     tasks.AceStepTextToMusic,
     edit.AceStepCover,
+    edit.AceStepAudioToAudio,
     edit.AceStepRepaint,
     stems.AceStepLego,
     stems.AceStepExtract,

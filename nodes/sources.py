@@ -20,7 +20,11 @@ def source_inputs(song: str) -> list[io.Input]:
         TextEncoderSocket.Input("text_encoder", tooltip="Reads the caption and the lyrics."),
         io.Vae.Input("vae", tooltip="Encodes the source, and says what silence is."),
         SongSocket.Input("song", tooltip=f"{song} Its length is not used: the source has one."),
-        io.Audio.Input("source", tooltip="The music to start from: any rate, mono or stereo."),
+        io.Audio.Input(
+            "source",
+            tooltip="The music to start from: any rate, mono or stereo. Of a batch each item makes "
+            "its own song.",
+        ),
         batch_input(),
     ]
 
@@ -47,19 +51,20 @@ def task_outputs(latent: str) -> list[io.Output]:
     ]
 
 
-def heard(source: dict[str, Any]) -> Heard:
-    """
+def heard(source: dict[str, Any], batch: int = 1) -> Heard:
+    """One source for `batch` songs, or several for one song each.
+
     Raises:
         InvalidAudioError: an AUDIO that cannot be a source.
+        InvalidRequestError: several sources, but another number of songs.
     """
-    return sources.heard(source["waveform"], source["sample_rate"])
+    return sources.heard(source["waveform"], source["sample_rate"], batch)
 
 
 def outputs_of(
     item: Conditioning,
     source: Heard,
     vae: Any,
-    batch: int,
     handling: Any,
     splice: Any = None,
 ) -> io.NodeOutput:
@@ -69,5 +74,5 @@ def outputs_of(
     item = replace(item, source=host.encode_source(vae, source.audio))
     silence = host.silence_of(vae)
     positive = host.conditioning(item, silence, handling=handling)
-    latent = host.source_canvas(item, silence, batch, splice)
+    latent = host.source_canvas(item, silence, source.songs, splice)
     return io.NodeOutput(positive, host.null(positive), latent)

@@ -68,7 +68,7 @@ class AceStepLego(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        given = heard(source)
+        given = heard(source, batch_size)
         where = None if mask is None else frames_of(mask, given.blank.frames)
         item = tasks.lego(song, text_encoder, given.blank, track, where, instruction or None)
         handling, splice = host.Handling("lego"), None
@@ -76,7 +76,7 @@ class AceStepLego(io.ComfyNode):
             keep = preservation(RepaintMode.BALANCED)
             handling = replace(handling, keep=keep)
             splice = host.Splice(given.audio, spans(where), keep.audio_blend or 0.0)
-        return outputs_of(item, given, vae, batch_size, handling, splice)
+        return outputs_of(item, given, vae, handling, splice)
 
 
 class AceStepExtract(io.ComfyNode):
@@ -109,9 +109,9 @@ class AceStepExtract(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        given = heard(source)
+        given = heard(source, batch_size)
         item = tasks.extract(song, text_encoder, given.blank, track, instruction or None)
-        return outputs_of(item, given, vae, batch_size, host.Handling("extract"))
+        return outputs_of(item, given, vae, host.Handling("extract"))
 
 
 class AceStepComplete(io.ComfyNode):
@@ -153,6 +153,6 @@ class AceStepComplete(io.ComfyNode):
             raise InvalidRequestError(
                 "No track is switched on. Switch on at least one to add, such as drums and bass."
             )
-        given = heard(source)
+        given = heard(source, batch_size)
         item = tasks.complete(song, text_encoder, given.blank, chosen, instruction or None)
-        return outputs_of(item, given, vae, batch_size, host.Handling("complete"))
+        return outputs_of(item, given, vae, host.Handling("complete"))

@@ -81,6 +81,13 @@ def style_transfer() -> Flow:
     return desk.listen(desk.sampler(task, times, heard.out("positive")), song)
 
 
+def audio_to_audio() -> Flow:
+    desk = _Desk("audio_to_audio")
+    song, source = desk.song(STYLE, LYRICS, language="en"), desk.recording()
+    task = desk.task("AudioToAudio", song, source)
+    return desk.listen(desk.sampler(task, desk.schedule()), song)
+
+
 def repaint_section() -> Flow:
     desk = _Desk("repaint_section")
     song, source = desk.song(STYLE, LYRICS, language="en"), desk.recording()
@@ -153,8 +160,9 @@ def variations() -> Flow:
     desk = _Desk("variations")
     song = desk.song(STYLE, LYRICS, seconds=30.0, language="en")
     task, times = desk.task("TextToMusic", song, None), desk.schedule()
-    for variance, title in ((0.0, "First"), (0.2, "Close"), (0.6, "Far")):
-        sampler = desk.sampler(task, times, retake_seed=100, retake_variance=variance)
+    for variance, title in ((None, "First"), (0.2, "Close"), (0.6, "Far")):
+        retake = {} if variance is None else {"retake_seed": 100, "retake_variance": variance}
+        sampler = desk.sampler(task, times, **retake)
         group = desk.flow.group(f"{title} take")
         audio = group.add(
             "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
@@ -258,6 +266,7 @@ def own_style() -> Flow:
 FLOWS = (
     cover,
     style_transfer,
+    audio_to_audio,
     repaint_section,
     extend_song,
     add_instrument,

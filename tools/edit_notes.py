@@ -19,9 +19,16 @@ close to the recording's sound (remix).
 The tune of one recording in the sound of another: *Cover* keeps the tune, *Reference Audio* \
 brings voices, instruments and mix.
 
-Add a second *Reference Audio* behind the first to mix two sounds. For audio to audio, where the \
-recording is only the place to start from, set **cover_strength** to 0 and **source_strength** to \
-0.5.
+Add a second *Reference Audio* behind the first to mix two sounds.
+""",
+    ),
+    "audio_to_audio": (
+        "Audio to audio",
+        """## Audio to audio
+
+The recording is only the place to start from: half noise, half recording, and then your words \
+alone. **ref_audio_strength** says how much of it is left: 0.3 a hint, 0.5 its outline, 0.7 most \
+of it.
 """,
     ),
     "repaint_section": (

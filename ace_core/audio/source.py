@@ -4,24 +4,26 @@ from typing import Final
 
 from torch import Tensor
 
-from ..constants import CODE_RATE, LONGEST_SECONDS, SAMPLE_RATE
+from ..constants import BATCH_RANGE, CODE_RATE, LONGEST_SECONDS, SAMPLE_RATE
 from ..errors import InvalidAudioError
 from .waveform import check, model_audio, silent
 
 SHORTEST_SOURCE: Final = 1 / CODE_RATE  # seconds: one audio code
 
 
-def source_audio(waveform: Tensor, rate: int, name: str = "source") -> Tensor:
-    """`waveform` [1, C, N] as the models hear it, [1, 2, N] at 48 kHz; `name` is for messages.
+def source_audio(waveform: Tensor, rate: int, name: str = "source", most: int = 1) -> Tensor:
+    """`waveform` [B, C, N] as the models hear it, [B, 2, N] at 48 kHz; `name` is for messages.
 
     Raises:
-        InvalidAudioError: no audio, several items, silent, or of a length that cannot be used.
+        InvalidAudioError: no audio, more than `most` items, one of them silent, or of a length
+            that cannot be used.
     """
     check(waveform, rate)
-    if waveform.shape[0] != 1:
+    count = waveform.shape[0]
+    if count > most:
+        takes = "one song starts from one" if most == 1 else f"at most {most} are made at once"
         raise InvalidAudioError(
-            f"The {name} has {waveform.shape[0]} items, but one song starts from one. Pick one of "
-            "them first."
+            f"The {name} has {count} items, but {takes}. Pick some of them first."
         )
     seconds = waveform.shape[-1] / rate
     if not SHORTEST_SOURCE <= seconds <= LONGEST_SECONDS:
@@ -29,9 +31,20 @@ def source_audio(waveform: Tensor, rate: int, name: str = "source") -> Tensor:
             f"The {name} is {seconds:.2f} seconds long, but the models hear {SHORTEST_SOURCE:g} to "
             f"{LONGEST_SECONDS:g}. Give a clip of a length in between."
         )
-    if silent(waveform):
-        raise InvalidAudioError(f"The {name} is silent. Give a clip with sound in it.")
+    for item, clip in enumerate(waveform.split(1), start=1):
+        if silent(clip):
+            which = name if count == 1 else f"{name}'s item {item} of {count}"
+            raise InvalidAudioError(f"The {which} is silent. Give a clip with sound in it.")
     return model_audio(waveform, rate)
+
+
+def sources_audio(waveform: Tensor, rate: int) -> Tensor:
+    """One source for all songs of a batch, or one for each, [B, 2, N] at 48 kHz.
+
+    Raises:
+        InvalidAudioError: as `source_audio`.
+    """
+    return source_audio(waveform, rate, most=BATCH_RANGE[1])
 
 
 def padded(audio: Tensor, left: int, right: int) -> Tensor:

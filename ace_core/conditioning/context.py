@@ -21,11 +21,12 @@ def first_frames(silence: Tensor, frames: int) -> Tensor:
 
 
 def fitted(latents: Tensor, frames: int, silence: Tensor) -> Tensor:
-    """`latents` [1, T, C] cut to `frames`, or filled up with the beginning of the silence."""
+    """`latents` [B, T, C] cut to `frames`, or filled up with the beginning of the silence."""
     missing = frames - latents.shape[1]
     if missing <= 0:
         return latents[:, :frames]
-    return torch.cat([latents, first_frames(silence, missing).to(latents)], dim=1)
+    rest = first_frames(silence, missing).to(latents)
+    return torch.cat([latents, rest.expand(len(latents), -1, -1)], dim=1)
 
 
 def code_hints(model: AceStepModel, codes: AudioCodes, like: Tensor) -> Tensor:
@@ -35,7 +36,7 @@ def code_hints(model: AceStepModel, codes: AudioCodes, like: Tensor) -> Tensor:
 
 
 def round_trip(model: AceStepModel, latents: Tensor, silence: Tensor) -> Tensor:
-    """`latents` [1, T, C] as the codes remember them: melody and rhythm without the sound."""
+    """`latents` [B, T, C] as the codes remember them: melody and rhythm without the sound."""
     frames = latents.shape[1]
     whole = -(-frames // FRAMES_PER_CODE) * FRAMES_PER_CODE
     codes = model.tokenizer(fitted(latents, whole, silence))
@@ -43,7 +44,10 @@ def round_trip(model: AceStepModel, latents: Tensor, silence: Tensor) -> Tensor:
 
 
 def source(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
-    """Source latents [1, T, C] of one item; `silence` [1, S, C] says dtype and device."""
+    """Source latents [1 or B, T, C]: one for all items, or one each; `silence` [1, S, C] says
+    dtype and device."""
+    if item.unheard:
+        return first_frames(silence, item.frames)
     if item.codes is not None:
         return fitted(code_hints(model, item.codes, silence), item.frames, silence)
     if item.source is not None and item.quantize:
@@ -52,7 +56,7 @@ def source(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
 
 
 def plain_source(item: Conditioning, silence: Tensor) -> Tensor:
-    """The source [1, T, C] as it was given, with its hole; what a run may start from."""
+    """The source [1 or B, T, C] as it was given, with its hole; what a run may start from."""
     if item.source is None:
         return first_frames(silence, item.frames)
     latents = fitted(item.source.to(silence), item.frames, silence)
@@ -63,18 +67,18 @@ def plain_source(item: Conditioning, silence: Tensor) -> Tensor:
 
 
 def start(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
-    """Latents [1, T, C] that a run may start from: the source itself, not what codes remember.
+    """Latents [1 or B, T, C] that a run may start from: the source itself, not what codes remember.
 
     Source: cover_noise_strength mixes in the argument `src_latents`, before the round trip.
     """
-    return source(model, replace(item, quantize=False), silence)
+    return source(model, replace(item, quantize=False, unheard=False), silence)
 
 
 def context(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
-    """Source latents and chunk mask side by side, [1, T, 2C]."""
+    """Source latents and chunk mask side by side, [1 or B, T, 2C]."""
     latents = source(model, item, silence)
     mask = item.mask.to(latents) if item.mask is not None else latents.new_ones(1, item.frames, 1)
-    return torch.cat([latents, mask.expand(-1, -1, LATENT_CHANNELS)], dim=-1)
+    return torch.cat([latents, mask.expand(len(latents), -1, LATENT_CHANNELS)], dim=-1)
 
 
 def encoded(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:

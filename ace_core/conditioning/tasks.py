@@ -18,12 +18,12 @@ from .text import TextEncoder
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """The audio that a task starts from, as latents.
+    """The audio that a task starts from, as latents: one for all items of a batch, or one each.
 
     `seconds` is how long the music is that the text speaks of: the source before any padding.
     """
 
-    latents: Tensor  # [1, T, C]
+    latents: Tensor  # [1 or B, T, C]
     seconds: float
 
     @property
@@ -69,6 +69,14 @@ def cover(
     """
     item = _from_source(_described(song), encoder, instruction or prompts.COVER, source)
     return replace(item, quantize=quantize)
+
+
+def audio_to_audio(
+    song: Song, encoder: TextEncoder, source: Source, instruction: str | None = None
+) -> Conditioning:
+    """A new song as long as the source, for a run that starts from it and hears it no more."""
+    words = instruction or prompts.TEXT_TO_MUSIC
+    return replace(_from_source(_described(song), encoder, words, source), unheard=True)
 
 
 def repaint(

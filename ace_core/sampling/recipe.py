@@ -1,6 +1,7 @@
 """Everything a user may choose about sampling, as one value. It knows no model."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from torch import Tensor
 
@@ -12,13 +13,15 @@ from .noise import noise, variation
 from .presets import preset
 from .repaint import Preservation
 
+CLOSE: Final = 0.2  # a retake's usual variance: the song is known again
+
 
 @dataclass(frozen=True, slots=True)
 class Retake:
     """A second draw mixed into the first: `variance` 0 is the same song, 1 another."""
 
     seeds: tuple[int, ...]
-    variance: float = 0.2
+    variance: float = CLOSE
 
 
 @dataclass(frozen=True, slots=True)

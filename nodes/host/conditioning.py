@@ -20,7 +20,7 @@ from ...ace_core.sampling.repaint import Preservation
 from ...ace_core.types import AudioCodes, Conditioning
 
 KEY: Final = "ace_step"  # dict: the task's fields, silence, variations, handling
-_TASK_FIELDS = ("frames", "source", "mask", "timbre", "codes", "quantize", "hole")
+_TASK_FIELDS = ("frames", "source", "mask", "timbre", "codes", "quantize", "hole", "unheard")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +149,7 @@ def task_of(given: dict[str, Any], like: Tensor) -> tuple[Conditioning, Tensor |
         codes=task.get("codes") if task else _stock_codes(given),
         quantize=task.get("quantize", False),
         hole=task.get("hole", False),
+        unheard=task.get("unheard", False),
     )
     return item, task.get("silence")
 
@@ -171,8 +172,13 @@ def items_of(given: dict[str, Any], item: Conditioning, batch: int) -> list[Cond
     """`item` for the whole batch, or one for each when each has codes of its own.
 
     Raises:
-        InvalidRequestError: there are more or fewer variations of codes than items.
+        InvalidRequestError: there are more or fewer sources or variations of codes than items.
     """
+    if item.source is not None and len(item.source) not in (1, batch):
+        raise InvalidRequestError(
+            f"The task was made for {len(item.source)} sources, but the latent has {batch} items. "
+            "Connect the latent of the same task node to the sampler."
+        )
     variations = given.get(KEY, {}).get("variations", ())
     if len(variations) < 2:
         return [item]

@@ -18,13 +18,13 @@ from .vae import encode
 class Splice:
     """The source's own sound around a repainted region, for whoever decodes the latent."""
 
-    audio: Tensor  # [1, 2, N] at 48 kHz, on the padded canvas
+    audio: Tensor  # [1 or B, 2, N] at 48 kHz, on the padded canvas
     spans: Sequence[tuple[float, float]]  # seconds that were played anew
     crossfade: float  # seconds
 
 
 def encode_source(vae: Any, audio: Tensor) -> Tensor:
-    """48 kHz stereo [1, 2, N] to latents of the core, [1, T, C]."""
+    """48 kHz stereo [B, 2, N] to latents of the core, [B, T, C]."""
     return encode(vae, audio)["samples"].transpose(1, 2)
 
 
@@ -32,10 +32,10 @@ def source_canvas(
     item: Conditioning, silence: Tensor, batch: int, kept: Splice | None = None
 ) -> dict[str, Any]:
     """A LATENT [B, C, T] that holds the source, so that any sampler may start from it."""
-    start = plain_source(item, silence).transpose(1, 2)  # [1, C, T]
+    start = plain_source(item, silence).transpose(1, 2)  # [1 or B, C, T]
     rest = comfy.model_management.intermediate_device()
     return {
-        "samples": start.to(rest, torch.float32).repeat(batch, 1, 1),
+        "samples": start.to(rest, torch.float32).expand(batch, -1, -1).clone(),
         "type": "audio",
         KEY: {"splice": kept},
     }

@@ -183,10 +183,12 @@ class Batch:
 
 
 def _codes_of(entries: list, first: int, behind: int) -> list:
-    """The conditioning with the variations of some items only."""
+    """The conditioning with the sources and the variations of some items only."""
     made = []
     for text, extras in entries:
         task = extras.get(KEY)
+        if task and task["source"] is not None and len(task["source"]) > 1:
+            extras = {**extras, KEY: {**task, "source": task["source"][first:behind]}}
         if task and len(task["variations"]) > 1:
             own = task["variations"][first:behind]
             variations = own if len(own) > 1 else ()

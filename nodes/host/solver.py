@@ -15,7 +15,7 @@ from torch import Tensor
 from ...ace_core.conditioning.context import fitted
 from ...ace_core.sampling.flow import Solver
 from ...ace_core.sampling.noise import fresh_noise, seeds_for
-from ...ace_core.sampling.recipe import Recipe, Retake
+from ...ace_core.sampling.recipe import CLOSE, Recipe, Retake
 from ...ace_core.sampling.repaint import KeptSource
 from ...ace_core.sampling.run import Run, integrate
 from .conditioning import KEY, handling_of
@@ -129,8 +129,8 @@ class AceNoise:
     """
 
     given: tuple[int | None, ...]
-    retake_seed: int = 0
-    variance: float = 0.0
+    retake_seed: int | None = None
+    variance: float = CLOSE
 
     @property
     def seed(self) -> int:
@@ -139,7 +139,7 @@ class AceNoise:
     def recipe(self, batch: int) -> Recipe:
         """The seeds of `batch` items."""
         plain = Recipe(seeds_for(batch, [self.seed, *self.given[1:]], rng_seed=self.seed))
-        if not self.variance:
+        if self.retake_seed is None or not self.variance:
             return plain
         others = seeds_for(batch, [self.retake_seed], rng_seed=self.retake_seed)
         return replace(plain, retake=Retake(others, self.variance))

@@ -18,7 +18,7 @@ from ...ace_core.audio import sparing, tiling
 from ...ace_core.audio.splice import splice
 from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
-from ...ace_core.errors import CheckpointError
+from ...ace_core.errors import CheckpointError, InvalidRequestError
 from ...ace_core.models.ops import Ops
 from ...ace_core.models.vae import Oobleck
 from ...ace_core.types import Posterior
@@ -146,8 +146,17 @@ def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
     audio = limit_peak(vae.decode(latent["samples"]).movedim(-1, 1))  # [B, 2, N]
     kept = latent.get(KEY, {}).get("splice")
     if kept is not None:
+        _check_kept(len(kept.audio), len(audio))
         audio = splice(audio, kept.audio, kept.spans, kept.crossfade)
     return {"waveform": audio, "sample_rate": SAMPLE_RATE}
+
+
+def _check_kept(sources: int, songs: int) -> None:
+    if sources not in (1, songs):
+        raise InvalidRequestError(
+            f"The latent remembers {sources} sources to put back, but has {songs} items. Decode "
+            "the latent as the sampler made it, before items are picked or repeated."
+        )
 
 
 def encode(vae: Any, waveform: Tensor, seed: int | None = None) -> dict[str, Any]:

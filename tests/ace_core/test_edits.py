@@ -90,6 +90,44 @@ def test_a_repaint_keeps_the_source_bit_for_bit_outside_its_blend(models, source
     assert not same[80:120].any()
 
 
+@pytest.mark.parametrize("kind", ["cover", "remix", "audio to audio", "repaint"])
+def test_each_of_several_sources_makes_the_song_that_it_makes_alone(models, kind):
+    latents = torch.randn(2, 150, 64, generator=torch.Generator().manual_seed(2))
+    mask = torch.zeros(1, 150, 1)
+    mask[:, 60:90] = 1
+
+    def made(latents, *seeds):
+        both, keep = Source(latents, 6.0), None
+        if kind == "repaint":
+            keep = preservation(RepaintMode.BALANCED)
+            item = tasks.repaint(SONG, models.text, both, mask)
+        elif kind == "audio to audio":
+            item = tasks.audio_to_audio(SONG, models.text, both)
+        else:
+            item = tasks.cover(SONG, models.text, both, quantize=kind == "cover")
+        free = tasks.uncovered(item, SONG, models.text, 6.0)
+        strengths = {"source_strength": 0.2, "cover_strength": 0.5 if keep is None else 1.0}
+        return sample(models, item, replace(FAST, seeds=seeds, keep=keep, **strengths), free=free)
+
+    together = made(latents, 4, 5)
+    torch.testing.assert_close(together[:1], made(latents[:1], 4), atol=2e-5, rtol=0)
+    torch.testing.assert_close(together[1:], made(latents[1:], 5), atol=2e-5, rtol=0)
+    assert not torch.allclose(together[1:], made(latents[:1], 5), atol=1e-3)
+
+
+def test_another_number_of_seeds_than_sources_is_refused(models):
+    item = tasks.cover(SONG, models.text, Source(torch.randn(2, 150, 64), 6.0))
+    with pytest.raises(InvalidRequestError, match="2 sources for 3 songs"):
+        sample(models, item, replace(FAST, seeds=(1, 2, 3)))
+
+
+def test_audio_to_audio_hears_nothing_and_starts_from_all_of_the_source(models, source):
+    item = tasks.audio_to_audio(SONG, models.text, source)
+    quiet = ctx.first_frames(models.silence, 200)
+    assert torch.equal(ctx.source(models.dit, item, models.silence), quiet)
+    assert torch.equal(ctx.start(models.dit, item, models.silence), source.latents)
+
+
 def test_a_retake_of_no_variance_is_the_same_song_and_of_full_variance_the_other(models):
     item = tasks.text_to_music(SONG, models.text)
     first = sample(models, item, FAST)

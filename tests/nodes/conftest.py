@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.nodes import music
+from tests.nodes.editing import Run
 from tools.execute import Host
 from tools.hosts import start_local_host, started
 from tools.pack import Pack, load_pack
@@ -46,3 +48,13 @@ def models(host: Host, base_directory: Path) -> Path:
     if not (folder / "official").exists():  # written once: models that are loaded map the files
         miniature(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def run(pack: Pack, models: Path, base_directory: Path) -> Run:
+    """Runs a prompt; the recordings that it may start from are there."""
+    folder = base_directory / "input"
+    music.write(folder / "melody.wav", 6.0)
+    music.write(folder / "melody.flac", 6.0, 44_100, 1)
+    music.write(folder / "melody.mp3", 6.0, 44_100)
+    return pack.host.run

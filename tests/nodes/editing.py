@@ -1,16 +1,22 @@
-"""Prompts that edit a recording, on the miniature."""
+"""Prompts that edit a recording, on the miniature, and what became of them."""
 
+from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from tests.nodes.writing import node, shown, song
+from tools.execute import Outcome
 
 BASE = "acestep_v1.5_base_miniature.safetensors"
 TURBO = "acestep_v1.5_turbo_miniature.safetensors"
 TEXT_ENCODER = "qwen_0.6b_ace15_miniature.safetensors"
 VAE_FILE = "ace_1.5_vae_miniature.safetensors"
 Nodes = dict[str, dict[str, Any]]
+Run = Callable[[Nodes], Outcome]
 
 DEFAULTS: dict[str, dict[str, Any]] = {
+    "AudioToAudio": {"ref_audio_strength": 0.5},
     "Cover": {"quantize": True, "cover_strength": 1.0, "source_strength": 0.0},
     "Repaint": {"start": 1.0, "end": 2.0, "mode": "balanced", "strength": 0.5},
     "Lego": {"track": "drums"},
@@ -83,3 +89,14 @@ def advanced(kind: str, model: str = TURBO, solver: Any = None, **changes: Any) 
     }
     nodes["out"] = shown("music", 0)
     return nodes
+
+
+def made(outcome: Outcome, name: str = "music") -> torch.Tensor:
+    assert outcome.complete, outcome.why()
+    return outcome.values[name][0]["samples"].clone()
+
+
+def complaint(outcome: Outcome) -> str:
+    assert outcome.status == "error", (outcome.status, outcome.why())
+    assert outcome.error is not None
+    return outcome.error["exception_message"]

@@ -154,6 +154,8 @@ def test_a_retake_moves_from_the_first_draw_to_the_second(run: Run) -> None:
     near = made(run(plain(seed=1, retake_seed=9, retake_variance=0.2)))
     whole_way = made(run(plain(seed=1, retake_seed=9, retake_variance=1.0)))
     assert torch.equal(whole_way, other)
+    assert torch.equal(made(run(plain(seed=1, retake_seed=9))), near)  # the usual share
+    assert torch.equal(made(run(plain(seed=1, retake_variance=0.6))), first)  # none was asked for
     assert 0 < (near - first).norm() < (near - other).norm()
 
 

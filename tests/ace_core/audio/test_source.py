@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ace_core.audio.source import padded, source_audio
+from ace_core.audio.source import padded, source_audio, sources_audio
 from ace_core.errors import InvalidAudioError
 
 RATE = 48_000
@@ -30,7 +30,7 @@ def test_a_mono_source_of_another_rate_becomes_stereo_at_48_khz():
         (torch.ones(1, 1, 1).expand(1, 2, 660 * RATE), "660.00 seconds long"),
         (torch.zeros(1, 2, RATE), "silent"),
         (torch.full((1, 2, RATE), float("nan")), "NaN"),
-        (tone(1.0).expand(2, -1, -1), "2 items"),
+        (tone(1.0).expand(2, -1, -1), "2 items, but one song starts from one"),
         (torch.zeros(1, 2, 0), "empty"),
         (torch.zeros(2, RATE), r"\[batch, channels, samples\]"),
     ],
@@ -53,3 +53,13 @@ def test_silence_is_put_around_and_the_sound_is_untouched():
     assert torch.equal(longer[..., 100:-50], audio)
     assert not longer[..., :100].any()
     assert not longer[..., -50:].any()
+
+
+def test_up_to_eight_sources_are_taken_as_they_are_alone():
+    both = torch.cat([tone(0.5, 44_100), -tone(0.5, 44_100)])
+    heard = sources_audio(both, 44_100)
+    assert torch.equal(heard[1:], source_audio(both[1:], 44_100))
+    with pytest.raises(InvalidAudioError, match="9 items, but at most 8"):
+        sources_audio(tone(0.5).expand(9, -1, -1), RATE)
+    with pytest.raises(InvalidAudioError, match="source's item 2 of 2 is silent"):
+        sources_audio(torch.cat([tone(0.5), torch.zeros(1, 2, 24_000)]), RATE)

@@ -1,0 +1,85 @@
+"""Repaint as a node: what it keeps bit for bit, and where it extends."""
+
+import pytest
+import torch
+
+from tests.nodes.editing import (
+    Run,
+    made,
+    whole,
+)
+from tests.nodes.without_host import core, core_song
+from tests.nodes.writing import node, shown
+from tools.pack import Pack
+
+SECONDS = 6.0
+
+
+@pytest.mark.parametrize("mode", ["conservative", "balanced", "aggressive"])
+def test_a_repaint_is_what_the_core_makes_without_a_host(pack: Pack, run: Run, mode: str) -> None:
+    found = run(whole("Repaint", mode=mode, start=2.4, end=3.6))
+    tasks, repaint = core(pack, "conditioning.tasks"), core(pack, "sampling.repaint")
+    task = found.values["task"][0][0][1]["ace_step"]
+    source = tasks.Source(task["source"], SECONDS)
+    song, text = found.values["song"][0], found.values["text"][0]
+    item = tasks.repaint(song, text, source, task["mask"])
+    keep = repaint.preservation(repaint.RepaintMode(mode), 0.5)
+    expected = core_song(pack, found, item, seeds=(5,), keep=keep)
+    assert (made(found) - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(("mode", "blend"), [("conservative", 25), ("balanced", 12)])
+def test_a_repaint_keeps_the_latent_outside_its_blend_bit_for_bit(
+    run: Run, mode: str, blend: int
+) -> None:
+    found = run(whole("Repaint", mode=mode, start=2.4, end=3.6))
+    done, given = made(found), found.values["task"][0][0][1]["ace_step"]
+    same = (done == given["source"].transpose(1, 2)).all(dim=1)[0]
+    assert same[: 60 - blend].all()
+    assert same[90 + blend :].all()
+    assert not same[60:90].any()
+    assert given["hole"] is True
+
+
+def test_the_sound_outside_the_splice_is_the_sources_bit_for_bit(run: Run) -> None:
+    nodes = whole("Repaint", start=2.4, end=3.6)
+    nodes["sounding"] = node("DecodeAudio", latent=["music", 0], vae=["vae", 0])
+    nodes["out"] = shown("sounding", 0)
+    found = run(nodes)
+    assert found.complete, found.why()
+    heard = found.values["sounding"][0]["waveform"]
+    source = found.values["sound"][0]["waveform"]
+    assert heard.shape[-1] == source.shape[-1] == 288_000
+    fade = int(0.025 * 48_000)
+    start, end = int(2.4 * 48_000), int(3.6 * 48_000)
+    assert torch.equal(heard[..., : start - fade], source[..., : start - fade])
+    assert torch.equal(heard[..., end + fade :], source[..., end + fade :])
+    assert (heard[..., start:end] - source[..., start:end]).abs().max() > 1e-3
+
+
+def test_an_aggressive_repaint_keeps_nothing(run: Run) -> None:
+    found = run(whole("Repaint", mode="aggressive"))
+    assert found.values["task"][2]["ace_step"]["splice"] is None
+    source = found.values["task"][0][0][1]["ace_step"]["source"].transpose(1, 2)
+    assert not (made(found) == source).all(dim=1).any()
+
+
+@pytest.mark.parametrize(("start", "end", "frames"), [(-2.0, 0.5, 200), (5.0, 8.0, 200)])
+def test_a_region_that_leaves_the_source_extends_it(
+    run: Run, start: float, end: float, frames: int
+) -> None:
+    assert made(run(whole("Repaint", start=start, end=end))).shape[-1] == frames
+
+
+def test_a_repaint_of_nothing_changes_nothing(run: Run) -> None:
+    nodes = whole("Repaint", mode="conservative", mask=["empty", 0])
+    nodes["empty"] = node("RegionMask", source=["sound", 0], by="mask", mask=["whole", 0])
+    nodes["whole"] = {"class_type": "SolidMask", "inputs": {"value": 0.0, "width": 8, "height": 8}}
+    nodes["sounding"] = node("DecodeAudio", latent=["music", 0], vae=["vae", 0])
+    nodes["out"] = shown("sounding", 0)
+    found = run(nodes)
+    assert found.complete, found.why()
+    given = found.values["task"][0][0][1]["ace_step"]["source"].transpose(1, 2)
+    assert torch.equal(made(found), given)
+    heard, source = (found.values[name][0]["waveform"] for name in ("sounding", "sound"))
+    assert torch.equal(heard, source)
