@@ -85,6 +85,13 @@ def style_transfer(draw: Draw) -> None:
     wave(draw, RIGHT, WARM)
 
 
+def audio_to_audio(draw: Draw) -> None:
+    title(draw, "Audio to audio", "half of a recording, and your words from there")
+    wave(draw, LEFT, SOFT)
+    wave(draw, RIGHT, WARM)
+    wave(draw, (436, 216, 720, 306), SOFT)
+
+
 def repaint_section(draw: Draw) -> None:
     title(draw, "Repaint a section", "part of a recording anew, the rest untouched")
     wave(draw, LEFT, SOFT)
@@ -192,6 +199,7 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "codes_as_material": codes_as_material,
     "cover": cover,
     "style_transfer": style_transfer,
+    "audio_to_audio": audio_to_audio,
     "repaint_section": repaint_section,
     "extend_song": extend_song,
     "add_instrument": add_instrument,
