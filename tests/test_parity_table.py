@@ -20,7 +20,9 @@ def test_every_task_of_every_family_has_a_row(text):
 
 
 def test_every_test_it_names_exists(text):
-    named = [column.test for column in (*parity.CONDITIONING, parity.TURBO, parity.GUIDED)]
+    named = [
+        column.test for column in (*parity.CONDITIONING, parity.TURBO, parity.GUIDED, *parity.WAYS)
+    ]
     for test in (*named, parity.PEER_TEST):
         path, name = test.split("::")
         source = (parity.PAGE.parents[1] / path).read_text(encoding="utf-8")

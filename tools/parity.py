@@ -13,7 +13,7 @@ from typing import Final
 
 import torch
 
-from tests.parity import checks, peers
+from tests.parity import checks, peers, ways
 from tests.parity.cases import CASES, SCALE, STEPS, Case
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "parity.md"
@@ -101,6 +101,13 @@ below 1e-5; a stated bound leaves room for machines that round otherwise.
   nothing beyond the source, no cover strength, nothing injected, at least 128 frames.
 - What differs on purpose is in `deviations.md`.
 """
+WAYS: Final = (
+    Column("turbo", f"{RUNS}::test_turbo_latents_are_the_official_ones_in_every_way", ways.turbo),
+    Column(
+        "base and sft", f"{RUNS}::test_guided_latents_are_the_official_ones_in_every_way", ways.base
+    ),
+)
+SIZES: Final = (("2B", "2b"), ("XL", "xl"))
 NOT_PROVEN: Final = """## Not proven here
 
 - Published weights: they were not at hand. Their layouts and keys are proven on miniature
@@ -169,6 +176,26 @@ def table(family: Family) -> Iterator[str]:
     yield ""
 
 
+def way_errors() -> Iterator[list[float]]:
+    """A row of measured errors for each other way of a task."""
+    for name in ways.WAYS:
+        yield [column.measure(name, size) for _, size in SIZES for column in WAYS]
+
+
+def way_table() -> Iterator[str]:
+    """The trajectories of other modes and strengths, line by line."""
+    titles = [f"{size} {column.title}" for size, _ in SIZES for column in WAYS]
+    yield "## Other modes and strengths\n"
+    yield "Trajectories. A conservative repaint of base and sft is compared outside its ramps"
+    yield "(`deviations.md`, row 6).\n"
+    yield f"| way | {' | '.join(titles)} |"
+    yield "|---" * (len(titles) + 1) + "|"
+    for way, row in zip(ways.WAYS.values(), way_errors(), strict=True):
+        cells = [shown(1, error) for error in row]
+        yield f"| {way.words} | {' | '.join(cells)} |"
+    yield ""
+
+
 def shown(column: int, error: float) -> str:
     """Prompts are equal or not; a number that happens to be 0 here need not be elsewhere."""
     return cell(error) if column == 0 or error else cell(BOUNDS[0] / (2 * MARGIN))
@@ -182,6 +209,8 @@ def proofs() -> Iterator[str]:
         yield f"- {column.title}: `{column.test}`"
     for family in FAMILIES:
         yield f"- trajectory, {family.title}: `{family.trajectory.test}[*-{family.size}]`"
+    for column in WAYS:
+        yield f"- other modes and strengths, {column.title}: `{column.test}`"
     for family in FAMILIES:
         if family.peer is not None:
             yield f"- diffusers, {family.title}: `{family.peer_test}`"
@@ -191,13 +220,14 @@ def proofs() -> Iterator[str]:
 def page() -> str:
     """The whole file, measured now."""
     tables = [line for family in FAMILIES for line in table(family)]
-    return "\n".join([INTRO, *tables, *proofs(), NOT_PROVEN])
+    return "\n".join([INTRO, *tables, *way_table(), *proofs(), NOT_PROVEN])
 
 
 def measured() -> list[float]:
     """Every error whose cell shows a bound, in the page's order."""
     rows = (row for family in FAMILIES for row in errors(family))
-    return [error for row in rows for place, error in enumerate(row) if place or error]
+    found = [error for row in rows for place, error in enumerate(row) if place or error]
+    return found + [error for row in way_errors() for error in row]
 
 
 def faults(text: str) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from ace_core.pipeline import sample
 from ace_core.types import Variant
-from tests.parity import checks, ours
+from tests.parity import checks, ours, ways
 from tests.parity.cases import CASES
 
 NAMES = [case.name for case in CASES]
@@ -20,6 +20,36 @@ def test_turbo_latents_are_the_official_ones(case, size):
 @pytest.mark.parametrize("case", NAMES)
 def test_guided_latents_of_base_and_sft_are_the_official_ones(case, size):
     assert checks.base_trajectory(case, size) < checks.LIMIT
+
+
+@pytest.mark.parametrize("size", ["2b", "xl"])
+@pytest.mark.parametrize("name", ways.WAYS)
+def test_turbo_latents_are_the_official_ones_in_every_way(name, size):
+    assert ways.turbo(name, size) < checks.LIMIT
+
+
+@pytest.mark.parametrize("size", ["2b", "xl"])
+@pytest.mark.parametrize("name", ways.WAYS)
+def test_guided_latents_are_the_official_ones_in_every_way(name, size):
+    assert ways.base(name, size) < checks.LIMIT
+
+
+@pytest.mark.parametrize("size", ["2b", "xl"])
+def test_a_conservative_repaint_of_base_has_ramps_where_the_official_one_has_none(size):
+    name = "repaint_conservative"
+    beside = ways.ramps(name)
+    ours_there = ways.latents(name, size, Variant.BASE)[:, beside]
+    theirs = ways.golden(size)[f"{name}.base"][:, beside]
+    source = checks.item("repaint").source[..., checks.KEPT]
+    assert checks.relative_error(theirs, source[:, beside]) < checks.LIMIT
+    assert checks.relative_error(ours_there, theirs) > 0.01
+
+
+def test_the_ways_of_a_case_end_in_different_music():
+    for size in ("2b", "xl"):
+        ends = [ways.golden(size)[f"{name}.turbo"] for name in ways.WAYS]
+        for first, second in ((0, 1), (2, 3), (3, 4)):
+            assert checks.relative_error(ends[first], ends[second]) > 0.01
 
 
 def test_a_run_depends_on_its_case():
