@@ -103,7 +103,7 @@ def _sampled(
 ) -> Tensor:
     frames = items[0].frames
     times = recipe.schedule(models.variant)
-    _check_sources(item, len(recipe.seeds))
+    _check_sources(items[0], len(recipe.seeds))
     if recipe.cover_strength < 1 and free is None:
         raise InvalidRequestError(
             f"A cover strength of {recipe.cover_strength:g} needs the item without its source as "
