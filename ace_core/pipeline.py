@@ -5,7 +5,7 @@ and no dtype: the models' own are used.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -72,9 +72,10 @@ def sample(
     """
     batch = len(recipe.seeds)
     items = _variations(item, batch)
+    _check_sources(items[0], batch)
 
     def run(first: int, behind: int) -> Tensor:
-        own = items[first:behind] if len(items) > 1 else items
+        own = _part(items, first, behind)
         begin = None if start is None else start[first:behind]
         return _sampled(models, own, recipe.part(first, behind), on_step, begin, free)
 
@@ -103,7 +104,6 @@ def _sampled(
 ) -> Tensor:
     frames = items[0].frames
     times = recipe.schedule(models.variant)
-    _check_sources(items[0], len(recipe.seeds))
     if recipe.cover_strength < 1 and free is None:
         raise InvalidRequestError(
             f"A cover strength of {recipe.cover_strength:g} needs the item without its source as "
@@ -203,6 +203,16 @@ def _looks(models: Models, items: Sequence[Conditioning]) -> _Looks:
         worded=lambda x, t: look(x, t, worded),
         both=lambda x, t: (look(x, t, worded), look(x, t, wordless)),
     )
+
+
+def _part(items: Sequence[Conditioning], first: int, behind: int) -> Sequence[Conditioning]:
+    """The variations of some songs, or the one task with their sources where it has several."""
+    if len(items) > 1:
+        return items[first:behind]
+    source = items[0].source
+    if source is None or len(source) == 1:
+        return items
+    return [replace(items[0], source=source[first:behind])]
 
 
 def _check_sources(item: Conditioning, batch: int) -> None:

@@ -59,6 +59,16 @@ def test_songs_that_do_not_fit_together_are_the_same_in_groups(
     assert said == ["Out of memory with 3 songs at once: made 2 at a time."]
 
 
+def test_each_of_several_sources_stays_with_its_song(
+    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = replace(item, source=randn(3, FRAMES, 64, seed=8))
+    recipe = replace(PLAIN, source_strength=0.3, keep=preservation(RepaintMode.BALANCED))
+    together = sample(models, several, recipe)
+    crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) <= 2)
+    same(sample(models, several, recipe), together)
+
+
 def test_a_start_of_ones_own_is_split_with_its_items(
     models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
