@@ -3,6 +3,7 @@
 from comfy_api.latest import ComfyExtension, io
 
 from . import (
+    board,
     codes,
     edit,
     listen,
@@ -10,6 +11,7 @@ from . import (
     load_lm,
     load_lora,
     lyrics,
+    make_stems,
     plan,
     region,
     sample,
@@ -47,6 +49,12 @@ NODES: list[type[io.ComfyNode]] = [
     stems.AceStepLego,
     stems.AceStepExtract,
     stems.AceStepComplete,
+    make_stems.AceStepMakeStems,
+    board.AceStepAddStem,
+    board.AceStepStemLevel,
+    board.AceStepMixdown,
+    board.AceStepTakeStem,
+    board.AceStepSaveStems,
     edit.AceStepReferenceAudio,
     region.AceStepRegionMask,
     sample.AceStepSchedule,

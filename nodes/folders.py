@@ -1,5 +1,6 @@
 """Names in widgets, and the files they stand for. Paths never leave ComfyUI's own folders."""
 
+import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import folder_paths
@@ -86,3 +87,8 @@ def write_text(path: Path, text: str) -> None:
 def temporary_place() -> Path:
     """The folder of files that the page may ask for until ComfyUI ends."""
     return Path(folder_paths.get_temp_directory())
+
+
+def file_name(text: str) -> str:
+    """`text` without what a file's name cannot hold on every system."""
+    return re.sub(r'[\x00-\x1f<>:"/\\|?*\s]+', "_", text).strip("._") or "stem"

@@ -6,15 +6,15 @@ import torch
 from comfy_api.latest import io
 
 from ..ace_core.constants import SEED_RANGE
-from ..ace_core.memory import Notices
-from ..ace_core.sampling.advice import advice, schedule_advice
+from ..ace_core.sampling.advice import schedule_advice
 from ..ace_core.sampling.flow import custom_timesteps, timesteps
 from ..ace_core.sampling.guidance import Guidance
 from ..ace_core.sampling.presets import preset
 from ..ace_core.sampling.turbo import snap_to_turbo
 from ..ace_core.sampling.written import written_times
 from ..ace_core.types import Variant
-from .draws import draw_inputs, drawn, seed_lines
+from .draws import draw_inputs, drawn
+from .playing import play, written
 from .sockets import GuidanceSocket
 
 logger = logging.getLogger(__name__)
@@ -79,21 +79,17 @@ def _chosen(settings: dict, variant: Variant | None) -> tuple[list[float], list[
 
 
 def _listed(text: str, snap: bool, variant: Variant | None) -> tuple[list[float], list[str]]:
-    written = written_times(text)
-    times = custom_timesteps(written)
+    given = written_times(text)
+    times = custom_timesteps(given)
     said = []
-    if len(times) > len(written):
+    if len(times) > len(given):
         said.append("The list did not end with 0: it was added.")
     if snap and variant is Variant.TURBO:
         snapped = snap_to_turbo(times)
         times, said = list(snapped.times), [*said, *snapped.changes]
         for change in snapped.changes:
             logger.warning(change)
-    return times, [f"{len(times) - 1} steps, at t = {_written(times)}", *said]
-
-
-def _written(times: list[float]) -> str:
-    return ", ".join(f"{t:.4g}" for t in times)
+    return times, [f"{len(times) - 1} steps, at t = {written(times)}", *said]
 
 
 def _marked(warnings: list[str]) -> list[str]:
@@ -181,6 +177,7 @@ class AceStepSampler(io.ComfyNode):
                 io.Latent.Output(display_name="latent", tooltip="The music, not yet audible."),
                 io.String.Output(display_name="report", tooltip="What was done, in words."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -198,45 +195,9 @@ class AceStepSampler(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        variant = host.variant_of(model) if guidance is None else host.known_variant(model)
-        if guidance is None:
-            guidance = preset(variant).guidance  # pyright: ignore[reportArgumentType]
         recipe = drawn(seed, **draws).recipe(len(latent["samples"]))
-        chosen = solver or host.ace_solver()
-        warnings = advice(variant, host.task_name(positive), guidance)
-        warnings += host.what_a_sampler_forgets(chosen, positive)
-        for warning in warnings:
-            logger.warning(warning)
-        batch = host.Batch(
-            model=model,
-            positive=positive,
-            negative=negative,
-            latent=latent,
-            sigmas=sigmas,
-            recipe=recipe,
-            guidance=guidance,
-            sampler=chosen,
-        )
-        memory = Notices(logger.warning)
-        done = host.sample(batch, memory)
-        name = "unknown" if variant is None else variant.value
-        lines = [f"model: {name}", *_steps(sigmas, positive), _steered(guidance)]
-        lines += [f"solver: {host.solver_name(chosen)}", *_marked(warnings), *seed_lines(recipe)]
-        lines += [f"memory: {notice}" for notice in memory.said]
-        return io.NodeOutput(done, "\n".join(lines))
-
-
-def _steps(sigmas: torch.Tensor, positive: list) -> list[str]:
-    from . import host
-
-    times = host.times_of(sigmas, positive)
-    said = [f"steps: {len(times) - 1}, at t = {_written(times)}"]
-    return said + host.handling_lines(positive)
-
-
-def _steered(guidance: Guidance | None) -> str:
-    if guidance is None or not guidance.active:
-        return "guidance: no guidance"
-    low, high = guidance.interval
-    within = "" if (low, high) == (0, 1) else f", for t from {low:g} to {high:g}"
-    return f"guidance: {guidance.kind.value.upper()} guidance {guidance.scale:g}{within}"
+        task = positive, negative, latent
+        done, lines = play(model, sigmas, task, recipe, guidance, solver)
+        report = "\n".join(lines)
+        host.show(report, cls.hidden.unique_id)
+        return io.NodeOutput(done, report)

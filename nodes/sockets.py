@@ -9,6 +9,7 @@
 | `ACE_GUIDANCE` | `ace_core.sampling.guidance.Guidance`: how positive and negative are combined |
 | `ACE_LYRIC_TIMES` | `nodes.lyrics.Times`: the timed lines of each item |
 | `ACE_SCORES` | `tuple[nodes.judged.Score, ...]`: one an item |
+| `ACE_STEMS` | `tuple[ace_core.audio.mixing.Stem, ...]`: a song as named tracks with their levels |
 | `AUDIO_UI` | the frontend's inline player; never linked, never saved |
 """
 
@@ -21,4 +22,5 @@ LMSocket = io.Custom("ACE_LM")
 GuidanceSocket = io.Custom("ACE_GUIDANCE")
 LyricTimesSocket = io.Custom("ACE_LYRIC_TIMES")
 ScoresSocket = io.Custom("ACE_SCORES")
+StemsSocket = io.Custom("ACE_STEMS")
 PlayerSocket = io.Custom("AUDIO_UI")

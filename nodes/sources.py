@@ -68,11 +68,23 @@ def outputs_of(
     handling: Any,
     splice: Any = None,
 ) -> io.NodeOutput:
-    """Encode the source into `item`, and the three outputs of a task."""
+    """The three outputs of a task."""
+    return io.NodeOutput(*task_of(item, source, vae, batch, handling, splice))
+
+
+def task_of(
+    item: Conditioning, source: Heard, vae: Any, batch: int, handling: Any, splice: Any = None
+) -> tuple[list, list, dict[str, Any]]:
+    """Positive, negative and latent of `item`, with the source encoded into it."""
     from . import host
 
     item = replace(item, source=host.encode_source(vae, source.audio))
     silence = host.silence_of(vae)
     positive = host.conditioning(item, silence, handling=handling)
+<<<<<<< HEAD
     latent = host.source_canvas(item, silence, source.songs, splice)
     return io.NodeOutput(positive, host.null(positive), latent)
+=======
+    latent = host.source_canvas(item, silence, batch, splice)
+    return positive, host.null(positive), latent
+>>>>>>> 4b5154d (A stem board, and a summary of each run on its node)

@@ -148,6 +148,58 @@ def stems() -> Flow:
     return desk.flow
 
 
+def stem_board() -> Flow:
+    desk = _Desk("stem_board", base=True)
+    song, source = desk.song("pop song with a singer, drums and bass"), desk.recording()
+    made = _made(desk, song, source)
+    board = desk.flow.group("Board")
+    louder = board.add("AceStep15StemLevel", stems=made, name="vocals", gain=2.0)
+    aside = board.add("AceStep15StemLevel", stems=louder.out("stems"), name="bass", pan=-0.2)
+    quiet = board.add("AceStep15StemLevel", stems=aside.out("stems"), name="drums", mute=True)
+    mixed = desk.flow.group("Mix").add("AceStep15Mixdown", stems=quiet.out("stems"))
+    whole = desk.flow.group("Null test").add("AceStep15Mixdown", stems=made, source=source)
+    heard = desk.flow.group("Listen")
+    heard.add("AceStep15SaveAudio", audio=mixed.out("audio"), filename_prefix="audio/mix")
+    heard.add("AceStep15SaveStems", stems=made)
+    read = desk.flow.group("Read")
+    for report in (mixed.out("report"), whole.out("report")):
+        read.add("PreviewAny", source=report)
+    return desk.flow
+
+
+def build_up() -> Flow:
+    desk = _Desk("build_up", base=True)
+    song, source = desk.song("soul song around a singer, tight drums"), desk.recording()
+    only = {"vocals": False, "bass": True, "drums": True}
+    made = _made(desk, song, source, mode="build up", **only)
+    other = desk.recording(OTHER_AUDIO, "One more track")
+    board = desk.flow.group("Board")
+    more = board.add("AceStep15AddStem", audio=other, name="shaker", stems=made).out("stems")
+    mixed = board.add("AceStep15Mixdown", stems=more)
+    drums = board.add("AceStep15TakeStem", stems=more, name="drums").out("audio")
+    heard = desk.flow.group("Listen")
+    heard.add("AceStep15SaveAudio", audio=mixed.out("audio"), filename_prefix="audio/mix")
+    heard.add("AceStep15SaveAudio", audio=drums, filename_prefix="audio/drums")
+    desk.flow.group("Read").add("PreviewAny", source=mixed.out("report"))
+    return desk.flow
+
+
+def _made(desk: _Desk, song: Node, source: Out, **given: Any) -> Out:
+    """The stems of a recording."""
+    times = desk.schedule().out("sigmas")
+    node = desk.flow.group("Make").add(
+        "AceStep15MakeStems",
+        model=desk.model.out("model"),
+        text_encoder=desk.text.out("text encoder"),
+        vae=desk.vae.out("vae"),
+        song=song.out("song"),
+        source=source,
+        sigmas=times,
+        **given,
+    )
+    return node.out("stems")
+
+
 def complete_arrangement() -> Flow:
     desk = _Desk("complete_arrangement", base=True)
     song = desk.song("folk rock band around a singer, driving drums, electric bass")
@@ -271,6 +323,8 @@ FLOWS = (
     extend_song,
     add_instrument,
     stems,
+    stem_board,
+    build_up,
     complete_arrangement,
     variations,
     high_quality_base,

@@ -74,6 +74,33 @@ play, the better they were taken out.
 A generative model plays each stem anew. It does not cancel like a filter would.
 """,
     ),
+    "stem_board": (
+        "Stem board",
+        """## Stem board
+
+*Make Stems* takes vocals, drums and bass out of a recording, one by one; what they leave is the \
+stem *rest*. Switch on other tracks as you like.
+
+*Stem Level* sets gain, pan and mute of one stem: here the voice is louder, the bass to the left \
+and the drums are out. *Save Stems* saves every stem under its own name.
+
+The second *Mixdown* mixes all as they were made, against the recording: its null test says what \
+is left, in dB. With *rest* that is nothing; without it, it says how well they were taken out.
+""",
+    ),
+    "build_up": (
+        "Build up a song",
+        """## Build up a song
+
+Upon a recording, say of a voice, *Make Stems* plays drums and then bass, which hears the voice \
+and the drums. Tracks are made in the order of the switches.
+
+*Add Stem* puts a recording of your own on the board, *Take Stem* takes one off it, for any node \
+that wants sound.
+
+Only base models were trained on it.
+""",
+    ),
     "complete_arrangement": (
         "Complete an arrangement",
         """## Complete an arrangement

@@ -121,6 +121,23 @@ def stems(draw: Draw) -> None:
         wave(draw, (436, 150 + 58 * place, 720, 198 + 58 * place), WARM)
 
 
+def stem_board(draw: Draw) -> None:
+    title(draw, "Stem board", "every stem with its fader, mixed and measured")
+    for place, height in enumerate((0.8, 0.35, 0.6, 0.5)):
+        x = 84 + 66 * place
+        draw.line((x, 150, x, 372), SOFT, 4)
+        y = 372 - 222 * height
+        draw.rounded_rectangle((x - 20, y - 12, x + 20, y + 12), 6, fill=WARM)
+    wave(draw, RIGHT, WARM)
+
+
+def build_up(draw: Draw) -> None:
+    title(draw, "Build up a song", "each track hears those before it")
+    for place in range(4):
+        box = (48 + 56 * place, 150 + 58 * place, 720, 198 + 58 * place)
+        wave(draw, box, WARM if place else SOFT)
+
+
 def complete_arrangement(draw: Draw) -> None:
     title(draw, "Complete an arrangement", "a band around a single track")
     wave(draw, (48, 215, 316, 307), SOFT)
@@ -204,6 +221,8 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "extend_song": extend_song,
     "add_instrument": add_instrument,
     "stems": stems,
+    "stem_board": stem_board,
+    "build_up": build_up,
     "complete_arrangement": complete_arrangement,
     "variations": variations,
     "high_quality_base": high_quality_base,

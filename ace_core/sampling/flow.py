@@ -56,6 +56,18 @@ def timesteps(steps: int, shift: float) -> list[float]:
     return [shift * t / (1 + (shift - 1) * t) for t in even]
 
 
+def shift_of(times: Sequence[float]) -> float | None:
+    """The shift that makes these times, which may be single precision; None for other lists."""
+    steps = len(times) - 1
+    if steps < 2 or not 0 < times[1] < 1:
+        return None
+    even = 1 - 1 / steps
+    shift = round(times[1] * (1 - even) / (even * (1 - times[1])), 3)
+    made = timesteps(steps, shift) if shift > 0 else []
+    fits = all(abs(one - other) < 1e-4 for one, other in zip(times, made, strict=False))
+    return shift if made and fits else None
+
+
 def custom_timesteps(values: Sequence[float]) -> list[float]:
     """A hand-written schedule: strictly falling times within 0 to 1. A missing final 0 is added.
 

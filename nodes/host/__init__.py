@@ -21,10 +21,11 @@ from .language_model import ManagedLanguageModel, load_language_model, watched
 from .lora import with_adapter
 from .metadata import graph_tags
 from .model import known_variant, load_model, variant_of
-from .progress import counted
+from .progress import counted, show
 from .sampling import Batch, guider, sample, times_of
 from .solver import AceNoise, ace_solver, solver_name, what_a_sampler_forgets
 from .text_encoder import ManagedTextEncoder, load_text_encoder
+from .took import Took
 from .vae import decode, encode, load_vae, silence_of
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "ManagedLanguageModel",
     "ManagedTextEncoder",
     "Splice",
+    "Took",
     "ace_solver",
     "canvas",
     "chosen",
@@ -56,6 +58,7 @@ __all__ = [
     "null",
     "sample",
     "seeds_of",
+    "show",
     "silence_of",
     "solver_name",
     "source_canvas",

@@ -1,5 +1,6 @@
 """The bar on a node, for work that comes in steps."""
 
+import sys
 from collections.abc import Callable
 
 import comfy.model_management
@@ -17,3 +18,11 @@ def counted() -> Callable[[int, int], None]:
         bar.update_absolute(done, total)
 
     return report
+
+
+def show(text: str, node_id: str | None) -> None:
+    """Writes `text` on the node while the page is open; a host without a page has nowhere to."""
+    server = getattr(sys.modules.get("server"), "PromptServer", None)
+    page = getattr(server, "instance", None)
+    if page is not None and node_id is not None:
+        page.send_progress_text(text, node_id)

@@ -4,9 +4,10 @@ import logging
 import math
 
 import pytest
+import torch
 
 from ace_core.errors import InvalidScheduleError
-from ace_core.sampling.flow import custom_timesteps, timesteps
+from ace_core.sampling.flow import custom_timesteps, shift_of, timesteps
 from ace_core.sampling.turbo import (
     MOST_TURBO_STEPS,
     TURBO_TIMES,
@@ -131,3 +132,15 @@ def test_turbo_takes_the_nearest_trained_shift_and_says_so(shift: float, nearest
 
 def test_a_trained_shift_is_taken_in_silence():
     assert turbo_timesteps(3.0).changes == ()
+
+
+@pytest.mark.parametrize("steps", [2, 8, 64])
+@pytest.mark.parametrize("shift", [0.5, 1, 2.2, 3])
+def test_the_shift_can_be_told_from_the_times(steps: int, shift: float) -> None:
+    single = torch.tensor(timesteps(steps, shift), dtype=torch.float32).tolist()
+    assert shift_of(single) == pytest.approx(shift)
+
+
+@pytest.mark.parametrize("times", [[1.0, 0.0], [1.0, 0.9, 0.1, 0.0], [0.7, 0.35, 0.0], [1.0]])
+def test_other_times_have_no_shift(times: list[float]) -> None:
+    assert shift_of(times) is None

@@ -1,0 +1,256 @@
+"""The stem board: a song as named tracks, made one by one, set in level and place, mixed, saved."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import torch
+from comfy_api.latest import io, ui
+
+from ..ace_core.audio.files import BITRATES, FileFormat, save
+from ..ace_core.audio.mixing import (
+    GAIN_RANGE,
+    PAN_RANGE,
+    Stem,
+    joined,
+    mixdown,
+    named,
+    null_db,
+)
+from ..ace_core.audio.waveform import model_audio
+from ..ace_core.constants import SAMPLE_RATE, TRACKS
+from ..ace_core.errors import InvalidAudioError, SaveError
+from . import folders
+from .listen import FORMATS
+from .sockets import StemsSocket
+
+CATEGORY = "audio/ACE-Step/stems"
+Stems = tuple[Stem, ...]
+_HIGHEST_DB = 200.0  # of what is said: nothing at all is left
+
+
+def stems_input(tooltip: str = "From ACE-Step Make Stems or Add Stem.", **more: Any) -> io.Input:
+    return StemsSocket.Input("stems", tooltip=tooltip, **more)
+
+
+def stems_output(tooltip: str) -> io.Output:
+    return StemsSocket.Output(display_name="stems", tooltip=tooltip)
+
+
+def _name_input(tooltip: str) -> io.String.Input:
+    return io.String.Input("name", default=TRACKS[0], tooltip=tooltip)
+
+
+def audio_of(waveform: torch.Tensor) -> dict[str, Any]:
+    """An AUDIO of 48 kHz stereo."""
+    return {"waveform": waveform, "sample_rate": SAMPLE_RATE}
+
+
+def one_sound(audio: dict[str, Any]) -> torch.Tensor:
+    """An AUDIO of one item at 48 kHz stereo, [1, 2, N].
+
+    Raises:
+        InvalidAudioError: it is no audio, or a batch.
+    """
+    count = len(audio["waveform"])
+    if count > 1:
+        raise InvalidAudioError(
+            f"The audio has {count} items, but one is needed here. Pick one of them first."
+        )
+    return model_audio(audio["waveform"], audio["sample_rate"])
+
+
+class AceStepAddStem(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15AddStem",
+            display_name="ACE-Step Add Stem",
+            category=CATEGORY,
+            description="Puts a sound on the stem board under a name; without a board it begins "
+            "one.",
+            search_aliases=["ace step", "new stem", "add track", "combine stems"],
+            inputs=[
+                io.Audio.Input("audio", tooltip="The track: any rate, mono or stereo."),
+                _name_input("Its name, which no other stem of the board has."),
+                stems_input("The board so far.", optional=True),
+            ],
+            outputs=[stems_output("The board with one more stem.")],
+        )
+
+    @classmethod
+    def execute(cls, audio: dict, name: str, stems: Stems = ()) -> io.NodeOutput:
+        return io.NodeOutput(joined(stems, [Stem(name.strip(), one_sound(audio))]))
+
+
+class AceStepTakeStem(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15TakeStem",
+            display_name="ACE-Step Take Stem",
+            category=CATEGORY,
+            description="One stem of the board as sound, untouched.",
+            search_aliases=["ace step", "get stem", "solo", "isolate track"],
+            inputs=[stems_input(), _name_input("Which one.")],
+            outputs=[io.Audio.Output(display_name="audio", tooltip="48 kHz stereo.")],
+        )
+
+    @classmethod
+    def execute(cls, stems: Stems, name: str) -> io.NodeOutput:
+        return io.NodeOutput(audio_of(stems[named(stems, name)].audio))
+
+
+class AceStepStemLevel(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15StemLevel",
+            display_name="ACE-Step Stem Level",
+            category=CATEGORY,
+            description="Sets gain, place and mute of one stem; chain one for each. The stem's own "
+            "sound stays as it is.",
+            search_aliases=["ace step", "fader", "volume", "pan", "mute"],
+            inputs=[
+                stems_input(),
+                _name_input("Which one."),
+                io.Float.Input(
+                    "gain",
+                    default=0.0,
+                    min=GAIN_RANGE[0],
+                    max=GAIN_RANGE[1],
+                    step=0.1,
+                    tooltip="In dB: 0 is as it is, -6 half as high, 6 twice.",
+                ),
+                io.Float.Input(
+                    "pan",
+                    default=0.0,
+                    min=PAN_RANGE[0],
+                    max=PAN_RANGE[1],
+                    step=0.01,
+                    tooltip="-1 left, 0 as it is, 1 right; constant power.",
+                ),
+                io.Boolean.Input("mute", default=False, tooltip="Leave it out of the mix."),
+            ],
+            outputs=[stems_output("The board with that stem set.")],
+        )
+
+    @classmethod
+    def execute(cls, stems: Stems, name: str, gain: float, pan: float, mute: bool) -> io.NodeOutput:
+        place = named(stems, name)
+        changed = replace(stems[place], gain=gain, pan=pan, muted=mute)
+        return io.NodeOutput((*stems[:place], changed, *stems[place + 1 :]))
+
+
+class AceStepMixdown(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Mixdown",
+            display_name="ACE-Step Mixdown",
+            category=CATEGORY,
+            description="Mixes the stems with their levels and, against a source, says in dB what "
+            "the mix leaves of it (null test).",
+            search_aliases=["ace step", "mix stems", "merge tracks", "null test", "sum"],
+            inputs=[
+                stems_input(),
+                io.Audio.Input(
+                    "source",
+                    optional=True,
+                    tooltip="What the mix is compared with, sample by sample.",
+                ),
+            ],
+            outputs=[
+                io.Audio.Output(display_name="audio", tooltip="48 kHz stereo, nothing limited."),
+                io.String.Output(display_name="report", tooltip="Levels, peak and null test."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, stems: Stems, source: dict | None = None) -> io.NodeOutput:
+        mixed = mixdown(stems)
+        lines = [_level(stem) for stem in stems]
+        lines.append(f"peak: {_decibels(mixed.abs().max().item())} dBFS")
+        if source is not None:
+            lines.append(_nulled(mixed, one_sound(source)))
+        return io.NodeOutput(audio_of(mixed), "\n".join(lines))
+
+
+def _level(stem: Stem) -> str:
+    if stem.muted:
+        return f"{stem.name}: muted"
+    side = "right" if stem.pan > 0 else "left"
+    place = f"{abs(stem.pan):.0%} {side}" if stem.pan else "centre"
+    return f"{stem.name}: {stem.gain:+g} dB, {place}"
+
+
+def _decibels(peak: float) -> str:
+    return f"{20 * math.log10(peak):.1f}" if peak else "-inf"
+
+
+def _nulled(mixed: torch.Tensor, source: torch.Tensor) -> str:
+    left = null_db(mixed, source)
+    said = f"{left:.1f} dB" if left > -_HIGHEST_DB else "nothing is left"
+    seconds = min(mixed.shape[-1], source.shape[-1]) / SAMPLE_RATE
+    return f"null test over {seconds:.2f} s: {said}"
+
+
+class AceStepSaveStems(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15SaveStems",
+            display_name="ACE-Step Save Stems",
+            category=CATEGORY,
+            description="Saves every stem as a file of its own name, and plays them.",
+            search_aliases=["ace step", "export stems", "save tracks", "multitrack"],
+            inputs=[
+                stems_input(),
+                io.String.Input(
+                    "filename_prefix",
+                    default="audio/stems",
+                    tooltip="Begin of the files' names, with folders inside the output folder if "
+                    "you like; a number and the stem's name follow.",
+                ),
+                io.Combo.Input(
+                    "format",
+                    options=list(FORMATS),
+                    default="flac24",
+                    tooltip="Container and bits of a sample; wav32f never clips.",
+                ),
+                io.Boolean.Input(
+                    "levels",
+                    default=False,
+                    tooltip="Save each as it sounds in the mix, instead of untouched. A muted one "
+                    "is then silent.",
+                ),
+            ],
+            outputs=[],
+            hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def validate_inputs(cls, filename_prefix: str) -> bool | str:
+        try:
+            folders.check_prefix(filename_prefix)
+        except SaveError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(
+        cls, stems: Stems, filename_prefix: str, format: str, levels: bool
+    ) -> io.NodeOutput:
+        from . import host
+
+        form = FileFormat(FORMATS[format], BITRATES[-1])
+        graph = host.graph_tags(cls.hidden)
+        folder, name, counter, subfolder = folders.output_place(filename_prefix)
+        saved = []
+        for stem in stems:
+            file = f"{name}_{counter:05}_{folders.file_name(stem.name)}{form.encoding.suffix}"
+            sound = stem.heard if levels else stem.audio
+            save(folder / file, sound[0], form, {**graph, "title": stem.name}, SAMPLE_RATE)
+            saved.append(ui.SavedResult(file, subfolder, io.FolderType.output))
+        return io.NodeOutput(ui=ui.SavedAudios(saved))

@@ -1,0 +1,41 @@
+"""What a run took: time, and memory at its peak."""
+
+import sys
+import time
+from typing import Any
+
+import torch
+
+_GIB = 2**30
+
+
+class Took:
+    """From its making to `lines`."""
+
+    def __init__(self, model: Any) -> None:
+        self._begin = time.perf_counter()
+        self._device = model.load_device
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+
+    def lines(self) -> list[str]:
+        """The device's own peak of this run where it counts one, else the whole process's."""
+        seconds = time.perf_counter() - self._begin
+        said = [f"time: {seconds:.1f} s on {self._device}"]
+        if self._device.type == "cuda":
+            peak = torch.cuda.max_memory_allocated(self._device)
+            return [*said, f"peak memory: {peak / _GIB:.1f} GiB in this run"]
+        peak = _process_peak()
+        if peak is None:
+            return said
+        return [*said, f"peak memory: {peak / _GIB:.1f} GiB of ComfyUI so far"]
+
+
+def _process_peak() -> int | None:
+    """Bytes, where the system counts them."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

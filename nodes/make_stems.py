@@ -1,0 +1,126 @@
+"""Stems made by the diffusion model: taken out of a song, or built up upon it, one by one."""
+
+from dataclasses import replace
+from typing import Any
+
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..ace_core.audio.mixing import Stem, mixdown, rest_of
+from ..ace_core.audio.waveform import limit_peak
+from ..ace_core.conditioning import tasks
+from ..ace_core.constants import TRACKS
+from ..ace_core.errors import InvalidRequestError
+from ..ace_core.types import Song
+from .board import CATEGORY, stems_output
+from .draws import drawn
+from .playing import play
+from .sockets import GuidanceSocket, SongSocket, TextEncoderSocket
+from .sources import Heard, heard, task_of
+from .writing import seed_input
+
+_EXTRACT, _BUILD = "extract", "build up"
+REST, BACKING = "rest", "backing"  # names of what is no track of the models
+_TASKS = {_EXTRACT: ("extract", tasks.extract), _BUILD: ("lego", tasks.lego)}
+
+
+class AceStepMakeStems(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15MakeStems",
+            display_name="ACE-Step Make Stems",
+            category=CATEGORY,
+            description="Makes a track after the other: takes each out of the source, or plays "
+            "each to the source and to all that were played before. Needs a base model.",
+            search_aliases=["ace step", "stem separation", "split song", "multitrack", "demix"],
+            inputs=[
+                io.Model.Input("model", tooltip="A base model: the others were not trained on it."),
+                TextEncoderSocket.Input("text_encoder", tooltip="Reads the caption."),
+                io.Vae.Input("vae", tooltip="Between sound and latents."),
+                SongSocket.Input("song", tooltip="The piece. Its length is the source's."),
+                io.Audio.Input("source", tooltip="The recording, or what is to be built upon."),
+                io.Sigmas.Input("sigmas", tooltip="From ACE-Step Schedule."),
+                io.Combo.Input(
+                    "mode",
+                    options=list(_TASKS),
+                    default=_EXTRACT,
+                    tooltip="extract: each track from the whole source. build up: each is played "
+                    "to the source and to the tracks before it.",
+                ),
+                seed_input("Of every track."),
+                *(
+                    io.Boolean.Input(
+                        track,
+                        default=track in ("vocals", "drums", "bass"),
+                        tooltip=f"Make {track}.",
+                    )
+                    for track in TRACKS
+                ),
+                io.Boolean.Input(
+                    "rest",
+                    default=True,
+                    tooltip="One more stem: what the extracted ones leave of the source, or the "
+                    "source itself as backing. All stems together are then the whole.",
+                ),
+                GuidanceSocket.Input(
+                    "guidance", optional=True, tooltip="Not connected: as the model was trained."
+                ),
+                io.Sampler.Input("solver", optional=True, tooltip="Not connected: Euler."),
+            ],
+            outputs=[
+                stems_output("One stem a track, in the order of the switches."),
+                io.String.Output(display_name="report", tooltip="What was done, in words."),
+            ],
+            hidden=[io.Hidden.unique_id],
+        )
+
+    @classmethod
+    def execute(
+        cls, text_encoder, vae, song: Song, source: dict, mode: str, rest: bool, **given: Any
+    ) -> io.NodeOutput:
+        from . import host
+
+        chosen = [track for track in TRACKS if given[track]]
+        if not chosen:
+            raise InvalidRequestError(
+                "No track is switched on. Switch on at least one, such as vocals."
+            )
+        first = heard(source)
+        read, name = _reader(mode, song, text_encoder)
+        stems: list[Stem] = []
+        reports: list[str] = []
+        for number, track in enumerate(chosen, start=1):
+            now = _together(first, stems) if mode == _BUILD else first
+            item = read(now, track)
+            task = task_of(item, now, vae, 1, host.Handling(name))
+            latent, lines = play(
+                given["model"],
+                given["sigmas"],
+                task,
+                drawn(given["seed"]).recipe(1),
+                given.get("guidance"),
+                given.get("solver"),
+            )
+            stems.append(Stem(track, host.decode(vae, latent)["waveform"]))
+            reports.append("\n".join([f"{track}, {number} of {len(chosen)}", *lines]))
+            host.show("\n\n".join(reports), cls.hidden.unique_id)
+        if rest:
+            stems.append(_whole(mode, first.audio, stems))
+        return io.NodeOutput(tuple(stems), "\n\n".join(reports))
+
+
+def _reader(mode: str, song: Song, encoder: Any) -> tuple[Any, str]:
+    """What makes a task of a source and a track, and the task's name."""
+    name, make = _TASKS[mode]
+    return lambda now, track: make(song, encoder, now.blank, track), name
+
+
+def _together(first: Heard, stems: list[Stem]) -> Heard:
+    """The source with all that was played to it, brought to full scale when it is too loud."""
+    mixed = mixdown([Stem(BACKING, first.audio), *stems])[..., : first.audio.shape[-1]]
+    return replace(first, audio=limit_peak(mixed))
+
+
+def _whole(mode: str, source: Tensor, stems: list[Stem]) -> Stem:
+    return Stem(BACKING, source) if mode == _BUILD else Stem(REST, rest_of(source, stems))

@@ -1,0 +1,76 @@
+"""One run of the sampler and what is said of it, for the sampler's node and the stem board."""
+
+import logging
+from typing import Any
+
+import torch
+
+from ..ace_core.memory import Notices
+from ..ace_core.sampling.advice import advice
+from ..ace_core.sampling.flow import shift_of
+from ..ace_core.sampling.guidance import Guidance
+from ..ace_core.sampling.presets import preset
+from ..ace_core.sampling.recipe import Recipe
+from ..ace_core.timing import seconds_of
+from .draws import seed_lines
+
+logger = logging.getLogger(__name__)
+
+Task = tuple[list, list, dict[str, Any]]  # positive, negative, latent
+
+
+def play(
+    model: Any,
+    sigmas: torch.Tensor,
+    task: Task,
+    recipe: Recipe,
+    guidance: Guidance | None,
+    solver: Any,
+) -> tuple[dict[str, Any], list[str]]:
+    """The finished LATENT, and a line for each thing that decided it and that it took."""
+    from . import host
+
+    variant = host.variant_of(model) if guidance is None else host.known_variant(model)
+    if guidance is None:
+        guidance = preset(variant).guidance  # pyright: ignore[reportArgumentType]
+    chosen, positive = solver or host.ace_solver(), task[0]
+    warnings = advice(variant, host.task_name(positive), guidance)
+    warnings += host.what_a_sampler_forgets(chosen, positive)
+    for warning in warnings:
+        logger.warning(warning)
+    batch = host.Batch(model, *task, sigmas, recipe, guidance, chosen)
+    took = host.Took(model)
+    memory = Notices(logger.warning)
+    done = host.sample(batch, memory)
+    name = "unknown" if variant is None else variant.value
+    lines = [f"model: {name}", *_steps(sigmas, positive), _steered(guidance)]
+    lines += [f"solver: {host.solver_name(chosen)}", *(f"warning: {each}" for each in warnings)]
+    lines += [f"memory: {notice}" for notice in memory.said]
+    return done, [*lines, _length(done), *took.lines(), *seed_lines(recipe)]
+
+
+def written(times: list[float]) -> str:
+    return ", ".join(f"{t:.4g}" for t in times)
+
+
+def _steps(sigmas: torch.Tensor, positive: list) -> list[str]:
+    from . import host
+
+    times = host.times_of(sigmas, positive)
+    shift = shift_of(sigmas.tolist())
+    said = [f"steps: {len(times) - 1}, at t = {written(times)}"]
+    said += [] if shift is None else [f"shift: {shift:g}"]
+    return said + host.handling_lines(positive)
+
+
+def _steered(guidance: Guidance | None) -> str:
+    if guidance is None or not guidance.active:
+        return "guidance: no guidance"
+    low, high = guidance.interval
+    within = "" if (low, high) == (0, 1) else f", for t from {low:g} to {high:g}"
+    return f"guidance: {guidance.kind.value.upper()} guidance {guidance.scale:g}{within}"
+
+
+def _length(latent: dict[str, Any]) -> str:
+    count, _, frames = latent["samples"].shape
+    return f"length: {seconds_of(frames):g} s" + (f", {count} songs" if count > 1 else "")
