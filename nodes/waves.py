@@ -38,7 +38,7 @@ def wave_of(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
 
 def wave_to_hear(audio: Tensor) -> dict[str, list[str]]:
     """A source [1, 2, N] at 48 kHz as a temporary file; the same one is written once."""
-    digest = hashlib.sha256(audio.contiguous().cpu().numpy()).hexdigest()[:16]
+    digest = hashlib.sha256(audio.cpu().numpy().tobytes()).hexdigest()[:16]
     place = folders.temporary_place() / f"ace_step_{digest}.flac"
     if not place.is_file():
         place.parent.mkdir(parents=True, exist_ok=True)

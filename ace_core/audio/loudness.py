@@ -56,7 +56,11 @@ def _weights(size: int, rate: int) -> Tensor:
     turn = torch.exp(-2j * math.pi * hertz.clamp(max=DESIGN_RATE / 2) / DESIGN_RATE)
     gain = torch.ones_like(hertz)
     for numerator, denominator in FILTERS:
-        above, below = (sum(c * turn**n for n, c in enumerate(f)) for f in (numerator, denominator))
+        powers = torch.stack([turn**n for n in range(len(numerator))])
+        above, below = (
+            (torch.tensor(part, dtype=powers.dtype)[:, None] * powers).sum(dim=0)
+            for part in (numerator, denominator)
+        )
         gain = gain * (above / below).abs().square()
     twice = torch.full_like(gain, 2.0)
     twice[0] = 1.0
