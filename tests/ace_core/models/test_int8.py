@@ -110,7 +110,7 @@ def song(dit: AceStepModel) -> torch.Tensor:
 
 
 def test_a_song_in_int8_ends_near_that_of_the_whole_weights() -> None:
-    """Measured: a correlation of 0.99998; a lost or exchanged scale falls below 0.9."""
+    """Measured: a correlation of 0.99998; 0.97 with exchanged scales, 0.987 with one for all."""
     config = dit_config()
     model = acestep(config)
     exact, made = song(model), song(quantized(model, AceStepModel(config, INT8)))
