@@ -12,7 +12,7 @@ from ..ace_core.conditioning import tasks
 from ..ace_core.constants import TRACKS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.types import Song
-from .board import CATEGORY, stems_output
+from .board import CATEGORY, audio_of, one_sound, stems_output
 from .draws import drawn
 from .playing import play
 from .sockets import GuidanceSocket, SongSocket, TextEncoderSocket
@@ -86,14 +86,14 @@ class AceStepMakeStems(io.ComfyNode):
             raise InvalidRequestError(
                 "No track is switched on. Switch on at least one, such as vocals."
             )
-        first = heard(source)
+        first = heard(audio_of(one_sound(source)))
         read, name = _reader(mode, song, text_encoder)
         stems: list[Stem] = []
         reports: list[str] = []
         for number, track in enumerate(chosen, start=1):
             now = _together(first, stems) if mode == _BUILD else first
             item = read(now, track)
-            task = task_of(item, now, vae, 1, host.Handling(name))
+            task = task_of(item, now, vae, host.Handling(name))
             latent, lines = play(
                 given["model"],
                 given["sigmas"],

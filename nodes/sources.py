@@ -69,11 +69,11 @@ def outputs_of(
     splice: Any = None,
 ) -> io.NodeOutput:
     """The three outputs of a task."""
-    return io.NodeOutput(*task_of(item, source, vae, batch, handling, splice))
+    return io.NodeOutput(*task_of(item, source, vae, handling, splice))
 
 
 def task_of(
-    item: Conditioning, source: Heard, vae: Any, batch: int, handling: Any, splice: Any = None
+    item: Conditioning, source: Heard, vae: Any, handling: Any, splice: Any = None
 ) -> tuple[list, list, dict[str, Any]]:
     """Positive, negative and latent of `item`, with the source encoded into it."""
     from . import host
@@ -81,10 +81,5 @@ def task_of(
     item = replace(item, source=host.encode_source(vae, source.audio))
     silence = host.silence_of(vae)
     positive = host.conditioning(item, silence, handling=handling)
-<<<<<<< HEAD
     latent = host.source_canvas(item, silence, source.songs, splice)
-    return io.NodeOutput(positive, host.null(positive), latent)
-=======
-    latent = host.source_canvas(item, silence, batch, splice)
     return positive, host.null(positive), latent
->>>>>>> 4b5154d (A stem board, and a summary of each run on its node)

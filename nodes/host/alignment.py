@@ -88,9 +88,10 @@ def _finished(
     silence, net = ace.silence_on(device, spare), ace.diffusion_model
     items = items_of(given, item, len(samples))
     memory = net.decoder.memory(ctx.encoded(net, item, silence))
-    contexts = [ctx.context(net, each, silence) for each in items]
+    contexts = torch.cat([ctx.context(net, each, silence) for each in items])  # [1 or B, T, 2C]
     for number, latents in enumerate(samples.transpose(1, 2)):  # [T, C]
-        yield Finished(latents[None], contexts[number if len(items) > 1 else 0], memory)
+        own = number if len(contexts) > 1 else 0
+        yield Finished(latents[None], contexts[own : own + 1], memory)
 
 
 def _bytes_for(ace: AceModel, samples: Tensor) -> float:
