@@ -1,9 +1,12 @@
 """Models that rest in main memory and are on their device only while they work."""
 
 from types import TracebackType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+Place = tuple[dict[str, Any], str, Tensor]  # where a layer keeps a tensor, under which name
 
 
 class Resident:
@@ -18,14 +21,17 @@ class Resident:
         self.device = device
         self.offload = offload
         self._users = 0
-        self._resting: dict[str, Tensor] = {}
+        self._resting: list[Place] = []
 
     def __enter__(self) -> nn.Module:
+        if self.offload and self._users == 0:
+            self._resting = _tensors(self.model)
+            try:
+                self._move()
+            except BaseException:
+                self._rest()
+                raise
         self._users += 1
-        if self.offload and self._users == 1:
-            self._resting = {name: part.data for name, part in _tensors(self.model)}
-            for _, part in _tensors(self.model):
-                part.data = part.data.to(self.device)
         return self.model
 
     def __exit__(
@@ -36,15 +42,33 @@ class Resident:
     ) -> None:
         self._users -= 1
         if self.offload and self._users == 0:
-            for name, part in _tensors(self.model):
-                part.data = self._resting[name]
-            self._resting = {}
-            _give_back(self.device)
+            self._rest()
+
+    def _move(self) -> None:
+        moved: dict[int, Tensor] = {}  # by the identity of the resting one: some are shared
+        for owner, name, tensor in self._resting:
+            if id(tensor) not in moved:
+                there = tensor.detach().to(self.device)
+                held = isinstance(tensor, nn.Parameter)
+                moved[id(tensor)] = nn.Parameter(there, requires_grad=False) if held else there
+            owner[name] = moved[id(tensor)]
+
+    def _rest(self) -> None:
+        for owner, name, tensor in self._resting:
+            owner[name] = tensor
+        self._resting = []
+        _give_back(self.device)
 
 
-def _tensors(model: nn.Module) -> list[tuple[str, Tensor]]:
-    """Parameters and buffers; one that two layers share comes once."""
-    return [*model.named_parameters(), *model.named_buffers()]
+def _tensors(model: nn.Module) -> list[Place]:
+    """Every parameter and buffer of every layer."""
+    return [
+        (owner, name, tensor)
+        for layer in model.modules()
+        for owner in (layer._parameters, layer._buffers)
+        for name, tensor in owner.items()
+        if tensor is not None
+    ]
 
 
 def _give_back(device: torch.device) -> None:

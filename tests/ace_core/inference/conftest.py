@@ -1,0 +1,85 @@
+"""The miniature as a project folder, its models in handlers, and the shortest song there is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ace_core.inference import (
+    AceStepHandler,
+    GenerationConfig,
+    GenerationParams,
+    GenerationResult,
+    LLMHandler,
+    generate_music,
+)
+from examples.stage import write_recording
+from tools.miniature import Miniature
+
+QUICK = GenerationParams(caption="calm piano", duration=10, inference_steps=1, thinking=False)
+ONE = GenerationConfig(batch_size=1, use_random_seed=False, seeds=[7])
+Make = Callable[..., GenerationResult]
+
+
+@pytest.fixture(scope="session")
+def project(checkpoints: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the official project has it: every model below `checkpoints`."""
+    root = tmp_path_factory.mktemp("project")
+    folder = root / "checkpoints"
+    folder.mkdir()
+    for path in [*checkpoints.release.iterdir(), checkpoints.base]:
+        (folder / path.name).symlink_to(path)
+    return root
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_recording(tmp_path_factory.mktemp("sound") / "song.mp3", 6.0))
+
+
+def dit_handler(project: Path, name: str, **settings: Any) -> AceStepHandler:
+    handler = AceStepHandler()
+    given = {"device": "cpu", "dtype": "fp32", **settings}
+    status, ready = handler.initialize_service(str(project), name, **given)
+    assert ready, status
+    return handler
+
+
+@pytest.fixture(scope="session")
+def turbo(project: Path) -> AceStepHandler:
+    return dit_handler(project, "acestep-v15-turbo")
+
+
+@pytest.fixture(scope="session")
+def base(project: Path) -> AceStepHandler:
+    return dit_handler(project, "acestep-v15-base")
+
+
+@pytest.fixture(scope="session")
+def lm(project: Path) -> LLMHandler:
+    handler = LLMHandler()
+    status, ready = handler.initialize(
+        str(project / "checkpoints"), "acestep-5Hz-lm-1.7B", "vllm", "cpu"
+    )
+    assert ready, status
+    return handler
+
+
+@pytest.fixture(scope="session")
+def make(turbo: AceStepHandler) -> Make:
+    """One quick song by turbo, with changes to its parameters; `handler`, `lm`, `config` and
+    whatever `generate_music` takes may be given, too."""
+
+    def made(
+        handler: AceStepHandler = turbo,
+        lm: LLMHandler | None = None,
+        config: GenerationConfig = ONE,
+        save_dir: str | None = None,
+        progress: Any = None,
+        **changes: Any,
+    ) -> GenerationResult:
+        return generate_music(handler, lm, replace(QUICK, **changes), config, save_dir, progress)
+
+    return made

@@ -1,0 +1,173 @@
+"""Models found by name, on a device that is there, resting where they were told to."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from ace_core.errors import CheckpointError, InvalidRequestError
+from ace_core.inference import AceStepHandler, LLMHandler
+from ace_core.inference.clock import Clock
+from ace_core.inference.devices import device_of, dtype_of
+from ace_core.inference.places import find_model
+from ace_core.inference.residence import Resident
+from ace_core.weights import Kind
+from tools.miniature import Miniature
+
+from .conftest import Make, dit_handler
+
+
+def test_an_official_folder_is_found_by_its_name(turbo: AceStepHandler):
+    assert "acestep-v15-turbo" in turbo.status
+    assert "cpu in float32" in turbo.status
+    assert turbo.service.models.variant.value == "turbo"
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "kind"),
+    [
+        ("diffusion_models/acestep_v1.5_turbo.safetensors", "acestep-v15-turbo", Kind.DIT),
+        (
+            "models/diffusion_models/acestep_v1.5_base_bf16.safetensors",
+            "acestep-v15-base",
+            Kind.DIT,
+        ),
+        ("text_encoders/qwen_1.7b_ace15.safetensors", "acestep-5Hz-lm-1.7B", Kind.LM),
+        ("text_encoders/qwen_1.7b_ace15.safetensors", "qwen_1.7b_ace15", Kind.LM),
+    ],
+)
+def test_a_single_file_is_found_by_the_official_name(
+    checkpoints: Miniature, tmp_path: Path, file: str, name: str, kind: Kind
+):
+    place = tmp_path / file
+    place.parent.mkdir(parents=True)
+    source = checkpoints.split_lm if kind is Kind.LM else checkpoints.split_turbo
+    place.symlink_to(source)
+    assert find_model(tmp_path, name, kind).path == place
+
+
+def test_single_files_of_a_comfyui_are_a_whole_service(checkpoints: Miniature, make: Make):
+    handler = dit_handler(checkpoints.root, "acestep_v1.5_turbo_miniature.safetensors")
+    assert make(handler=handler).success
+
+
+def test_one_file_may_hold_everything(checkpoints: Miniature, make: Make):
+    handler = dit_handler(checkpoints.root, str(checkpoints.all_in_one))
+    assert make(handler=handler).success
+
+
+def test_a_name_that_is_not_there_is_refused_with_those_that_are(project: Path):
+    with pytest.raises(CheckpointError, match=r"acestep-v16.*There are: .*acestep-v15-turbo"):
+        find_model(project, "acestep-v16", Kind.DIT)
+    status, ready = AceStepHandler().initialize_service(str(project), "acestep-v16", "cpu")
+    assert not ready
+    assert "acestep-v16" in status
+
+
+def test_a_model_of_another_kind_is_refused(project: Path):
+    status, ready = LLMHandler().initialize(str(project), "Qwen3-Embedding-0.6B", device="cpu")
+    assert not ready
+    assert "language model" in status
+
+
+def test_a_missing_companion_is_named(checkpoints: Miniature, tmp_path: Path):
+    shutil.copytree(checkpoints.turbo, tmp_path / "alone" / "checkpoints" / "acestep-v15-turbo")
+    handler = AceStepHandler()
+    status, ready = handler.initialize_service(str(tmp_path / "alone"), "acestep-v15-turbo", "cpu")
+    assert not ready
+    assert "Qwen3-Embedding-0.6B" in status
+
+
+@pytest.mark.parametrize("backend", ["vllm", "pt", "mlx"])
+def test_every_published_backend_is_ours_and_says_so(project: Path, backend: str):
+    status, ready = LLMHandler().initialize(
+        str(project), "acestep-5Hz-lm-1.7B", backend, device="cpu"
+    )
+    assert ready
+    assert backend in status
+    assert "own decoding loop" in status
+
+
+def test_an_unknown_backend_is_refused(project: Path):
+    status, ready = LLMHandler().initialize(str(project), "acestep-5Hz-lm-1.7B", "onnx")
+    assert not ready
+    assert "vllm, pt, mlx" in status
+
+
+def test_a_device_that_is_not_here_is_refused_with_those_that_are():
+    assert device_of("cpu") == torch.device("cpu")
+    assert device_of("auto").type in ("cuda", "mps", "xpu", "cpu")
+    for name in ("tpu", "cuda:99"):
+        with pytest.raises(InvalidRequestError, match=rf"{name}.*cpu"):
+            device_of(name)
+
+
+def test_the_number_format_is_chosen_or_follows_weights_and_device(monkeypatch):
+    cpu = torch.device("cpu")
+    assert dtype_of("bf16", torch.float32, cpu) is torch.bfloat16
+    assert dtype_of(torch.float32, torch.bfloat16, cpu) is torch.float32
+    with pytest.raises(InvalidRequestError, match="bf16, fp32 or auto"):
+        dtype_of("fp16", torch.float32, cpu)
+    for fast, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(
+            "ace_core.inference.devices.cpu_is_fast_at_bf16", lambda fast=fast: fast
+        )
+        assert dtype_of(None, torch.bfloat16, cpu) is expected
+        assert dtype_of("auto", torch.float32, cpu) is torch.float32
+
+
+def test_an_offloaded_model_is_on_its_device_only_while_it_works():
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    before = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
+    resident = Resident(model, torch.device("meta"), offload=True)
+    with resident, resident:
+        assert {tensor.device.type for tensor in model.state_dict().values()} == {"meta"}
+    after = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
+    assert after == before  # the resting weights themselves, not a copy
+
+
+def test_an_offloaded_model_comes_back_when_its_work_fails():
+    model = nn.Linear(2, 2)
+    with pytest.raises(RuntimeError), Resident(model, torch.device("meta"), offload=True):
+        raise RuntimeError
+    assert model.weight.device.type == "cpu"
+
+
+def test_a_model_that_stays_is_left_alone():
+    model = nn.Linear(2, 2)
+    with Resident(model, torch.device("meta")):
+        assert model.weight.device.type == "cpu"
+
+
+def test_offloaded_handlers_make_the_same_song_and_say_where_they_rest(project: Path, make: Make):
+    handler = dit_handler(project, "acestep-v15-turbo", offload_to_cpu=True)
+    assert "main memory" in handler.status
+    offloaded, plain = make(handler=handler), make()
+    assert torch.equal(offloaded.extra_outputs["latents"], plain.extra_outputs["latents"])
+
+
+def test_bf16_makes_a_song(project: Path, make: Make):
+    handler = dit_handler(project, "acestep-v15-turbo", dtype="bf16")
+    assert make(handler=handler).success
+
+
+def test_memory_that_runs_out_is_a_result_that_says_what_to_lower(make: Make):
+    def full(share: float, desc: str) -> None:
+        raise torch.OutOfMemoryError
+
+    result = make(progress=full)
+    assert not result.success
+    assert "batch_size" in str(result.error)
+    assert "offload_to_cpu" in str(result.error)
+
+
+def test_a_clock_counts_a_stage_that_runs_twice_as_both():
+    clock = Clock()
+    for _ in range(2):
+        with clock.timing("lm_phase1_time"):
+            pass
+    total = clock.total()
+    assert total["lm_total_time"] == total["lm_phase1_time"] + total["lm_phase2_time"]
+    assert total["dit_total_time_cost"] == 0

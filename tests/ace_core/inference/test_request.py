@@ -1,0 +1,126 @@
+"""Parameters as a song, seeds and a recipe."""
+
+from dataclasses import replace
+
+import pytest
+
+from ace_core.errors import InvalidScheduleError
+from ace_core.inference import GenerationConfig, GenerationParams
+from ace_core.inference.request import recipe_of, seeds_of, song_of
+from ace_core.sampling.flow import Solver
+from ace_core.sampling.guidance import GuidanceKind
+from ace_core.types import Song, Variant
+
+PARAMS = GenerationParams(caption="calm piano")
+FIXED = GenerationConfig(batch_size=4, use_random_seed=False)
+EXAMPLE = [0.97, 0.76, 0.615, 0.5, 0.395, 0.28, 0.18, 0.085, 0]
+
+
+def test_what_is_not_given_is_open():
+    assert song_of(PARAMS) == Song("calm piano")
+
+
+def test_what_is_given_is_kept():
+    given = replace(
+        PARAMS, lyrics="la", bpm=90, keyscale="Am", timesignature="3", vocal_language="JA"
+    )
+    song = song_of(replace(given, duration=12.5))
+    assert song == Song("calm piano", "la", 12.5, 90, "A minor", 3, "ja")
+
+
+def test_instrumental_takes_the_place_of_the_lyrics():
+    assert song_of(replace(PARAMS, lyrics="la la", instrumental=True)).lyrics == "[Instrumental]"
+
+
+def test_given_seeds_come_first_and_the_rest_is_drawn():
+    config = replace(FIXED, seeds=[42, 123, 456])
+    seeds, _ = seeds_of(PARAMS, config)
+    assert seeds[:3] == (42, 123, 456)
+    assert seeds[3] not in (42, 123, 456)
+    assert seeds_of(PARAMS, config).seeds == seeds
+
+
+def test_a_single_seed_serves_as_a_list_and_the_parameters_seed_where_there_is_no_list():
+    assert seeds_of(PARAMS, replace(FIXED, seeds=5)).seeds[0] == 5
+    assert seeds_of(replace(PARAMS, seed=6), FIXED).seeds[0] == 6
+    assert seeds_of(replace(PARAMS, seed=6), replace(FIXED, seeds=[5])).seeds[0] == 5
+
+
+def test_minus_one_is_drawn_anew_each_time():
+    assert seeds_of(PARAMS, FIXED).seeds != seeds_of(PARAMS, FIXED).seeds
+    listed = replace(FIXED, seeds=[-1, 3])
+    seeds, _ = seeds_of(PARAMS, listed)
+    assert seeds[1] == 3
+    assert -1 not in seeds
+
+
+def test_random_seeds_ignore_the_given_ones_and_say_so():
+    config = GenerationConfig(batch_size=2, seeds=[1, 2])
+    seeds, notes = seeds_of(PARAMS, config)
+    assert seeds != (1, 2)
+    assert "use_random_seed" in notes[0]
+    assert seeds_of(PARAMS, GenerationConfig()).notes == []
+
+
+@pytest.mark.parametrize("seeds", [[-2], [1, 2, 3, 4, 5]])
+def test_seeds_that_cannot_be_used_are_refused(seeds: list[int]):
+    with pytest.raises(InvalidScheduleError, match="seed"):
+        seeds_of(PARAMS, replace(FIXED, seeds=seeds))
+
+
+def test_turbo_has_no_guidance_and_says_so():
+    recipe, notes = recipe_of(replace(PARAMS, use_adg=True), Variant.TURBO, (1,))
+    assert recipe.guidance is None
+    assert "guidance_scale and use_adg" in notes[0]
+
+
+def test_base_has_the_guidance_that_was_asked_for():
+    params = replace(PARAMS, guidance_scale=5.0, cfg_interval_start=0.2, cfg_interval_end=0.9)
+    guidance = recipe_of(params, Variant.BASE, (1,)).recipe.guidance
+    assert guidance is not None
+    assert (guidance.kind, guidance.scale) == (GuidanceKind.APG, 5.0)
+    assert guidance.interval == (0.2, 0.9)
+    adaptive = recipe_of(replace(params, use_adg=True), Variant.BASE, (1,)).recipe.guidance
+    assert adaptive is not None
+    assert adaptive.kind is GuidanceKind.ADG
+
+
+def test_steps_shift_and_method_reach_the_schedule():
+    params = replace(PARAMS, inference_steps=4, shift=3.0, infer_method="sde")
+    recipe, _ = recipe_of(params, Variant.BASE, (1,))
+    assert recipe.solver is Solver.SDE
+    assert recipe.schedule(Variant.BASE) == pytest.approx([1.0, 0.9, 0.75, 0.5, 0.0])
+
+
+def test_times_replace_steps_and_shift_on_base_as_they_are():
+    recipe, _ = recipe_of(replace(PARAMS, timesteps=EXAMPLE), Variant.BASE, (1,))
+    assert recipe.schedule(Variant.BASE) == EXAMPLE
+
+
+def test_times_are_moved_to_those_that_turbo_knows_and_it_is_said():
+    recipe, notes = recipe_of(replace(PARAMS, timesteps=EXAMPLE), Variant.TURBO, (1,))
+    times = recipe.schedule(Variant.TURBO)
+    assert times[0] == pytest.approx(21 / 22)
+    assert times[-1] == 0
+    assert any("0.97 to" in note for note in notes)
+    continuous, said = recipe_of(replace(PARAMS, timesteps=EXAMPLE), Variant.TURBO_CONTINUOUS, (1,))
+    assert continuous.schedule(Variant.TURBO_CONTINUOUS) == EXAMPLE
+    assert not any("0.97" in note for note in said)
+
+
+def test_a_missing_zero_is_added_and_said():
+    recipe, notes = recipe_of(replace(PARAMS, timesteps=[1.0, 0.5]), Variant.BASE, (1,))
+    assert recipe.times == (1.0, 0.5, 0.0)
+    assert any("did not end with 0" in note for note in notes)
+
+
+@pytest.mark.parametrize("times", [[0.5, 0.9, 0], [1.2, 0.5, 0], [0.5]])
+def test_times_out_of_order_or_range_are_refused(times: list[float]):
+    with pytest.raises(InvalidScheduleError):
+        recipe_of(replace(PARAMS, timesteps=times), Variant.BASE, (1,))
+
+
+def test_a_task_that_only_base_knows_is_warned_of():
+    params = replace(PARAMS, task_type="lego")
+    assert any("base" in note for note in recipe_of(params, Variant.TURBO, (1,)).notes)
+    assert recipe_of(params, Variant.BASE, (1,)).notes == []

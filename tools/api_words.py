@@ -1,0 +1,118 @@
+"""What `docs/api.md` says of each field and argument; names, types and defaults are the code's."""
+
+from typing import Final
+
+PARAMS: Final = {
+    "task_type": "`text2music`, `cover`, `repaint`, `lego`, `extract` or `complete`; see Tasks.",
+    "instruction": "The task's instruction to the model. The default stands for the task's own. "
+    "lego, extract and complete read their tracks from it.",
+    "reference_audio": "Path of a recording to sound like: voices, instruments, mix. Any task.",
+    "src_audio": "Path of the recording that a task starts from.",
+    "audio_codes": "Audio codes to follow, as `<|audio_code_N|>` or numbers. They decide the "
+    "length.",
+    "caption": "Style, mood, instruments. At most 512 characters.",
+    "lyrics": "Words to sing, with section tags. At most 4,096 characters. Empty: nobody sings.",
+    "instrumental": "Nobody sings, whatever `lyrics` says.",
+    "vocal_language": "Language of the lyrics, by its code; `unknown` is found by the language "
+    "model. One that is given is kept.",
+    "bpm": "Beats per minute, 30 to 300. `None`: automatic.",
+    "keyscale": "As in `C Major`, `Am`, `F# minor`. Empty: automatic.",
+    "timesignature": "`2`, `3`, `4` or `6` (`2/4`, `3/4`, `4/4`, `6/8`). Empty: automatic.",
+    "duration": "Seconds, 10 to 600. 0, below or `None`: the language model chooses. Not used by "
+    "tasks that have a source.",
+    "inference_steps": "1 to 20 on turbo (8 is usual), 1 to 200 on base and sft (32 to 64).",
+    "seed": "From 0; -1 is drawn. Used when `use_random_seed` is off and there are no `seeds`.",
+    "guidance_scale": "1 to 15. Base and sft only; on turbo it is not used, and said so.",
+    "use_adg": "Angle-based instead of projected guidance. Base and sft only.",
+    "cfg_interval_start": "Lowest flow time that is guided, 0 to 1; 0 is the end of the run.",
+    "cfg_interval_end": "Highest flow time that is guided, 0 to 1; 1 is the first step.",
+    "shift": "1 to 5. Above 1, more steps are spent early. 3 is usual.",
+    "infer_method": "`ode` (Euler) or `sde` (noised again after each step, from the seed).",
+    "timesteps": "Falling flow times in the place of steps and shift. On turbo each is moved to "
+    "the nearest that it was trained on, and said so. A missing final 0 is added.",
+    "repainting_start": "Seconds where new music begins (repaint, lego). Below 0: before the "
+    "source.",
+    "repainting_end": "Seconds where it ends. -1: with the source. Past it: the song gets longer.",
+    "audio_cover_strength": "Share of the steps that hear the source (cover) or the codes, 0 to 1.",
+    "thinking": "Ask the language model at all: for facts, caption, language and codes.",
+    "lm_temperature": "0 to 2; 0 always takes the likeliest token.",
+    "lm_cfg_scale": "How strongly the song steers its codes; 1 is off.",
+    "lm_top_k": "Draw from so many of the likeliest tokens; 0 is off.",
+    "lm_top_p": "Draw from the likeliest that hold this share, 0 to 1; 1 is off.",
+    "lm_negative_prompt": "What to lead away from; `NO USER INPUT` is nothing in particular.",
+    "use_cot_metas": "Fill tempo, length, key and time signature where they are open.",
+    "use_cot_caption": "Word the caption anew.",
+    "use_cot_lyrics": "Reserved; does nothing and says so.",
+    "use_cot_language": "Find the language where it is open.",
+    "use_constrained_decoding": "Keep the language model to fields and values that exist.",
+    "cot_bpm": "Filled in by a run: what the language model found where nothing was given.",
+    "cot_keyscale": "Likewise.",
+    "cot_timesignature": "Likewise.",
+    "cot_duration": "Likewise.",
+    "cot_vocal_language": "Likewise.",
+    "cot_caption": "The caption that the language model worded.",
+    "cot_lyrics": "Stays empty: lyrics are not worded anew.",
+}
+CONFIG: Final = {
+    "batch_size": "Songs to make, 1 to 8.",
+    "allow_lm_batch": "Write the codes of several songs side by side: faster, the same codes.",
+    "use_random_seed": "Draw every seed anew. Off: `seeds`, else `seed`, the rest derived from the "
+    "first.",
+    "seeds": "A list or one number; -1 is drawn, and so are those that are missing. Used when "
+    "`use_random_seed` is off.",
+    "lm_batch_chunk_size": "How many songs are side by side with `allow_lm_batch`.",
+    "constrained_decoding_debug": "Write each token with its field into the log.",
+    "audio_format": "`flac` (24 bit), `wav` (24 bit) or `mp3` (320 kbit/s).",
+}
+RESULT: Final = {
+    "audios": "One dictionary a song; see below.",
+    "status_message": "What was done, and what was not used as given, a line each.",
+    "extra_outputs": "See below.",
+    "success": "Whether there are songs.",
+    "error": "What to change, if not.",
+}
+SONG: Final = {
+    "caption": "Style, mood, instruments; at most 512 characters, so that it can be given back.",
+    "lyrics": "At most 4,096 characters, likewise.",
+    "bpm": "Beats per minute.",
+    "duration": "Seconds.",
+    "keyscale": "As in `F# minor`.",
+    "language": "By its code.",
+    "timesignature": "`2`, `3`, `4` or `6`.",
+    "instrumental": "Whether nobody sings.",
+    "status_message": "What was found, cut or not understood, and the seed.",
+    "success": "Whether there is an answer.",
+    "error": "What to change, if not.",
+}
+ARGUMENTS: Final = {
+    "dit_handler": "An initialised `AceStepHandler`.",
+    "llm_handler": "An initialised `LLMHandler`; `generate_music` also takes `None`.",
+    "params": "The song.",
+    "config": "The run.",
+    "save_dir": "Folder for the files; made if missing. `None`: nothing is saved.",
+    "progress": "Called with the share of the run that is done and `desc=`; may raise to stop.",
+    "audio_codes": "The music; dots behind the last code are ignored.",
+    "query": "The idea; empty leaves it to the model.",
+    "instrumental": "Nobody sings.",
+    "vocal_language": "Language of the lyrics; `None` or `unknown`: the model chooses.",
+    "caption": "The draft's caption, at most 512 characters.",
+    "lyrics": "The draft's lyrics, at most 4,096 characters.",
+    "user_metadata": "Facts to keep: bpm, duration, keyscale, timesignature, language.",
+    "temperature": "0 to 2.",
+    "top_k": "`None` or 0: off.",
+    "top_p": "`None` or 1: off.",
+    "repetition_penalty": "1: off.",
+    "use_constrained_decoding": "Keep the model to fields and values that exist.",
+    "constrained_decoding_debug": "Write each token into the log.",
+    "seed": "Ours: `None` is drawn, and said in `status_message`.",
+    "project_root": "Folder below which names are looked for.",
+    "config_path": "Name of a checkpoint (`acestep-v15-turbo`), or its path.",
+    "device": "`auto`, `cuda`, `cuda:1`, `mps`, `xpu` or `cpu`.",
+    "offload_to_cpu": "Rest in main memory, be on the device only while working.",
+    "quantization": "`int8`, where it is there.",
+    "dtype": "`bf16`, `fp32` or `auto`: bf16 where the device is fast at it.",
+    "variant": "Ours: what the model was trained as, when nothing else tells.",
+    "checkpoint_dir": "Folder below which the language model is looked for.",
+    "lm_model_path": "Name (`acestep-5Hz-lm-0.6B`) or path.",
+    "backend": "`vllm`, `pt` and `mlx` are taken and mean the same: this library's own loop.",
+}
