@@ -26,6 +26,7 @@ class Clock:
         self.costs: dict[str, float] = {}
         self._progress = progress
         self._began = time.perf_counter()
+        self._share = 0.0
 
     @contextmanager
     def timing(self, name: str) -> Iterator[None]:
@@ -59,5 +60,6 @@ class Clock:
         }
 
     def _tell(self, share: float, name: str) -> None:
+        self._share = max(self._share, share)  # a batch made in groups counts its steps anew
         if self._progress is not None:
-            self._progress(share, desc=name)
+            self._progress(self._share, desc=name)

@@ -1,17 +1,16 @@
 """From parameters to saved songs: the one call that runs every stage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ..audio.splice import splice
 from ..errors import AceStepError, SaveError
+from ..memory import Guard, out_of_memory
 from ..pipeline import render, sample
 from ..sampling.recipe import Recipe
-from ..types import Song
 from .clock import Clock, Progress
 from .conditions import Asked, Task, asked_of, task_of
 from .handlers import AceStepHandler, LLMHandler, Service
@@ -49,10 +48,12 @@ def generate_music(
         return _Run(dit_handler.service, llm_handler, params, config, Clock(progress)).result(
             save_dir
         )
-    except AceStepError as error:
-        return refused(str(error))
-    except (torch.OutOfMemoryError, MemoryError):
-        return refused(OUT_OF_MEMORY)
+    except (AceStepError, RuntimeError, MemoryError) as error:
+        if isinstance(error, MemoryError) or out_of_memory(error):
+            return refused(OUT_OF_MEMORY)
+        if isinstance(error, AceStepError):
+            return refused(str(error))
+        raise
 
 
 def refused(reason: str, audios: Sequence[dict[str, Any]] = ()) -> GenerationResult:
@@ -79,6 +80,7 @@ class _Run:
     params: GenerationParams
     config: GenerationConfig
     clock: Clock
+    smaller: list[str] = field(default_factory=list)  # what was made in pieces for want of memory
 
     def result(self, save_dir: str | None) -> GenerationResult:
         params, config, clock = self.params, self.config, self.clock
@@ -103,7 +105,7 @@ class _Run:
             report(done + 1, len(audios))
         return GenerationResult(
             audios=audios,
-            status_message="\n".join([_summary(len(audios), plan.song, recipe), *notes]),
+            status_message="\n".join([_summary(recipe), *notes, *self.smaller]),
             extra_outputs={
                 "latents": latents,
                 "masks": asked.mask.expand(len(seeds), -1).clone(),
@@ -129,6 +131,7 @@ class _Run:
                 recipe,
                 on_step=lambda step, _: report(step + 1, steps),
                 free=asked.free,
+                guard=self._guard,
             ).cpu()  # waits for the device, so that the time is the whole of it
         return asked, latents
 
@@ -136,10 +139,14 @@ class _Run:
         """[B, 2, N] on the CPU, with the source's own sound around what was played anew."""
         report = self.clock.stage("Decoding the sound")
         with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
-            sound = render(self.service.models, latents, on_tile=report)
+            sound = render(self.service.models, latents, report, self._guard)
         if task.source is None or task.blend is None:
             return sound
         return splice(sound, task.source.audio, task.spans, task.blend)
+
+    @property
+    def _guard(self) -> Guard:
+        return Guard(say=self.smaller.append)
 
     def _audios(self, sound: Tensor, plan: Planned, seeds: Sequence[int]) -> list[dict[str, Any]]:
         names = [self.service.name, self.llm.name if self.llm and plan.found else ""]
@@ -166,7 +173,8 @@ def _unused(params: GenerationParams, task: Task) -> list[str]:
     return said
 
 
-def _summary(count: int, song: Song, recipe: Recipe) -> str:
+def _summary(recipe: Recipe) -> str:
+    count = len(recipe.seeds)
     songs = "1 song" if count == 1 else f"{count} songs"
     seeds = ", ".join(map(str, recipe.seeds))
     return f"{songs} made, seeds {seeds}."

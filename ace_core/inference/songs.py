@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-import torch
-
 from ..constants import CAPTION_CHARACTERS, LYRIC_CHARACTERS
 from ..errors import AceStepError, InvalidRequestError
 from ..lm import functions
@@ -14,6 +12,7 @@ from ..lm.functions import TextOptions
 from ..lm.language_model import LanguageModel
 from ..lm.plan import Sample
 from ..lm.tracing import log_step
+from ..memory import out_of_memory
 from ..sampling.noise import seeds_for
 from ..types import Song
 from .fitting import fitted
@@ -181,10 +180,13 @@ def _answered(blank: Result, handler: LLMHandler, manner: Manner, ask: Asking) -
         with handler.ready() as lm:
             options = manner.options(lm)
             sample = ask(lm, options)
-    except AceStepError as error:
-        reason = str(error)
-    except (torch.OutOfMemoryError, MemoryError):
-        reason = OUT_OF_MEMORY
+    except (AceStepError, RuntimeError, MemoryError) as error:
+        if isinstance(error, MemoryError) or out_of_memory(error):
+            reason = OUT_OF_MEMORY
+        elif isinstance(error, AceStepError):
+            reason = str(error)
+        else:
+            raise
     else:
         return _filled(blank, sample, options.seed)
     return replace(blank, status_message=f"Error: {reason}", success=False, error=reason)

@@ -141,6 +141,10 @@ def test_without_a_language_model_thinking_is_left_out_and_said(make: Make):
     assert "LLMHandler.initialize" in unloaded.status_message
 
 
+def test_with_thinking_off_the_language_model_is_not_asked(make: Make, lm: LLMHandler):
+    assert make(lm=lm).extra_outputs["lm_metadata"] is None
+
+
 def test_an_open_length_that_nobody_chooses_is_refused(make: Make):
     for change in ({"thinking": False}, {"thinking": True}):
         result = make(duration=-1, **change)

@@ -1,12 +1,14 @@
 """Models found by name, on a device that is there, resting where they were told to."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from ace_core import pipeline
 from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.inference import AceStepHandler, LLMHandler
 from ace_core.inference.clock import Clock
@@ -16,7 +18,7 @@ from ace_core.inference.residence import Resident
 from ace_core.weights import Kind
 from tools.miniature import Miniature
 
-from .conftest import Make, dit_handler
+from .conftest import ONE, Make, dit_handler
 
 
 def test_an_official_folder_is_found_by_its_name(turbo: AceStepHandler):
@@ -161,6 +163,30 @@ def test_memory_that_runs_out_is_a_result_that_says_what_to_lower(make: Make):
     assert not result.success
     assert "batch_size" in str(result.error)
     assert "offload_to_cpu" in str(result.error)
+
+
+def test_a_batch_that_does_not_fit_is_made_in_smaller_groups_and_it_is_said(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+):
+    whole = pipeline._sampled
+    sizes: list[int] = []
+
+    def small(models, items, recipe, *rest):
+        sizes.append(len(recipe.seeds))
+        if len(recipe.seeds) > 1:
+            raise torch.OutOfMemoryError
+        return whole(models, items, recipe, *rest)
+
+    two = replace(ONE, batch_size=2, seeds=[7, 8])
+    expected = make(config=two)
+    monkeypatch.setattr(pipeline, "_sampled", small)
+    result = make(config=two)
+    assert result.success
+    assert sizes == [2, 1, 1]
+    assert len(result.status_message.splitlines()) > len(expected.status_message.splitlines())
+    torch.testing.assert_close(
+        result.extra_outputs["latents"], expected.extra_outputs["latents"], rtol=0, atol=1e-5
+    )
 
 
 def test_a_clock_counts_a_stage_that_runs_twice_as_both():
