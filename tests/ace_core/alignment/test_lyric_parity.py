@@ -85,6 +85,15 @@ def test_the_toy_models_times_and_scores_are_the_official_ones(family: str) -> N
     torch.testing.assert_close(ours_now[:3], wanted["metrics"], rtol=0, atol=1e-6)
 
 
+def test_what_stands_out_in_a_murky_voice_is_what_stands_out_officially() -> None:
+    """The toy model looks too evenly for anything to stand out; this voice does not."""
+    wanted, meta = golden("voice")
+    maps = voice("murky", len(words_for(meta["lyrics"]).pieces))
+    matrix = torch.from_numpy(contrast(maps))
+    torch.testing.assert_close(matrix, wanted["murky.matrix"], rtol=1e-5, atol=1e-5)
+    assert matrix.max() > 10
+
+
 @pytest.mark.parametrize("name", [*VOICES, "flat"])
 def test_a_wandering_voice_is_timed_and_scored_as_officially(name: str) -> None:
     wanted, meta = golden("voice")
