@@ -109,7 +109,8 @@ ARGUMENTS: Final = {
     "config_path": "Name of a checkpoint (`acestep-v15-turbo`), or its path.",
     "device": "`auto`, `cuda`, `cuda:1`, `mps`, `xpu` or `cpu`.",
     "offload_to_cpu": "Rest in main memory, be on the device only while working.",
-    "quantization": "Not there yet: anything but `None` is refused.",
+    "quantization": "`int8` (or `int8_weight_only`): the large weights take a byte each. For the "
+    "language model it is ours.",
     "dtype": "`bf16`, `fp32` or `auto`: bf16 where the device is fast at it.",
     "variant": "Ours: what the model was trained as, when nothing else tells.",
     "checkpoint_dir": "Folder below which the language model is looked for.",

@@ -11,6 +11,7 @@ import torch
 from ..conditioning.text import TextEncoder
 from ..errors import AceStepError, CheckpointError, InvalidRequestError
 from ..lm.language_model import LanguageModel
+from ..models.int8 import Int8Linear
 from ..models.ops import Ops
 from ..pipeline import Models
 from ..types import Variant
@@ -28,6 +29,7 @@ from .places import find_companion, find_model, find_tokenizer
 from .residence import Resident
 
 BACKENDS = ("vllm", "pt", "mlx")  # published names; there is one loop here, torch's
+INT8 = ("int8", "int8_weight_only")  # two names of one thing
 logger = logging.getLogger(__name__)
 
 
@@ -68,16 +70,16 @@ class AceStepHandler:
         self._service = None
         try:
             place = device_of(device)
-            refuse_quantization(quantization)
+            _check_quantization(quantization)
             checkpoint = find_model(project_root, config_path, Kind.DIT)
-            parts = Parts(checkpoint, Path(project_root), place, dtype, offload_to_cpu)
+            root = Path(project_root)
+            parts = Parts(checkpoint, root, place, dtype, offload_to_cpu, quantization)
             self._service = _service(parts, variant)
         except AceStepError as error:
             self.status = str(error)
             logger.warning("%s", error)
             return self.status, False
-        held = next(self._service.dit.model.parameters()).dtype
-        self.status = _loaded(checkpoint, place, held, offload_to_cpu)
+        self.status = parts.loaded(self._service.models.silence.dtype)
         return self.status, True
 
     @property
@@ -100,13 +102,23 @@ class Parts:
     device: torch.device
     dtype: str | torch.dtype | None
     offload: bool
+    quantization: str | None = None
 
     def ops(self, checkpoint: Checkpoint, kind: Kind) -> Ops:
         dtype = dtype_of(self.dtype, checkpoint.part(kind).dtype, self.device)
-        return Ops(device=None if self.offload else self.device, dtype=dtype)
+        layers = None if self.quantization is None else Int8Linear
+        return Ops(device=None if self.offload else self.device, dtype=dtype, quantized=layers)
 
     def resident(self, model: torch.nn.Module) -> Resident:
         return Resident(model, self.device, self.offload)
+
+    def loaded(self, dtype: torch.dtype) -> str:
+        """What was done, for the user."""
+        kind = str(dtype).removeprefix("torch.")
+        held = "" if self.quantization is None else ", the large weights held in int8"
+        rests = ", in main memory while it rests" if self.offload else ""
+        name = self.checkpoint.path.name
+        return f"{name}: loaded, computes on {self.device} in {kind}{held}{rests}."
 
 
 def _service(parts: Parts, variant: str | None) -> Service:
@@ -115,13 +127,14 @@ def _service(parts: Parts, variant: str | None) -> Service:
     reader = find_companion(checkpoint, root, Kind.TEXT_ENCODER)
     sound = find_companion(checkpoint, root, Kind.VAE)
     tokenizer = find_tokenizer(reader, Kind.TEXT_ENCODER, root)
-    dit = load_dit(checkpoint.path, parts.ops(checkpoint, Kind.DIT), known).model
+    ops = parts.ops(checkpoint, Kind.DIT)
+    dit = load_dit(checkpoint.path, ops, known).model
     qwen = load_text_encoder(reader.path, parts.ops(reader, Kind.TEXT_ENCODER))
     vae = load_vae(sound.path, parts.ops(sound, Kind.VAE))
     own = next(vae.parameters())
     silence = silence_latent(checkpoint, lambda zeros: vae.encode(zeros.to(own)).mean)
-    held = next(dit.parameters()).dtype
-    models = Models(dit, TextEncoder(tokenizer, qwen), vae, silence.to(parts.device, held), known)
+    silence = silence.to(parts.device, ops.dtype)
+    models = Models(dit, TextEncoder(tokenizer, qwen), vae, silence, known)
     residents = [parts.resident(model) for model in (qwen, dit, vae)]
     return Service(models, *residents, name=checkpoint.path.name)
 
@@ -161,6 +174,7 @@ class LLMHandler:
         device: str = AUTO,
         offload_to_cpu: bool = False,
         dtype: str | torch.dtype | None = None,
+        quantization: str | None = None,
     ) -> tuple[str, bool]:
         """Load the model. What was done or what is wrong, and whether it is ready.
 
@@ -174,18 +188,21 @@ class LLMHandler:
                     f"`backend` is {backend!r}. Choose one of {', '.join(BACKENDS)}; all of them "
                     "mean this library's own decoding loop."
                 )
+            _check_quantization(quantization)
             place = device_of(device)
             checkpoint = find_model(checkpoint_dir, lm_model_path, Kind.LM)
-            parts = Parts(checkpoint, Path(checkpoint_dir), place, dtype, offload_to_cpu)
+            root = Path(checkpoint_dir)
+            parts = Parts(checkpoint, root, place, dtype, offload_to_cpu, quantization)
             tokenizer = find_tokenizer(checkpoint, Kind.LM, checkpoint_dir)
-            model = load_lm(checkpoint.path, parts.ops(checkpoint, Kind.LM))
-            self._model = LanguageModel(model, tokenizer, place)
+            ops = parts.ops(checkpoint, Kind.LM)
+            model = load_lm(checkpoint.path, ops)
+            self._model = LanguageModel(model, tokenizer, place, ops.dtype)
             self._place, self.name = parts.resident(model), checkpoint.path.name
         except AceStepError as error:
             self.status = str(error)
             logger.warning("%s", error)
             return self.status, False
-        loaded = _loaded(checkpoint, place, self._model.dtype, offload_to_cpu)
+        loaded = parts.loaded(self._model.dtype)
         self.status = f"{loaded} Backend {backend}: this library's own decoding loop."
         return self.status, True
 
@@ -202,19 +219,12 @@ class LLMHandler:
             yield self._model
 
 
-def refuse_quantization(quantization: str | None) -> None:
+def _check_quantization(quantization: str | None) -> None:
     """
     Raises:
-        InvalidRequestError: one is asked for.
+        InvalidRequestError: there is none of that name.
     """
-    if quantization is not None:
+    if quantization is not None and quantization not in INT8:
         raise InvalidRequestError(
-            f"`quantization` {quantization!r} is not there yet. Leave it out; `dtype` and "
-            "`offload_to_cpu` save memory, too."
+            f"`quantization` is {quantization!r}. Choose {' or '.join(INT8)}, or leave it out."
         )
-
-
-def _loaded(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype, offload: bool) -> str:
-    kind = str(dtype).removeprefix("torch.")
-    rests = ", in main memory while it rests" if offload else ""
-    return f"{checkpoint.path.name}: loaded, computes on {device} in {kind}{rests}."

@@ -10,7 +10,7 @@ from torch import nn
 
 from ace_core import pipeline
 from ace_core.errors import CheckpointError, InvalidRequestError
-from ace_core.inference import AceStepHandler, LLMHandler
+from ace_core.inference import AceStepHandler, LLMHandler, create_sample
 from ace_core.inference.clock import Clock
 from ace_core.inference.devices import device_of, dtype_of
 from ace_core.inference.places import find_model
@@ -153,6 +153,39 @@ def test_offloaded_handlers_make_the_same_song_and_say_where_they_rest(project: 
 def test_bf16_makes_a_song(project: Path, make: Make):
     handler = dit_handler(project, "acestep-v15-turbo", dtype="bf16")
     assert make(handler=handler).success
+
+
+def test_int8_makes_nearly_the_same_song_offloaded_or_not(project: Path, make: Make):
+    songs = [
+        make(handler=dit_handler(project, "acestep-v15-turbo", **settings)).extra_outputs["latents"]
+        for settings in (
+            {"quantization": "int8"},
+            {"quantization": "int8_weight_only", "offload_to_cpu": True},
+        )
+    ]
+    exact = make().extra_outputs["latents"]
+    assert torch.equal(songs[0], songs[1])
+    assert not torch.equal(songs[0], exact)
+    assert (songs[0] - exact).norm() < 0.05 * exact.norm()
+
+
+def test_the_language_model_plans_in_int8_and_says_so(project: Path):
+    handler = LLMHandler()
+    status, ready = handler.initialize(
+        str(project), "acestep-5Hz-lm-1.7B", device="cpu", quantization="int8"
+    )
+    assert ready, status
+    assert "int8" in status
+    assert create_sample(handler, "rain", seed=20).success
+
+
+def test_a_quantization_that_does_not_exist_is_refused(project: Path):
+    status, ready = AceStepHandler().initialize_service(
+        str(project), "acestep-v15-turbo", "cpu", quantization="int4"
+    )
+    assert not ready
+    assert "int4" in status
+    assert "int8" in status
 
 
 def test_memory_that_runs_out_is_a_result_that_says_what_to_lower(make: Make):
