@@ -12,6 +12,7 @@ from typing import Any, Final
 from .. import __version__
 from ..errors import AceStepError, PromptsError
 from .exits import Exit
+from .interrupt import Interrupts
 from .output import Output
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one line of help)
@@ -40,7 +41,8 @@ def main(words: Sequence[str]) -> int:
     if arguments.command is None:
         parser.print_help()
         return Exit.USAGE
-    return _told(arguments, Output(arguments.json))
+    with Interrupts() as interrupts:
+        return _told(arguments, Output(arguments.json, interrupts))
 
 
 def _parser(name: str) -> argparse.ArgumentParser:

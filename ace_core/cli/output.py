@@ -2,8 +2,10 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TextIO
+
+from .interrupt import Interrupts
 
 BAR: Final = 30  # characters
 LINE: Final = 79
@@ -12,9 +14,9 @@ LINE: Final = 79
 class Output:
     """What a command says. With `as_json` stdout holds JSON and nothing else, one value a line."""
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, interrupts: Interrupts) -> None:
         self.as_json = as_json
-        self.bar = Bar(sys.stderr, shown=not as_json and sys.stderr.isatty())
+        self.bar = Bar(sys.stderr, not as_json and sys.stderr.isatty(), interrupts.check)
 
     def result(self, content: Mapping[str, Any], text: str) -> None:
         """The answer, as JSON or as `text`."""
@@ -34,16 +36,19 @@ class Output:
 
 
 class Bar:
-    """One line that is written over; nothing at all where nobody looks."""
+    """One line that is written over; nothing at all where nobody looks. `check` is called at each
+    step, and may end the work."""
 
-    def __init__(self, stream: TextIO, shown: bool) -> None:
+    def __init__(self, stream: TextIO, shown: bool, check: Callable[[], None]) -> None:
         self.stream = stream
         self.shown = shown
+        self.check = check
         self.text = ""
         self.title = ""
 
     def __call__(self, share: float, desc: str = "", **_: Any) -> None:
         """`share` of the work is done, from 0 to 1; `desc` is what is being done."""
+        self.check()
         if not self.shown:
             return
         full = round(BAR * min(max(share, 0.0), 1.0))

@@ -1,16 +1,19 @@
 """Bars for people at a terminal, JSON for machines, and neither in the other's way."""
 
+import contextlib
 import io
 import json
+import signal
 
 import pytest
 
+from ace_core.cli.interrupt import Interrupts
 from ace_core.cli.output import LINE, Bar, Output
 
 
 def test_a_bar_is_written_over_and_leaves_an_empty_line():
     screen = io.StringIO()
-    bar = Bar(screen, shown=True)
+    bar = Bar(screen, True, Interrupts().check)
     bar.title = "[1/2] "
     bar(0.5, desc="Making music, step by step by step by step by step by step by step")
     bar(1.0, "Saving")
@@ -25,14 +28,14 @@ def test_a_bar_is_written_over_and_leaves_an_empty_line():
 
 def test_a_bar_that_nobody_sees_writes_nothing(capsys: pytest.CaptureFixture[str]):
     for as_json in (False, True):
-        output = Output(as_json)
+        output = Output(as_json, Interrupts())
         output.bar(0.5, "Making music")
         output.bar.clear()
     assert capsys.readouterr() == ("", "")
 
 
 def test_machines_get_json_on_stdout_and_notes_stay_on_stderr(capsys: pytest.CaptureFixture[str]):
-    output = Output(as_json=True)
+    output = Output(True, Interrupts())
     output.note("by the way")
     output.result({"caption": "é"}, "words")
     output.refusal("no")
@@ -42,3 +45,16 @@ def test_machines_get_json_on_stdout_and_notes_stay_on_stderr(capsys: pytest.Cap
         {"success": False, "error": "no"},
     ]
     assert told.err == "by the way\nerror: no\n"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_that_a_library_swallows_ends_the_work_at_the_next_step(as_json: bool):
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupts() as interrupts:
+        output = Output(as_json, interrupts)
+        output.bar(0.1, "Loading the models")
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            output.bar(0.2, "Making music")
+    assert signal.getsignal(signal.SIGINT) is before
