@@ -79,10 +79,11 @@ class AceStepCover(io.ComfyNode):
         check_strength("cover strength", cover_strength)
         check_strength("source strength", source_strength)
         given = heard(source, batch_size)
-        item = tasks.cover(song, text_encoder, given.blank, quantize, instruction or None)
+        encoder = host.text_encoder_of(text_encoder)
+        item = tasks.cover(song, encoder, given.blank, quantize, instruction or None)
         free = None
         if cover_strength < 1:
-            free = tasks.uncovered(item, song, text_encoder, given.seconds).text
+            free = tasks.uncovered(item, song, encoder, given.seconds).text
         handling = host.Handling("cover", cover_strength, free, source_strength)
         return outputs_of(item, given, vae, handling)
 
@@ -125,7 +126,8 @@ class AceStepAudioToAudio(io.ComfyNode):
 
         check_strength("reference audio strength", ref_audio_strength)
         given = heard(source, batch_size)
-        item = tasks.audio_to_audio(song, text_encoder, given.blank, instruction or None)
+        encoder = host.text_encoder_of(text_encoder)
+        item = tasks.audio_to_audio(song, encoder, given.blank, instruction or None)
         handling = host.Handling("audio to audio", source_strength=ref_audio_strength)
         return outputs_of(item, given, vae, handling)
 
@@ -189,7 +191,8 @@ class AceStepRepaint(io.ComfyNode):
         whole = heard(source, batch_size)
         part = placed(whole, start, end, mask)
         given = part.source
-        item = tasks.repaint(song, text_encoder, given.blank, part.mask, instruction or None)
+        encoder = host.text_encoder_of(text_encoder)
+        item = tasks.repaint(song, encoder, given.blank, part.mask, instruction or None)
         handling = host.Handling("repaint", keep=keep)
         splice = None
         if keep.audio_blend is not None:

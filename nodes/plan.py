@@ -23,6 +23,7 @@ from .writing import (
     text_inputs,
     text_options,
     trace_input,
+    writer,
 )
 
 CATEGORY = "audio/ACE-Step/plan"
@@ -69,7 +70,7 @@ class AceStepThink(io.ComfyNode):
     def execute(
         cls, lm, song: Song, metadata: bool, caption: bool, language: bool, **writing: Any
     ) -> io.NodeOutput:
-        wanted = Wanted(metadata, caption, language)
+        lm, wanted = writer(lm), Wanted(metadata, caption, language)
         plan = functions.think(lm, plain(song), wanted, text_options(lm, writing))
         return io.NodeOutput(planned(plan), report(plan.metadata, plan.unread), plan.text)
 
@@ -122,7 +123,7 @@ class AceStepComposeCodes(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        seeds = seeds_for(batch_size, [seed], rng_seed=seed)
+        lm, seeds = writer(lm), seeds_for(batch_size, [seed], rng_seed=seed)
         options = CodesOptions(
             seeds=seeds,
             picking=picking(given),

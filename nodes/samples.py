@@ -14,7 +14,7 @@ from .plan import CATEGORY
 from .planned import plain
 from .sockets import CodesSocket, SongSocket
 from .song import AUTO
-from .writing import lm_input, report, text_inputs, text_options
+from .writing import lm_input, report, text_inputs, text_options, writer
 
 
 class AceStepCreateSample(io.ComfyNode):
@@ -66,6 +66,7 @@ class AceStepCreateSample(io.ComfyNode):
         seconds: float,
         **writing: Any,
     ) -> io.NodeOutput:
+        lm = writer(lm)
         sample = functions.create_sample(
             lm,
             query,
@@ -97,6 +98,7 @@ class AceStepFormatSample(io.ComfyNode):
 
     @classmethod
     def execute(cls, lm, song: Song, **writing: Any) -> io.NodeOutput:
+        lm = writer(lm)
         return _said(functions.format_sample(lm, plain(song), text_options(lm, writing)))
 
 
@@ -133,6 +135,7 @@ class AceStepUnderstand(io.ComfyNode):
                 f"Piece {item} was asked for, but there are {len(codes)}. Set `item` to 1 to "
                 f"{len(codes)}."
             )
+        lm = writer(lm)
         return _said(functions.understand(lm, codes[item - 1], text_options(lm, writing)))
 
 

@@ -18,7 +18,9 @@ from comfy_api.latest import io
 SongSocket = io.Custom("ACE_SONG")
 CodesSocket = io.Custom("ACE_CODES")
 TextEncoderSocket = io.Custom("ACE_TEXT_ENCODER")
+TextEncoderInput = io.Custom("ACE_TEXT_ENCODER,CLIP")  # ComfyUI's own CLIP holds one
 LMSocket = io.Custom("ACE_LM")
+LMInput = io.Custom("ACE_LM,CLIP")  # and the language model too
 GuidanceSocket = io.Custom("ACE_GUIDANCE")
 LyricTimesSocket = io.Custom("ACE_LYRIC_TIMES")
 ScoresSocket = io.Custom("ACE_SCORES")

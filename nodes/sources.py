@@ -8,8 +8,8 @@ from comfy_api.latest import io
 from ..ace_core import sources
 from ..ace_core.sources import Heard
 from ..ace_core.types import Conditioning
-from .sockets import SongSocket, TextEncoderSocket
-from .tasks import batch_input
+from .sockets import SongSocket
+from .tasks import batch_input, text_encoder_input
 
 CATEGORY = "audio/ACE-Step/tasks"
 
@@ -17,7 +17,7 @@ CATEGORY = "audio/ACE-Step/tasks"
 def source_inputs(song: str) -> list[io.Input]:
     """The inputs that every such node begins with; `song` says what its words are for."""
     return [
-        TextEncoderSocket.Input("text_encoder", tooltip="Reads the caption and the lyrics."),
+        text_encoder_input(),
         io.Vae.Input("vae", tooltip="Encodes the source, and says what silence is."),
         SongSocket.Input("song", tooltip=f"{song} Its length is not used: the source has one."),
         io.Audio.Input(

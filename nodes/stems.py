@@ -70,7 +70,8 @@ class AceStepLego(io.ComfyNode):
 
         given = heard(source, batch_size)
         where = None if mask is None else frames_of(mask, given.blank.frames)
-        item = tasks.lego(song, text_encoder, given.blank, track, where, instruction or None)
+        encoder = host.text_encoder_of(text_encoder)
+        item = tasks.lego(song, encoder, given.blank, track, where, instruction or None)
         handling, splice = host.Handling("lego"), None
         if keep_source and where is not None:
             keep = preservation(RepaintMode.BALANCED)
@@ -110,7 +111,8 @@ class AceStepExtract(io.ComfyNode):
         from . import host
 
         given = heard(source, batch_size)
-        item = tasks.extract(song, text_encoder, given.blank, track, instruction or None)
+        encoder = host.text_encoder_of(text_encoder)
+        item = tasks.extract(song, encoder, given.blank, track, instruction or None)
         return outputs_of(item, given, vae, host.Handling("extract"))
 
 
@@ -154,5 +156,6 @@ class AceStepComplete(io.ComfyNode):
                 "No track is switched on. Switch on at least one to add, such as drums and bass."
             )
         given = heard(source, batch_size)
-        item = tasks.complete(song, text_encoder, given.blank, chosen, instruction or None)
+        encoder = host.text_encoder_of(text_encoder)
+        item = tasks.complete(song, encoder, given.blank, chosen, instruction or None)
         return outputs_of(item, given, vae, host.Handling("complete"))

@@ -7,7 +7,7 @@ from ..ace_core.constants import BATCH_RANGE
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sources import check_variations
 from ..ace_core.types import AudioCodes, Song
-from .sockets import CodesSocket, SongSocket, TextEncoderSocket
+from .sockets import CodesSocket, SongSocket, TextEncoderInput
 
 
 def batch_input(
@@ -20,6 +20,13 @@ def batch_input(
         min=smallest,
         max=largest,
         tooltip=tooltip,
+    )
+
+
+def text_encoder_input() -> io.Input:
+    return TextEncoderInput.Input(
+        "text_encoder",
+        tooltip="Reads the caption and the lyrics. ComfyUI's own CLIP of type ace fits too.",
     )
 
 
@@ -40,9 +47,7 @@ class AceStepTextToMusic(io.ComfyNode):
                 "empty latent audio",
             ],
             inputs=[
-                TextEncoderSocket.Input(
-                    "text_encoder", tooltip="Reads the caption and the lyrics."
-                ),
+                text_encoder_input(),
                 io.Vae.Input("vae", tooltip="Says what silence is when the model does not."),
                 SongSocket.Input("song", tooltip="What to play."),
                 batch_input(),
@@ -72,7 +77,8 @@ class AceStepTextToMusic(io.ComfyNode):
         from . import host
 
         batch = _batch_for(codes, batch_size)
-        item = tasks.text_to_music(song, text_encoder, codes[0] if codes else None)
+        encoder = host.text_encoder_of(text_encoder)
+        item = tasks.text_to_music(song, encoder, codes[0] if codes else None)
         positive = host.conditioning(item, host.silence_of(vae), codes)
         return io.NodeOutput(positive, host.null(positive), host.canvas(item.frames, batch))
 

@@ -8,11 +8,22 @@ from ..ace_core.constants import SEED_RANGE
 from ..ace_core.lm.functions import TextOptions
 from ..ace_core.lm.metadata import NAMES, Metadata
 from ..ace_core.lm.picking import DEFAULT, Picking
-from .sockets import LMSocket
+from .sockets import LMInput
 
 
 def lm_input() -> io.Input:
-    return LMSocket.Input("lm", tooltip="The 5 Hz language model, from ACE-Step Load LM.")
+    return LMInput.Input(
+        "lm",
+        tooltip="The 5 Hz language model, from ACE-Step Load LM. ComfyUI's own CLIP of type ace "
+        "fits too.",
+    )
+
+
+def writer(lm: Any) -> Any:
+    """The language model that is connected, or the one inside a CLIP."""
+    from . import host
+
+    return host.language_model_of(lm)
 
 
 def seed_input(tooltip: str) -> io.Int.Input:

@@ -32,7 +32,7 @@ def fitted(latents: Tensor, frames: int, silence: Tensor) -> Tensor:
 def code_hints(model: AceStepModel, codes: AudioCodes, like: Tensor) -> Tensor:
     """Audio codes decoded to 25 Hz latents, [1, 5 * S, C], in `like`'s dtype and device."""
     values = torch.tensor([codes.values], device=like.device)
-    return model.hints(values).to(like)
+    return model.hints(values, like.dtype).to(like)
 
 
 def round_trip(model: AceStepModel, latents: Tensor, silence: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ def round_trip(model: AceStepModel, latents: Tensor, silence: Tensor) -> Tensor:
     frames = latents.shape[1]
     whole = -(-frames // FRAMES_PER_CODE) * FRAMES_PER_CODE
     codes = model.tokenizer(fitted(latents, whole, silence))
-    return model.hints(codes)[:, :frames]
+    return model.hints(codes, latents.dtype)[:, :frames]
 
 
 def source(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:

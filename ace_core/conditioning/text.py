@@ -37,13 +37,15 @@ def prompt_ids(tokenizer: Tokenizer, text: str, limit: int, name: str) -> list[i
 class TextEncoder:
     """Qwen3-Embedding with its tokenizer.
 
-    `device` is where token ids are put; None means beside the embedding table. A host whose
-    layers move their weights at every call names its compute device here.
+    `device` is where token ids are put; None means beside the embedding table. `dtype` is what is
+    computed in; None means the weights' own. A host whose layers move and cast their weights at
+    every call names both.
     """
 
     tokenizer: Tokenizer
     model: Qwen3
     device: torch.device | None = None
+    dtype: torch.dtype | None = None
 
     @torch.inference_mode()
     def states(self, prompt: str) -> Tensor:
@@ -58,4 +60,4 @@ class TextEncoder:
     def _embedded(self, text: str, limit: int, name: str) -> Tensor:
         ids = prompt_ids(self.tokenizer, text, limit, name)
         device = self.device or next(self.model.embed_tokens.parameters()).device
-        return self.model.embed(torch.tensor([ids], device=device))
+        return self.model.embed(torch.tensor([ids], device=device), self.dtype)

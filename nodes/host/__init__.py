@@ -4,6 +4,8 @@ Imported inside `execute`, never with the schemas: half of `comfy` cannot be imp
 host has chosen its device.
 """
 
+from .adopted_clip import language_model_of, text_encoder_of
+from .adopted_model import adopted, known_variant, variant_of
 from .alignment import codes_of, lyric_maps
 from .batches import chosen, seeds_of
 from .codes import encode_codes
@@ -20,7 +22,7 @@ from .edits import Splice, encode_source, source_canvas
 from .language_model import ManagedLanguageModel, load_language_model, watched
 from .lora import with_adapter
 from .metadata import graph_tags
-from .model import known_variant, load_model, variant_of
+from .model import load_model
 from .progress import counted, show
 from .sampling import Batch, guider, sample, times_of
 from .solver import AceNoise, ace_solver, solver_name, what_a_sampler_forgets
@@ -37,6 +39,7 @@ __all__ = [
     "Splice",
     "Took",
     "ace_solver",
+    "adopted",
     "canvas",
     "chosen",
     "codes_of",
@@ -50,6 +53,7 @@ __all__ = [
     "guider",
     "handling_lines",
     "known_variant",
+    "language_model_of",
     "load_language_model",
     "load_model",
     "load_text_encoder",
@@ -63,6 +67,7 @@ __all__ = [
     "solver_name",
     "source_canvas",
     "task_name",
+    "text_encoder_of",
     "times_of",
     "variant_of",
     "watched",

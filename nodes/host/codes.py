@@ -8,10 +8,9 @@ from torch import Tensor
 
 from ...ace_core.conditioning.context import fitted
 from ...ace_core.constants import FRAMES_PER_CODE
-from ...ace_core.errors import CheckpointError
 from ...ace_core.types import AudioCodes
+from .adopted_model import ours_of
 from .lora import refuse_foreign_patches
-from .model import AceModel
 
 _PLACES = 3  # the pooler reads 1.2 tokens a frame, the decoder that the estimate is for 0.5
 
@@ -23,14 +22,9 @@ def encode_codes(model: Any, samples: Tensor, silence: Tensor) -> tuple[AudioCod
     A last code that is not full is filled up with silence.
 
     Raises:
-        CheckpointError: the MODEL was not loaded by this pack, or a LoRA does not fit it.
+        CheckpointError: the MODEL is not of ACE-Step 1.5, or a LoRA does not fit it.
     """
-    ace = model.model
-    if not isinstance(ace, AceModel):
-        raise CheckpointError(
-            "This model has no code tokenizer that can be reached. Load the diffusion model with "
-            "ACE-Step Load Model."
-        )
+    ace = ours_of(model)
     refuse_foreign_patches(model)
     needed = ace.memory_required([_PLACES, *samples.shape[1:]])
     comfy.model_management.load_models_gpu([model], memory_required=needed)

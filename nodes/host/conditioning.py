@@ -19,6 +19,7 @@ from ...ace_core.errors import InvalidRequestError
 from ...ace_core.sampling.repaint import Preservation
 from ...ace_core.types import AudioCodes, Conditioning
 
+GUARD: Final = "ace_task"  # among the conditions of a model: what only our model answers
 KEY: Final = "ace_step"  # dict: the task's fields, silence, variations, handling
 _TASK_FIELDS = ("frames", "source", "mask", "timbre", "codes", "quantize", "hole", "unheard")
 
@@ -53,7 +54,17 @@ def conditioning(
         "conditioning_lyrics": _resting(item.lyrics),
         KEY: {**task, "silence": silence, "variations": tuple(variations)},
     }
+    if item.codes is not None:
+        extras["audio_codes"] = [list(item.codes.values)]
+    if len(variations) > 1 or not _is_plain(item, handling):
+        extras["model_conds"] = {GUARD: OnlyOurs(handling.task)}
     return [[_resting(item.text), extras]]
+
+
+def _is_plain(item: Conditioning, handling: Handling) -> bool:
+    """Whether the host's own model hears all of the task: words and codes, and nothing else."""
+    asked = (item.source, item.mask, item.timbre, handling.free, handling.keep)
+    return all(each is None for each in asked) and handling.source_strength == 0
 
 
 def null(positive: list) -> list:
@@ -78,7 +89,15 @@ def with_timbre(positive: list, clip: Tensor) -> list:
             "The conditioning comes from no ACE-Step task. Connect the positive output of a task "
             "node."
         )
-    return [[text, {**extras, KEY: _more_timbre(extras[KEY], clip)}] for text, extras in positive]
+    return [
+        [text, {**extras, **_guarded(extras), KEY: _more_timbre(extras[KEY], clip)}]
+        for text, extras in positive
+    ]
+
+
+def _guarded(extras: dict[str, Any]) -> dict[str, Any]:
+    task = extras[KEY]["handling"].task
+    return {"model_conds": {**extras.get("model_conds", {}), GUARD: OnlyOurs(task)}}
 
 
 def _more_timbre(task: dict[str, Any], clip: Tensor) -> dict[str, Any]:
@@ -205,6 +224,20 @@ def _stock_timbre(given: dict[str, Any]) -> Tensor | None:
 def _resting(tensor: Tensor) -> Tensor:
     """Where and how the host keeps what waits between nodes."""
     return tensor.to(comfy.model_management.intermediate_device(), torch.float32)
+
+
+class OnlyOurs(comfy.conds.CONDConstant):
+    """Stands in a task's conditioning until our model, which knows the task, takes its place.
+
+    A model that knows no tasks leaves it there; the host then asks it for its part of a batch.
+    """
+
+    def process_cond(self, batch_size: int, **kwargs: Any) -> Any:
+        raise InvalidRequestError(
+            f"The model that samples knows no ACE-Step tasks, so it would not hear this one "
+            f"({self.cond or 'unnamed'}). Put ACE-Step Adopt Model between ComfyUI's loader and "
+            "the sampler, or sample with ACE-Step Sampler."
+        )
 
 
 class CondMemory(comfy.conds.CONDList):

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import comfy.model_management
-import comfy.model_patcher
 import comfy.utils
 import torch
 
@@ -15,15 +14,10 @@ from ...ace_core.lm.replay import Recorder, recorder_for
 from ...ace_core.lm.tracing import traced
 from ...ace_core.models.qwen3 import Qwen3
 from ...ace_core.tokens import Tokenizer
-from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Kind
-from ...ace_core.weights.detect import inspect
-from .precision import host_ops, writing_dtype
-from .tokenizers import tokenizer_of
+from .qwen3 import load_qwen3
 
 logger = logging.getLogger(__name__)
-
-DTYPES = (torch.bfloat16, torch.float32)
 
 
 class ManagedLanguageModel(LanguageModel):
@@ -63,18 +57,8 @@ def load_language_model(
     """
     place = comfy.model_management.text_encoder_device()
     graphs = recorder_for(place) if cuda_graphs else None
-    checkpoint = inspect(path)
-    stored = checkpoint.part(Kind.LM).dtype
-    tokenizer = tokenizer_of(checkpoint, Kind.LM)
-    held, cast = writing_dtype(dtype, stored, place, DTYPES)
-    model: Any = load.load_lm(path, host_ops(dtype, held, cast, place))
-    comfy.model_management.archive_model_dtypes(model)
-    model.manual_cast_dtype = cast
-    rest = comfy.model_management.text_encoder_offload_device()
-    # the core's own patcher may page weights in and out at any time, which a recording forbids
-    kind = comfy.model_patcher.ModelPatcher if graphs else comfy.model_patcher.CoreModelPatcher
-    patcher = kind(model, load_device=place, offload_device=rest)
-    lm = ManagedLanguageModel(model, tokenizer, patcher, cast or held)
+    made = load_qwen3(path, Kind.LM, dtype, steady=graphs is not None)
+    lm = ManagedLanguageModel(made.model, made.tokenizer, made.patcher, made.cast or made.held)
     lm.graphs = graphs
     return lm
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from ...ace_core.errors import CheckpointError
 from ...ace_core.weights.change import Change
 from ...ace_core.weights.lora import Adapter, read_adapter
+from .rehouse import shapes_of
 
 _DECODER: Final = "diffusion_model.decoder."  # where adapters' paths begin
 
@@ -58,8 +59,8 @@ def with_adapter(model: Any, path: Path, strength: float) -> tuple[Any, Adapter]
         CheckpointError: a file that is no adapter, or one of another model.
     """
     shapes = {
-        key.removeprefix(_DECODER): tuple(weight.shape)
-        for key, weight in model.model.state_dict().items()
+        key.removeprefix(_DECODER): shape
+        for key, shape in shapes_of(model.model).items()
         if key.startswith(_DECODER) and key.endswith(".weight")
     }
     adapter = read_adapter(path, shapes)
@@ -79,7 +80,7 @@ def refuse_foreign_patches(patcher: Any) -> None:
     """
     if patcher is None or not patcher.patches:
         return
-    shapes = {name: weight.shape for name, weight in patcher.model.state_dict().items()}
+    shapes = shapes_of(patcher.model)
     for key, patches in patcher.patches.items():
         for patch in patches:
             made_for = _shape_of(patch[1])

@@ -3,6 +3,7 @@
 The host's layout is [B, C, T], the core's is [B, T, C]; the transpose is made here.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import comfy.model_detection
 import comfy.model_management
 import comfy.model_patcher
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...ace_core.conditioning import context as ctx
-from ...ace_core.errors import InvalidRequestError, InvalidScheduleError
+from ...ace_core.errors import InvalidRequestError
 from ...ace_core.models.acestep import AceStepModel
 from ...ace_core.models.config import DiTConfig
 from ...ace_core.models.footprint import forward_bytes
@@ -24,14 +25,15 @@ from ...ace_core.models.int8 import names_to_quantize
 from ...ace_core.models.ops import Ops
 from ...ace_core.sampling.cover import switch_time
 from ...ace_core.types import Conditioning, Variant
-from ...ace_core.weights.checkpoint import Kind
+from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.load import check_keys, dit_config
 from ...ace_core.weights.read import read
 from ...ace_core.weights.silence import stored_silence
-from .conditioning import CondMemory, free_of, items_of, task_of
+from .conditioning import GUARD, CondMemory, free_of, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype, quantized_linear
+from .quantised import QuantisedWeights, layers_for, quantised
 
 DTYPES = (torch.bfloat16, torch.float32)
 FREE = "free_"  # before the name of a condition for the steps that do not hear the source
@@ -114,6 +116,7 @@ class AceModel(comfy.model_base.ACEStep15):
         self.latent_format = AceLatent()
         self.variant: Variant | None = None
         self.silence: Tensor | None = None  # [1, S, C], if a file beside the weights holds it
+        self.spare_silence: Callable[[], Tensor] | None = None  # where no task brings one
 
     def extra_conds(self, **given: Any) -> dict[str, Any]:
         """Once per generation: the condition encoder, and the keys and values of every layer."""
@@ -128,6 +131,7 @@ class AceModel(comfy.model_base.ACEStep15):
         hooked = given.get("hooks") is not None
         items = items_of(given, item, len(given["noise"]))
         out = self._heard(items, silence, hooked)
+        out[GUARD] = comfy.conds.CONDConstant(True)  # the task is heard
         free = free_of(given, item)
         if free is not None:
             later = self._heard([free[0]], silence, hooked)
@@ -161,6 +165,7 @@ class AceModel(comfy.model_base.ACEStep15):
     ) -> Tensor:
         """Outside the part that is compiled: which of the two conditions this step hears."""
         given["c_crossattn"] = c_crossattn
+        given.pop(GUARD, None)
         chosen = until_switched(given, float(t[0]), transformer_options or {})
         options = {"control": control, "transformer_options": transformer_options or {}}
         return super()._apply_model(x, t, c_concat, **options, **chosen)
@@ -173,6 +178,8 @@ class AceModel(comfy.model_base.ACEStep15):
     def silence_on(self, device: torch.device, spare: Tensor | None) -> Tensor:
         """[1, S, C] of the model's own file, else the `spare` of a task."""
         silence = self.silence if self.silence is not None else spare
+        if silence is None and self.spare_silence is not None:
+            silence = self.spare_silence()
         if silence is None:
             raise InvalidRequestError(
                 "Neither the model nor the conditioning says what silence is. Put the official "
@@ -210,22 +217,10 @@ def load_model(
         CheckpointError: there is no diffusion model of ACE-Step 1.5 at `path`, or it is damaged.
     """
     checkpoint = inspect(path)
-    sizes = dit_config(checkpoint)
-    state = read(checkpoint, Kind.DIT)
     place = comfy.model_management.get_torch_device()
     rest = comfy.model_management.unet_offload_device()
-    stored = checkpoint.part(Kind.DIT).dtype
-    held, cast = compute_dtype(dtype, stored, place, DTYPES)
-    config = _host_config(state, sizes, held, cast)
-    config.unet_config["quantized"] = quantized_linear(dtype)
-    model = AceModel(config, device=torch.device("meta"))
+    model = _filled(checkpoint, dtype, place)
     model.device = rest
-    net = model.diffusion_model.requires_grad_(False)
-    check_keys(checkpoint, net.state_dict(), state)
-    quantized = names_to_quantize(net)  # from the file's own dtype
-    # views into the mapped file where the dtype is the file's own: nothing is copied
-    weights = {name: t if name in quantized else t.to(held) for name, t in state.items()}
-    net.load_state_dict(weights, assign=True)
     model.variant = variant or checkpoint.variant
     model.silence = stored_silence(checkpoint)
     manager = comfy.model_patcher
@@ -233,6 +228,36 @@ def load_model(
     patcher = patcher_class(model, load_device=place, offload_device=rest)
     patcher.cached_patcher_init = (load_model, (path, variant, dtype))
     return patcher
+
+
+def _filled(checkpoint: Checkpoint, dtype: str, place: torch.device) -> AceModel:
+    """The model with its weights: views into the mapped file where the dtype is the file's own."""
+    packed = quantised(checkpoint, Kind.DIT)
+    if packed is not None:
+        return _filled_quantised(packed, dtype, place)
+    sizes, state = dit_config(checkpoint), read(checkpoint, Kind.DIT)
+    held, cast = compute_dtype(dtype, checkpoint.part(Kind.DIT).dtype, place, DTYPES)
+    config = _host_config(state, sizes, held, cast)
+    config.unet_config["quantized"] = quantized_linear(dtype)
+    model = AceModel(config, device=torch.device("meta"))
+    net = model.diffusion_model.requires_grad_(False)
+    check_keys(checkpoint, net.state_dict(), state)
+    chosen = names_to_quantize(net)  # from the file's own dtype
+    weights = {name: t if name in chosen else t.to(held) for name, t in state.items()}
+    net.load_state_dict(weights, assign=True)
+    return model
+
+
+def _filled_quantised(packed: QuantisedWeights, dtype: str, place: torch.device) -> AceModel:
+    """The same of the host's mixed precision layers, which cannot be made without a device."""
+    sizes = dit_config(packed.checkpoint)
+    held = packed.compute_dtype(dtype, place, DTYPES)
+    config = _host_config(packed.tensors, sizes, held, held)
+    config.custom_operations = layers_for(held, place)
+    model = AceModel(config, device=torch.device("cpu"))
+    plain = AceNet(sizes, held, torch.device("meta"), nn)
+    packed.fill(model.diffusion_model, plain, held)
+    return model
 
 
 def _host_config(
@@ -243,23 +268,3 @@ def _host_config(
     config.unet_config["ace"] = sizes
     config.set_inference_dtype(held, cast)
     return config
-
-
-def known_variant(model: Any) -> Variant | None:
-    """What a MODEL was trained as, if anything tells."""
-    return getattr(model.model, "variant", None)
-
-
-def variant_of(model: Any) -> Variant:
-    """What a MODEL was trained as.
-
-    Raises:
-        InvalidScheduleError: it is not ours, or nothing told its variant.
-    """
-    held = known_variant(model)
-    if held is None:
-        raise InvalidScheduleError(
-            "The model's variant is not known, so nothing can be chosen automatically. Set "
-            "`variant` on ACE-Step Load Model, or choose custom settings."
-        )
-    return held

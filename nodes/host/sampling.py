@@ -24,6 +24,7 @@ from ...ace_core.sampling.groups import in_groups, largest_group
 from ...ace_core.sampling.guidance import Guidance
 from ...ace_core.sampling.guided import GuidedVelocity
 from ...ace_core.sampling.recipe import Recipe
+from .adopted_model import adopted
 from .conditioning import KEY, handling_of
 from .guard import host_guard
 from .model import CORRECTOR
@@ -42,7 +43,7 @@ class AceGuider(comfy.samplers.CFGGuider):
     """
 
     def __init__(self, model: Any, guidance: Guidance | None, guard: Guard | None = None) -> None:
-        super().__init__(model)
+        super().__init__(adopted(model))
         self.guidance = guidance
         self._guard = guard or host_guard()
         self._in_turn = False
@@ -193,7 +194,11 @@ def _codes_of(entries: list, first: int, behind: int) -> list:
             own = task["variations"][first:behind]
             variations = own if len(own) > 1 else ()
             codes = task["codes"] if variations else own[0]
-            extras = {**extras, KEY: {**task, "codes": codes, "variations": variations}}
+            extras = {
+                **extras,
+                "audio_codes": [list(codes.values)],
+                KEY: {**task, "codes": codes, "variations": variations},
+            }
         made.append([text, extras])
     return made
 

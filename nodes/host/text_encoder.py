@@ -5,18 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import comfy.model_management
-import comfy.model_patcher
-import torch
 from torch import Tensor
 
 from ...ace_core.conditioning.text import TextEncoder
-from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Kind
-from ...ace_core.weights.detect import inspect
-from .precision import compute_dtype, host_ops
-from .tokenizers import tokenizer_of
+from .qwen3 import load_qwen3
 
-DTYPES = (torch.bfloat16, torch.float32)
 LONGEST_TEXT = 256  # tokens through the transformer; lyrics are only looked up
 
 
@@ -47,14 +41,6 @@ def load_text_encoder(path: Path, dtype: str = "auto") -> ManagedTextEncoder:
     Raises:
         CheckpointError: there is no text encoder of ACE-Step 1.5 at `path`, or no tokenizer.
     """
-    checkpoint = inspect(path)
-    tokenizer = tokenizer_of(checkpoint, Kind.TEXT_ENCODER)
-    place = comfy.model_management.text_encoder_device()
-    stored = checkpoint.part(Kind.TEXT_ENCODER).dtype
-    held, cast = compute_dtype(dtype, stored, place, DTYPES)
-    model: Any = load.load_text_encoder(path, host_ops(dtype, held, cast, place))
-    comfy.model_management.archive_model_dtypes(model)
-    model.manual_cast_dtype = cast
-    rest = comfy.model_management.text_encoder_offload_device()
-    patcher = comfy.model_patcher.CoreModelPatcher(model, load_device=place, offload_device=rest)
-    return ManagedTextEncoder(tokenizer, model, place, patcher)
+    made = load_qwen3(path, Kind.TEXT_ENCODER, dtype)
+    place = made.patcher.load_device
+    return ManagedTextEncoder(made.tokenizer, made.model, place, made.cast, made.patcher)

@@ -17,4 +17,9 @@ def tokenizer_of(checkpoint: Checkpoint, kind: Kind) -> Tokenizer:
     file = tokenizer_file(checkpoint, kind)
     if file is not None:
         return load_tokenizer(file)
+    return host_tokenizer()
+
+
+def host_tokenizer() -> Tokenizer:
+    """Qwen's, as every ComfyUI carries it."""
     return load_tokenizer(Path(comfy.ops.__file__).parent / "text_encoders" / "qwen25_tokenizer")

@@ -12,7 +12,8 @@ import comfy.model_patcher
 import comfy.ops
 import comfy.sd
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from ...ace_core.audio import sparing, tiling
 from ...ace_core.audio.splice import splice
@@ -20,7 +21,7 @@ from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
 from ...ace_core.errors import CheckpointError, InvalidRequestError
 from ...ace_core.models.ops import Ops
-from ...ace_core.models.vae import Oobleck
+from ...ace_core.models.vae import SMALLEST_STD, Oobleck
 from ...ace_core.types import Posterior
 from ...ace_core.weights import load
 from ...ace_core.weights.oobleck import to_stable_audio
@@ -33,10 +34,29 @@ from .progress import counted
 _ACTIVATIONS = 4 * 128 * LATENT_HOP  # numbers a latent frame needs at its widest layer
 
 
+class HostOobleck(nn.Module):
+    """The network of the host's own ACE-Step VAE, with a posterior for the draw that it makes."""
+
+    def __init__(self, net: Any) -> None:
+        super().__init__()
+        self.encoder, self.decoder = net.encoder, net.decoder
+
+    @torch.no_grad()
+    def encode(self, audio: Tensor) -> Posterior:
+        mean, scale = self.encoder(audio).chunk(2, dim=1)
+        return Posterior(mean, F.softplus(scale) + SMALLEST_STD)
+
+    @torch.no_grad()
+    def decode(self, latent: Tensor) -> Tensor:
+        return self.decoder(latent)
+
+
 class AceVAE(comfy.sd.VAE):
     """Every stock audio node takes it."""
 
-    def __init__(self, model: Oobleck, dtype: torch.dtype) -> None:
+    def __init__(
+        self, model: Oobleck | HostOobleck, dtype: torch.dtype, patcher: Any = None
+    ) -> None:
         # The host sets its defaults only while it builds a VAE that it knows: its smallest one,
         # which is replaced at once.
         super().__init__(sd={"pixel_space_vae": torch.tensor(1.0)}, dtype=dtype)
@@ -49,12 +69,9 @@ class AceVAE(comfy.sd.VAE):
         self.process_input = self.process_output = lambda audio: audio
         self.memory_used_decode = lambda shape, dtype: bytes_for(shape[-1], dtype)
         self.memory_used_encode = lambda shape, dtype: bytes_for(shape[-1] // LATENT_HOP, dtype)
-        comfy.model_management.archive_model_dtypes(model)
-        self.patcher = comfy.model_patcher.CoreModelPatcher(
-            model,
-            load_device=self.device,
-            offload_device=comfy.model_management.vae_offload_device(),
-        )
+        # the host's own network has layers that cannot be loaded in part
+        self.disable_offload = patcher is not None
+        self.patcher = patcher or _patcher(model, self.device)
         self.size = None
         self.model_size()
         self._silence: Tensor | None = None
@@ -102,11 +119,21 @@ class AceVAE(comfy.sd.VAE):
         return Posterior(posterior.mean.to(place, kind), posterior.std.to(place, kind))
 
     def _load(self, activations: float) -> None:
-        comfy.model_management.load_models_gpu([self.patcher], memory_required=activations)
+        comfy.model_management.load_models_gpu(
+            [self.patcher], memory_required=activations, force_full_load=self.disable_offload
+        )
 
     def get_sd(self) -> dict[str, Tensor]:
         """Weights as the host's own loader reads them."""
+        if isinstance(self.first_stage_model, HostOobleck):
+            return self.patcher.model.state_dict()
         return to_stable_audio(self.first_stage_model.state_dict())
+
+
+def _patcher(model: nn.Module, device: torch.device) -> Any:
+    comfy.model_management.archive_model_dtypes(model)
+    rest = comfy.model_management.vae_offload_device()
+    return comfy.model_patcher.CoreModelPatcher(model, load_device=device, offload_device=rest)
 
 
 def bytes_for(frames: int, dtype: torch.dtype) -> float:
@@ -127,14 +154,23 @@ def load_vae(path: Path, dtype: str = "auto") -> AceVAE:
     return AceVAE(load.load_vae(path, Ops(layers, dtype=held)), held)
 
 
-def silence_of(vae: Any) -> Tensor:
-    """What a VAE makes of digital silence, [1, S, C]; the host's own ACE-Step VAE serves too."""
+def adopted_vae(vae: Any) -> AceVAE:
+    """Our VAE as it is, or one around the network that the host's own loader made.
+
+    Raises:
+        CheckpointError: a VAE of another family.
+    """
     if isinstance(vae, AceVAE):
-        return vae.silence
+        return vae
     _check_family(vae)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # the host's VAE draws from the global generator
-        return encoded_silence(lambda zeros: vae.encode(zeros.movedim(1, -1)))
+    made = AceVAE(HostOobleck(vae.first_stage_model), vae.vae_dtype, vae.patcher)
+    made.device, made.output_device = vae.device, vae.output_device
+    return made
+
+
+def silence_of(vae: Any) -> Tensor:
+    """The silence latent [1, S, C]; the host's own ACE-Step VAE serves too."""
+    return adopted_vae(vae).silence
 
 
 def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
@@ -142,8 +178,7 @@ def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
 
     Where the latent says so, the source's own sound is put back around what was repainted.
     """
-    _check_family(vae)
-    audio = limit_peak(vae.decode(latent["samples"]).movedim(-1, 1))  # [B, 2, N]
+    audio = limit_peak(adopted_vae(vae).decode(latent["samples"]).movedim(-1, 1))  # [B, 2, N]
     kept = latent.get(KEY, {}).get("splice")
     if kept is not None:
         _check_kept(len(kept.audio), len(audio))
@@ -161,10 +196,7 @@ def _check_kept(sources: int, songs: int) -> None:
 
 def encode(vae: Any, waveform: Tensor, seed: int | None = None) -> dict[str, Any]:
     """48 kHz stereo [B, 2, N] as a LATENT; `seed` None is the posterior's mean."""
-    _check_family(vae)
-    audio = waveform.movedim(1, -1)
-    latents = vae.encode(audio, seed) if isinstance(vae, AceVAE) else vae.encode(audio)
-    return {"samples": latents, "type": "audio"}
+    return {"samples": adopted_vae(vae).encode(waveform.movedim(1, -1), seed), "type": "audio"}
 
 
 def _check_family(vae: Any) -> None:

@@ -35,6 +35,7 @@ class ModelPatcher:
         self.patches: dict[str, list[Patch]] = {}
         self.object_patches: dict[str, Any] = {}
         self.wrappers: dict[str, dict[Any, list[Any]]] = {}
+        self.attachments: dict[str, Any] = {}
         self.parent: ModelPatcher | None = None
         self.cached_patcher_init: Any = None
         if not hasattr(model, "device"):
@@ -51,6 +52,7 @@ class ModelPatcher:
             kind: {key: list(found) for key, found in by_key.items()}
             for kind, by_key in self.wrappers.items()
         }
+        new.attachments = dict(self.attachments)
         new.parent = self
         return new
 
@@ -80,6 +82,15 @@ class ModelPatcher:
 
     def add_wrapper_with_key(self, wrapper_type: str, key: Any, wrapper: Any) -> None:
         self.wrappers.setdefault(wrapper_type, {}).setdefault(key, []).append(wrapper)
+
+    def get_wrappers(self, wrapper_type: str, key: Any) -> list[Any]:
+        return self.wrappers.get(wrapper_type, {}).get(key, [])
+
+    def set_attachments(self, key: str, attachment: Any) -> None:
+        self.attachments[key] = attachment
+
+    def get_attachment(self, key: str) -> Any:
+        return self.attachments.get(key)
 
     def add_patches(
         self, patches: dict[str, Any], strength_patch: float = 1.0, strength_model: float = 1.0

@@ -5,6 +5,7 @@ from typing import Any
 
 
 class WrappersMP:
+    PREPARE_SAMPLING = "prepare_sampling"  # the stand-in never calls it
     SAMPLER_SAMPLE = "sampler_sample"
     APPLY_MODEL = "apply_model"
 

@@ -1,0 +1,136 @@
+"""A MODEL that the host's own loaders made, sampled as one of ours.
+
+The host keeps its patcher: its weights, LoRAs, quantised layers and place in memory. Only when a
+run begins, what the sampler talks to is changed for our model around the same layers, which knows
+every task and runs the condition encoder once.
+"""
+
+import importlib
+import weakref
+from pathlib import Path
+from typing import Any, Final
+
+import comfy.model_base
+import comfy.patcher_extension
+import torch
+from torch import Tensor
+
+from ...ace_core.errors import CheckpointError, InvalidScheduleError
+from ...ace_core.models.config import DiTConfig
+from ...ace_core.types import Variant
+from ...ace_core.weights.empty import WithoutInitialisation
+from ...ace_core.weights.silence import FRAMES as SILENCE_FRAMES
+from ...ace_core.weights.variants import variant_of as variant_by_name
+from .model import AceModel, AceNet
+from .rehouse import rehoused, shapes_of
+
+KEY: Final = "ace_step"  # of our wrapper and of the chosen variant on a MODEL
+_COMPILED: Final = "torch.compile"  # key of the host's wrapper around a compiled network
+
+
+def adopted(model: Any, variant: Variant | None = None) -> Any:
+    """The MODEL itself if it is ours, else a clone that samples as ours; `variant` is remembered.
+
+    Raises:
+        CheckpointError: it is no model of ACE-Step 1.5.
+    """
+    foreign = not isinstance(model.model, AceModel)
+    if foreign:
+        _check_family(model)
+    kind = comfy.patcher_extension.WrappersMP.PREPARE_SAMPLING
+    wrapped = foreign and bool(model.get_wrappers(kind, KEY))
+    if variant is None and wrapped == foreign:
+        return model
+    clone = model.clone()
+    if wrapped != foreign:
+        clone.add_wrapper_with_key(kind, KEY, _prepared_as_ours)
+    if variant is not None:
+        clone.set_attachments(KEY, variant)
+    return clone
+
+
+def _prepared_as_ours(prepare: Any, patcher: Any, *args: Any, **kwargs: Any) -> Any:
+    """Around the preparation of a run: the sampler gets our model in the place of the host's."""
+    _refuse_compiled(patcher)
+    _, conds, models = prepare(patcher, *args, **kwargs)
+    return ours_of(patcher), conds, models
+
+
+def ours_of(patcher: Any) -> AceModel:
+    """Our model of a MODEL: its own, or one around the layers that the host loaded.
+
+    Raises:
+        CheckpointError: it is no model of ACE-Step 1.5.
+    """
+    base = patcher.model
+    if isinstance(base, AceModel):
+        return base
+    _check_family(patcher)
+    config = type(base.model_config)({"disable_unet_model_creation": True})
+    made = AceModel(config, device=base.device)
+    held = base.diffusion_model
+    with WithoutInitialisation():
+        sizes = DiTConfig.from_shapes(shapes_of(held), {})
+        empty = AceNet(sizes, held.dtype, torch.device("meta"), torch.nn)
+    made.diffusion_model = rehoused(empty.requires_grad_(False), held)
+    made.manual_cast_dtype = base.manual_cast_dtype
+    made.model_sampling = base.model_sampling  # the host's shift node puts another one there
+    made.current_patcher = weakref.proxy(patcher)  # which holds what made this
+    made.variant = known_variant(patcher)
+    made.spare_silence = _host_silence
+    return made
+
+
+def _host_silence() -> Tensor:
+    """The published VAE's silence [1, S, C] as the host knows it, for its own text node's words."""
+    ace = importlib.import_module("comfy.ldm.ace.ace_step15")
+    return ace.get_silence_latent(SILENCE_FRAMES, torch.device("cpu")).transpose(1, 2)
+
+
+def known_variant(model: Any) -> Variant | None:
+    """What a MODEL was trained as, if anything tells: the user, its loader, or its file's name."""
+    chosen = model.get_attachment(KEY)
+    return chosen or getattr(model.model, "variant", None) or _variant_by_file(model)
+
+
+def variant_of(model: Any) -> Variant:
+    """What a MODEL was trained as.
+
+    Raises:
+        InvalidScheduleError: nothing tells its variant.
+    """
+    held = known_variant(model)
+    if held is None:
+        raise InvalidScheduleError(
+            "The model's variant is not known, so nothing can be chosen automatically. Set "
+            "`variant` on ACE-Step Load Model, or on ACE-Step Adopt Model after another loader, "
+            "or choose custom settings."
+        )
+    return held
+
+
+def _variant_by_file(model: Any) -> Variant | None:
+    """By the name of the file that the host's loader read; others do not say which they read."""
+    recipe = getattr(model, "cached_patcher_init", None)
+    path = recipe[1][0] if recipe and recipe[1] else None
+    return variant_by_name({}, Path(path)) if isinstance(path, str | Path) else None
+
+
+def _check_family(model: Any) -> None:
+    base = model.model
+    if not isinstance(base, comfy.model_base.ACEStep15):
+        raise CheckpointError(
+            f"The MODEL is of another family ({type(base).__name__}); this node needs ACE-Step "
+            "1.5. Connect ACE-Step Load Model, or ComfyUI's own loader with an 'acestep_v1.5_…' "
+            "file."
+        )
+
+
+def _refuse_compiled(patcher: Any) -> None:
+    kind = comfy.patcher_extension.WrappersMP.APPLY_MODEL
+    if patcher.get_wrappers(kind, _COMPILED):
+        raise CheckpointError(
+            "TorchCompileModel has compiled the network of ComfyUI's own loader, which knows no "
+            "ACE-Step tasks. Load the file with ACE-Step Load Model and compile that, or take "
+            "TorchCompileModel away."
+        )

@@ -1,0 +1,298 @@
+"""Models of ComfyUI's own loaders in our nodes: the same weights, all tasks, no second copy."""
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.host.stock import Weights, comfy, dit_weights, stock_clip, stock_model, stock_vae, write
+from tests.host.studio import SEED, Studio, open_studio
+from tools.pack import Pack
+
+CODES = (41, 2600, 17, 33333, 12, 480)
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    return dit_weights()
+
+
+@pytest.fixture(scope="module")
+def studio(
+    pack: Pack, models: Path, weights: Weights, tmp_path_factory: pytest.TempPathFactory
+) -> Studio:
+    """Ours, loaded from a file of the weights that the host's own network has too."""
+    file = tmp_path_factory.mktemp("stock") / "acestep_v1.5_turbo_stock.safetensors"
+    base = open_studio(pack, models)
+    model = base.host.load_model(write(weights, file), None, "fp32")
+    times = torch.tensor([1.0, 0.6, 0.0])
+    return replace(base, model=model, folder=file.parent, sigmas=times)
+
+
+@pytest.fixture
+def stock(host: Any, weights: Weights) -> Any:
+    return stock_model(weights)
+
+
+def cover(studio: Studio) -> list:
+    """A task that the host's own model cannot hear: codes, a source and a mask."""
+    types, tasks = studio.core("types"), studio.host
+    text, extras = studio.positive[0]
+    draw = torch.Generator().manual_seed(11)
+    source = torch.randn(1, studio.frames, 64, generator=draw)
+    mask = torch.zeros(1, studio.frames, 1)
+    mask[:, 100:200] = 1
+    item = types.Conditioning(
+        text, extras["conditioning_lyrics"], studio.frames, source=source, mask=mask, quantize=True
+    )
+    return tasks.conditioning(item, extras["ace_step"]["silence"], handling=tasks.Handling("cover"))
+
+
+@torch.inference_mode()
+def ksampled(studio: Studio, model: Any, positive: list, cfg: float = 1.0) -> torch.Tensor:
+    sample = importlib.import_module("comfy.sample").sample
+    conds = (positive, studio.host.null(positive))
+    start, noise = studio.canvas()["samples"], studio.noise(SEED)
+    return sample(model, noise, 2, cfg, "euler", "simple", *conds, start, seed=SEED)
+
+
+def held_by_host(base: Any) -> list[Any]:
+    """What the memory manager counts of one model or of another around its layers."""
+    loaded = comfy("model_management").current_loaded_models
+    layer = base.diffusion_model.decoder.layers[0].mlp.up_proj
+    return [each for each in loaded if layer in each.model.model.modules()]
+
+
+@pytest.mark.parametrize("task", ["text", "cover"])
+def test_a_model_of_the_host_makes_what_ours_makes_of_the_same_file(
+    studio: Studio, stock: Any, task: str
+) -> None:
+    positive = studio.positive if task == "text" else cover(studio)
+    guidance = studio.guidance("APG", scale=4.0)
+    made = studio.sampled(guidance, model=stock, positive=positive)
+    assert torch.equal(made, studio.sampled(guidance, positive=positive))
+
+
+def test_the_weights_are_the_hosts_own_and_counted_once(studio: Studio, stock: Any) -> None:
+    adopted = studio.host.adopted(stock)
+    own = studio.pack.submodule("nodes.host.adopted_model").ours_of(adopted).diffusion_model
+    theirs = dict(stock.model.diffusion_model.named_parameters())
+    for name, weight in own.named_parameters():
+        assert weight is theirs[name]
+    ksampled(studio, stock, studio.positive)
+    studio.sampled(model=stock)
+    ksampled(studio, adopted, studio.positive)
+    assert len(held_by_host(stock.model)) == 1
+
+
+def test_a_lora_of_the_stock_loader_is_kept(studio: Studio, stock: Any) -> None:
+    draw, name = torch.Generator().manual_seed(1), "layers.1.self_attn.q_proj"
+    rows, columns = stock.model.diffusion_model.get_submodule(f"decoder.{name}").weight.shape
+    adapter = {
+        f"base_model.model.{name}.lora_A.weight": torch.randn(2, columns, generator=draw),
+        f"base_model.model.{name}.lora_B.weight": torch.randn(rows, 2, generator=draw),
+    }
+    load = comfy("sd").load_lora_for_models
+    patched, own = (load(m, None, adapter, 1.0, 0.0)[0] for m in (stock, studio.model))
+    changed = studio.sampled(model=patched)
+    assert torch.equal(changed, studio.sampled(model=own))
+    assert torch.equal(studio.sampled(model=stock), studio.sampled())
+    assert (changed - studio.sampled()).abs().max() > 0.01
+
+
+def test_a_model_of_the_host_may_be_loaded_in_part(studio: Studio, stock: Any) -> None:
+    full = studio.sampled(model=stock)
+    wrappers = comfy("patcher_extension").WrappersMP
+    left: list[float] = []
+
+    def give_back(prepare: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+        prepared = prepare(model, *args, **kwargs)
+        model.partially_unload(model.offload_device, 0.6 * model.model_size())
+        left.append(model.loaded_size() / model.model_size())
+        return prepared
+
+    part = studio.host.adopted(stock)
+    part.add_wrapper(wrappers.PREPARE_SAMPLING, give_back)
+    torch.testing.assert_close(studio.sampled(model=part), full, atol=1e-6, rtol=0)
+    assert left == [pytest.approx(0.4, abs=0.1)]
+
+
+def test_stock_samplers_hear_tasks_through_the_adopted_model(studio: Studio, stock: Any) -> None:
+    positive = cover(studio)
+    adopted = studio.host.adopted(stock)
+    made = ksampled(studio, adopted, positive, 3.0)
+    assert torch.equal(made, ksampled(studio, studio.model, positive, 3.0))
+
+
+def test_a_model_that_knows_no_tasks_refuses_them_and_plays_words_and_codes(
+    studio: Studio, stock: Any
+) -> None:
+    refusal = studio.core("errors").InvalidRequestError
+    with pytest.raises(refusal, match=r"\(cover\).*ACE-Step Adopt Model"):
+        ksampled(studio, stock, cover(studio))
+    text, extras = studio.positive[0]
+    types = studio.core("types")
+    item = types.Conditioning(
+        text, extras["conditioning_lyrics"], studio.frames, codes=types.AudioCodes(CODES)
+    )
+    coded = studio.host.conditioning(item, extras["ace_step"]["silence"])
+    words, tune = (ksampled(studio, stock, each) for each in (studio.positive, coded))
+    assert torch.isfinite(words).all()
+    assert (words - tune).abs().max() > 0.01
+
+
+def test_the_schedule_shift_of_the_host_reaches_the_adopted_model(
+    studio: Studio, stock: Any
+) -> None:
+    nodes = importlib.import_module("nodes").NODE_CLASS_MAPPINGS
+    shifted = nodes["ModelSamplingAuraFlow"]().patch_aura(stock, 6.0)[0]
+    own = nodes["ModelSamplingAuraFlow"]().patch_aura(studio.model, 6.0)[0]
+    made = ksampled(studio, studio.host.adopted(shifted), studio.positive)
+    assert torch.equal(made, ksampled(studio, own, studio.positive))
+    assert not torch.equal(made, ksampled(studio, studio.model, studio.positive))
+
+
+def test_codes_are_encoded_by_a_model_of_the_host(studio: Studio, stock: Any) -> None:
+    silence = studio.positive[0][1]["ace_step"]["silence"]
+    samples = torch.randn(2, 64, 23, generator=torch.Generator().manual_seed(2))
+    made = studio.host.encode_codes(stock, samples, silence)
+    assert made == studio.host.encode_codes(studio.model, samples, silence)
+
+
+def test_a_compiled_network_and_another_family_are_refused_by_name(
+    studio: Studio, stock: Any
+) -> None:
+    refusal = studio.core("errors").CheckpointError
+    compiled = stock.clone()
+    kind = comfy("patcher_extension").WrappersMP.APPLY_MODEL
+    compiled.add_wrapper_with_key(kind, "torch.compile", lambda run, *args, **kw: run(*args, **kw))
+    with pytest.raises(refusal, match="TorchCompileModel"):
+        studio.sampled(model=compiled)
+    other = comfy("model_patcher").ModelPatcher(
+        torch.nn.Linear(2, 2), torch.device("cpu"), torch.device("cpu")
+    )
+    with pytest.raises(refusal, match=r"another family \(Linear\)"):
+        studio.sampled(model=other)
+
+
+def test_the_variant_of_a_stock_model_is_read_from_its_file_or_chosen(
+    studio: Studio, stock: Any
+) -> None:
+    host, variants = studio.host, studio.core("types").Variant
+    assert host.known_variant(stock) is None
+    stock.cached_patcher_init = (None, ("models/acestep_v1.5_xl_sft_bf16.safetensors", {}))
+    assert host.known_variant(stock) is variants.SFT
+    assert host.known_variant(host.adopted(stock)) is variants.SFT
+    assert host.known_variant(host.adopted(stock, variants.BASE).clone()) is variants.BASE
+    assert host.known_variant(stock) is variants.SFT
+
+
+def test_plain_fp8_of_the_host_is_computed_as_its_rounded_weights(
+    studio: Studio, weights: Weights
+) -> None:
+    small = torch.float8_e4m3fn
+    rounded = {name: each.to(small).float() for name, each in weights.items()}
+    stock = stock_model(weights, dtype=small, cast=torch.float32)
+    exact = stock_model(rounded)
+    positive = cover(studio)
+    made = studio.sampled(model=stock, positive=positive)
+    torch.testing.assert_close(
+        made, studio.sampled(model=exact, positive=positive), atol=1e-5, rtol=0
+    )
+    assert stock.model.diffusion_model.decoder.layers[0].mlp.up_proj.weight.dtype is small
+
+
+def scaled(weights: Weights) -> tuple[Weights, Weights]:
+    """The DiT's linear layers in fp8 with a scale each, and what these stand for."""
+    stored, meant = {}, {}
+    for name, each in weights.items():
+        if name.startswith("decoder.layers") and each.dim() == 2:
+            scale = each.abs().max() / 448  # the largest number of the format
+            small = (each / scale).to(torch.float8_e4m3fn)
+            stored |= {name: small, name.replace(".weight", ".scale_weight"): scale}
+            meant[name] = small.float() * scale
+        else:
+            stored[name] = meant[name] = each
+    return {**stored, "scaled_fp8": torch.zeros(0, dtype=torch.float8_e4m3fn)}, meant
+
+
+@pytest.mark.parametrize("loader", ["ours", "the host's"])
+def test_scaled_fp8_is_computed_as_the_weights_that_it_stands_for(
+    studio: Studio, weights: Weights, loader: str
+) -> None:
+    stored, meant = scaled(weights)
+    if loader == "ours":
+        file = write(stored, studio.folder / "acestep_v1.5_turbo_fp8_scaled.safetensors")
+        model = studio.host.load_model(file, None, "fp32")
+    else:
+        converted, _ = comfy("utils").convert_old_quants(dict(stored), "", metadata={})
+        quants = {"quant_config": {"mixed_ops": True}}
+        model = stock_model(converted, cast=torch.float32, **quants)
+    layer = model.model.diffusion_model.decoder.layers[1].self_attn.q_proj
+    assert type(layer.weight.data).__name__ == "QuantizedTensor"
+    made = studio.sampled(model=model, positive=cover(studio))
+    exact = studio.sampled(model=stock_model(meant), positive=cover(studio))
+    torch.testing.assert_close(made, exact, atol=2e-4, rtol=0)
+    assert (made - studio.sampled(positive=cover(studio))).abs().max() > 1e-3
+
+
+@torch.inference_mode()
+def test_a_stock_clip_reads_and_writes_as_our_own_models(studio: Studio) -> None:
+    clip, host = stock_clip(), studio.host
+    reader, writer = host.text_encoder_of(clip), host.language_model_of(clip)
+    stage = clip.cond_stage_model
+    assert reader.model.embed_tokens is stage.qwen3_06b.transformer.model.embed_tokens
+    assert writer.model.embed_tokens is stage.qwen3_2b.transformer.model.embed_tokens
+    assert reader.patcher is writer.patcher is clip.patcher
+    qwen3 = studio.core("models.qwen3")
+    for net, made in ((stage.qwen3_06b, reader), (stage.qwen3_2b, writer)):
+        weights = net.transformer.model.state_dict()
+        shapes = {name: tuple(each.shape) for name, each in weights.items()}
+        alone = qwen3.Qwen3(qwen3.Qwen3Config.from_shapes(shapes))
+        alone.load_state_dict(weights)
+        embedded = alone.embed(torch.tensor([[5, 6, 7]]))
+        torch.testing.assert_close(made.model(embedded), alone(embedded))
+    assert reader.states("calm piano").shape[-1] == 32
+    counted = comfy("model_management").current_loaded_models
+    assert sum(each.model.model is stage for each in counted) == 1
+
+
+def test_a_clip_without_such_models_is_refused_by_name(studio: Studio) -> None:
+    refusal = studio.core("errors").CheckpointError
+    with pytest.raises(refusal, match="no text encoder of ACE-Step"):
+        studio.host.text_encoder_of(object())
+    with pytest.raises(refusal, match="DualCLIPLoader with the type 'ace'"):
+        studio.host.language_model_of(stock_clip(lm=None))
+
+
+@torch.inference_mode()
+def test_words_of_the_stock_text_node_are_sampled_by_ours(studio: Studio, stock: Any) -> None:
+    encode = importlib.import_module("comfy_extras.nodes_ace").TextEncodeAceStepAudio15.execute
+    empty = importlib.import_module("comfy_extras.nodes_ace").EmptyAceStep15LatentAudio.execute
+    rest = (0, 120, 10.04, "4", "en", "C major", False, 2.0, 0.85, 0.9, 0, 0.0)
+    clip = stock_clip()
+    one, other = (encode(clip, tags, "[Verse] la", *rest)[0] for tags in ("calm", "wild drums"))
+    assert empty(10.04, 1)[0]["samples"].shape == studio.canvas()["samples"].shape
+    made = [studio.sampled(model=stock, positive=each) for each in (one, other)]
+    assert torch.isfinite(made[0]).all()
+    assert (made[0] - made[1]).abs().max() > 1e-4
+
+
+@torch.inference_mode()
+def test_a_stock_vae_is_heard_in_exact_tiles_and_encoded_without_chance(studio: Studio) -> None:
+    vae, host = stock_vae(), studio.host
+    latent = torch.randn(1, 64, 600, generator=torch.Generator().manual_seed(3))
+    whole = vae.first_stage_model.decode(latent)
+    heard = studio.pack.submodule("nodes.host.vae").adopted_vae(vae).decode(latent).movedim(-1, 1)
+    torch.testing.assert_close(heard, whole, atol=1e-5, rtol=0)
+    audio = whole[..., :20_000].clamp(-1, 1)
+    first = host.encode(vae, audio)["samples"]
+    mean = vae.first_stage_model.encoder(audio).chunk(2, dim=1)[0]
+    torch.testing.assert_close(first, mean, atol=1e-5, rtol=0)
+    assert torch.equal(host.encode(vae, audio)["samples"], first)
+    assert host.silence_of(vae).shape == (1, 15_000, 64)
+    nodes = importlib.import_module("comfy_extras.nodes_audio")
+    assert nodes.VAEDecodeAudio.execute(vae, {"samples": latent})[0]["sample_rate"] == 48_000
