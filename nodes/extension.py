@@ -4,6 +4,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import (
     board,
+    adopt,
     codes,
     edit,
     listen,
@@ -30,6 +31,7 @@ NODES: list[type[io.ComfyNode]] = [
     load.AceStepLoadCheckpoint,
     load_lm.AceStepLoadLM,
     load_lora.AceStepLoadLoRA,
+    adopt.AceStepAdoptModel,
     song.AceStepSong,
     samples.AceStepCreateSample,
     samples.AceStepFormatSample,

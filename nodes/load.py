@@ -16,6 +16,7 @@ DIFFUSION_MODELS, TEXT_ENCODERS, VAES, CHECKPOINTS = (
 _DTYPES = [AUTO, "bf16", "fp32"]
 _INT8 = "int8"
 _CATEGORY = "audio/ACE-Step/load"
+CATEGORY = "audio/ACE-Step/load"
 
 
 def _file_input(folder: str, what: str) -> io.Combo.Input:
@@ -40,7 +41,7 @@ def dtype_input(int8: bool = True) -> io.Combo.Input:
     )
 
 
-def _variant_input() -> io.Combo.Input:
+def variant_input() -> io.Combo.Input:
     return io.Combo.Input(
         "variant",
         options=[AUTO, *(variant.value for variant in Variant)],
@@ -50,7 +51,7 @@ def _variant_input() -> io.Combo.Input:
     )
 
 
-def _variant(choice: str) -> Variant | None:
+def variant_choice(choice: str) -> Variant | None:
     return None if choice == AUTO else Variant(choice)
 
 
@@ -60,13 +61,13 @@ class AceStepLoadModel(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15LoadModel",
             display_name="ACE-Step Load Model",
-            category=_CATEGORY,
+            category=CATEGORY,
             description="Loads an ACE-Step 1.5 diffusion model as a stock MODEL: turbo, base, sft, "
             "XL; single files and official folders.",
             search_aliases=["ace step", "dit", "unet loader", "diffusion model"],
             inputs=[
                 _file_input(DIFFUSION_MODELS, "The diffusion model."),
-                _variant_input(),
+                variant_input(),
                 dtype_input(),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="Fits every stock sampler.")],
@@ -81,7 +82,7 @@ class AceStepLoadModel(io.ComfyNode):
         from . import host
 
         path = folders.model_path(DIFFUSION_MODELS, file)
-        return io.NodeOutput(host.load_model(path, _variant(variant), dtype))
+        return io.NodeOutput(host.load_model(path, variant_choice(variant), dtype))
 
 
 class AceStepLoadTextEncoder(io.ComfyNode):
@@ -90,7 +91,7 @@ class AceStepLoadTextEncoder(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15LoadTextEncoder",
             display_name="ACE-Step Load Text Encoder",
-            category=_CATEGORY,
+            category=CATEGORY,
             description="Loads Qwen3-Embedding-0.6B, which reads the caption and the lyrics. Its "
             "tokenizer comes from the folder of the file, else from ComfyUI.",
             search_aliases=["ace step", "qwen", "clip loader"],
@@ -119,7 +120,7 @@ class AceStepLoadVAE(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15LoadVAE",
             display_name="ACE-Step Load VAE",
-            category=_CATEGORY,
+            category=CATEGORY,
             description="Loads ACE-Step's audio autoencoder as a stock VAE that decodes any length "
             "in constant memory.",
             search_aliases=["ace step", "oobleck", "vae loader"],
@@ -144,12 +145,12 @@ class AceStepLoadCheckpoint(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15LoadCheckpoint",
             display_name="ACE-Step Load Checkpoint",
-            category=_CATEGORY,
+            category=CATEGORY,
             description="Loads diffusion model, text encoder and VAE from one all-in-one file.",
             search_aliases=["ace step", "checkpoint loader", "aio"],
             inputs=[
                 _file_input(CHECKPOINTS, "An all-in-one checkpoint."),
-                _variant_input(),
+                variant_input(),
                 dtype_input(),
             ],
             outputs=[
@@ -171,7 +172,7 @@ class AceStepLoadCheckpoint(io.ComfyNode):
 
         path = folders.model_path(CHECKPOINTS, file)
         return io.NodeOutput(
-            host.load_model(path, _variant(variant), dtype),
+            host.load_model(path, variant_choice(variant), dtype),
             host.load_text_encoder(path, dtype),
             host.load_vae(path, AUTO if dtype == _INT8 else dtype),
         )

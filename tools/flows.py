@@ -12,6 +12,7 @@ from tools.lm_flows import (
     song_from_idea,
     understand_audio,
 )
+from tools.neighbour_flows import native_loaders
 from tools.song_subgraph import start_here
 from tools.take_flows import FLOWS as TAKE_FLOWS
 
@@ -72,4 +73,5 @@ FLOWS: tuple[Callable[[], Flow], ...] = (
     codes_as_material,
     *EDIT_FLOWS,
     *TAKE_FLOWS,
+    native_loaders,
 )

@@ -272,8 +272,11 @@ STOCK_TITLES = {
     "AudioMerge": "Audio Merge",
     "KSampler": "KSampler",
     "KSamplerSelect": "KSamplerSelect",
+    "DualCLIPLoader": "DualCLIPLoader",
     "LoadAudio": "Load Audio",
     "PreviewAny": "Preview as Text",
     "PreviewImage": "Preview Image",
     "SamplerCustomAdvanced": "SamplerCustomAdvanced",
+    "UNETLoader": "Load Diffusion Model",
+    "VAELoader": "Load VAE",
 }

@@ -206,6 +206,16 @@ def best_of_four(draw: Draw) -> None:
     wave(draw, RIGHT, WARM)
 
 
+def native_loaders(draw: Draw) -> None:
+    title(draw, "ComfyUI's own loaders", "stock models and sampler, every ACE-Step task")
+    for row, name in enumerate(("MODEL", "CLIP", "VAE")):
+        top = 158 + row * 74
+        draw.rounded_rectangle((48, top, 316, top + 58), 14, fill=(32, 36, 48))
+        draw.ellipse((288, top + 21, 304, top + 37), fill=WARM)
+        draw.text((70, top + 15), name, INK, font=ImageFont.load_default(24))
+    wave(draw, RIGHT, WARM)
+
+
 PICTURES: dict[str, Callable[[Draw], None]] = {
     "start_here": start_here,
     "text_to_music": text_to_music,
@@ -231,6 +241,7 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "own_style": own_style,
     "karaoke": karaoke,
     "best_of_four": best_of_four,
+    "native_loaders": native_loaders,
 }
 
 

@@ -137,7 +137,7 @@ def _plain(value: str) -> str:
     text = value.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         try:
-            return str(yaml.load(text, Loader=yaml.BaseLoader)).strip()
+            return str(yaml.load(text, Loader=yaml.BaseLoader)).strip()  # noqa: S506  text only
         except yaml.YAMLError:
             pass  # a quote that is no YAML is part of the text
     return " ".join(line.strip() for line in text.split("\n") if line.strip())

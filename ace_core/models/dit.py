@@ -190,5 +190,5 @@ class DiT(nn.Module):
     def stack(self) -> Iterator[DiTLayer]:
         """The layers, from the first to the last."""
         for layer in self.layers:
-            assert isinstance(layer, DiTLayer)  # what nn.ModuleList does not tell the type checker
+            assert isinstance(layer, DiTLayer)  # noqa: S101  what nn.ModuleList does not tell the type checker
             yield layer

@@ -52,7 +52,8 @@ def seeds_for(
             f"{len(given)} seeds were given for {batch} items. Give at most one seed an item, or "
             "raise the batch size."
         )
-    draw = random.Random(rng_seed) if rng_seed is not None else secrets.SystemRandom()
+    seeded = random.Random(rng_seed) if rng_seed is not None else None  # noqa: S311  to repeat
+    draw = seeded or secrets.SystemRandom()
     wanted = [*given, *[None] * (batch - len(given))]
     seeds: list[int] = []
     for seed in wanted:

@@ -12,6 +12,8 @@ import torch
 from comfy_api.latest import io, ui
 from comfy_api.latest.ui import save_png
 
+from tools.standin.stock_loaders import CLASSES as LOADERS
+
 
 class LoadAudio(io.ComfyNode):
     @classmethod
@@ -169,5 +171,5 @@ class KSampler(io.ComfyNode):
         return io.NodeOutput({**latent_image, "samples": samples})
 
 
-_CLASSES = (LoadAudio, PreviewAny, PreviewImage, SaveImage, ConditioningZeroOut, KSampler)
+_CLASSES = (LoadAudio, PreviewAny, PreviewImage, SaveImage, ConditioningZeroOut, KSampler, *LOADERS)
 NODES: dict[str, Any] = {each.GET_SCHEMA().node_id: each for each in _CLASSES}
