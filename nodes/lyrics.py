@@ -10,7 +10,7 @@ from ..ace_core.errors import InvalidRequestError, SaveError
 from ..ace_core.timing import seconds_of
 from ..ace_core.types import Song
 from . import folders
-from .sockets import LyricTimesSocket, SongSocket, TextEncoderSocket
+from .sockets import LyricTimesSocket, SongSocket, TextEncoderInput
 
 CATEGORY = "audio/ACE-Step/listen"
 Times = tuple[tuple[Line, ...], ...]  # the lines of each item
@@ -20,7 +20,7 @@ def finished_inputs() -> list[io.Input]:
     """A finished song, and what it was made from."""
     return [
         io.Model.Input("model", tooltip="The diffusion model that made the song."),
-        TextEncoderSocket.Input("text_encoder", tooltip="Its tokenizer splits the lyrics."),
+        TextEncoderInput.Input("text_encoder", tooltip="Its tokenizer splits the lyrics."),
         SongSocket.Input("song", tooltip="The song that the task node was given."),
         io.Conditioning.Input("positive", tooltip="The task, as the sampler had it."),
         io.Latent.Input("latent", tooltip="The finished music, from the sampler."),
@@ -61,7 +61,7 @@ class AceStepLyricTimes(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        words = words_of(text_encoder.tokenizer, song)
+        words = words_of(host.text_encoder_of(text_encoder).tokenizer, song)
         maps = host.lyric_maps(model, positive, latent, words, heads)
         seconds = seconds_of(latent["samples"].shape[-1])
         times = tuple(lines_of(words, spans(each, seconds)) for each in maps)

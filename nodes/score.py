@@ -12,7 +12,7 @@ from ..ace_core.lm.quality import SCALE, Quality, qualities
 from ..ace_core.types import Song
 from .judged import Score, ranking, ranking_text
 from .lyrics import CATEGORY, finished_inputs, heads_input
-from .sockets import LMSocket, ScoresSocket
+from .sockets import LMInput, ScoresSocket
 
 
 class AceStepScore(io.ComfyNode):
@@ -27,7 +27,7 @@ class AceStepScore(io.ComfyNode):
             search_aliases=["ace step", "rate", "quality", "lyric alignment", "rank"],
             inputs=[
                 *finished_inputs(),
-                LMSocket.Input(
+                LMInput.Input(
                     "lm",
                     optional=True,
                     tooltip="Judges caption, lyrics and facts. Not connected: only the singing is "
@@ -75,12 +75,12 @@ class AceStepScore(io.ComfyNode):
         singing: list[AlignmentScore | None] = [None] * count
         codes: list[Quality | None] = [None] * count
         if not song.instrumental:
-            words = words_of(text_encoder.tokenizer, song)
+            words = words_of(host.text_encoder_of(text_encoder).tokenizer, song)
             maps = host.lyric_maps(model, positive, latent, words, heads)
             singing = [alignment_score(each, words.sung) for each in maps]
         if lm is not None:
             heard = host.codes_of(model, positive, latent)
-            codes = [*qualities(lm, heard, song, sharpness, host.counted())]
+            codes = [*qualities(host.language_model_of(lm), heard, song, sharpness, host.counted())]
         scores = tuple(Score(*pair) for pair in zip(singing, codes, strict=True))
         return io.NodeOutput(scores, ranking_text(scores, host.seeds_of(latent)))
 

@@ -11,8 +11,9 @@ from ...ace_core.alignment.heads import written_heads
 from ...ace_core.alignment.listening import STEPS, Finished, listen
 from ...ace_core.alignment.words import Words
 from ...ace_core.conditioning import context as ctx
-from ...ace_core.errors import CheckpointError, InvalidRequestError
+from ...ace_core.errors import InvalidRequestError
 from ...ace_core.types import AudioCodes
+from .adopted_model import ours_of
 from .codes import encode_codes
 from .conditioning import items_of, task_of
 from .lora import refuse_foreign_patches
@@ -70,12 +71,7 @@ def _given(positive: list) -> dict[str, Any]:
 
 
 def _ready(model: Any) -> AceModel:
-    ace = model.model
-    if not isinstance(ace, AceModel):
-        raise CheckpointError(
-            "This model does not show where it looks. Load the diffusion model with ACE-Step Load "
-            "Model."
-        )
+    ace = ours_of(model)
     refuse_foreign_patches(model)
     return ace
 
