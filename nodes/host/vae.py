@@ -21,10 +21,10 @@ from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
 from ...ace_core.errors import CheckpointError, InvalidRequestError
 from ...ace_core.models.ops import Ops
-from ...ace_core.models.vae import SMALLEST_STD, Oobleck
+from ...ace_core.models.vae import SMALLEST_STD, Oobleck, OobleckConfig
 from ...ace_core.types import Posterior
 from ...ace_core.weights import load
-from ...ace_core.weights.oobleck import to_stable_audio
+from ...ace_core.weights.oobleck import from_stable_audio, to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
 from .conditioning import KEY
 from .guard import host_guard
@@ -49,6 +49,15 @@ class HostOobleck(nn.Module):
     @torch.no_grad()
     def decode(self, latent: Tensor) -> Tensor:
         return self.decoder(latent)
+
+    def on_cpu(self) -> Oobleck:
+        """A float32 copy on the CPU, in our own module with its weight norm folded."""
+        state = {name: w.detach().to("cpu", torch.float32) for name, w in self.state_dict().items()}
+        weights = from_stable_audio(state)
+        config = OobleckConfig.from_shapes({name: tuple(w.shape) for name, w in weights.items()})
+        copy = Oobleck(config, Ops(device="meta"))
+        copy.load_state_dict(weights, assign=True)
+        return copy.requires_grad_(False).eval()
 
 
 class AceVAE(comfy.sd.VAE):

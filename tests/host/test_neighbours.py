@@ -292,8 +292,12 @@ def test_a_stock_vae_is_heard_in_exact_tiles_and_encoded_without_chance(studio: 
     vae, host = stock_vae(), studio.host
     latent = torch.randn(1, 64, 600, generator=torch.Generator().manual_seed(3))
     whole = vae.first_stage_model.decode(latent)
-    heard = studio.pack.submodule("nodes.host.vae").adopted_vae(vae).decode(latent).movedim(-1, 1)
+    ours = studio.pack.submodule("nodes.host.vae").adopted_vae(vae)
+    heard = ours.decode(latent).movedim(-1, 1)
     torch.testing.assert_close(heard, whole, atol=1e-5, rtol=0)
+    copied = ours.first_stage_model.on_cpu().decode(latent[..., :50])
+    alone = vae.first_stage_model.decode(latent[..., :50])
+    torch.testing.assert_close(copied, alone, atol=1e-5, rtol=0)
     audio = whole[..., :20_000].clamp(-1, 1)
     first = host.encode(vae, audio)["samples"]
     mean = vae.first_stage_model.encoder(audio).chunk(2, dim=1)[0]
