@@ -10,8 +10,7 @@ from tools.checkout import ROOT
 
 LARGEST = 3_000_000  # bytes of all of it
 NEEDED = {"__init__.py", "ace_core", "nodes", "web", "workflows", "pyproject.toml", "LICENSE"}
-NEEDED |= {"README.md", "CHANGELOG.md", "requirements.txt", "subgraphs"}
-MAY = {"locales"}  # when the pack has them
+NEEDED |= {"README.md", "CHANGELOG.md", "requirements.txt", "subgraphs", "locales"}
 
 
 def listed(*more: str) -> set[str]:
@@ -31,7 +30,7 @@ def archive() -> list[Path]:
 
 def test_it_holds_what_runs_and_nothing_that_only_builds_or_checks(archive: list[Path]) -> None:
     tops = {path.relative_to(ROOT).parts[0] for path in archive}
-    assert tops - MAY == NEEDED
+    assert tops == NEEDED
     assert sum(path.stat().st_size for path in archive) < LARGEST
 
 
