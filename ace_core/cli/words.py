@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     choice = chosen_lm(arguments)
     output.bar(0.0, "Loading the language model")
     lm = choice.load_lm()
-    assert lm is not None  # chosen_lm refuses when there is none
+    assert lm is not None  # noqa: S101  chosen_lm refuses when there is none
     output.bar(0.5, "Writing")
     result = ask(lm, _sampling(arguments))
     if not result.success:
