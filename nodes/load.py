@@ -15,7 +15,6 @@ DIFFUSION_MODELS, TEXT_ENCODERS, VAES, CHECKPOINTS = (
 )
 _DTYPES = [AUTO, "bf16", "fp32"]
 _INT8 = "int8"
-_CATEGORY = "audio/ACE-Step/load"
 CATEGORY = "audio/ACE-Step/load"
 
 
