@@ -3,8 +3,8 @@
 from comfy_api.latest import ComfyExtension, io
 
 from . import (
-    board,
     adopt,
+    board,
     codes,
     edit,
     listen,

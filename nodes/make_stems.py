@@ -15,7 +15,7 @@ from ..ace_core.types import Song
 from .board import CATEGORY, audio_of, one_sound, stems_output
 from .draws import drawn
 from .playing import play
-from .sockets import GuidanceSocket, SongSocket, TextEncoderSocket
+from .sockets import GuidanceSocket, SongSocket, TextEncoderInput
 from .sources import Heard, heard, task_of
 from .writing import seed_input
 
@@ -36,7 +36,7 @@ class AceStepMakeStems(io.ComfyNode):
             search_aliases=["ace step", "stem separation", "split song", "multitrack", "demix"],
             inputs=[
                 io.Model.Input("model", tooltip="A base model: the others were not trained on it."),
-                TextEncoderSocket.Input("text_encoder", tooltip="Reads the caption."),
+                TextEncoderInput.Input("text_encoder", tooltip="Reads the caption."),
                 io.Vae.Input("vae", tooltip="Between sound and latents."),
                 SongSocket.Input("song", tooltip="The piece. Its length is the source's."),
                 io.Audio.Input("source", tooltip="The recording, or what is to be built upon."),
@@ -87,7 +87,7 @@ class AceStepMakeStems(io.ComfyNode):
                 "No track is switched on. Switch on at least one, such as vocals."
             )
         first = heard(audio_of(one_sound(source)))
-        read, name = _reader(mode, song, text_encoder)
+        read, name = _reader(mode, song, host.text_encoder_of(text_encoder))
         stems: list[Stem] = []
         reports: list[str] = []
         for number, track in enumerate(chosen, start=1):
