@@ -181,12 +181,12 @@ class _Run:
             prompts += [item.unconditional for item in self.items]
         like = torch.empty((), device=lm.device, dtype=lm.dtype)
         sizes, lengths = lm.model.config, list(map(len, prompts))
+        self.replay: Replay | None = None
         if lm.recorder is None:
             self.cache = Cache(sizes, lengths, self.steps, like)
-            self.step = self._run_model
         else:
             self.cache = FixedCache(sizes, lengths, self.steps, like)
-            self.step = Replay(lm.model, self.table, self.cache, lm.recorder)
+            self.replay = Replay(lm.model, self.table, self.cache, lm.recorder)
         self.hidden = like.new_empty(len(prompts), lm.model.config.width)  # [rows, E]
         for prompt in dict.fromkeys(prompts):
             shared = [row for row, other in enumerate(prompts) if other == prompt]
@@ -215,10 +215,11 @@ class _Run:
         # an item that has ended reads anything: nobody looks at what comes of it
         ids = [0 if item.ended else item.written[-1] - self.head.start for item in self.items]
         index = torch.tensor(ids * (2 if self.guidance > 1 else 1), device=self.lm.device)
-        self.hidden = self.step(index)  # [rows, E]
-
-    def _run_model(self, index: Tensor) -> Tensor:
-        return self.lm.model(self.table[index][:, None], self.cache)[:, 0]
+        if self.replay is None:
+            embedded = self.table[index][:, None]  # [rows, 1, E]
+            self.hidden = self.lm.model(embedded, self.cache)[:, 0]  # [rows, E]
+        else:
+            self.hidden = self.replay(index)
 
     def _tokens(self, allowed: dict[int, Allowed]) -> dict[int, int]:
         """The next token of each row that is still writing."""

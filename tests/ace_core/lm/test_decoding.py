@@ -1,5 +1,6 @@
 """The loop: against a plain one without cache or batch, and item by item."""
 
+import gc
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from ace_core.lm.grammar import Free
 from ace_core.lm.language_model import LanguageModel
 from ace_core.lm.metadata import Metadata, parse_reply
 from ace_core.lm.picking import Picking, guided, pick
-from ace_core.models.cache import cache_bytes
+from ace_core.models.cache import Cache, cache_bytes
 
 WILD = Picking(temperature=1.0, top_p=0.95)
 
@@ -247,3 +248,16 @@ def test_a_thousand_blocks_from_the_model_all_parse(lm, seed):
         assert 30 <= found.bpm <= 300 and 10 <= found.seconds <= 600
         assert found.key in KEYS and found.language in LANGUAGES
         assert found.time_signature in (2, 3, 4, 6)
+
+
+def test_what_a_run_held_is_free_when_it_ends(lm):
+    """Keys and values are large; a cycle would keep them, and the model, until it is found."""
+    asked = request(lm, "a short prompt", seed=5)
+    gc.collect()
+    gc.disable()
+    try:
+        decode(lm, [asked], WILD, 2.0)
+        left = [each for each in gc.get_objects() if type(each) is Cache]
+    finally:
+        gc.enable()
+    assert left == []
