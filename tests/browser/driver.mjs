@@ -7,7 +7,7 @@
 
 import { job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
 
-const LOADING = 20_000; // ms: until a result that is there has been loaded
+const LOADING = 60_000; // ms: until a result that is there has been loaded
 
 await tell(visit);
 
