@@ -104,7 +104,7 @@ class AceStepMakeStems(io.ComfyNode):
             )
             stems.append(Stem(track, host.decode(vae, latent)["waveform"]))
             reports.append("\n".join([f"{track}, {number} of {len(chosen)}", *lines]))
-            host.show("\n\n".join(reports), cls.hidden.unique_id)
+            host.show("\n\n".join(reports), cls.hidden)
         if rest:
             stems.append(_whole(mode, first.audio, stems))
         return io.NodeOutput(tuple(stems), "\n\n".join(reports))

@@ -199,5 +199,5 @@ class AceStepSampler(io.ComfyNode):
         task = positive, negative, latent
         done, lines = play(model, sigmas, task, recipe, guidance, solver)
         report = "\n".join(lines)
-        host.show(report, cls.hidden.unique_id)
+        host.show(report, cls.hidden)
         return io.NodeOutput(done, report)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import comfy.model_management
 import comfy.utils
@@ -20,9 +21,10 @@ def counted() -> Callable[[int, int], None]:
     return report
 
 
-def show(text: str, node_id: str | None) -> None:
-    """Writes `text` on the node while the page is open; a host without a page has nowhere to."""
+def show(text: str, hidden: Any) -> None:
+    """Writes `text` on the node while the page is open. Without a page, or in a script that calls
+    the node itself, `hidden` is None and there is nowhere to write."""
     server = getattr(sys.modules.get("server"), "PromptServer", None)
     page = getattr(server, "instance", None)
-    if page is not None and node_id is not None:
-        page.send_progress_text(text, node_id)
+    if page is not None and hidden is not None:
+        page.send_progress_text(text, hidden.unique_id)
