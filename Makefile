@@ -34,7 +34,7 @@ demo: setup
 	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m tools.demo
 
 examples: $(VENV)/.done
-	$(VENV)/bin/python -m examples
+	$(VENV)/bin/python -m api_examples
 
 test: setup
 	$(VENV)/bin/python -m pytest

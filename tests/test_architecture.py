@@ -164,3 +164,10 @@ def test_the_core_never_names_the_environment():
         or (isinstance(node, ast.alias) and node.name in ("environ", "getenv", "putenv"))
     ]
     assert named_in == []
+
+
+def test_no_folder_is_taken_for_the_workflows_before_them():
+    """ComfyUI serves templates from the first folder that has one of these names."""
+    before = ("example_workflows", "example", "examples", "workflow")
+    assert [name for name in before if (ROOT / name).exists()] == []
+    assert (ROOT / "workflows").is_dir()

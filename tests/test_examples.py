@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from examples.__main__ import NAMES, WANT_BASE
-from examples.stage import Stage, miniature_stage
+from api_examples.__main__ import NAMES, WANT_BASE
+from api_examples.stage import Stage, miniature_stage
 
 VARIATIONS = {"text_to_music": 2, "shift_for_turbo": 2, "chosen_seeds": 4}
 BRIEF = {"song_from_an_idea": "create_sample", "polished_draft": "format_sample"}
@@ -23,7 +23,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory):
 def test_an_example_runs_to_its_songs(
     stage: Stage, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    module = import_module(f"examples.{name}")
+    module = import_module(f"api_examples.{name}")
     if name in BRIEF:  # the miniature rambles; with this seed it is brief
         whole = getattr(module, BRIEF[name])
         monkeypatch.setattr(module, BRIEF[name], lambda **given: whole(**given, seed=20))
@@ -45,7 +45,7 @@ def test_an_example_runs_to_its_songs(
 
 
 def test_there_is_a_file_for_each_of_the_ten_examples_and_none_is_forgotten():
-    folder = Path(__file__).parents[1] / "examples"
+    folder = Path(__file__).parents[1] / "api_examples"
     files = {path.stem for path in folder.glob("*.py")} - {"__init__", "__main__", "stage"}
     assert files == set(NAMES)
     assert len(NAMES) == 10

@@ -15,7 +15,7 @@ from ace_core.inference import (
     LLMHandler,
     generate_music,
 )
-from examples.stage import write_recording
+from api_examples.stage import write_recording
 from tools.miniature import Miniature
 
 QUICK = GenerationParams(caption="calm piano", duration=10, inference_steps=1, thinking=False)

@@ -35,6 +35,6 @@ def main(
 if __name__ == "__main__":
     import sys
 
-    from examples.stage import play
+    from api_examples.stage import play
 
     sys.exit(play([("understand_codes", main, False)], sys.argv[1:]))

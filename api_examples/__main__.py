@@ -1,4 +1,4 @@
-"""`python -m examples`: all ten, one after the other."""
+"""`python -m api_examples`: all ten, one after the other."""
 
 import sys
 from importlib import import_module
@@ -21,7 +21,7 @@ WANT_BASE = ("high_quality_base",)
 
 
 def main(arguments: list[str]) -> int:
-    modules = [(name, import_module(f"examples.{name}")) for name in NAMES]
+    modules = [(name, import_module(f"api_examples.{name}")) for name in NAMES]
     return play([(name, made.main, name in WANT_BASE) for name, made in modules], arguments)
 
 

@@ -42,6 +42,6 @@ def main(
 if __name__ == "__main__":
     import sys
 
-    from examples.stage import play
+    from api_examples.stage import play
 
     sys.exit(play([("chosen_seeds", main, False)], sys.argv[1:]))

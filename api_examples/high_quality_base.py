@@ -1,4 +1,4 @@
-"""Example 1: two songs from a description."""
+"""Example 9: the base model with many steps and adaptive guidance."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,26 +22,28 @@ def main(
 ) -> GenerationResult:
     params = GenerationParams(
         task_type="text2music",
-        caption="calm ambient music with soft piano and strings",
-        duration=60,
-        bpm=80,
-        keyscale="C Major",
+        caption="intricate jazz fusion with complex harmonies",
+        inference_steps=64,  # high quality
+        guidance_scale=8.0,
+        use_adg=True,
+        cfg_interval_start=0.0,
+        cfg_interval_end=1.0,
+        shift=3.0,
+        seed=42,
     )
     config = GenerationConfig(
-        batch_size=2,  # two variations
-        audio_format="flac",
+        batch_size=1,
+        use_random_seed=False,
+        audio_format="wav",  # lossless
     )
     params = replace(params, **changes)
     result = generate_music(dit_handler, llm_handler, params, config, save_dir=save_dir)
-    if result.success:
-        for i, audio in enumerate(result.audios, 1):
-            print(f"Variation {i}: {audio['path']}")
     return result
 
 
 if __name__ == "__main__":
     import sys
 
-    from examples.stage import play
+    from api_examples.stage import play
 
-    sys.exit(play([("text_to_music", main, False)], sys.argv[1:]))
+    sys.exit(play([("high_quality_base", main, True)], sys.argv[1:]))

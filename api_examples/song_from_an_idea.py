@@ -46,6 +46,6 @@ def main(
 if __name__ == "__main__":
     import sys
 
-    from examples.stage import play
+    from api_examples.stage import play
 
     sys.exit(play([("song_from_an_idea", main, False)], sys.argv[1:]))

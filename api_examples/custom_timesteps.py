@@ -1,4 +1,4 @@
-"""Example 2: a song with words to sing."""
+"""Example 3: a schedule of one's own. Turbo moves each time to one that it knows and says so."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,30 +22,20 @@ def main(
 ) -> GenerationResult:
     params = GenerationParams(
         task_type="text2music",
-        caption="pop ballad with emotional vocals",
-        lyrics="""Verse 1:
-Walking down the street today
-Thinking of the words you used to say
-Everything feels different now
-But I'll find my way somehow
-
-Chorus:
-I'm moving on, I'm staying strong
-This is where I belong
-""",
-        vocal_language="en",
-        bpm=72,
-        duration=45,
+        caption="jazz fusion with complex harmonies",
+        timesteps=[0.97, 0.76, 0.615, 0.5, 0.395, 0.28, 0.18, 0.085, 0],
+        thinking=True,
     )
     config = GenerationConfig(batch_size=1)
     params = replace(params, **changes)
     result = generate_music(dit_handler, llm_handler, params, config, save_dir=save_dir)
+    print(result.status_message)
     return result
 
 
 if __name__ == "__main__":
     import sys
 
-    from examples.stage import play
+    from api_examples.stage import play
 
-    sys.exit(play([("song_with_lyrics", main, False)], sys.argv[1:]))
+    sys.exit(play([("custom_timesteps", main, False)], sys.argv[1:]))
