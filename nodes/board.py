@@ -19,9 +19,9 @@ from ..ace_core.audio.mixing import (
 )
 from ..ace_core.audio.waveform import model_audio
 from ..ace_core.constants import SAMPLE_RATE, TRACKS
-from ..ace_core.errors import InvalidAudioError, SaveError
+from ..ace_core.errors import InvalidAudioError
 from . import folders
-from .listen import FORMATS
+from .listen import FORMATS, format_input
 from .sockets import StemsSocket
 
 CATEGORY = "audio/ACE-Step/stems"
@@ -212,12 +212,7 @@ class AceStepSaveStems(io.ComfyNode):
                     tooltip="Begin of the files' names, with folders inside the output folder if "
                     "you like; a number and the stem's name follow.",
                 ),
-                io.Combo.Input(
-                    "format",
-                    options=list(FORMATS),
-                    default="flac24",
-                    tooltip="Container and bits of a sample; wav32f never clips.",
-                ),
+                format_input(),
                 io.Boolean.Input(
                     "levels",
                     default=False,
@@ -232,11 +227,7 @@ class AceStepSaveStems(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, filename_prefix: str) -> bool | str:
-        try:
-            folders.check_prefix(filename_prefix)
-        except SaveError as error:
-            return str(error)
-        return True
+        return folders.prefix_complaint(filename_prefix) or True
 
     @classmethod
     def execute(

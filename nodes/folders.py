@@ -54,6 +54,15 @@ def check_prefix(prefix: str) -> str:
     return prefix
 
 
+def prefix_complaint(prefix: str) -> str | None:
+    """What is wrong with `prefix`, for a node that validates it before anything runs."""
+    try:
+        check_prefix(prefix)
+    except SaveError as error:
+        return str(error)
+    return None
+
+
 def output_place(prefix: str) -> tuple[Path, str, int, str]:
     """Folder, file name, next counter and subfolder for files named after `prefix`."""
     root = folder_paths.get_output_directory()

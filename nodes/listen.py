@@ -8,7 +8,7 @@ from ..ace_core.audio.picture import picture
 from ..ace_core.audio.song_tags import song_tags
 from ..ace_core.audio.waveform import check, model_audio
 from ..ace_core.constants import SEED_RANGE
-from ..ace_core.errors import InvalidRequestError, SaveError
+from ..ace_core.errors import InvalidRequestError
 from ..ace_core.types import Song
 from . import folders
 from .lyrics import Times, lyric_text
@@ -25,6 +25,15 @@ FORMATS = {
     "wav32f": Encoding.WAV_FLOAT,
     "mp3": Encoding.MP3,
 }
+
+
+def format_input() -> io.Combo.Input:
+    return io.Combo.Input(
+        "format",
+        options=list(FORMATS),
+        default="flac24",
+        tooltip="Container and bits of a sample; wav32f never clips.",
+    )
 
 
 class AceStepEncodeAudio(io.ComfyNode):
@@ -111,12 +120,7 @@ class AceStepSaveAudio(io.ComfyNode):
                     default="audio/ACE-Step",
                     tooltip="Name of the file, with folders inside the output folder if you like.",
                 ),
-                io.Combo.Input(
-                    "format",
-                    options=list(FORMATS),
-                    default="flac24",
-                    tooltip="Container and bits of a sample; wav32f never clips.",
-                ),
+                format_input(),
                 io.Combo.Input(
                     "bitrate",
                     options=[str(bitrate) for bitrate in reversed(BITRATES)],
@@ -139,11 +143,7 @@ class AceStepSaveAudio(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, filename_prefix: str) -> bool | str:
-        try:
-            folders.check_prefix(filename_prefix)
-        except SaveError as error:
-            return str(error)
-        return True
+        return folders.prefix_complaint(filename_prefix) or True
 
     @classmethod
     def execute(

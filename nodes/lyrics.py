@@ -6,7 +6,7 @@ from ..ace_core.alignment.lines import Line, lines_of
 from ..ace_core.alignment.lyric_files import FORMATS
 from ..ace_core.alignment.timing import spans
 from ..ace_core.alignment.words import words_of
-from ..ace_core.errors import InvalidRequestError, SaveError
+from ..ace_core.errors import InvalidRequestError
 from ..ace_core.timing import seconds_of
 from ..ace_core.types import Song
 from . import folders
@@ -140,11 +140,7 @@ class AceStepSaveLyrics(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, filename_prefix: str) -> bool | str:
-        try:
-            folders.check_prefix(filename_prefix)
-        except SaveError as error:
-            return str(error)
-        return True
+        return folders.prefix_complaint(filename_prefix) or True
 
     @classmethod
     def execute(

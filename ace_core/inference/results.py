@@ -24,8 +24,8 @@ class GenerationResult:
 
 
 @dataclass
-class UnderstandResult:
-    """What audio codes play. `None` or empty: not found."""
+class Described:
+    """What the language model says of a song."""
 
     caption: str = ""
     lyrics: str = ""
@@ -34,48 +34,34 @@ class UnderstandResult:
     keyscale: str = ""
     language: str = ""
     timesignature: str = ""
-    status_message: str = ""
-    success: bool = True
-    error: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 @dataclass
-class CreateSampleResult:
+class UnderstandResult(Described):
+    """What audio codes play. `None` or empty: not found."""
+
+    status_message: str = ""
+    success: bool = True
+    error: str | None = None
+
+
+@dataclass
+class CreateSampleResult(Described):
     """A song made up from an idea."""
 
-    caption: str = ""
-    lyrics: str = ""
-    bpm: int | None = None
-    duration: float | None = None
-    keyscale: str = ""
-    language: str = ""
-    timesignature: str = ""
     instrumental: bool = False
     status_message: str = ""
     success: bool = True
     error: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 @dataclass
-class FormatSampleResult:
+class FormatSampleResult(Described):
     """A draft, worded and laid out as the models were trained."""
 
-    caption: str = ""
-    lyrics: str = ""
-    bpm: int | None = None
-    duration: float | None = None
-    keyscale: str = ""
-    language: str = ""
-    timesignature: str = ""
     status_message: str = ""
     success: bool = True
     error: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
