@@ -14,7 +14,7 @@ HEAD, BETWEEN, FOOT, BELOW = 84, 64, 24, 44  # pixels: above, between and below 
 CROSSING = 1000.0  # what a crossing costs, in pixels of wire
 DISORDER = 60.0  # what a pair costs that stands other than it was described
 STEEP = 400  # pixels: what a curve rises beyond this counts twice
-ROUNDS, STARTS = 8, 3  # of the search
+ROUNDS, STARTS = 8, 6  # of the search
 
 Output = tuple[int, int]  # node, slot
 
@@ -88,6 +88,13 @@ def laid_out(groups: Sequence[Sequence[int]], heights: dict[int, int], wires: li
     tops, ways = _stacked(min(found, key=cost), columns, wires)
     placed = {key: Lane(key, lane.first, lane.last, ways[key]) for key, lane in lanes.items()}
     return Layout(columns, tops, placed)
+
+
+def crossings(layout: Layout, wires: list[Wire]) -> int:
+    """How many pairs of wires cross between the columns."""
+    ways = {output: lane.top for output, lane in layout.lanes.items()}
+    gutters = _gutters(layout.tops, ways, layout.columns, layout.lanes, wires)
+    return sum(map(_inversions, gutters))
 
 
 def _columns(groups: Sequence[Sequence[int]], wires: list[Wire]) -> dict[int, int]:
@@ -196,13 +203,25 @@ def _cost(
     lanes: dict[Output, Lane],
     wires: list[Wire],
 ) -> float:
+    gutters = _gutters(tops, ways, columns, lanes, wires)
+    rises = [abs(left - right) for pieces in gutters for left, right in pieces]
+    steep = sum(max(0, rise - STEEP) for rise in rises)
+    crossed = sum(map(_inversions, gutters))
+    return CROSSING * crossed + sum(rises) + steep + 0.5 * max(tops.values())
+
+
+def _gutters(
+    tops: dict[int, int],
+    ways: dict[Output, int],
+    columns: dict[int, int],
+    lanes: dict[Output, Lane],
+    wires: list[Wire],
+) -> list[list[tuple[int, int]]]:
+    """Between each two columns, where the wires leave and arrive, from top to bottom."""
     gutters: dict[int, set[tuple[int, int]]] = {}
     for column, left, right in _pieces(tops, ways, columns, lanes, wires):
         gutters.setdefault(column, set()).add((left, right))
-    crossings = sum(_inversions(sorted(pieces)) for pieces in gutters.values())
-    rises = [abs(left - right) for pieces in gutters.values() for left, right in pieces]
-    steep = sum(max(0, rise - STEEP) for rise in rises)
-    return CROSSING * crossings + sum(rises) + steep + 0.5 * max(tops.values())
+    return [sorted(pieces) for pieces in gutters.values()]
 
 
 def _pieces(

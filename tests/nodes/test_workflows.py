@@ -16,6 +16,7 @@ from tools.pack import Pack
 FILES = sorted((ROOT / "workflows").glob("*.json"))
 NAMES = [path.stem for path in FILES]
 TITLE_BAR = 30  # pixels that the page draws above a node's place
+MOST_CROSSED = 0.75  # crossings for a wire; a fan of five wires to three nodes has twice as many
 LARGEST_PICTURE = 60_000  # bytes
 
 
@@ -159,6 +160,27 @@ def test_wires_run_from_left_to_right_and_behind_no_node(page: dict[str, Any]) -
             # a curve rises in the gutters only, where no node is
             reached = (x + 1, min(y, end), far - 1, max(y, end) + 1)
             assert not any(overlap(reached, each) for each in boxes), link
+
+
+Point = tuple[float, float]
+
+
+def side(start: Point, end: Point, point: Point) -> float:
+    """Above 0 on one side of the line from start to end, below 0 on the other."""
+    return (end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0])
+
+
+def cross(one: tuple[Point, Point], other: tuple[Point, Point]) -> bool:
+    return all(
+        side(*line, points[0]) * side(*line, points[1]) < 0
+        for line, points in ((one, other), (other, one))
+    )
+
+
+def test_few_wires_cross(page: dict[str, Any]) -> None:
+    pieces = {piece for link in page["links"] for piece in pairwise(way(page, link))}
+    crossed = sum(cross(one, other) for one, other in combinations(pieces, 2))
+    assert crossed <= len(page["links"]) * MOST_CROSSED
 
 
 @pytest.mark.parametrize("name", NAMES)
