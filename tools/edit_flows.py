@@ -130,21 +130,18 @@ def add_instrument() -> Flow:
 def stems() -> Flow:
     desk = _Desk("stems", base=True)
     song, source = desk.song("pop song with a singer, drums and bass"), desk.recording()
-    rest, times = source, desk.schedule()
-    for track in ("vocals", "drums", "bass"):
-        task = desk.task("Extract", song, source, track=track)
-        sampler = desk.sampler(task, times)
-        group = desk.flow.group(f"Only {track}")
-        audio = group.add(
-            "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
-        ).out("audio")
-        group.add("AceStep15SaveAudio", audio=audio, filename_prefix=f"audio/{track}")
-        left = group.add("AudioMerge", audio1=rest, audio2=audio, merge_method="subtract")
-        rest = left.out("AUDIO")
-    group = desk.flow.group("Other, and what the stems left over")
-    group.add("AceStep15SaveAudio", audio=rest, filename_prefix="audio/other")
-    image = group.add("AceStep15Picture", audio=rest).out("image")
-    group.add("PreviewImage", images=image)
+    task = desk.task("Extract", song, source, track="vocals")
+    sampler = desk.sampler(task, desk.schedule())
+    sound = desk.flow.group("Sound").add(
+        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
+    )
+    taken = sound.out("audio")
+    desk.flow.group("Voice").add("AceStep15SaveAudio", audio=taken, filename_prefix="audio/vocals")
+    rest = desk.flow.group("Backing")
+    left = rest.add("AudioMerge", audio1=source, audio2=taken, merge_method="subtract").out("AUDIO")
+    rest.add("AceStep15SaveAudio", audio=left, filename_prefix="audio/backing")
+    image = rest.add("AceStep15Picture", audio=left).out("image")
+    desk.flow.group("Look").add("PreviewImage", images=image)
     return desk.flow
 
 
@@ -211,16 +208,9 @@ def complete_arrangement() -> Flow:
 def variations() -> Flow:
     desk = _Desk("variations")
     song = desk.song(STYLE, LYRICS, seconds=30.0, language="en")
-    task, times = desk.task("TextToMusic", song, None), desk.schedule()
-    for variance, title in ((None, "First"), (0.2, "Close"), (0.6, "Far")):
-        retake = {} if variance is None else {"retake_seed": 100, "retake_variance": variance}
-        sampler = desk.sampler(task, times, **retake)
-        group = desk.flow.group(f"{title} take")
-        audio = group.add(
-            "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
-        ).out("audio")
-        group.add("AceStep15SaveAudio", audio=audio, filename_prefix=f"audio/{title.lower()}")
-    return desk.flow
+    task = desk.task("TextToMusic", song, None, batch_size=3)
+    retake = {"seeds": "1, 1, 1", "retake_seed": 100, "retake_variance": 0.2}
+    return desk.listen(desk.sampler(task, desk.schedule(), **retake), song)
 
 
 def high_quality_base() -> Flow:

@@ -67,11 +67,13 @@ Only base models were trained on it. Without *Region Mask* the track plays every
         "Stems",
         """## Stems
 
-Vocals, drums and bass are taken out one by one and subtracted from the recording. What is left \
-is saved as *other*, and its picture is the null test: the quieter it is where only those three \
-play, the better they were taken out.
+The voice is taken out of a recording and subtracted from it: *Voice* is one file, *Backing*, to \
+sing over, the other. Choose another **track** on *Extract* for drums, bass or guitar.
 
-A generative model plays each stem anew. It does not cancel like a filter would.
+The picture shows what is left: the quieter it is where only the voice was, the better it was \
+taken out. A generative model plays the track anew; it does not cancel like a filter would.
+
+For several stems at once, with levels and a mix, open *stem_board*.
 """,
     ),
     "stem_board": (
@@ -114,8 +116,12 @@ Only base models were trained on it.
         "Variations",
         """## Variations
 
-The same song three times: as it is, with a fifth of another draw mixed into its noise, and with \
-more. Change **retake_seed** for other variations, and keep **seed**.
+Three takes of one song. All start from seed 1 (**seeds**), each with a fifth of a draw of its own \
+mixed in. Switch between 1, 2 and 3 on *Save Audio*: each plays on from the same moment, equally \
+loud.
+
+Raise **retake_variance** to go farther: 0 is the song itself, 1 another one. Change \
+**retake_seed** for three others. More takes: **batch_size**, and as many **seeds**.
 """,
     ),
     "high_quality_base": (

@@ -115,10 +115,10 @@ def add_instrument(draw: Draw) -> None:
 
 
 def stems(draw: Draw) -> None:
-    title(draw, "Stems", "vocals, drums, bass and the rest, one by one")
+    title(draw, "Stems", "the voice alone, and all but the voice")
     wave(draw, LEFT, SOFT)
-    for place in range(4):
-        wave(draw, (436, 150 + 58 * place, 720, 198 + 58 * place), WARM)
+    wave(draw, (436, 150, 720, 250), WARM)
+    wave(draw, (436, 272, 720, 372), SOFT)
 
 
 def stem_board(draw: Draw) -> None:
@@ -146,7 +146,7 @@ def complete_arrangement(draw: Draw) -> None:
 
 
 def variations(draw: Draw) -> None:
-    title(draw, "Variations", "the same song, near and far")
+    title(draw, "Variations", "three takes of one song, side by side")
     words(draw, LEFT, VERSES)
     for place in range(3):
         wave(draw, (436, 150 + 78 * place, 720, 214 + 78 * place), WARM)
