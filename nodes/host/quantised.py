@@ -7,6 +7,7 @@ The host's mixed precision layers read all of it; here it only gets the names th
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import comfy.ops
@@ -16,7 +17,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from ...ace_core.errors import CheckpointError
-from ...ace_core.weights.checkpoint import Checkpoint, Kind
+from ...ace_core.weights.checkpoint import Checkpoint, Kind, Part
 from ...ace_core.weights.load import check_keys
 from ...ace_core.weights.read import read
 from .precision import INT8, compute_dtype
@@ -71,11 +72,12 @@ class QuantisedWeights:
 
 def quantised(checkpoint: Checkpoint, kind: Kind) -> QuantisedWeights | None:
     """The weights of a model if its file is quantised, else nothing."""
-    header = _from_headers(checkpoint, kind)
-    names = checkpoint.part(kind).entries
-    if not header and _OLD not in names and not any(name.endswith(_MARK) for name in names):
+    part = checkpoint.part(kind)
+    header, old = _from_headers(part), _old_mark(part)
+    if not header and old is None and not any(name.endswith(_MARK) for name in part.entries):
         return None
-    tensors, _ = comfy.utils.convert_old_quants(read(checkpoint, kind), "", metadata=header)
+    tensors = read(checkpoint, kind) | ({} if old is None else {_OLD: old})
+    tensors, _ = comfy.utils.convert_old_quants(tensors, "", metadata=header)
     return QuantisedWeights(checkpoint, tensors)
 
 
@@ -87,16 +89,29 @@ def layers_for(compute: torch.dtype, device: torch.device) -> Any:
     return comfy.ops.pick_operations(None, compute, load_device=device, model_config=told)
 
 
-def _from_headers(checkpoint: Checkpoint, kind: Kind) -> dict[str, str]:
+def _from_headers(part: Part) -> dict[str, str]:
     """What the files' headers say of layers, under official names."""
-    part = checkpoint.part(kind)
     told: dict[str, Any] = {}
-    for file in part.files:
-        if file.suffix != ".safetensors":
-            continue
+    for file in _safe_files(part):
         with safe_open(file, framework="pt") as opened:
             header = (opened.metadata() or {}).get(_HEADER)
         layers = json.loads(header).get("layers", {}) if header else {}
         names = {e.key.rpartition(".")[0]: n.rpartition(".")[0] for n, e in part.entries.items()}
         told |= {names[layer]: how for layer, how in layers.items() if layer in names}
     return {_HEADER: json.dumps({"layers": told})} if told else {}
+
+
+def _old_mark(part: Part) -> Tensor | None:
+    """The tensor by which older files tell; it may stand above the prefix of the model's keys."""
+    for file in _safe_files(part):
+        keys = [entry.key for entry in part.entries.values() if entry.file == file]
+        with safe_open(file, framework="pt") as opened:
+            for mark in opened.keys():  # noqa: SIM118  a file, no dictionary
+                above, _, last = mark.rpartition(_OLD)
+                if not last and above[-1:] in ("", ".") and keys[0].startswith(above):
+                    return opened.get_tensor(mark)
+    return None
+
+
+def _safe_files(part: Part) -> list[Path]:
+    return [file for file in part.files if file.suffix == ".safetensors"]

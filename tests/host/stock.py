@@ -6,12 +6,16 @@ with smaller numbers and then filled by the host's own code.
 """
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+
+from tests.host.studio import Studio, open_studio
+from tools.pack import Pack
 
 Weights = dict[str, Tensor]
 DIT_SIZES = {
@@ -61,6 +65,28 @@ def _is_norm(name: str) -> bool:
 def dit_weights() -> Weights:
     empty = _network(None)
     return drawn({name: each.shape for name, each in empty.state_dict().items()}, seed=3)
+
+
+def stock_studio(pack: Pack, models: Path, weights: Weights, folder: Path) -> Studio:
+    """Ours, its model loaded from a file of `weights`, which a stock model may have too."""
+    base = open_studio(pack, models)
+    file = write(weights, folder / "acestep_v1.5_turbo_stock.safetensors")
+    model = base.host.load_model(file, None, "fp32")
+    return replace(base, model=model, folder=folder, sigmas=torch.tensor([1.0, 0.6, 0.0]))
+
+
+def cover(studio: Studio) -> list:
+    """A task that the host's own model cannot hear: codes, a source and a mask."""
+    types, tasks = studio.core("types"), studio.host
+    text, extras = studio.positive[0]
+    draw = torch.Generator().manual_seed(11)
+    source = torch.randn(1, studio.frames, 64, generator=draw)
+    mask = torch.zeros(1, studio.frames, 1)
+    mask[:, 100:200] = 1
+    item = types.Conditioning(
+        text, extras["conditioning_lyrics"], studio.frames, source=source, mask=mask, quantize=True
+    )
+    return tasks.conditioning(item, extras["ace_step"]["silence"], handling=tasks.Handling("cover"))
 
 
 def stock_model(weights: Weights, **settings: Any) -> Any:

@@ -1,15 +1,23 @@
 """Models of ComfyUI's own loaders in our nodes: the same weights, all tasks, no second copy."""
 
 import importlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from tests.host.stock import Weights, comfy, dit_weights, stock_clip, stock_model, stock_vae, write
-from tests.host.studio import SEED, Studio, open_studio
+from tests.host.stock import (
+    Weights,
+    comfy,
+    cover,
+    dit_weights,
+    stock_clip,
+    stock_model,
+    stock_studio,
+    stock_vae,
+)
+from tests.host.studio import SEED, Studio
 from tools.pack import Pack
 
 CODES = (41, 2600, 17, 33333, 12, 480)
@@ -24,12 +32,7 @@ def weights() -> Weights:
 def studio(
     pack: Pack, models: Path, weights: Weights, tmp_path_factory: pytest.TempPathFactory
 ) -> Studio:
-    """Ours, loaded from a file of the weights that the host's own network has too."""
-    file = tmp_path_factory.mktemp("stock") / "acestep_v1.5_turbo_stock.safetensors"
-    base = open_studio(pack, models)
-    model = base.host.load_model(write(weights, file), None, "fp32")
-    times = torch.tensor([1.0, 0.6, 0.0])
-    return replace(base, model=model, folder=file.parent, sigmas=times)
+    return stock_studio(pack, models, weights, tmp_path_factory.mktemp("stock"))
 
 
 @pytest.fixture
@@ -40,20 +43,6 @@ def stock(host: Any, weights: Weights) -> Any:
 def same(one: torch.Tensor, other: torch.Tensor) -> None:
     """One file's weights are mapped, the other's are copied: kernels differ by where they lie."""
     torch.testing.assert_close(one, other, atol=1e-4, rtol=0)
-
-
-def cover(studio: Studio) -> list:
-    """A task that the host's own model cannot hear: codes, a source and a mask."""
-    types, tasks = studio.core("types"), studio.host
-    text, extras = studio.positive[0]
-    draw = torch.Generator().manual_seed(11)
-    source = torch.randn(1, studio.frames, 64, generator=draw)
-    mask = torch.zeros(1, studio.frames, 1)
-    mask[:, 100:200] = 1
-    item = types.Conditioning(
-        text, extras["conditioning_lyrics"], studio.frames, source=source, mask=mask, quantize=True
-    )
-    return tasks.conditioning(item, extras["ace_step"]["silence"], handling=tasks.Handling("cover"))
 
 
 @torch.inference_mode()
@@ -160,6 +149,19 @@ def test_the_schedule_shift_of_the_host_reaches_the_adopted_model(
     assert not torch.equal(made, ksampled(studio, studio.model, studio.positive))
 
 
+def test_conditioning_for_a_part_of_the_steps_is_heard_in_that_part(
+    studio: Studio, stock: Any
+) -> None:
+    """The host asks the model in the run, not the one on the wire, when a part begins."""
+    nodes = importlib.import_module("nodes").NODE_CLASS_MAPPINGS
+    part = nodes["ConditioningSetTimestepRange"]().set_range
+    halves = [*part(studio.positive, 0.0, 0.4)[0], *part(cover(studio), 0.4, 1.0)[0]]
+    shift = nodes["ModelSamplingAuraFlow"]().patch_aura
+    adopted = studio.host.adopted(shift(stock, 6.0)[0])
+    made = ksampled(studio, adopted, halves)
+    same(made, ksampled(studio, shift(studio.model, 6.0)[0], halves))
+
+
 def test_codes_are_encoded_by_a_model_of_the_host(studio: Studio, stock: Any) -> None:
     silence = studio.positive[0][1]["ace_step"]["silence"]
     samples = torch.randn(2, 64, 23, generator=torch.Generator().manual_seed(2))
@@ -193,56 +195,6 @@ def test_the_variant_of_a_stock_model_is_read_from_its_file_or_chosen(
     assert host.known_variant(host.adopted(stock)) is variants.SFT
     assert host.known_variant(host.adopted(stock, variants.BASE).clone()) is variants.BASE
     assert host.known_variant(stock) is variants.SFT
-
-
-def test_plain_fp8_of_the_host_is_computed_as_its_rounded_weights(
-    studio: Studio, weights: Weights
-) -> None:
-    small = torch.float8_e4m3fn
-    rounded = {name: each.to(small).float() for name, each in weights.items()}
-    stock = stock_model(weights, dtype=small, cast=torch.float32)
-    exact = stock_model(rounded)
-    positive = cover(studio)
-    made = studio.sampled(model=stock, positive=positive)
-    torch.testing.assert_close(
-        made, studio.sampled(model=exact, positive=positive), atol=1e-5, rtol=0
-    )
-    assert stock.model.diffusion_model.decoder.layers[0].mlp.up_proj.weight.dtype is small
-
-
-def scaled(weights: Weights) -> tuple[Weights, Weights]:
-    """The DiT's linear layers in fp8 with a scale each, and what these stand for."""
-    stored, meant = {}, {}
-    for name, each in weights.items():
-        if name.startswith("decoder.layers") and each.dim() == 2:
-            scale = each.abs().max() / 448  # the largest number of the format
-            small = (each / scale).to(torch.float8_e4m3fn)
-            stored |= {name: small, name.replace(".weight", ".scale_weight"): scale}
-            meant[name] = small.float() * scale
-        else:
-            stored[name] = meant[name] = each
-    return {**stored, "scaled_fp8": torch.zeros(0, dtype=torch.float8_e4m3fn)}, meant
-
-
-@torch.inference_mode()  # as the host runs every node; its quantised tensors may not cross it
-@pytest.mark.parametrize("loader", ["ours", "the host's"])
-def test_scaled_fp8_is_computed_as_the_weights_that_it_stands_for(
-    studio: Studio, weights: Weights, loader: str
-) -> None:
-    stored, meant = scaled(weights)
-    if loader == "ours":
-        file = write(stored, studio.folder / "acestep_v1.5_turbo_fp8_scaled.safetensors")
-        model = studio.host.load_model(file, None, "fp32")
-    else:
-        converted, _ = comfy("utils").convert_old_quants(dict(stored), "", metadata={})
-        quants = {"quant_config": {"mixed_ops": True}}
-        model = stock_model(converted, cast=torch.float32, **quants)
-    layer = model.model.diffusion_model.decoder.layers[1].self_attn.q_proj
-    assert type(layer.weight.data).__name__ == "QuantizedTensor"
-    made = studio.sampled(model=model, positive=cover(studio))
-    exact = studio.sampled(model=stock_model(meant), positive=cover(studio))
-    torch.testing.assert_close(made, exact, atol=2e-4, rtol=0)
-    assert (made - studio.sampled(positive=cover(studio))).abs().max() > 1e-3
 
 
 @torch.inference_mode()
