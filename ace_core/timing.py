@@ -57,7 +57,9 @@ def tiles(total: int, size: int, halo: int) -> list[Tile]:
     seen on both sides; ends are never exceeded. What fits in one piece with its halo is one."""
     count = 1 if total <= size + 2 * halo else -(-total // size)
     edges = [total * place // count for place in range(count + 1)]
-    return [
-        Tile(start, stop, max(start - halo, 0), min(stop + halo, total))
-        for start, stop in pairwise(edges)
-    ]
+    return [tile(start, stop, total, halo) for start, stop in pairwise(edges)]
+
+
+def tile(start: int, stop: int, total: int, halo: int) -> Tile:
+    """`start` to `stop` of `total`, and `halo` more to see on both sides where there is more."""
+    return Tile(start, stop, max(start - halo, 0), min(stop + halo, total))

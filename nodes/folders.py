@@ -93,9 +93,21 @@ def write_text(path: Path, text: str) -> None:
         ) from error
 
 
-def temporary_place() -> Path:
-    """The folder of files that the page may ask for until ComfyUI ends."""
-    return Path(folder_paths.get_temp_directory())
+def temporary_file(name: str) -> Path:
+    """`name` in the folder of files that the page may ask for until ComfyUI ends, which exists.
+
+    Raises:
+        SaveError: the folder cannot be made.
+    """
+    folder = Path(folder_paths.get_temp_directory())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(
+            f"{folder} cannot be made: {error.strerror or error}. Make room, or choose another "
+            "folder with ComfyUI's option --temp-directory."
+        ) from error
+    return folder / name
 
 
 def file_name(text: str) -> str:

@@ -26,8 +26,12 @@ def play(
     recipe: Recipe,
     guidance: Guidance | None,
     solver: Any,
+    hearing: Any = None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """The finished LATENT, and a line for each thing that decided it and that it took."""
+    """The finished LATENT, and a line for each thing that decided it and that it took.
+
+    `hearing`, a `host.Hearing`, is told of it while it is made.
+    """
     from . import host
 
     variant = host.variant_of(model) if guidance is None else host.known_variant(model)
@@ -41,11 +45,12 @@ def play(
     batch = host.Batch(model, *task, sigmas, recipe, guidance, chosen)
     took = host.Took(model)
     memory = Notices(logger.warning)
-    done = host.sample(batch, memory)
+    done = host.sample(batch, memory, hearing)
     name = "unknown" if variant is None else variant.value
     lines = [f"model: {name}", *_steps(sigmas, positive), _steered(guidance)]
     lines += [f"solver: {host.solver_name(chosen)}", *(f"warning: {each}" for each in warnings)]
     lines += [f"memory: {notice}" for notice in memory.said]
+    lines += [f"listening: {notice}" for notice in hearing.notices.said] if hearing else []
     return done, [*lines, _length(done), *took.lines(), *seed_lines(recipe)]
 
 

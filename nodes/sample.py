@@ -14,6 +14,7 @@ from ..ace_core.sampling.turbo import snap_to_turbo
 from ..ace_core.sampling.written import written_times
 from ..ace_core.types import Variant
 from .draws import draw_inputs, drawn
+from .hearing import MIDDLE, OFF, hearing_inputs, hearing_of
 from .playing import play, written
 from .sockets import GuidanceSocket
 
@@ -172,6 +173,7 @@ class AceStepSampler(io.ComfyNode):
                     tooltip="From ACE-Step Solver, or a stock sampler. Not connected: Euler.",
                 ),
                 *draw_inputs(),
+                *hearing_inputs(),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The music, not yet audible."),
@@ -191,13 +193,17 @@ class AceStepSampler(io.ComfyNode):
         seed: int,
         guidance: Guidance | None = None,
         solver=None,
+        vae=None,
+        listen_every: int = OFF,
+        listen_at: float = MIDDLE,
         **draws,
     ) -> io.NodeOutput:
         from . import host
 
+        hearing = hearing_of(latent, cls.hidden, vae, listen_every, listen_at)
         recipe = drawn(seed, **draws).recipe(len(latent["samples"]))
         task = positive, negative, latent
-        done, lines = play(model, sigmas, task, recipe, guidance, solver)
+        done, lines = play(model, sigmas, task, recipe, guidance, solver, hearing)
         report = "\n".join(lines)
         host.show(report, cls.hidden)
         return io.NodeOutput(done, report)

@@ -39,9 +39,8 @@ def wave_of(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
 def wave_to_hear(audio: Tensor) -> dict[str, list[str]]:
     """A source [1, 2, N] at 48 kHz as a temporary file; the same one is written once."""
     digest = hashlib.sha256(audio.cpu().numpy().tobytes()).hexdigest()[:16]
-    place = folders.temporary_place() / f"ace_step_{digest}.flac"
+    place = folders.temporary_file(f"ace_step_{digest}.flac")
     if not place.is_file():
-        place.parent.mkdir(parents=True, exist_ok=True)
         save(place, audio[0] / audio.abs().max().clamp(min=1), FORM)
     file = ui.SavedResult(place.name, "", io.FolderType.temp)
     return {WAVES: [wave_of(file, audio[0], SAMPLE_RATE)]}

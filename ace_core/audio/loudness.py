@@ -38,6 +38,15 @@ def loudness(audio: Tensor, rate: int) -> float | None:
     return float(_lufs(heard.mean()))
 
 
+def at_loudness(audio: Tensor, rate: int, target: float) -> Tensor:
+    """One sound [C, N] at `target` LUFS, or less where its peak would exceed full scale. A silent
+    one stays as it is."""
+    found = loudness(audio, rate)
+    if found is None:
+        return audio
+    return audio * min(10 ** ((target - found) / 20), 1 / float(audio.abs().max()))
+
+
 def _lufs(power: Tensor) -> Tensor:
     return OFFSET + 10 * torch.log10(power.clamp(min=1e-12))
 

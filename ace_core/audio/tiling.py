@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE
 from ..errors import InvalidAudioError
-from ..timing import Tile, frames_in, tiles
+from ..timing import Tile, frames_in, tile, tiles
 from ..types import Posterior
 
 DECODE_HALO: Final = 12  # latent frames; the decoder reaches 10
@@ -45,15 +45,30 @@ def decode(
     """
     _check_latent(latent)
     items, _, frames = latent.shape
-    plan = [(item, tile) for item in range(items) for tile in tiles(frames, size, DECODE_HALO)]
+    plan = [(item, part) for item in range(items) for part in tiles(frames, size, DECODE_HALO)]
     audio = torch.empty(items, CHANNELS, frames * LATENT_HOP)
-    for done, (item, tile) in enumerate(plan, start=1):
-        heard = vae.decode(latent[item : item + 1, :, tile.first : tile.last])  # [1, 2, n]
-        kept = _kept(tile, LATENT_HOP)
-        audio[item, :, tile.start * LATENT_HOP : tile.stop * LATENT_HOP] = heard[0, :, kept]
+    for done, (item, part) in enumerate(plan, start=1):
+        heard = _decoded(vae, latent[item : item + 1], part)  # [2, n]
+        audio[item, :, part.start * LATENT_HOP : part.stop * LATENT_HOP] = heard
         if on_tile is not None:
             on_tile(done, len(plan))
     return audio
+
+
+def decode_part(vae: Decodes, latent: Tensor, start: int, stop: int) -> Tensor:
+    """Frames `start` to `stop` of the first item of `latent` [B, 64, T] as audio [2, n] in float32
+    on the CPU: those samples of `decode`, for the price of these frames and their surroundings.
+
+    Raises:
+        InvalidAudioError: see `decode`.
+    """
+    _check_latent(latent)
+    return _decoded(vae, latent[:1], tile(start, stop, latent.shape[2], DECODE_HALO)).float().cpu()
+
+
+def _decoded(vae: Decodes, latent: Tensor, part: Tile) -> Tensor:
+    """The kept samples [2, n] of `part`, from one item [1, 64, T]."""
+    return vae.decode(latent[..., part.first : part.last])[0, :, _kept(part, LATENT_HOP)]
 
 
 def encode(
@@ -68,24 +83,24 @@ def encode(
     _check_audio(audio)
     items, _, samples = audio.shape
     frames = frames_in(samples)
-    plan = [(item, tile) for item in range(items) for tile in tiles(frames, size, ENCODE_HALO)]
+    plan = [(item, part) for item in range(items) for part in tiles(frames, size, ENCODE_HALO)]
     mean = torch.empty(items, LATENT_CHANNELS, frames)
     std = torch.empty_like(mean)
     posterior = Posterior(mean, std)
-    for done, (item, tile) in enumerate(plan, start=1):
-        end = samples if tile.last == frames else tile.last * LATENT_HOP  # the tail is heard too
-        part = vae.encode(audio[item : item + 1, :, tile.first * LATENT_HOP : end])
-        kept = _kept(tile, 1)
-        mean[item, :, tile.start : tile.stop] = part.mean[0, :, kept]
-        std[item, :, tile.start : tile.stop] = part.std[0, :, kept]
+    for done, (item, part) in enumerate(plan, start=1):
+        end = samples if part.last == frames else part.last * LATENT_HOP  # the tail is heard too
+        found = vae.encode(audio[item : item + 1, :, part.first * LATENT_HOP : end])
+        kept = _kept(part, 1)
+        mean[item, :, part.start : part.stop] = found.mean[0, :, kept]
+        std[item, :, part.start : part.stop] = found.std[0, :, kept]
         if on_tile is not None:
             on_tile(done, len(plan))
     return posterior
 
 
-def _kept(tile: Tile, hop: int) -> slice:
-    """Where the kept part of `tile` lies in what was made from all it saw."""
-    return slice((tile.start - tile.first) * hop, (tile.stop - tile.first) * hop)
+def _kept(part: Tile, hop: int) -> slice:
+    """Where what is kept of `part` lies in what was made from all it saw."""
+    return slice((part.start - part.first) * hop, (part.stop - part.first) * hop)
 
 
 def _check_latent(latent: Tensor) -> None:

@@ -19,11 +19,13 @@ from .conditioning import (
     with_timbre,
 )
 from .edits import Splice, encode_source, source_canvas
+from .hearing import Hearing
 from .language_model import ManagedLanguageModel, load_language_model, watched
 from .lora import with_adapter
 from .metadata import graph_tags
 from .model import load_model
-from .progress import counted, show
+from .page import show, tell
+from .progress import counted
 from .sampling import Batch, guider, sample, times_of
 from .solver import AceNoise, ace_solver, solver_name, what_a_sampler_forgets
 from .text_encoder import ManagedTextEncoder, load_text_encoder
@@ -34,6 +36,7 @@ __all__ = [
     "AceNoise",
     "Batch",
     "Handling",
+    "Hearing",
     "ManagedLanguageModel",
     "ManagedTextEncoder",
     "Splice",
@@ -67,6 +70,7 @@ __all__ = [
     "solver_name",
     "source_canvas",
     "task_name",
+    "tell",
     "text_encoder_of",
     "times_of",
     "variant_of",

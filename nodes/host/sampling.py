@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ...ace_core.constants import LATENT_CHANNELS
 from ...ace_core.errors import InvalidRequestError
-from ...ace_core.memory import HEADROOM, Guard, Say
+from ...ace_core.memory import HEADROOM, Guard, NotEnoughMemoryError, Say
 from ...ace_core.sampling.cover import times_from_source
 from ...ace_core.sampling.groups import in_groups, largest_group
 from ...ace_core.sampling.guidance import Guidance
@@ -27,6 +27,7 @@ from ...ace_core.sampling.recipe import Recipe
 from .adopted_model import adopted
 from .conditioning import KEY, handling_of
 from .guard import host_guard
+from .hearing import Hearing
 from .model import CORRECTOR
 from .solver import AceSolver
 
@@ -47,6 +48,11 @@ class AceGuider(comfy.samplers.CFGGuider):
         self.guidance = guidance
         self._guard = guard or host_guard()
         self._in_turn = False
+
+    def bring(self, companions: list[Any]) -> None:
+        """Patchers that the host loads together with the model, and keeps until the run's end."""
+        for cond in self.original_conds["positive"][:1]:
+            cond["additional_models"] = [*cond.get("additional_models", []), *companions]
 
     def inner_sample(self, *args: Any, **kwargs: Any) -> Tensor:
         # a run's memory begins here: the host may use one guider for several runs
@@ -203,11 +209,11 @@ def _codes_of(entries: list, first: int, behind: int) -> list:
     return made
 
 
-def sample(batch: Batch, say: Say | None = None) -> dict[str, Any]:
+def sample(batch: Batch, say: Say | None = None, hearing: Hearing | None = None) -> dict[str, Any]:
     """A LATENT like the batch's, each item from its own seed's noise, the seeds written into it.
 
     A batch that does not fit into memory is made in smaller groups, which gives the same songs, and
-    `say` is told; without it, the log.
+    `say` is told; without it, the log. `hearing` hears the first item while it is made.
 
     Raises:
         InvalidRequestError: `latent` is no music latent.
@@ -219,24 +225,38 @@ def sample(batch: Batch, say: Say | None = None) -> dict[str, Any]:
             f"The latent has the shape {list(start.shape)}, but ACE-Step 1.5 needs [batch, "
             f"{LATENT_CHANNELS}, frames]. Connect the latent of an ACE-Step task node."
         )
-    rest = comfy.model_management.intermediate_device()
     guard = host_guard(say)
-
-    def run(first: int, behind: int) -> Tensor:
-        return _run(batch.part(first, behind), guard).to(rest, torch.float32)
-
-    samples = in_groups(len(batch.recipe.seeds), run, guard, _most_at_once(batch))
+    if hearing is not None:
+        hearing.make_room(batch.model, lambda: batch.bytes_for(1))
+    try:
+        samples = _in_groups(batch, guard, hearing)
+    except NotEnoughMemoryError:
+        if hearing is None or hearing.ended:
+            raise
+        hearing.end("Out of memory: once more, without the VAE beside the model and unheard.")
+        samples = _in_groups(batch, guard, None)
     known = {**batch.latent.get(KEY, {}), "seeds": batch.recipe.seeds}
     return {**batch.latent, "samples": samples, KEY: known}
 
 
-def _most_at_once(batch: Batch) -> int:
-    """How many items the host has room for, once the model lies where it computes."""
+def _in_groups(batch: Batch, guard: Guard, hearing: Hearing | None) -> Tensor:
+    rest = comfy.model_management.intermediate_device()
+
+    def run(first: int, behind: int) -> Tensor:
+        heard = hearing if first == 0 else None
+        return _run(batch.part(first, behind), guard, heard).to(rest, torch.float32)
+
+    companions = [] if hearing is None else hearing.companions
+    return in_groups(len(batch.recipe.seeds), run, guard, _most_at_once(batch, companions))
+
+
+def _most_at_once(batch: Batch, companions: list[Any]) -> int:
+    """How many items the host has room for, once the models lie where they compute."""
     items, model = len(batch.recipe.seeds), batch.model
     if items == 1:
         return 1
     comfy.model_management.load_models_gpu(
-        [model],
+        [model, *companions],
         memory_required=batch.bytes_for(items),
         minimum_memory_required=batch.bytes_for(1),
     )
@@ -244,17 +264,21 @@ def _most_at_once(batch: Batch) -> int:
     return largest_group(items, lambda group: batch.bytes_for(group) * HEADROOM < room)
 
 
-def _run(batch: Batch, guard: Guard) -> Tensor:
+def _run(batch: Batch, guard: Guard, hearing: Hearing | None) -> Tensor:
     guided = guider(batch.model, batch.positive, batch.negative, batch.guidance, guard)
     seeds, start = batch.recipe.seeds, batch.latent["samples"]
     noise = batch.recipe.first_noise(start.shape[-1]).transpose(1, 2).contiguous()
+    told = latent_preview.prepare_callback(guided.model_patcher, len(batch.sigmas) - 1)
+    if hearing is not None:
+        guided.bring(hearing.companions)
+        told = hearing.after(told)
     return guided.sample(
         noise,
         start,
         _seeded(batch.sampler, seeds),
         batch.sigmas,
         denoise_mask=batch.latent.get("noise_mask"),
-        callback=latent_preview.prepare_callback(guided.model_patcher, len(batch.sigmas) - 1),
+        callback=told,
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         seed=seeds[0],
     )

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ace_core.audio.loudness import loudness
+from ace_core.audio.loudness import at_loudness, loudness
 
 RATE = 48_000
 
@@ -50,3 +50,21 @@ def test_silence_has_no_loudness():
 
 def test_a_sound_shorter_than_a_block_is_measured_too():
     assert loudness(tone(997, 0.2), RATE) == pytest.approx(-6.0, abs=0.2)  # half the block is empty
+
+
+@pytest.mark.parametrize("level", [0.003, 0.4, 30.0])
+def test_a_sound_is_brought_to_the_loudness_that_was_asked_for(level: float):
+    found = loudness(at_loudness(level * tone(997), RATE, -23.0), RATE)
+    assert found == pytest.approx(-23.0, abs=0.01)
+
+
+def test_a_click_stays_below_full_scale_even_if_it_is_quieter_then():
+    click = torch.zeros(2, 2 * RATE)
+    click[:, 1000:1010] = 0.5
+    raised = at_loudness(click, RATE, -3.0)
+    assert raised.abs().max() == pytest.approx(1.0)
+    assert raised.abs().max() > click.abs().max()
+
+
+def test_silence_is_not_raised():
+    assert torch.equal(at_loudness(torch.zeros(2, RATE), RATE, -23.0), torch.zeros(2, RATE))

@@ -40,6 +40,7 @@ class ModelPatcher:
         self.cached_patcher_init: Any = None
         if not hasattr(model, "device"):
             model.device = offload_device
+        model.model_lowvram = False  # always loaded as a whole
         if not hasattr(model, "standin_backup"):
             model.standin_backup = {}  # weights as loaded, while patches of some clone are on
 

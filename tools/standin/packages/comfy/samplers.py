@@ -171,7 +171,9 @@ class CFGGuider:
             return latent_image
         patcher = self.model_patcher
         shape = [2 * noise.shape[0], *noise.shape[1:]]
-        model_management.load_models_gpu([patcher], patcher.model.memory_required(shape))
+        model_management.load_models_gpu(
+            [patcher, *_companions(self.original_conds)], patcher.model.memory_required(shape)
+        )
         self.inner_model = patcher.model
         self.conds = {name: [dict(c) for c in found] for name, found in self.original_conds.items()}
         if denoise_mask is not None:
@@ -200,6 +202,12 @@ class CFGGuider:
             patcher.cleanup()
             self.model_options = own_options
             del self.conds, self.inner_model
+
+
+def _companions(conds: dict[str, Any]) -> list[Any]:
+    """Patchers that conditions bring along."""
+    found = [cond.get("additional_models", []) for each in conds.values() for cond in each]
+    return [patcher for models in found for patcher in models]
 
 
 def _replace_objects(patcher: Any) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""A few seconds of the present guess, handed out while the sampler works.
+
+The VAE comes into the run beside the diffusion model, in the one request that the host's manager
+gets for it: nothing is loaded or unloaded between steps. What goes wrong here ends the hearing,
+never the song.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import comfy.model_management
+import torch
+from torch import Tensor
+
+from ...ace_core.audio.excerpt import excerpt
+from ...ace_core.errors import AceStepError
+from ...ace_core.memory import Notices
+from .guard import host_guard
+from .page import attended
+from .vae import AceVAE, adopted_vae, bytes_for
+
+Callback = Callable[[int, Tensor, Tensor, int], None]  # step from 0, guess at x0, x, steps
+Hand = Callable[[Tensor, int, int], None]  # audio [2, N], step from 1, steps
+
+_SLACK: Final = 1.1  # of weights, by which the host's manager asks for more
+
+
+class Hearing:
+    """Every `every` steps, latent frames `frames` of the first item go to `hand` as sound."""
+
+    def __init__(
+        self, vae: Any, every: int, frames: tuple[int, int], hand: Hand, notices: Notices
+    ) -> None:
+        """
+        Raises:
+            CheckpointError: a VAE of another family.
+        """
+        self.vae: AceVAE = adopted_vae(vae)
+        self.every = every
+        self.frames = frames
+        self.hand = hand
+        self.notices = notices
+        self.ended = False
+        self._guard = host_guard(notices)
+
+    @property
+    def companions(self) -> list[Any]:
+        """The patchers that come into a run beside its model."""
+        return [] if self.ended else [self.vae.patcher]
+
+    def end(self, why: str) -> None:
+        """The song goes on without it."""
+        self.ended = True
+        self.notices(why)
+
+    def make_room(self, model: Any, activations: Callable[[], float]) -> None:
+        """Ends where the manager could hold `model` and the VAE together only in part. A model
+        that it loads piece by piece, or on the CPU, needs no such room."""
+        device = model.load_device
+        if self.vae.device != device or device.type == "cpu" or model.is_dynamic():
+            return
+        manager = comfy.model_management
+        loaded = [each for each in manager.loaded_models() if each.load_device == device]
+        room = manager.get_free_memory(device) + sum(each.loaded_size() for each in loaded)
+        weights = _SLACK * (model.model_size() + self.vae.patcher.model_size())
+        computing = max(activations(), self._bytes()) + manager.extra_reserved_memory()
+        beside = max(manager.minimum_inference_memory(), computing)
+        if weights + beside > room:
+            self.end("There is no room for the VAE beside the model: the song is made unheard.")
+
+    def after(self, told: Callback) -> Callback:
+        """`told`, and then the excerpt where it is its step and somebody is there."""
+
+        def callback(step: int, x0: Tensor, x: Tensor, steps: int) -> None:
+            told(step, x0, x, steps)
+            if not self.ended and (step + 1) % self.every == 0 and attended():
+                self._hear(x0, step + 1, steps)
+
+        return callback
+
+    def _hear(self, x0: Tensor, step: int, steps: int) -> None:
+        if self._left_in_part():
+            self.end("The VAE was not loaded as a whole: the rest of the song is made unheard.")
+            return
+        audio = self._guard.attempt(lambda: self._decoded(x0))
+        if audio is None:
+            self.end("Out of memory while listening: the rest of the song is made unheard.")
+            return
+        try:
+            self.hand(audio, step, steps)
+        except AceStepError as error:
+            self.end(f"The rest of the song is made unheard. {error}")
+
+    def _left_in_part(self) -> bool:
+        """The network of the host's own loader cannot compute from two places."""
+        return self.vae.disable_offload and bool(self.vae.patcher.model.model_lowvram)
+
+    @torch.no_grad()
+    def _decoded(self, x0: Tensor) -> Tensor:
+        latent = x0[:1].to(self.vae.device, self.vae.vae_dtype)
+        return excerpt(self.vae.first_stage_model, latent, self.frames)
+
+    def _bytes(self) -> float:
+        return bytes_for(self.frames[1] - self.frames[0], self.vae.vae_dtype)

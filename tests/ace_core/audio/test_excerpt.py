@@ -1,0 +1,93 @@
+"""Two seconds of a guess: where they lie, that they are those of the whole, and how loud."""
+
+import pytest
+import torch
+
+from ace_core.audio import tiling
+from ace_core.audio.excerpt import excerpt, excerpt_frames
+from ace_core.audio.loudness import loudness
+from ace_core.errors import InvalidRequestError
+from ace_core.models.vae import Oobleck, OobleckConfig
+
+HOP, RATE = 1920, 48_000
+NARROW = OobleckConfig(encoder_channels=2, decoder_channels=2)
+
+
+@pytest.fixture(scope="module")
+def vae() -> Oobleck:
+    """The real strides and narrow layers, in the float32 that a device computes in."""
+    torch.manual_seed(2)
+    model = Oobleck(NARROW)
+    for parameter in model.parameters():
+        parameter.data.normal_(0, 0.4)
+    return model
+
+
+def guess(frames: int, items: int = 1) -> torch.Tensor:
+    return torch.randn(items, 64, frames, generator=torch.Generator().manual_seed(frames))
+
+
+@pytest.mark.parametrize(
+    ("frames", "start", "found"),
+    [
+        (250, None, (100, 150)),  # the middle of ten seconds
+        (251, None, (100, 150)),
+        (50, None, (0, 50)),
+        (30, None, (0, 30)),  # shorter than two seconds: all of it
+        (250, 0.0, (0, 50)),
+        (250, 3.05, (76, 126)),  # from the frame that holds the moment
+        (250, 9.0, (225, 250)),  # what is left
+        (250, 9.99, (249, 250)),
+    ],
+)
+def test_the_excerpt_lies_in_the_middle_or_where_it_was_wished(
+    frames: int, start: float | None, found: tuple[int, int]
+):
+    assert excerpt_frames(frames, start) == found
+
+
+@pytest.mark.parametrize("start", [10.0, 600.0, -0.5, float("nan"), float("inf")])
+def test_a_moment_outside_the_song_is_refused(start: float):
+    with pytest.raises(InvalidRequestError, match="the song is 10 s long"):
+        excerpt_frames(250, start)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 50), (5, 55), (60, 110), (100, 150), (140, 150)])
+def test_what_is_heard_is_that_part_of_the_whole(vae: Oobleck, start: int, stop: int):
+    latent = guess(150, items=2)
+    whole = vae.decode(latent)[0]  # of the first item, in one pass
+    part = tiling.decode_part(vae, latent, start, stop)
+    assert part.shape == (2, (stop - start) * HOP)
+    expected = whole[:, start * HOP : stop * HOP]
+    torch.testing.assert_close(part, expected, rtol=0, atol=1e-5 * float(whole.abs().max()))
+
+
+def test_no_more_is_decoded_than_the_excerpt_and_its_surroundings(vae: Oobleck):
+    lengths: list[int] = []
+
+    class Recorder:
+        def decode(self, latent: torch.Tensor) -> torch.Tensor:
+            lengths.append(latent.shape[2])
+            return vae.decode(latent)
+
+    tiling.decode_part(Recorder(), guess(300), 100, 150)
+    assert lengths == [50 + 2 * tiling.DECODE_HALO]
+
+
+@pytest.mark.parametrize("level", [0.001, 40.0])
+def test_a_guess_is_as_loud_as_a_broadcast_whatever_it_was(vae: Oobleck, level: float):
+    class Louder:
+        def decode(self, latent: torch.Tensor) -> torch.Tensor:
+            heard = vae.decode(latent)
+            return level * heard / heard.abs().max()
+
+    heard = excerpt(Louder(), guess(60), (5, 55))
+    assert loudness(heard, RATE) == pytest.approx(-23.0, abs=0.05)
+    assert heard.abs().max() < 1
+
+
+def test_the_guess_itself_is_left_alone(vae: Oobleck):
+    latent = guess(60)
+    before = latent.clone()
+    excerpt(vae, latent, (5, 55))
+    assert torch.equal(latent, before)
