@@ -1,8 +1,8 @@
 // Touches the waveforms as a user would: `node gestures.mjs job.json`. The job is that of driver.mjs.
 //
-// The answer: {region, bars, missing, takes, long, language, library, problems}
+// The answer: {region, bars, missing, visit, takes, long, language, library, problems}
 
-import { again, job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
+import { again, command, drawn, job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
 
 const REGION = ".acestep15-region";
 const TAKES = ".acestep15-takes";
@@ -16,7 +16,8 @@ async function visit(page) {
   const found = {};
   found.region = await touchRegion(page, pages.repaint_section);
   found.bars = await touchBars(page, pages.add_instrument);
-  found.takes = await compareTakes(page, pages.start_here);
+  found.visit = await firstVisit(page);
+  found.takes = await compareTakes(page);
   found.long = await page.evaluate(drawLong);
   found.library = await page.evaluate(library);
   found.missing = await withoutAudio(page, pages.repaint_section);
@@ -88,8 +89,33 @@ async function touchBars(page, workflow) {
   }, node);
 }
 
-async function compareTakes(page, workflow) {
-  await load(page, "start_here", workflow);
+// As someone who knows ComfyUI and not us: 'song' in the node search, then the templates.
+async function firstVisit(page) {
+  await command(page, "Comfy.NewBlankWorkflow");
+  const { width, height } = await page.locator("#graph-canvas").boundingBox();
+  await page.mouse.dblclick(width * 0.6, height / 2);
+  await page.getByRole("combobox", { name: "Add a node" }).fill("song");
+  const offered = page.getByRole("option");
+  await offered.getByText("Song (ACE-Step").waitFor();
+  const found = { offered: await offered.allInnerTexts() };
+  await page.keyboard.press("Escape");
+  await offered.first().waitFor({ state: "detached" });
+  await command(page, "Comfy.BrowseTemplates");
+  const templates = page.getByRole("dialog");
+  await templates.getByText("acestep15", { exact: true }).click();
+  const card = templates.getByTestId("template-workflow-start_here");
+  await card.waitFor();
+  found.pictured = await card.locator("img").evaluate((image) => image.naturalWidth);
+  found.templates = await templates.getByText(/Showing \d+ of \d+/).textContent();
+  await card.click();
+  await page.waitForFunction(() => window.app.graph.nodes.some(({ subgraph }) => subgraph));
+  await drawn(page);
+  found.opened = await page.evaluate(prompt);
+  return found;
+}
+
+// In `start_here`, which the first visit has opened.
+async function compareTakes(page) {
   await page.evaluate(() => {
     const inside = window.app.graph.nodes.find(({ subgraph }) => subgraph).subgraph.nodes;
     const widgets = inside.flatMap(({ widgets }) => widgets ?? []);

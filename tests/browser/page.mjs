@@ -68,8 +68,12 @@ export async function drawn(page) {
       expected,
     );
   }
-  await page.evaluate(() => window.app.extensionManager.command.execute("Comfy.Canvas.FitView"));
+  await command(page, "Comfy.Canvas.FitView");
   await page.waitForTimeout(SETTLE);
+}
+
+export async function command(page, name) {
+  await page.evaluate((name) => window.app.extensionManager.command.execute(name), name);
 }
 
 // Presses Run and waits until the server has done with it.

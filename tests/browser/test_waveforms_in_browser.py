@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import WORKFLOWS
+from tools.workflow import read_prompt
+
 Found = dict[str, Any]
 
 
@@ -77,6 +80,19 @@ def test_a_choice_that_was_saved_is_the_one_that_is_drawn(touched: Found) -> Non
     """Nodes 2.0 alone would draw the first one."""
     assert touched["bars"]["values"]["by"] == "bars"
     assert touched["bars"]["drawn"] in (None, "bars")
+
+
+def test_who_types_song_is_offered_the_one_node_first(touched: Found) -> None:
+    first, second = touched["visit"]["offered"][:2]
+    assert "Song (ACE-Step 1.5 Text to Music)" in first
+    assert "ACE-Step Song" in second
+
+
+def test_the_templates_have_every_workflow_and_start_here_opens(touched: Found) -> None:
+    visit = touched["visit"]
+    assert f"of {len(WORKFLOWS)} templates" in visit["templates"]
+    assert visit["pictured"] > 0
+    assert visit["opened"] == read_prompt("start_here")
 
 
 def test_each_run_adds_a_take_and_takes_change_at_the_same_moment(touched: Found) -> None:
