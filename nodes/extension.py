@@ -7,6 +7,7 @@ from . import (
     board,
     codes,
     edit,
+    envelope,
     listen,
     load,
     load_lm,
@@ -74,6 +75,7 @@ NODES: list[type[io.ComfyNode]] = [
     score.AceStepKeepBest,
     listen.AceStepSaveAudio,
     listen.AceStepPicture,
+    envelope.AceStepEnvelope,
 ]
 
 

@@ -13,6 +13,7 @@ from tools.lm_flows import (
     understand_audio,
 )
 from tools.neighbour_flows import native_loaders
+from tools.picture_flows import FLOWS as PICTURE_FLOWS
 from tools.song_subgraph import start_here
 from tools.take_flows import FLOWS as TAKE_FLOWS
 
@@ -73,5 +74,6 @@ FLOWS: tuple[Callable[[], Flow], ...] = (
     codes_as_material,
     *EDIT_FLOWS,
     *TAKE_FLOWS,
+    *PICTURE_FLOWS,
     native_loaders,
 )

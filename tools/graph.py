@@ -164,6 +164,12 @@ def slots_of(node_class: Any) -> list[Socket]:
     return [each for each in inputs_of(node_class) if not each.is_widget and each.kind != PLAYER]
 
 
+def places_of(node_class: Any) -> list[Socket]:
+    """All that a wire can lead to, in the order in which the page counts them: slots, widgets."""
+    widgets = [each for each in inputs_of(node_class) if each.is_widget]
+    return [*slots_of(node_class), *widgets]
+
+
 def outputs_of(node_class: Any) -> list[Socket]:
     """The outputs under the names that the page shows."""
     if isinstance(node_class, Face):
@@ -194,7 +200,8 @@ def widget_values(node: Node, sockets: list[Socket], prefix: str = "") -> dict[s
         if not socket.is_widget:
             continue
         name = prefix + socket.name
-        values[name] = node.given.get(name, _default(socket))
+        given = node.given.get(name, _default(socket))
+        values[name] = _default(socket) if isinstance(given, Out) else given  # wired: it rests
         if socket.kind == DYNAMIC:
             values |= widget_values(node, _sub_sockets(socket, values[name]), f"{name}.")
     if not prefix:
@@ -270,6 +277,9 @@ def title_of(node_class: Any, kind: str) -> str:
 
 STOCK_TITLES = {
     "AudioMerge": "Audio Merge",
+    "CreateVideo": "Create Video",
+    "EmptyImage": "Empty Image",
+    "ImageCompositeMasked": "Image Composite Masked",
     "KSampler": "KSampler",
     "KSamplerSelect": "KSamplerSelect",
     "DualCLIPLoader": "DualCLIPLoader",
@@ -277,6 +287,7 @@ STOCK_TITLES = {
     "PreviewAny": "Preview as Text",
     "PreviewImage": "Preview Image",
     "SamplerCustomAdvanced": "SamplerCustomAdvanced",
+    "SaveVideo": "Save Video",
     "UNETLoader": "Load Diffusion Model",
     "VAELoader": "Load VAE",
 }

@@ -15,6 +15,7 @@ _STOCK_EXTRAS = (
     "nodes_mask",
     "nodes_model_advanced",
     "nodes_preview_any",
+    "nodes_video",
 )
 
 

@@ -16,8 +16,6 @@ SIZE = (768, 432)
 PAPER, INK, SOFT, WARM = (20, 22, 30), (236, 238, 244), (120, 132, 156), (255, 168, 92)
 QUALITY = 88
 Draw = ImageDraw.ImageDraw
-
-
 Box = tuple[int, int, int, int]
 LEFT, RIGHT = (48, 150, 316, 372), (436, 150, 720, 372)
 VERSES = ((0, 0.8), (1, 0.62), (3, 0.7), (4, 0.9), (5, 0.55), (6, 0.74))  # (row, width)
@@ -206,6 +204,15 @@ def best_of_four(draw: Draw) -> None:
     wave(draw, RIGHT, WARM)
 
 
+def picture_moves(draw: Draw) -> None:
+    title(draw, "Music moves a picture", "each frame as bright as the song is loud")
+    wave(draw, LEFT, WARM)
+    for place, share in enumerate((0.3, 1.0, 0.6, 0.45, 0.9, 0.25)):
+        x, y = 484 + 94 * (place % 3), 205 + 112 * (place // 3)
+        draw.rounded_rectangle((x - 42, y - 50, x + 42, y + 50), 10, (32, 36, 48))
+        draw.ellipse((x - 28, y - 28, x + 28, y + 28), tuple(round(share * c) for c in WARM))
+
+
 def native_loaders(draw: Draw) -> None:
     title(draw, "ComfyUI's own loaders", "stock models and sampler, every ACE-Step task")
     for row, name in enumerate(("MODEL", "CLIP", "VAE")):
@@ -241,6 +248,7 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "own_style": own_style,
     "karaoke": karaoke,
     "best_of_four": best_of_four,
+    "picture_moves": picture_moves,
     "native_loaders": native_loaders,
 }
 
@@ -248,7 +256,6 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
 def title(draw: Draw, words: str, below: str) -> None:
     draw.text((48, 42), words, INK, font=ImageFont.load_default(44))
     draw.text((50, 100), below, SOFT, font=ImageFont.load_default(22))
-
     arrow(draw, (340, 261), (408, 261))
 
 
@@ -285,8 +292,8 @@ def main(folder: Path = ROOT / "workflows") -> None:
     for name, paint in PICTURES.items():
         image = Image.new("RGB", SIZE, PAPER)
         paint(ImageDraw.Draw(image))
-        image.save(folder / f"{name}.jpg", quality=QUALITY)
-        print(folder / f"{name}.jpg")
+        image.save(path := folder / f"{name}.jpg", quality=QUALITY)
+        print(path)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 from tools.graph import Flow, with_faces
 from tools.layout import HEAD, Layout, Wire, laid_out
 from tools.page_parts import GUTTER, Link, groups_of, left_of, links_of, node_of, ways
-from tools.sizes import WIDTH, height_of, slot_height
+from tools.sizes import WIDTH, height_of, slot_height, widget_height
 from tools.subgraph_format import definitions
 
 VERSION = 0.4  # of the format
@@ -39,9 +39,14 @@ def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _layout(flow: Flow, classes: Mapping[str, Any], links: list[Link]) -> Layout:
     groups = [[flow.number(node) for node in group.nodes] for group in flow.groups]
-    heights = {flow.number(node): height_of(node, classes) for node in flow.nodes}
+    nodes = {flow.number(node): node for node in flow.nodes}
+    heights = {number: height_of(node, classes) for number, node in nodes.items()}
+
+    def arrives(target: int, place: int) -> int:
+        return widget_height(nodes[target], place, classes)
+
     wires = [
-        Wire((source, slot), slot_height(slot), target, slot_height(place))
+        Wire((source, slot), slot_height(slot), target, arrives(target, place))
         for _, source, slot, target, place, _ in links
     ]
     return laid_out(groups, heights, wires)

@@ -11,6 +11,7 @@ from tools.graph import (
     Socket,
     inputs_of,
     outputs_of,
+    places_of,
     slot_of,
     slots_of,
     title_of,
@@ -67,12 +68,12 @@ def links_of(flow: Flow, classes: Mapping[str, Any]) -> list[Link]:
     """Every wire."""
     links: list[Link] = []
     for node in flow.nodes:
-        slots = [socket.name for socket in slots_of(classes[node.kind])]
+        places = [socket.name for socket in places_of(classes[node.kind])]
         for name, value in node.given.items():
             if isinstance(value, Out):
                 slot = slot_of(value, classes)
                 kind = outputs_of(classes[value.node.kind])[slot].kind
-                ends = [flow.number(value.node), slot, flow.number(node), slots.index(name)]
+                ends = [flow.number(value.node), slot, flow.number(node), places.index(name)]
                 links.append([len(links) + 1, *ends, kind])
     return links
 
@@ -125,11 +126,11 @@ def node_of(
 
 def _drawn_slots(node: Node, classes: Mapping[str, Any], into: dict[int, int]) -> list[Socket]:
     """Those that are no widgets, then the widgets as far as a wire leads to one of them."""
-    slots = slots_of(classes[node.kind])
-    widgets = [each for each in inputs_of(classes[node.kind]) if each.is_widget]
+    places = places_of(classes[node.kind])
     if node.inside is not None:
-        return [*slots, *widgets]
-    return [*slots, *widgets[: max(0, max(into, default=-1) + 1 - len(slots))]]
+        return places
+    slots = len(slots_of(classes[node.kind]))
+    return places[: max(slots, max(into, default=-1) + 1)]
 
 
 def _values(node: Node, classes: Mapping[str, Any]) -> list[Any]:

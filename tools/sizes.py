@@ -10,6 +10,7 @@ SEEDS = ("seed", "noise_seed")  # whole numbers of these names get a second widg
 WAVEFORM = 126  # pixels that web/waveform/panel.js takes
 EXTRA = {
     "PreviewImage": 300,
+    "SaveVideo": 300,
     "AceStep15SaveAudio": 80 + WAVEFORM,
     "AceStep15RegionMask": WAVEFORM,
     "AceStep15Repaint": WAVEFORM,

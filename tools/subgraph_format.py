@@ -13,9 +13,8 @@ from tools.graph import (
     Flow,
     Node,
     Subgraph,
-    inputs_of,
+    places_of,
     slot_of,
-    slots_of,
     with_faces,
 )
 from tools.layout import Layout, Wire, laid_out
@@ -106,12 +105,10 @@ def _all_links(inside: Subgraph, classes: Mapping[str, Any]) -> list[Link]:
     flow = inside.flow
     links = links_of(flow, classes)
     for place, inlet in enumerate(inside.inlets):
-        known = classes[inlet.node.kind]
-        widgets = [each for each in inputs_of(known) if each.is_widget]
-        slot = [each.name for each in widgets].index(inlet.widget)
-        kind = widgets[slot].kind
-        ends = [ENTRY, place, flow.number(inlet.node), len(slots_of(known)) + slot]
-        links.append([len(links) + 1, *ends, kind])
+        places = places_of(classes[inlet.node.kind])
+        slot = [each.name for each in places].index(inlet.widget)
+        ends = [ENTRY, place, flow.number(inlet.node), slot]
+        links.append([len(links) + 1, *ends, places[slot].kind])
     face: Face = with_faces(_only(inside), classes)[inside.kind]
     for place, (out, socket) in enumerate(zip(inside.outlets.values(), face.outputs, strict=True)):
         ends = [flow.number(out.node), slot_of(out, classes), EXIT, place]

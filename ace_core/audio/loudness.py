@@ -47,20 +47,10 @@ def at_loudness(audio: Tensor, rate: int, target: float) -> Tensor:
     return audio * min(10 ** ((target - found) / 20), 1 / float(audio.abs().max()))
 
 
-def _lufs(power: Tensor) -> Tensor:
-    return OFFSET + 10 * torch.log10(power.clamp(min=1e-12))
-
-
-def _block_powers(audio: Tensor, size: int, rate: int) -> Tensor:
-    """Weighted power of each block, summed over the channels. The last one is filled up."""
-    blocks = F.pad(audio.float(), (0, -audio.shape[1] % size)).unflatten(1, (-1, size))
-    weights = _weights(size, rate).to(audio.device)  # [bins]
-    powers = [torch.fft.rfft(channel).abs().square() @ weights for channel in blocks]
-    return torch.stack(powers).sum(dim=0) / size**2
-
-
-def _weights(size: int, rate: int) -> Tensor:
-    """What each bin of a block's spectrum counts: the filters' gain, twice but at both ends."""
+def ear_weights(size: int, rate: int) -> Tensor:
+    """What each bin of a spectrum of `size` samples counts, [bins]: the filters' gain, twice but at
+    both ends.
+    """
     hertz = torch.fft.rfftfreq(size, 1 / rate, dtype=torch.float64)
     turn = torch.exp(-2j * math.pi * hertz.clamp(max=DESIGN_RATE / 2) / DESIGN_RATE)
     gain = torch.ones_like(hertz)
@@ -76,3 +66,15 @@ def _weights(size: int, rate: int) -> Tensor:
     if size % 2 == 0:
         twice[-1] = 1.0
     return (gain * twice).float()
+
+
+def _lufs(power: Tensor) -> Tensor:
+    return OFFSET + 10 * torch.log10(power.clamp(min=1e-12))
+
+
+def _block_powers(audio: Tensor, size: int, rate: int) -> Tensor:
+    """Weighted power of each block, summed over the channels. The last one is filled up."""
+    blocks = F.pad(audio.float(), (0, -audio.shape[1] % size)).unflatten(1, (-1, size))
+    weights = ear_weights(size, rate).to(audio.device)  # [bins]
+    powers = [torch.fft.rfft(channel).abs().square() @ weights for channel in blocks]
+    return torch.stack(powers).sum(dim=0) / size**2

@@ -24,9 +24,13 @@ class StandinHost:
     name = "a stand-in for ComfyUI (this Python can run no real ComfyUI)"
 
     def __init__(self) -> None:
-        from tools.standin import custom_sampling, stock_nodes
+        from tools.standin import custom_sampling, picture_nodes, stock_nodes
 
-        self.nodes: dict[str, Any] = stock_nodes.NODES | custom_sampling.NODES
+        self.nodes: dict[str, Any] = {
+            **stock_nodes.NODES,
+            **custom_sampling.NODES,
+            **picture_nodes.NODES,
+        }
         self.kept: dict[str, Result] = {}  # by signature
 
     def run(

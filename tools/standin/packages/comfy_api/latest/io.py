@@ -31,6 +31,7 @@ Noise = Custom("NOISE")
 Sampler = Custom("SAMPLER")
 Sigmas = Custom("SIGMAS")
 Vae = Custom("VAE")
+Video = Custom("VIDEO")
 
 __all__ = [
     "AnyType",
@@ -68,5 +69,6 @@ __all__ = [
     "String",
     "UploadType",
     "Vae",
+    "Video",
     "WidgetInput",
 ]

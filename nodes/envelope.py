@@ -1,0 +1,130 @@
+"""Sound as numbers that move pictures: a level a frame, as a mask and as a list."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..ace_core.audio.envelope import (
+    FPS_RANGE,
+    Band,
+    Follow,
+    check_mask,
+    envelope,
+    frame_count,
+    mask_of,
+)
+from ..ace_core.audio.waveform import check
+from ..ace_core.errors import InvalidRequestError
+
+BANDS = {band.name.lower(): band for band in Band}
+MASK_SIZE = 64  # pixels: Image Composite Masked stretches a mask, and a level has no details
+
+
+class AceStepEnvelope(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Envelope",
+            display_name="ACE-Step Audio Envelope",
+            category="audio/ACE-Step/listen",
+            description="Listens how loud a sound is at each frame of a video, as a mask and as "
+            "numbers from 0 to 1, so that music moves pictures.",
+            search_aliases=["ace step", "audio reactive", "amplitude", "music video", "beat mask"],
+            inputs=[
+                io.Audio.Input("audio", tooltip="One sound. The loudest frame of it becomes 1."),
+                *_listening(),
+                _size("width"),
+                _size("height"),
+            ],
+            outputs=[
+                io.Mask.Output(
+                    display_name="mask",
+                    tooltip="One frame after another, its level in every pixel. For Image "
+                    "Composite Masked.",
+                ),
+                io.Float.Output(
+                    display_name="levels",
+                    tooltip="The same as one list of numbers, for nodes that take a list of "
+                    "FLOATs. Not for inputs that take one number.",
+                ),
+                io.Int.Output(
+                    display_name="frames",
+                    tooltip="How many: seconds times fps, rounded up. For the batch size of "
+                    "Empty Image.",
+                ),
+                io.Float.Output(display_name="fps", tooltip="As it was given. For Create Video."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        audio: dict[str, Any],
+        fps: float,
+        band: str,
+        attack: float,
+        release: float,
+        floor: float,
+        width: int,
+        height: int,
+    ) -> io.NodeOutput:
+        sound, rate = audio["waveform"], audio["sample_rate"]
+        check(sound, rate)
+        if len(sound) != 1:
+            raise InvalidRequestError(
+                f"The audio has {len(sound)} takes, but pictures follow one, and Create Video "
+                "plays the first. Keep one before decoding, with ACE-Step Keep Best or with "
+                "Latent From Batch."
+            )
+        follow = Follow(attack, release, floor)
+        check_mask(frame_count(sound.shape[-1], rate, fps), width, height)
+        levels = envelope(sound[0], rate, fps, BANDS[band], follow)
+        return io.NodeOutput(mask_of(levels, width, height), levels.tolist(), len(levels), fps)
+
+
+def _listening() -> list[io.Input]:
+    slowest, fastest = FPS_RANGE
+    return [
+        io.Float.Input(
+            "fps",
+            default=24.0,
+            min=slowest,
+            max=fastest,
+            step=0.001,
+            tooltip="Frames a second. Give the same to Create Video: connect fps.",
+        ),
+        io.Combo.Input(
+            "band",
+            options=list(BANDS),
+            default="whole",
+            tooltip="What is listened to: everything, bass below 250 Hz, treble above 4 kHz, or "
+            "mids between them.",
+        ),
+        _time("attack", 0.0, "Seconds in which a level rises most of the way. 0: at once."),
+        _time("release", 0.15, "Seconds in which a level falls most of the way. 0: at once."),
+        io.Float.Input(
+            "floor",
+            default=0.0,
+            min=0.0,
+            max=0.99,
+            step=0.01,
+            tooltip="Levels up to this are 0 and the rest is stretched to 1: more contrast where "
+            "music is loud throughout.",
+        ),
+    ]
+
+
+def _time(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=10.0, step=0.01, tooltip=tooltip)
+
+
+def _size(name: str) -> io.Int.Input:
+    return io.Int.Input(
+        name,
+        default=MASK_SIZE,
+        min=1,
+        max=4096,
+        advanced=True,
+        tooltip="Of the mask, in pixels. Small is enough where it is stretched, as Image Composite "
+        "Masked does; give the video's size if the mask itself becomes the video.",
+    )
