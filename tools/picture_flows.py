@@ -18,7 +18,7 @@ sound. The video is in **output/video**.
 frames of a video in the place of *Empty Image* shine through in the quiet.
 
 The video is as large as *Empty Image*. All of its frames are held in memory several times: about \
-2 GB for 20 seconds of 512 x 256 at 12 frames a second. Twice the frames take twice as much.
+1.5 GB for 20 seconds of 384 x 192 at 12 frames a second. Twice the frames take twice as much.
 """
 
 
@@ -31,7 +31,7 @@ def picture_moves() -> Flow:
     pictures = flow.group("Picture")
     song_picture = pictures.add("AceStep15Picture", audio=audio)
     dark = pictures.add(
-        "EmptyImage", width=512, height=256, batch_size=levels.out("frames"), color=DARK
+        "EmptyImage", width=384, height=192, batch_size=levels.out("frames"), color=DARK
     )
     shown = flow.group("Video")
     frames = shown.add(
