@@ -112,6 +112,15 @@ def touched(
     return _driven("gestures.mjs", job, server, tmp_path_factory.mktemp("job"))
 
 
+@pytest.fixture(scope="session", params=RENDERERS)
+def heard(
+    request: pytest.FixtureRequest, server: ComfyServer, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """What became of a song that was listened to while the sampler made it."""
+    job = _job(server, request.param)
+    return _driven("hearing.mjs", job, server, tmp_path_factory.mktemp("job"))
+
+
 def _driven(script: str, job: dict[str, Any], server: ComfyServer, folder: Path) -> Seen:
     (folder / "job.json").write_text(json.dumps(job))
     command = ["node", str(HERE / script), str(folder / "job.json")]

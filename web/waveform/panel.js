@@ -4,35 +4,44 @@ export const HEIGHT = 118; // pixels, with the margins of the page
 const BACK = "#2a303c";
 
 /**
- * @typedef {object} Panel
+ * @typedef {object} Row
  * @property {HTMLElement} root
- * @property {HTMLCanvasElement} canvas
  * @property {HTMLElement} bar of buttons
  * @property {HTMLElement} text
  */
 
+/** @typedef {Row & {canvas: HTMLCanvasElement}} Panel */
+
 /** @param {string} kind told to tests and style sheets @returns {Panel} */
 export function makePanel(kind) {
-  const root = make("div", "display:flex;flex-direction:column;gap:4px;height:98px;width:100%");
-  root.className = `acestep15-${kind}`;
+  const { root, bar, text } = makeRow(kind);
+  root.style.height = "98px";
   const canvas = /** @type {HTMLCanvasElement} */ (
     make("canvas", "flex:1 1 64px;height:64px;min-height:0;width:100%;border-radius:6px;touch-action:none")
   );
   canvas.tabIndex = 0;
+  root.prepend(canvas);
+  canvas.addEventListener("focus", () => (canvas.style.outline = "2px solid #ffa85c"));
+  canvas.addEventListener("blur", () => (canvas.style.outline = ""));
+  return { root, canvas, bar, text };
+}
+
+/** @param {string} kind told to tests and style sheets @returns {Row} */
+export function makeRow(kind) {
+  const root = make("div", "display:flex;flex-direction:column;gap:4px;width:100%");
+  root.className = `acestep15-${kind}`;
   const bar = make("div", "display:flex;gap:4px;align-items:center;flex-wrap:wrap;min-height:24px");
   const text = make("span", "flex:1;font:11px sans-serif;color:#c5ccd8;text-align:right");
   text.setAttribute("aria-live", "polite");
   bar.append(text);
-  root.append(canvas, bar);
-  canvas.addEventListener("focus", () => (canvas.style.outline = "2px solid #ffa85c"));
-  canvas.addEventListener("blur", () => (canvas.style.outline = ""));
+  root.append(bar);
   for (const event of ["pointerdown", "pointermove", "pointerup", "dblclick"])
     root.addEventListener(event, (each) => each.stopPropagation()); // the node stays where it is
-  return { root, canvas, bar, text };
+  return { root, bar, text };
 }
 
 /**
- * @param {Panel} panel
+ * @param {Row} panel
  * @param {() => void} pressed
  * @returns {HTMLButtonElement} it stands before the text
  */
@@ -55,16 +64,19 @@ export function light(button, on) {
 /**
  * Put the panel on a node. It holds no value: nothing of it is saved or sent.
  * @param {any} node
- * @param {Panel} panel
+ * @param {Row} panel
  * @param {() => void} tick called a few times a second while the panel can be seen
  * @param {() => void} close called when the node goes
+ * @param {string} [name] of the widget
+ * @param {number} [height] pixels
+ * @returns {any} the widget
  */
-export function mount(node, panel, tick, close) {
-  const widget = node.addDOMWidget("waveform", "acestep15_waveform", panel.root, {
+export function mount(node, panel, tick, close, name = "waveform", height = HEIGHT) {
+  const widget = node.addDOMWidget(name, `acestep15_${name}`, panel.root, {
     serialize: false,
     hideOnZoom: false,
-    getMinHeight: () => HEIGHT,
-    getMaxHeight: () => HEIGHT,
+    getMinHeight: () => height,
+    getMaxHeight: () => height,
     getValue: () => "",
     setValue: () => {},
   });
@@ -76,6 +88,7 @@ export function mount(node, panel, tick, close) {
     close();
     return removed?.apply(this, given);
   };
+  return widget;
 }
 
 /**

@@ -1,4 +1,4 @@
-// What the waveforms say, in the language of ComfyUI's page.
+// What the waveforms and players say, in the language of ComfyUI's page.
 
 import { app } from "../../../scripts/app.js";
 
@@ -22,6 +22,8 @@ const WORDS = {
     take: "Take",
     takes: "Takes: arrows seek, 1 to 9 choose, Space plays; all are equally loud",
     saved: "The song appears here after a run",
+    guess: "step {step} of {steps}: {start}–{end}",
+    listen: "Hear the song as it is now; newer ones follow until you stop (Space)",
   },
   zh: {
     empty: "请连接一段录音，或先运行一次",
@@ -41,6 +43,8 @@ const WORDS = {
     take: "版本",
     takes: "各版本：左右键定位，数字键 1–9 切换，空格播放；响度已对齐",
     saved: "运行后歌曲会显示在这里",
+    guess: "第 {step} 步，共 {steps} 步：{start}–{end}",
+    listen: "试听目前的歌曲；之后的会接着播放，直到停止（空格）",
   },
   ja: {
     empty: "録音を接続するか、一度実行してください",
@@ -60,12 +64,19 @@ const WORDS = {
     take: "テイク",
     takes: "テイク：左右キーで移動、1～9 で切り替え、スペースで再生（音量は揃えてあります）",
     saved: "実行すると、ここに曲が表示されます",
+    guess: "ステップ {step}／{steps}：{start}～{end}",
+    listen: "今の段階の曲を試聴。停止するまで新しいものも続けて再生（スペース）",
   },
 };
 
-/** @param {string} name @returns {string} */
-export function say(name) {
+/**
+ * @param {string} name
+ * @param {Record<string, string | number>} [values] what stands in the braces
+ * @returns {string}
+ */
+export function say(name, values = {}) {
   const locale = String(app.extensionManager?.setting?.get("Comfy.Locale") ?? "en");
   const words = WORDS[locale] ?? WORDS[locale.split("-")[0]] ?? WORDS.en;
-  return words[name] ?? WORDS.en[name] ?? name;
+  const said = words[name] ?? WORDS.en[name] ?? name;
+  return said.replace(/\{(\w+)\}/g, (all, key) => String(values[key] ?? all));
 }

@@ -1,0 +1,106 @@
+// Listens to a song while it is made, as a user would: `node hearing.mjs job.json`, the job of
+// driver.mjs.
+//
+// The answer: {said (at each event), before, keyed, sounds, follows, stopped, again, sent, sentAgain,
+//   saved, savedWith, savedAgain, rows, problems}
+
+import { job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
+
+const ROW = ".acestep15-hearing";
+const PLAYING = 30_000; // ms: until the browser has begun to play, or has ended
+
+await tell(visit);
+
+async function visit(page) {
+  const { page: workflow } = job.workflows.find(({ name }) => name === "text_to_music");
+  await load(page, "text_to_music", workflow);
+  await page.evaluate(wish);
+  const found = { saved: await page.evaluate(values) };
+  await pressRun(page);
+  await page.waitForFunction(() => window.said.length === 4);
+  found.said = await page.evaluate(() => window.said);
+  found.before = await page.evaluate(state);
+  await page.waitForTimeout(500); // Nodes 2.0 draws it when it can
+  if (job.pictures) await page.screenshot({ path: `${job.pictures}/hearing.${job.renderer}.png` });
+  await page.locator(`${ROW} button`).focus();
+  await page.keyboard.press(" ");
+  found.keyed = await until(page, "■");
+  found.sounds = await page.evaluate(state);
+  await until(page, "▶"); // two seconds later
+  await page.evaluate(earlier); // as if another had come
+  found.follows = await until(page, "■");
+  await page.locator(`${ROW} button`).click();
+  found.stopped = await page.evaluate(state);
+  await page.locator(`${ROW} button`).click(); // it follows again, until another run begins
+  await pressRun(page);
+  await page.waitForFunction(() => window.said.length === 8);
+  found.again = await page.evaluate(state);
+  found.sent = await page.evaluate(prompt);
+  found.savedWith = await page.evaluate(values);
+  await reopen(page);
+  found.sentAgain = await page.evaluate(prompt);
+  found.savedAgain = await page.evaluate(values);
+  found.rows = await page.locator(ROW).count();
+  found.problems = [...page.problems];
+  return found;
+}
+
+async function until(page, face) {
+  const shown = ([row, face]) => document.querySelector(`${row} button`).textContent === face;
+  const waited = page.waitForFunction(shown, [ROW, face], { timeout: PLAYING });
+  return waited.then(
+    () => true,
+    () => false,
+  );
+}
+
+// What follows runs in the page.
+async function wish() {
+  const { api } = await import("/scripts/api.js");
+  const nodes = window.app.graph.nodes;
+  const of = (kind) => nodes.find(({ comfyClass }) => comfyClass === kind);
+  const set = (node, name, value) => (node.widgets.find((each) => each.name === name).value = value);
+  set(of("AceStep15Song"), "seconds", 10);
+  const sampler = of("AceStep15Sampler");
+  set(sampler, "listen_every", 2);
+  const socket = sampler.inputs.findIndex(({ name }) => name === "vae");
+  of("AceStep15LoadVAE").connect(0, sampler, socket);
+  window.said = [];
+  window.told = [];
+  api.addEventListener("acestep15.heard", ({ detail }) => {
+    window.told.push(detail);
+    const row = sampler.widgets.find(({ name }) => name === "hearing")?.element; // drawn later
+    window.said.push(row?.querySelector("span").textContent ?? "nothing");
+    // the next run must not come from the cache
+    set(sampler, "seed", 1000 + window.told.length);
+  });
+}
+
+async function earlier() {
+  const { api } = await import("/scripts/api.js");
+  api.dispatchEvent(new CustomEvent("acestep15.heard", { detail: window.told[0] }));
+  window.said.pop();
+  window.told.pop();
+}
+
+function state() {
+  const node = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Sampler");
+  const { hearing } = node.widgets.find(({ name }) => name === "hearing");
+  const row = document.querySelector(".acestep15-hearing");
+  const { left, top, right, bottom } = row.getBoundingClientRect();
+  return {
+    face: row.querySelector("button").textContent,
+    text: row.querySelector("span").textContent,
+    label: row.querySelector("button").getAttribute("aria-label"),
+    seconds: hearing.player.sound.duration,
+    played: hearing.played,
+    newest: window.told.at(-1).filename,
+    follows: hearing.follows,
+    box: [left, top, right, bottom],
+  };
+}
+
+function values() {
+  const { nodes } = window.app.graph.serialize();
+  return nodes.find(({ type }) => type === "AceStep15Sampler").widgets_values.slice(2);
+}
