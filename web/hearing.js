@@ -10,7 +10,7 @@ import { say } from "./waveform/words.js";
 
 const EVENT = "acestep15.heard"; // of nodes/hearing.py
 const NAME = "hearing";
-const HEIGHT = 34; // pixels, with the margins of the page
+const HEIGHT = 44; // pixels, with the margins of the page
 
 /**
  * @typedef {object} Guess what the song sounds like at a step

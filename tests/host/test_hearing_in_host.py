@@ -206,7 +206,8 @@ def test_the_page_that_pressed_run_is_told_and_the_server_has_the_file(
         outcome = server.wait(answer["prompt_id"], {}, timeout=120)
     assert outcome.complete, outcome.why()
     assert others == []
-    when = [{name: told[name] for name in ("node", "step", "steps", "start", "end")} for told in mine]
+    names = ("node", "step", "steps", "start", "end")
+    when = [{name: told[name] for name in names} for told in mine]
     assert when == [
         {"node": "sample", "step": step, "steps": 4, "start": 3.0, "end": 5.0} for step in (2, 4)
     ]
