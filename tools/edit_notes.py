@@ -1,4 +1,4 @@
-"""Title and note of each workflow in `tools/edit_flows.py`."""
+"""Title and note of each workflow in `edit_flows.py` and `sampling_flows.py`."""
 
 NOTES = {
     "cover": (

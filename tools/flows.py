@@ -14,6 +14,7 @@ from tools.lm_flows import (
 )
 from tools.neighbour_flows import native_loaders
 from tools.picture_flows import FLOWS as PICTURE_FLOWS
+from tools.sampling_flows import FLOWS as SAMPLING_FLOWS
 from tools.song_subgraph import start_here
 from tools.take_flows import FLOWS as TAKE_FLOWS
 
@@ -73,6 +74,7 @@ FLOWS: tuple[Callable[[], Flow], ...] = (
     polish_prompt,
     codes_as_material,
     *EDIT_FLOWS,
+    *SAMPLING_FLOWS,
     *TAKE_FLOWS,
     *PICTURE_FLOWS,
     native_loaders,

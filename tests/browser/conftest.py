@@ -16,9 +16,9 @@ import pytest
 import soundfile
 
 from tools.checkout import ROOT, find_checkout, has_requirements
-from tools.edit_flows import OWN_LORA
 from tools.miniature import miniature
 from tools.real_host import ComfyServer
+from tools.sampling_flows import OWN_LORA
 from tools.workflow import miniature_name
 
 HERE = Path(__file__).parent

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from tests.nodes import music
-from tools.edit_flows import FLOWS, INPUT_AUDIO, OTHER_AUDIO
+from tools.desk import INPUT_AUDIO, OTHER_AUDIO
+from tools.edit_flows import FLOWS as EDIT_FLOWS
 from tools.execute import Prompt
+from tools.sampling_flows import FLOWS as SAMPLING_FLOWS
 from tools.workflow import read_prompt, with_input, with_miniature
 
-NAMES = [make.__name__ for make in FLOWS]
+NAMES = [make.__name__ for make in (*EDIT_FLOWS, *SAMPLING_FLOWS)]
 SECONDS = 6.0
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tools.checkout import ROOT
-from tools.edit_flows import OWN_LORA
 from tools.make_workflows import outdated
 from tools.pack import Pack
+from tools.sampling_flows import OWN_LORA
 
 FILES = sorted((ROOT / "workflows").glob("*.json"))
 NAMES = [path.stem for path in FILES]
