@@ -1,6 +1,7 @@
 """Fixtures for nodes: the host of this process (real or stand-in) and the pack loaded in it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,19 @@ def run(pack: Pack, models: Path, base_directory: Path) -> Run:
     music.write(folder / "melody.flac", 6.0, 44_100, 1)
     music.write(folder / "melody.mp3", 6.0, 44_100)
     return pack.host.run
+
+
+@pytest.fixture
+def rooms(host: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the host was asked to make room for, in bytes, in order."""
+    import comfy.model_management as management
+
+    asked: list[float] = []
+    real = management.load_models_gpu
+
+    def recorded(models: list, memory_required: float = 0, **more: Any) -> None:
+        asked.append(memory_required)
+        real(models, memory_required=memory_required, **more)
+
+    monkeypatch.setattr(management, "load_models_gpu", recorded)
+    return asked

@@ -94,9 +94,3 @@ def advanced(kind: str, model: str = TURBO, solver: Any = None, **changes: Any) 
 def made(outcome: Outcome, name: str = "music") -> torch.Tensor:
     assert outcome.complete, outcome.why()
     return outcome.values[name][0]["samples"].clone()
-
-
-def complaint(outcome: Outcome) -> str:
-    assert outcome.status == "error", (outcome.status, outcome.why())
-    assert outcome.error is not None
-    return outcome.error["exception_message"]

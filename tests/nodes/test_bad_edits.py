@@ -9,12 +9,11 @@ from tests.nodes import music as rendered
 from tests.nodes.editing import (
     DEFAULTS,
     Run,
-    complaint,
     loaders,
     task,
     whole,
 )
-from tests.nodes.writing import shown
+from tests.nodes.writing import complaint, shown
 from tools.pack import Pack
 
 SECONDS = 6.0

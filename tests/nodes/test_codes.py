@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from tests.nodes.writing import codes_of, node, shown, song
+from tests.nodes.writing import Run, codes_of, complaint, node, shown, song, value
 from tools.execute import Outcome
 from tools.pack import Pack
 
-Run = Callable[..., Outcome]
 TURBO = "acestep_v1.5_turbo_miniature.safetensors"
 TEXT_ENCODER = "qwen_0.6b_ace15_miniature.safetensors"
 VAE_FILE = "ace_1.5_vae_miniature.safetensors"
@@ -63,19 +62,8 @@ def encode(pack: Pack, loaded: dict[str, Any]) -> Callable[..., tuple]:
     return encode
 
 
-def value(outcome: Outcome, name: str) -> Any:
-    assert outcome.complete, outcome.why()
-    return outcome.values[name][0]
-
-
 def numbers(codes: Any) -> list[list[int]]:
     return [list(piece.values) for piece in codes]
-
-
-def complaint(outcome: Outcome) -> str:
-    assert outcome.status == "error", outcome.status
-    assert outcome.error is not None
-    return outcome.error["exception_message"]
 
 
 def raised(call: Callable[[], Any], kind: str) -> str:

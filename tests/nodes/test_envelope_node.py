@@ -9,8 +9,8 @@ import soundfile
 import torch
 
 from tests.nodes import film, music
-from tests.nodes.editing import Nodes, Run, complaint
-from tests.nodes.writing import node, shown
+from tests.nodes.editing import Nodes, Run
+from tests.nodes.writing import complaint, node, shown
 from tools.pack import Pack
 
 RATE = 48_000

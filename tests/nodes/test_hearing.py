@@ -13,8 +13,8 @@ import torch
 
 from tests.crowded import crowd
 from tests.nodes import music as rendered
-from tests.nodes.test_steer import Run, complaint, guided, made, plain, solved
-from tests.nodes.writing import node
+from tests.nodes.test_steer import Run, guided, made, plain, solved
+from tests.nodes.writing import complaint, node
 from tools.pack import Pack
 
 STEPS = 4

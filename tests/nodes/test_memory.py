@@ -10,7 +10,8 @@ import pytest
 from tests.crowded import crowd, same
 from tests.nodes import music as rendered
 from tests.nodes.editing import BASE, TURBO, sampler, whole
-from tests.nodes.test_steer import Run, complaint, guided, made, plain
+from tests.nodes.test_steer import Run, guided, made, plain
+from tests.nodes.writing import complaint
 from tools.pack import Pack
 
 

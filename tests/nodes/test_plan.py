@@ -1,7 +1,5 @@
 """Nodes that plan, compose and describe, run by the host at hand on the miniature."""
 
-import json
-import shutil
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,59 +7,27 @@ from typing import Any
 import pytest
 
 from tests.nodes.writing import (
-    LM_FILE,
     TEXT,
+    Run,
     codes_of,
+    complaint,
     compose,
     create,
     load_lm,
     node,
+    runner,
     shown,
     song,
     think,
+    value,
 )
-from tools.execute import Outcome, error_types
+from tools.execute import Outcome
 from tools.pack import Pack
-
-Run = Any
 
 
 @pytest.fixture(scope="module")
 def run(pack: Pack, models: Path) -> Run:
-    """Runs the nodes that are given by name, with a language model called `lm` beside them."""
-
-    def run(out: str, slot: int = 0, **nodes: dict[str, Any]) -> Outcome:
-        prompt = {"lm": load_lm(), **nodes, "out": shown(out, slot)}
-        return pack.host.run(prompt)
-
-    return run
-
-
-@pytest.fixture
-def rooms(host: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What the host was asked to make room for, in bytes, in order."""
-    import comfy.model_management as management
-
-    asked: list[float] = []
-    real = management.load_models_gpu
-
-    def recorded(models: list, memory_required: float = 0, **more: Any) -> None:
-        asked.append(memory_required)
-        real(models, memory_required=memory_required, **more)
-
-    monkeypatch.setattr(management, "load_models_gpu", recorded)
-    return asked
-
-
-def value(outcome: Outcome, name: str, slot: int = 0) -> Any:
-    assert outcome.complete, outcome.why()
-    return outcome.values[name][slot]
-
-
-def complaint(outcome: Outcome) -> str:
-    assert outcome.status == "error", outcome.status
-    assert outcome.error is not None
-    return outcome.error["exception_message"]
+    return runner(pack)
 
 
 def test_thinking_fills_what_is_open_and_keeps_what_is_stated(run: Run) -> None:
@@ -287,92 +253,9 @@ def test_the_details_of_a_song_fit_the_widgets_of_a_song(run: Run, stated: dict)
     assert {name: given[name] for name in expected} == expected
 
 
-@pytest.mark.parametrize(
-    ("change", "kind"),
-    [
-        ({"batch_size": 0}, "value_smaller_than_min"),
-        ({"batch_size": 9}, "value_bigger_than_max"),
-        ({"temperature": -0.1}, "value_smaller_than_min"),
-        ({"temperature": 2.5}, "value_bigger_than_max"),
-        ({"top_p": 0.0}, "value_smaller_than_min"),
-        ({"top_p": 1.5}, "value_bigger_than_max"),
-        ({"cfg": 0.5}, "value_smaller_than_min"),
-        ({"min_p": 1.0}, "value_bigger_than_max"),
-        ({"seed": -1}, "value_smaller_than_min"),
-    ],
-    ids=str,
-)
-def test_settings_out_of_range_are_refused_before_anything_runs(
-    run: Run, change: dict[str, Any], kind: str
-) -> None:
-    refused = run("codes", song=song(), codes=compose(**change))
-    assert refused.status == "refused"
-    assert error_types(refused.node_errors) == {"codes": [kind]}
-
-
-def test_a_text_encoder_is_no_language_model(pack: Pack, models: Path) -> None:
-    file = "qwen_0.6b_ace15_miniature.safetensors"
-    said = complaint(pack.host.run({"lm": load_lm(file), "out": shown("lm", 0)}))
-    assert "5 Hz language model" in said
-    assert "text encoder" in said
-
-
-def test_a_missing_file_is_refused_with_its_folder_and_source(pack: Pack, models: Path) -> None:
-    refused = pack.host.run({"lm": load_lm("qwen_4b_ace15.safetensors"), "out": shown("lm", 0)})
-    assert error_types(refused.node_errors) == {"lm": ["custom_validation_failed"]}
-    assert "text_encoders" in refused.why()
-    assert "https://" in refused.why()
-
-
 def test_an_all_in_one_file_holds_a_language_model_too(run: Run, pack: Pack, models: Path) -> None:
     file = "ace_step_1.5_turbo_aio_miniature.safetensors"
     prompt = {"lm": load_lm(file), "song": song(), "codes": compose(), "out": shown("codes", 0)}
     assert value(pack.host.run(prompt), "codes") == value(
         run("codes", song=song(), codes=compose()), "codes"
     )
-
-
-def test_a_tokenizer_without_the_special_tokens_is_refused(pack: Pack, models: Path) -> None:
-    folder = models / "text_encoders"
-    shutil.copy(folder / LM_FILE, folder / "no_think.safetensors")
-    words = json.loads((folder / LM_FILE).with_suffix(".tokenizer.json").read_text())
-    kept = [token for token in words["added_tokens"] if token["content"] != "<think>"]
-    words["added_tokens"] = kept
-    (folder / "no_think.tokenizer.json").write_text(json.dumps(words))
-    said = complaint(pack.host.run({"lm": load_lm("no_think.safetensors"), "o": shown("lm", 0)}))
-    assert "tokenizer" in said
-
-
-def test_an_idea_of_a_hundred_thousand_characters_is_refused(run: Run, rooms: list[float]) -> None:
-    said = complaint(run("sample", sample=create(query="a" * 100_000)))
-    assert "100000 characters" in said
-    assert rooms == []
-
-
-def test_a_length_that_the_models_do_not_play_is_refused(run: Run, rooms: list[float]) -> None:
-    assert "10 to 600" in complaint(run("sample", sample=create(seconds=5.0)))
-    assert "10 to 600" in complaint(run("song", song=song(seconds=5.0)))
-    assert rooms == []
-
-
-def test_what_the_memory_of_the_model_cannot_hold_is_refused_before_it_is_set_aside(
-    run: Run, rooms: list[float]
-) -> None:
-    endless = song(seconds=600.0, lyrics="la " * 13_000)
-    said = complaint(run("codes", song=endless, codes=compose()))
-    assert "3000 are to be written" in said
-    assert "40960" in said
-    assert rooms == []
-
-
-@pytest.mark.parametrize(
-    ("change", "what"),
-    [({"caption": "c" * 513}, "caption has 513"), ({"lyrics": "l" * 4097}, "lyrics has 4097")],
-)
-def test_long_texts_are_passed_on_with_a_warning(
-    run: Run, caplog: pytest.LogCaptureFixture, change: dict[str, str], what: str
-) -> None:
-    found = value(run("song", song=song(**change)), "song")
-    assert what in caplog.text
-    name, text = next(iter(change.items()))
-    assert getattr(found, name) == text

@@ -11,7 +11,7 @@ import torch
 from tests.nodes import music as rendered
 from tests.nodes.editing import BASE, TURBO, Nodes, advanced, loaders, sampler, times, whole
 from tests.nodes.without_host import core, core_song
-from tests.nodes.writing import node, shown, song
+from tests.nodes.writing import complaint, node, shown, song
 from tools.execute import Outcome
 from tools.pack import Pack
 
@@ -56,12 +56,6 @@ def solved(solver: str, model: str = BASE, **changes: Any) -> Nodes:
 def made(outcome: Outcome) -> torch.Tensor:
     assert outcome.complete, outcome.why()
     return outcome.values["music"][0]["samples"].clone()
-
-
-def complaint(outcome: Outcome) -> str:
-    assert outcome.status == "error", (outcome.status, outcome.why())
-    assert outcome.error is not None
-    return outcome.error["exception_message"]
 
 
 @pytest.mark.parametrize("kind", ["apg", "adg", "cfg"])

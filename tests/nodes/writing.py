@@ -1,6 +1,12 @@
 """Prompts for the language model's nodes, on the miniature."""
 
+from collections.abc import Callable
 from typing import Any
+
+from tools.execute import Outcome
+from tools.pack import Pack
+
+Run = Callable[..., Outcome]
 
 LM_FILE = "qwen_1.7b_ace15_miniature.safetensors"
 PICKING = {
@@ -66,3 +72,24 @@ def create(**changes: Any) -> dict[str, Any]:
 
 def codes_of(text: str) -> dict[str, Any]:
     return node("TextToCodes", text=text)
+
+
+def runner(pack: Pack) -> Run:
+    """Runs the nodes that are given by name, with a language model called `lm` beside them."""
+
+    def run(out: str, slot: int = 0, **nodes: dict[str, Any]) -> Outcome:
+        prompt = {"lm": load_lm(), **nodes, "out": shown(out, slot)}
+        return pack.host.run(prompt)
+
+    return run
+
+
+def value(outcome: Outcome, name: str, slot: int = 0) -> Any:
+    assert outcome.complete, outcome.why()
+    return outcome.values[name][slot]
+
+
+def complaint(outcome: Outcome) -> str:
+    assert outcome.status == "error", (outcome.status, outcome.why())
+    assert outcome.error is not None
+    return outcome.error["exception_message"]
