@@ -2,7 +2,7 @@
 // driver.mjs.
 //
 // The answer: {said (at each event), before, keyed, sounds, follows, stopped, again, sent, sentAgain,
-//   saved, savedWith, savedAgain, rows, problems}
+//   saved, savedWith, savedAgain, rows, unheard, nested, problems}
 
 import { job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
 
@@ -41,6 +41,15 @@ async function visit(page) {
   found.sentAgain = await page.evaluate(prompt);
   found.savedAgain = await page.evaluate(values);
   found.rows = await page.locator(ROW).count();
+  await page.evaluate(mute);
+  await page.evaluate(earlier);
+  await page.waitForSelector(`${ROW} button`);
+  await page.locator(`${ROW} button`).click();
+  await page.waitForTimeout(500);
+  found.unheard = (await page.evaluate(state)).text;
+  const { page: nested } = job.workflows.find(({ name }) => name === "start_here");
+  await load(page, "start_here", nested);
+  found.nested = await page.evaluate(inside);
   found.problems = [...page.problems];
   return found;
 }
@@ -81,6 +90,24 @@ async function earlier() {
   api.dispatchEvent(new CustomEvent("acestep15.heard", { detail: window.told[0] }));
   window.said.pop();
   window.told.pop();
+}
+
+// As in a browser that has no such sound.
+function mute() {
+  HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException("", "NotSupportedError"));
+}
+
+// What a sampler inside of a subgraph shows, and whether another node shows anything.
+async function inside() {
+  const { api } = await import("/scripts/api.js");
+  const outer = window.app.graph.nodes.find(({ subgraph }) => subgraph);
+  const inner = outer.subgraph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Sampler");
+  const row = (node) => node.widgets?.find(({ name }) => name === "hearing")?.element.textContent;
+  const detail = { ...window.told[0], node: `${outer.id}:${inner.id}` };
+  for (const node of [detail.node, `${outer.id}:9999`, "script", null])
+    api.dispatchEvent(new CustomEvent("acestep15.heard", { detail: { ...detail, node } }));
+  const others = [...window.app.graph.nodes, ...outer.subgraph.nodes].filter((each) => each !== inner);
+  return { sampler: row(inner), others: others.filter(row).length };
 }
 
 function state() {

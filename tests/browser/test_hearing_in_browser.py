@@ -50,5 +50,13 @@ def test_nothing_of_it_is_saved_or_sent(heard: Found) -> None:
     assert heard["rows"] == 0  # after it was opened again
 
 
+def test_a_browser_that_cannot_play_it_says_so(heard: Found) -> None:
+    assert heard["unheard"] == "This browser cannot play it"
+
+
+def test_a_sampler_in_a_subgraph_is_found_and_no_other_node(heard: Found) -> None:
+    assert heard["nested"] == {"sampler": "▶step 2 of 8: 0:04–0:06", "others": 0}
+
+
 def test_nothing_broke_on_the_page(heard: Found) -> None:
     assert heard["problems"] == []
