@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 export const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
-export const SETTLE = 1_500; // ms: a few frames of a page drawn without a graphics card
+const QUIET = { polls: 4, pause: 100, most: 80 }; // a layout that stays the same so often is done
 const PATIENCE = 240_000; // ms: this may be a slow machine
 const { chromium } = createRequire(job.modules + "/")("playwright-core");
 
@@ -59,7 +59,7 @@ export async function load(page, name, workflow) {
   await drawn(page);
 }
 
-// Two frames after the view was fitted, and in Nodes 2.0 after each node stands in the document.
+// When the view was fitted and nothing moves any more; in Nodes 2.0 each node stands in the document.
 export async function drawn(page) {
   const expected = await page.evaluate(() => window.app.graph.nodes.length);
   if (job.renderer === "nodes2") {
@@ -69,7 +69,7 @@ export async function drawn(page) {
     );
   }
   await command(page, "Comfy.Canvas.FitView");
-  await page.waitForTimeout(SETTLE);
+  await page.evaluate(untilStill, QUIET);
 }
 
 export async function command(page, name) {
@@ -92,6 +92,21 @@ export async function reopen(page) {
 }
 
 // What follows runs in the page.
+async function untilStill({ polls, pause, most }) {
+  const look = () => {
+    const shown = [...document.querySelectorAll("[data-node-id]")];
+    const places = window.app.graph.nodes.map((node) => [...node.boundingRect]);
+    return JSON.stringify([places, shown.map((each) => each.getBoundingClientRect())]);
+  };
+  let before = "";
+  for (let same = 0, tries = 0; same < polls && tries < most; tries++) {
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next, pause)));
+    const now = look();
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+}
+
 async function isOver(run) {
   return run in (await (await fetch(`/history/${run}`)).json());
 }

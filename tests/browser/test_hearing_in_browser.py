@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.test_workflows_in_browser import without_players
+from tests.browser.conftest import without_players
 
 Found = dict[str, Any]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import soundfile
 
+from tests.browser.conftest import without_players
 from tools.checkout import ROOT
 from tools.workflow import read_prompt
 
@@ -19,13 +20,6 @@ Box = list[float]  # left, top, width, height
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
-
-
-def without_players(prompt: dict[str, Any]) -> dict[str, Any]:
-    """The page sends what its players hold, an address of its own making."""
-    for node in prompt.values():
-        node["inputs"].pop("audioUI", None)
-    return prompt
 
 
 def overlap(one: Box, other: Box) -> bool:
