@@ -130,6 +130,9 @@ Raise **retake_variance** to go farther: 0 is the song itself, 1 another one. Ch
 
 64 steps of a base model with APG guidance at 7, switched off in the first and the last steps, \
 where it does more harm than good. Try **kind** adg, or solver *heun* with half the steps.
+
+So many steps take a while: every 16 of them press play on the sampler and hear two seconds of \
+what is there so far. Stop the run if it goes the wrong way.
 """,
     ),
     "custom_timesteps": (

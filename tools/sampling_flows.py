@@ -26,7 +26,8 @@ def high_quality_base() -> Flow:
     guidance = desk.flow.group("Guidance").add(
         "AceStep15Guidance", kind="apg", scale=7.0, start=0.1, end=0.95
     )
-    sampler = desk.sampler(task, times, guidance=guidance.out("guidance"))
+    heard = {"vae": desk.vae.out("vae"), "listen_every": 16}
+    sampler = desk.sampler(task, times, guidance=guidance.out("guidance"), **heard)
     return desk.listen(sampler, song)
 
 
