@@ -1,13 +1,15 @@
 // Touches the waveforms as a user would: `node gestures.mjs job.json`. The job is that of driver.mjs.
 //
-// The answer: {region, bars, missing, visit, takes, long, language, library, problems}
+// The answer: {region, bars, missing, visit, takes, long, language, library, help, problems}
 
+import { readHelp } from "./help.mjs";
 import { again, command, drawn, job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
 
 const REGION = ".acestep15-region";
 const TAKES = ".acestep15-takes";
 const LOADING = 60_000; // ms: until a recording has been read, or a result has come
 const PLAYING = 30_000; // ms: until the browser has begun to play
+const HELPED = ["AceStep15Repaint", "AceStep15LoadVAE"]; // nodes whose help is read
 
 await tell(visit);
 
@@ -22,6 +24,7 @@ async function visit(page) {
   found.library = await page.evaluate(library);
   found.missing = await withoutAudio(page, pages.repaint_section);
   found.language = await translated(page, pages.text_to_music);
+  found.help = await readHelp(page, pages.repaint_section, HELPED);
   found.problems = [...page.problems];
   return found;
 }

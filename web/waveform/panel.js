@@ -81,6 +81,8 @@ export function mount(node, panel, tick, close, name = "waveform", height = HEIG
     setValue: () => {},
   });
   widget.serialize = false;
+  // the page's side panel writes its own width here; on the canvas the node's is meant
+  Object.defineProperty(widget, "width", { get: () => undefined, set: () => {} });
   const timer = setInterval(() => panel.root.isConnected && tick(), 120);
   const removed = node.onRemoved;
   node.onRemoved = function (/** @type {any[]} */ ...given) {

@@ -1,0 +1,58 @@
+// The help pages where a user reads them: the info button above a selected node opens the page's side
+// panel. What the panel's other tab does to the node's waveform is seen there, too.
+
+import { load } from "./page.mjs";
+
+const PANEL = "Comfy.RightSidePanel.IsOpen";
+const LOADING = 30_000; // ms: until a help page and its picture have come
+
+export async function readHelp(page, workflow, kinds) {
+  await load(page, "help", workflow);
+  const found = { pages: {} };
+  for (const kind of kinds) {
+    await page.evaluate(select, kind);
+    await page.getByTestId("info-button").click();
+    await page.waitForFunction(isShown, kind, { timeout: LOADING });
+    found.pages[kind] = await page.evaluate(read);
+    await page.evaluate(openPanel, { PANEL, open: false });
+  }
+  await page.evaluate(select, "AceStep15Repaint");
+  await page.evaluate(openPanel, { PANEL, open: true });
+  await page.getByRole("tab", { name: "Parameters" }).click();
+  await page.getByText("waveform", { exact: true }).first().waitFor();
+  await page.evaluate(() => window.app.canvas.setDirty(true, true));
+  await page.waitForTimeout(500); // the panel draws the widget as its own, then the canvas does
+  found.beside = await page.evaluate(widths);
+  await page.evaluate(openPanel, { PANEL, open: false });
+  return found;
+}
+
+// What follows runs in the page.
+function select(kind) {
+  const { canvas, graph } = window.app;
+  canvas.deselectAll();
+  canvas.selectNode(graph.nodes.find(({ type }) => type === kind));
+  canvas.setDirty(true, true);
+}
+
+async function openPanel({ PANEL, open }) {
+  await window.app.extensionManager.setting.set(PANEL, open);
+}
+
+function isShown(kind) {
+  const picture = document.querySelector(".node-help-content img");
+  return picture?.complete && picture.src.includes(kind);
+}
+
+function read() {
+  const area = document.querySelector(".node-help-content");
+  const { naturalWidth, clientWidth, src, alt } = area.querySelector("img");
+  const text = area.innerText;
+  return { text, naturalWidth, clientWidth, width: area.clientWidth, src, alt };
+}
+
+// The node's and its waveform's, in the units of the canvas.
+function widths() {
+  const node = window.app.graph.nodes.find(({ type }) => type === "AceStep15Repaint");
+  return { node: node.size[0], waveform: document.querySelector(".acestep15-region").clientWidth };
+}

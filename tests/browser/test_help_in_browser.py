@@ -1,0 +1,27 @@
+"""The help pages in ComfyUI's side panel, and a node's waveform beside that panel."""
+
+from typing import Any
+
+import pytest
+
+from tools.checkout import ROOT
+
+Found = dict[str, Any]
+
+
+@pytest.mark.parametrize("name", ["AceStep15Repaint", "AceStep15LoadVAE"])
+def test_the_help_of_a_node_is_shown_with_its_picture(touched: Found, name: str) -> None:
+    shown = touched["help"]["pages"][name]
+    source = (ROOT / "web" / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    title, words, picture, *_ = source.split("\n\n")
+    assert title.removeprefix("# ") in shown["text"]
+    assert words.replace("*", "") in shown["text"]
+    assert picture.startswith(f"![{shown['alt']}](")
+    assert shown["src"].endswith(f"/extensions/acestep15/docs/pictures/{name}.webp")
+    assert shown["naturalWidth"] > 400
+    assert 0 < shown["clientWidth"] <= shown["width"]
+
+
+def test_a_waveform_stays_within_its_node_when_the_panel_lists_the_inputs(touched: Found) -> None:
+    beside = touched["help"]["beside"]
+    assert 0 < beside["waveform"] <= beside["node"]
