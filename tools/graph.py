@@ -203,7 +203,7 @@ def widget_values(node: Node, sockets: list[Socket], prefix: str = "") -> dict[s
         given = node.given.get(name, _default(socket))
         values[name] = _default(socket) if isinstance(given, Out) else given  # wired: it rests
         if socket.kind == DYNAMIC:
-            values |= widget_values(node, _sub_sockets(socket, values[name]), f"{name}.")
+            values |= widget_values(node, sub_sockets(socket, values[name]), f"{name}.")
     if not prefix:
         known = {*values, *(socket.name for socket in sockets)}
         unknown = sorted(set(node.given) - known)
@@ -221,7 +221,8 @@ def _default(socket: Socket) -> Any:
     return options[0] if options else None
 
 
-def _sub_sockets(socket: Socket, chosen: str) -> list[Socket]:
+def sub_sockets(socket: Socket, chosen: str) -> list[Socket]:
+    """The inputs that a dynamic combo shows for the option that was chosen."""
     for option in socket.settings["options"]:
         if option["key"] == chosen:
             return [

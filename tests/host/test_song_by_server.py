@@ -8,11 +8,12 @@ import soundfile
 
 from tools.checkout import ROOT
 from tools.execute import Outcome, Prompt
+from tools.make_released import RELEASED
 from tools.real_host import ComfyServer
 from tools.workflow import read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
-RELEASED = (ROOT / "tests" / "nodes" / "released_ids.txt").read_text().split()
+NODES = sorted(json.loads(RELEASED.read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,8 @@ def played(server: ComfyServer, outcome: Outcome) -> bytes:
 
 def test_every_node_is_offered_with_its_help(server: ComfyServer) -> None:
     offered = server.get("/object_info")
-    assert [name for name in RELEASED if name not in offered] == []
-    for name in RELEASED:
+    assert [name for name in NODES if name not in offered] == []
+    for name in NODES:
         assert server.get_bytes(f"/extensions/acestep15/docs/{name}.md").startswith(b"# ")
 
 

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tools.checkout import ROOT
+from tools.graph import WIDGETS
+from tools.make_released import OPTIONAL, RELEASED, faces
 from tools.pack import Pack
 
-RELEASED = (ROOT / "tests" / "nodes" / "released_ids.txt").read_text().split()
+SAVED = json.loads(RELEASED.read_text())
+NAMES = sorted(SAVED)
 
 
 def schemas(pack: Pack) -> dict[str, Any]:
@@ -22,10 +25,27 @@ def every_input(schema: Any) -> list[Any]:
 
 
 def test_the_ids_are_those_that_users_have_in_their_files(pack: Pack) -> None:
-    assert sorted(pack.nodes) == sorted(RELEASED)
+    assert sorted(pack.nodes) == NAMES
 
 
-@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_workflow_that_was_saved_still_fits(pack: Pack, name: str) -> None:
+    then, now = SAVED[name], faces({name: pack.nodes[name]})[name]
+    kinds = {each.removesuffix(OPTIONAL): kind for each, kind in now["inputs"].items()}
+    for each, kind in then["inputs"].items():
+        assert set(kind.split(",")) <= set(kinds[each.removesuffix(OPTIONAL)].split(",")), each
+    must = {each for each in now["inputs"] if not each.endswith(OPTIONAL)}
+    assert must <= set(then["inputs"]), "a new input that must be filled"
+    assert widgets(now)[: len(widgets(then))] == widgets(then), "values are stored by place"
+    assert now["outputs"][: len(then["outputs"])] == then["outputs"]
+
+
+def widgets(face: dict[str, Any]) -> list[str]:
+    found = face["inputs"].items()
+    return [name.removesuffix(OPTIONAL) for name, kind in found if kind in WIDGETS]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_node_says_what_it_is(pack: Pack, name: str) -> None:
     schema = schemas(pack)[name]
     assert schema.display_name.startswith("ACE-Step ")
@@ -37,7 +57,7 @@ def test_a_node_says_what_it_is(pack: Pack, name: str) -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_node_takes_exactly_the_inputs_it_shows(pack: Pack, name: str) -> None:
     shown = {each.id for each in schemas(pack)[name].inputs}
     taken = inspect.signature(pack.nodes[name].execute).parameters.values()
@@ -46,7 +66,7 @@ def test_a_node_takes_exactly_the_inputs_it_shows(pack: Pack, name: str) -> None
     assert named == shown or len(named) < len(taken)  # the rest goes to the keywords
 
 
-@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_node_has_a_help_page_that_names_its_inputs(pack: Pack, name: str) -> None:
     text = (ROOT / "web" / "docs" / f"{name}.md").read_text()
     unsaid = [each.id for each in every_input(schemas(pack)[name]) if each.id not in text]
