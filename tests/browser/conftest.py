@@ -7,6 +7,7 @@ BROWSER_PICTURES=folder keeps a screenshot of every workflow.
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,12 @@ from tools.real_host import ComfyServer
 HERE = Path(__file__).parent
 
 RENDERERS = ("canvas", "nodes2")
+SCRIPTS = {"seen": "driver.mjs", "touched": "gestures.mjs", "heard": "hearing.mjs"}  # by fixture
+BROWSERS = 2  # at a time; each draws with one core
 RUN = {"text_to_music": {"seconds": 10.0}}
 REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
+
+Visits = dict[tuple[str, str], Future[Seen]]  # by fixture and renderer
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,44 +54,53 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
         yield running
 
 
-@pytest.fixture(scope="session", params=RENDERERS)
-def seen(
+@pytest.fixture(scope="session")
+def visits(
     request: pytest.FixtureRequest, server: ComfyServer, tmp_path_factory: pytest.TempPathFactory
-) -> Seen:
+) -> Iterator[Visits]:
+    """What the scripts see, in every renderer that a test asks for; some browsers side by side."""
+    asked = (
+        (name, item.callspec.params[name])
+        for item in request.session.items
+        for name in SCRIPTS
+        if name in getattr(item, "fixturenames", ())
+    )
+    with ThreadPoolExecutor(BROWSERS) as pool:
+        yield {
+            visit: pool.submit(_visit, server, *visit, tmp_path_factory.mktemp("job"))
+            for visit in dict.fromkeys(asked)
+        }
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def seen(request: pytest.FixtureRequest, visits: Visits) -> Seen:
     """What became of every workflow in the page, and of `RUN` when Run was pressed."""
-    job = _job(server, request.param)
-    return driven(HERE / "driver.mjs", job, server, tmp_path_factory.mktemp("job"))
+    return visits["seen", request.param].result()
 
 
 @pytest.fixture(scope="session", params=RENDERERS)
-def touched(
-    request: pytest.FixtureRequest, server: ComfyServer, tmp_path_factory: pytest.TempPathFactory
-) -> Seen:
+def touched(request: pytest.FixtureRequest, visits: Visits) -> Seen:
     """What became of the waveforms under mouse and keys, of the language, of the node library."""
-    job = _job(server, request.param)
-    for each in job["workflows"]:
-        for node in each["page"]["nodes"]:
-            if node["type"] == "AceStep15Repaint":
-                node["widgets_values"][1:3] = REGION
-    return driven(HERE / "gestures.mjs", job, server, tmp_path_factory.mktemp("job"))
+    return visits["touched", request.param].result()
 
 
 @pytest.fixture(scope="session", params=RENDERERS)
-def heard(
-    request: pytest.FixtureRequest, server: ComfyServer, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Any]:
+def heard(request: pytest.FixtureRequest, visits: Visits) -> dict[str, Any]:
     """What became of a song that was listened to while the sampler made it."""
-    job = _job(server, request.param)
-    return driven(HERE / "hearing.mjs", job, server, tmp_path_factory.mktemp("job"))
+    return visits["heard", request.param].result()
 
 
-def _job(server: ComfyServer, renderer: str) -> dict[str, Any]:
+def _visit(server: ComfyServer, name: str, renderer: str, folder: Path) -> Seen:
     pages = [
         {"name": path.stem, "page": json.loads(path.read_text(encoding="utf-8"))}
         for path in WORKFLOWS
     ]
+    for node in (node for each in pages for node in each["page"]["nodes"]):
+        if name == "touched" and node["type"] == "AceStep15Repaint":
+            node["widgets_values"][1:3] = REGION
     pictures = os.environ.get("BROWSER_PICTURES")
-    return {**job_for(server, renderer), "workflows": pages, "run": RUN, "pictures": pictures}
+    own = {"workflows": pages, "run": RUN, "pictures": pictures}
+    return driven(HERE / SCRIPTS[name], job_for(server, renderer) | own, server, folder)
 
 
 def without_players(prompt: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 export const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const QUIET = { polls: 4, pause: 100, most: 80 }; // a layout that stays the same so often is done
+const QUIET = { polls: 8, pause: 100, most: 80 }; // a layout that stays the same so often is done
 const PATIENCE = 240_000; // ms: this may be a slow machine
 const { chromium } = createRequire(job.modules + "/")("playwright-core");
 
