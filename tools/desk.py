@@ -2,7 +2,7 @@
 
 from ace_core.weights.published import TURBO, XL_BASE
 from tools.edit_notes import NOTES
-from tools.flow_parts import listen, models
+from tools.flow_parts import listen, models, sampled
 from tools.graph import Flow, Node, Out
 
 INPUT_AUDIO, OTHER_AUDIO = "song.wav", "reference.wav"  # in ComfyUI's input folder
@@ -40,16 +40,8 @@ class Desk:
         group = self.flow.group("Steps")
         return group.add("AceStep15Schedule", model=self.model.out("model"), **given)
 
-    def sampler(self, task: Node, times: Node, positive: Out | None = None, **given) -> Node:
-        return self.flow.group("Music").add(
-            "AceStep15Sampler",
-            model=self.model.out("model"),
-            sigmas=times.out("sigmas"),
-            positive=positive or task.out("positive"),
-            negative=task.out("negative"),
-            latent=task.out("latent"),
-            **given,
-        )
+    def sampler(self, task: Node, times: Node, **given: object) -> Node:
+        return sampled(self.flow.group("Music"), self.model, task, times, **given)
 
     def listen(self, sampler: Node, song: Node) -> Flow:
         listen(self.flow, sampler, self.vae, song)

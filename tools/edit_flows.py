@@ -25,7 +25,7 @@ def style_transfer() -> Flow:
         vae=desk.vae.out("vae"),
     )
     times = desk.schedule()
-    return desk.listen(desk.sampler(task, times, heard.out("positive")), song)
+    return desk.listen(desk.sampler(task, times, positive=heard.out("positive")), song)
 
 
 def audio_to_audio() -> Flow:

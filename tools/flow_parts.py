@@ -1,7 +1,9 @@
 """What most workflows have in common: their models, and how the song is heard."""
 
+from typing import Any
+
 from ace_core.weights.published import TEXT_ENCODER, TURBO, VAE, ModelFile
-from tools.graph import Flow, Node
+from tools.graph import Flow, Group, Node, Out
 
 
 def models(flow: Flow, dit: ModelFile = TURBO) -> tuple[Node, Node, Node]:
@@ -12,6 +14,20 @@ def models(flow: Flow, dit: ModelFile = TURBO) -> tuple[Node, Node, Node]:
         group.add("AceStep15LoadTextEncoder", (TEXT_ENCODER,), file=TEXT_ENCODER.name),
         flow.group("Autoencoder").add("AceStep15LoadVAE", (VAE,), file=VAE.name),
     )
+
+
+def words_to_music(group: Group, nodes: tuple[Node, Node, Node], song: Out, **given: Any) -> Node:
+    """The task of a new song, for the models of `nodes`."""
+    _, text_encoder, vae = nodes
+    links = {"text_encoder": text_encoder.out("text encoder"), "vae": vae.out("vae"), "song": song}
+    return group.add("AceStep15TextToMusic", **links, **given)
+
+
+def sampled(group: Group, model: Node, task: Node, times: Node, **given: Any) -> Node:
+    """Our sampler on a task; what is `given` comes before what the task says."""
+    asked = {name: task.out(name) for name in ("positive", "negative", "latent")}
+    links = {"model": model.out("model"), "sigmas": times.out("sigmas"), **asked}
+    return group.add("AceStep15Sampler", **links | given)
 
 
 def listen(flow: Flow, sampler: Node, vae: Node, song: Node) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tools.edit_flows import FLOWS as EDIT_FLOWS
-from tools.flow_parts import listen, models
+from tools.flow_parts import listen, models, sampled, words_to_music
 from tools.graph import Flow
 from tools.lm_flows import (
     codes_as_material,
@@ -42,26 +42,14 @@ For several songs at once raise **batch_size**; each gets a seed of its own.
 
 def text_to_music() -> Flow:
     flow = Flow("text_to_music", "Text to music", TEXT_TO_MUSIC_NOTE)
-    model, text_encoder, vae = models(flow)
+    nodes = models(flow)
     song = flow.group("Song").add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
-    schedule = flow.group("Steps").add("AceStep15Schedule", model=model.out("model"))
-    task = flow.group("Task").add(
-        "AceStep15TextToMusic",
-        text_encoder=text_encoder.out("text encoder"),
-        vae=vae.out("vae"),
-        song=song.out("song"),
-    )
-    sampler = flow.group("Music").add(
-        "AceStep15Sampler",
-        model=model.out("model"),
-        sigmas=schedule.out("sigmas"),
-        positive=task.out("positive"),
-        negative=task.out("negative"),
-        latent=task.out("latent"),
-    )
-    listen(flow, sampler, vae, song)
+    times = flow.group("Steps").add("AceStep15Schedule", model=nodes[0].out("model"))
+    task = words_to_music(flow.group("Task"), nodes, song.out("song"))
+    sampler = sampled(flow.group("Music"), nodes[0], task, times)
+    listen(flow, sampler, nodes[2], song)
     return flow
 
 

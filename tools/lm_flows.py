@@ -3,7 +3,7 @@
 from typing import Any
 
 from ace_core.weights.published import LM, TURBO, VAE
-from tools.flow_parts import listen, models
+from tools.flow_parts import listen, models, sampled, words_to_music
 from tools.graph import Flow, Group, Node, Out
 
 INPUT_AUDIO = "song.wav"  # in ComfyUI's input folder, or uploaded with the node's button
@@ -188,22 +188,9 @@ def _language_model(flow: Flow) -> Out:
 
 def _music(flow: Flow, nodes: tuple[Node, Node, Node], sources: tuple[Node, Node]) -> None:
     """From a song and its codes to what is heard, with the models of `nodes`."""
-    (model, text_encoder, vae), (song, codes) = nodes, sources
+    (model, _, vae), (song, codes) = nodes, sources
     group = flow.group("Music")
-    task = group.add(
-        "AceStep15TextToMusic",
-        text_encoder=text_encoder.out("text encoder"),
-        vae=vae.out("vae"),
-        song=song.out("song"),
-        codes=codes.out("codes"),
-    )
-    schedule = group.add("AceStep15Schedule", model=model.out("model"))
-    sampler = group.add(
-        "AceStep15Sampler",
-        model=model.out("model"),
-        sigmas=schedule.out("sigmas"),
-        positive=task.out("positive"),
-        negative=task.out("negative"),
-        latent=task.out("latent"),
-    )
+    task = words_to_music(group, nodes, song.out("song"), codes=codes.out("codes"))
+    times = group.add("AceStep15Schedule", model=model.out("model"))
+    sampler = sampled(group, model, task, times)
     listen(flow, sampler, vae, song)

@@ -1,6 +1,6 @@
 """Workflows in which music moves pictures."""
 
-from tools.flow_parts import models
+from tools.flow_parts import models, sampled, words_to_music
 from tools.graph import Flow, Out
 
 CAPTION = "driving synthwave, punchy drums, pulsing bass, bright arpeggios"
@@ -48,26 +48,14 @@ def picture_moves() -> Flow:
 
 def _song(flow: Flow) -> Out:
     """A short song, made and saved: its sound."""
-    model, text_encoder, vae = models(flow)
+    nodes = models(flow)
     song = flow.group("Song").add("AceStep15Song", caption=CAPTION, instrumental=True, seconds=20.0)
     music = flow.group("Music")
-    schedule = music.add("AceStep15Schedule", model=model.out("model"))
-    task = music.add(
-        "AceStep15TextToMusic",
-        text_encoder=text_encoder.out("text encoder"),
-        vae=vae.out("vae"),
-        song=song.out("song"),
-    )
-    sampler = music.add(
-        "AceStep15Sampler",
-        model=model.out("model"),
-        sigmas=schedule.out("sigmas"),
-        positive=task.out("positive"),
-        negative=task.out("negative"),
-        latent=task.out("latent"),
-    )
+    times = music.add("AceStep15Schedule", model=nodes[0].out("model"))
+    task = words_to_music(music, nodes, song.out("song"))
+    sampler = sampled(music, nodes[0], task, times)
     decode = flow.group("Sound").add(
-        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=vae.out("vae")
+        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
     )
     audio = decode.out("audio")
     flow.group("Listen").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tools.flow_parts import models
+from tools.flow_parts import models, sampled, words_to_music
 from tools.graph import Flow, Inlet, Subgraph
 
 NAME = "Song (ACE-Step 1.5 Text to Music)"
@@ -44,28 +44,16 @@ All of them are in **Templates**, under this pack's name.
 def song() -> Subgraph:
     """Text to music with what one changes first on its face."""
     flow = Flow("song", NAME, DESCRIPTION, first=FIRST)
-    model, text_encoder, vae = models(flow)
+    nodes = models(flow)
     described = flow.group("Song").add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
-    schedule = flow.group("Steps").add("AceStep15Schedule", model=model.out("model"))
-    task = flow.group("Task").add(
-        "AceStep15TextToMusic",
-        text_encoder=text_encoder.out("text encoder"),
-        vae=vae.out("vae"),
-        song=described.out("song"),
-    )
-    sampler = flow.group("Music").add(
-        "AceStep15Sampler",
-        model=model.out("model"),
-        sigmas=schedule.out("sigmas"),
-        positive=task.out("positive"),
-        negative=task.out("negative"),
-        latent=task.out("latent"),
-    )
+    times = flow.group("Steps").add("AceStep15Schedule", model=nodes[0].out("model"))
+    task = words_to_music(flow.group("Task"), nodes, described.out("song"))
+    sampler = sampled(flow.group("Music"), nodes[0], task, times)
     sampler.control = "randomize"
     sound = flow.group("Sound").add(
-        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=vae.out("vae")
+        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
     )
     names = ("caption", "lyrics", "instrumental", "seconds", "language")
     inlets = [Inlet(name, described, name) for name in names]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ace_core.weights.published import LM
-from tools.flow_parts import models
+from tools.flow_parts import models, sampled, words_to_music
 from tools.graph import Flow, Node
 
 CAPTION = "bright acoustic pop, ukulele, hand claps, close female voice, summer morning"
@@ -69,27 +69,14 @@ def best_of_four() -> Flow:
 
 def _sung(flow: Flow, nodes: tuple[Node, Node, Node], **task: Any) -> tuple[Node, dict[str, Any]]:
     """A song with its music, and what a node needs that looks at it again."""
-    model, text, vae = nodes
+    model, text, _ = nodes
     song = flow.group("Song").add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=45.0, language="en"
     )
     made = flow.group("Music")
-    asked = made.add(
-        "AceStep15TextToMusic",
-        text_encoder=text.out("text encoder"),
-        vae=vae.out("vae"),
-        song=song.out("song"),
-        **task,
-    )
+    asked = words_to_music(made, nodes, song.out("song"), **task)
     times = made.add("AceStep15Schedule", model=model.out("model"))
-    sampler = made.add(
-        "AceStep15Sampler",
-        model=model.out("model"),
-        sigmas=times.out("sigmas"),
-        positive=asked.out("positive"),
-        negative=asked.out("negative"),
-        latent=asked.out("latent"),
-    )
+    sampler = sampled(made, model, asked, times)
     finished = {
         "model": model.out("model"),
         "text_encoder": text.out("text encoder"),
