@@ -8,12 +8,15 @@ from tools.graph import Node, Socket, inputs_of, outputs_of, slots_of, widget_va
 WIDTH = 340  # pixels
 SEEDS = ("seed", "noise_seed")  # whole numbers of these names get a second widget unasked
 WAVEFORM = 126  # pixels that web/waveform/panel.js takes
+REPORT = 120  # that a run leaves on its node
 EXTRA = {
     "PreviewImage": 300,
     "SaveVideo": 300,
     "AceStep15SaveAudio": 80 + WAVEFORM,
     "AceStep15RegionMask": WAVEFORM,
     "AceStep15Repaint": WAVEFORM,
+    "AceStep15Sampler": REPORT,
+    "AceStep15MakeStems": REPORT,
     "PreviewAny": 120,
     "LoadAudio": 84,
 }

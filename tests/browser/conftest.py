@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ HERE = Path(__file__).parent
 
 RENDERERS = ("canvas", "nodes2")
 SCRIPTS = {"seen": "driver.mjs", "touched": "gestures.mjs", "heard": "hearing.mjs"}  # by fixture
-BROWSERS = 2  # at a time; each draws with one core
 RUN = {"text_to_music": {"seconds": 10.0}}
 REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
 
@@ -41,9 +41,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
+def visits(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Visits]:
+    """What the scripts see that the tests ask for. The renderers are visited side by side, each on
+    a ComfyUI of its own, which keeps the settings of its page and what it made before."""
+    asked = dict.fromkeys(
+        (name, item.callspec.params[name])
+        for item in request.session.items
+        for name in SCRIPTS
+        if name in getattr(item, "fixturenames", ())
+    )
+    with ExitStack() as stack:
+        found: Visits = {}
+        for renderer in RENDERERS:
+            pool = stack.enter_context(ThreadPoolExecutor(1))  # one visit after the other
+            folder = tmp_path_factory.mktemp(renderer)
+            server = pool.submit(lambda folder=folder: stack.enter_context(_server(folder)))
+            for name in (name for name, wanted in asked if wanted == renderer):
+                job = tmp_path_factory.mktemp("job")
+                found[name, renderer] = pool.submit(_visit, server, name, renderer, job)
+        yield found
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[ComfyServer]:
     """A ComfyUI whose models have the published names and the miniature's weights."""
-    folder = tmp_path_factory.mktemp("browser")
     checkout = find_checkout()
     if checkout is None:
         raise RuntimeError("tests of the browser were not skipped although there is no ComfyUI")
@@ -52,24 +75,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
         for name in RECORDINGS:
             soundfile.write(folder / "input" / name, [[0.1, -0.1]] * 96_000, 48_000)
         yield running
-
-
-@pytest.fixture(scope="session")
-def visits(
-    request: pytest.FixtureRequest, server: ComfyServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Visits]:
-    """What the scripts see, in every renderer that a test asks for; some browsers side by side."""
-    asked = (
-        (name, item.callspec.params[name])
-        for item in request.session.items
-        for name in SCRIPTS
-        if name in getattr(item, "fixturenames", ())
-    )
-    with ThreadPoolExecutor(BROWSERS) as pool:
-        yield {
-            visit: pool.submit(_visit, server, *visit, tmp_path_factory.mktemp("job"))
-            for visit in dict.fromkeys(asked)
-        }
 
 
 @pytest.fixture(scope="session", params=RENDERERS)
@@ -90,7 +95,8 @@ def heard(request: pytest.FixtureRequest, visits: Visits) -> dict[str, Any]:
     return visits["heard", request.param].result()
 
 
-def _visit(server: ComfyServer, name: str, renderer: str, folder: Path) -> Seen:
+def _visit(started: Future[ComfyServer], name: str, renderer: str, folder: Path) -> Seen:
+    server = started.result()
     pages = [
         {"name": path.stem, "page": json.loads(path.read_text(encoding="utf-8"))}
         for path in WORKFLOWS
