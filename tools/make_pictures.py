@@ -19,10 +19,10 @@ from PIL import Image
 
 from tools.browser import RECORDINGS, WORKFLOWS, Seen, driven, job_for, lacks, published_models
 from tools.checkout import ROOT, find_checkout
+from tools.make_released import released
 from tools.real_host import ComfyServer
 
 PICTURES = ROOT / "web" / "docs" / "pictures"
-IDS = ROOT / "tests" / "nodes" / "released_ids.txt"
 SCRIPT = ROOT / "tools" / "pictures.mjs"
 RATE = 48_000  # Hz
 # Eight levels of a colour become one: a third less to download, and nothing that the eye misses.
@@ -122,11 +122,11 @@ def _refuse(seen: Seen) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    released = IDS.read_text(encoding="utf-8").split()
-    unknown = sorted(set(arguments) - set(released))
+    names = sorted(released())
+    unknown = sorted(set(arguments) - set(names))
     if unknown:
-        sys.exit(f"There are no nodes {unknown}; their ids are in {IDS.relative_to(ROOT)}.")
-    make(arguments or released, Path(os.environ.get("MAKE_PICTURES", PICTURES)))
+        sys.exit(f"There are no nodes {unknown}; there are {', '.join(names)}.")
+    make(arguments or names, Path(os.environ.get("MAKE_PICTURES", PICTURES)))
 
 
 if __name__ == "__main__":

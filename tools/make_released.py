@@ -22,6 +22,11 @@ RELEASED = ROOT / "tests" / "nodes" / "released.json"
 OPTIONAL = "?"  # after the name of an input that may be left out
 
 
+def released() -> dict[str, dict[str, Any]]:
+    """What was written down."""
+    return json.loads(RELEASED.read_text(encoding="utf-8"))
+
+
 def faces(nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The inputs, name: type in the order of the page, and the types of the outputs, by node id."""
     return {

@@ -8,12 +8,12 @@ import soundfile
 
 from tools.checkout import ROOT
 from tools.execute import Outcome, Prompt
-from tools.make_released import RELEASED
+from tools.make_released import released
 from tools.real_host import ComfyServer
 from tools.workflow import read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
-NODES = sorted(json.loads(RELEASED.read_text()))
+NODES = sorted(released())
 
 
 @pytest.fixture(scope="module")

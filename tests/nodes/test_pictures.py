@@ -9,10 +9,11 @@ from PIL import Image
 
 from tools.checkout import ROOT
 from tools.make_pictures import BETTER, OPEN, where
+from tools.make_released import released
 
 DOCS = ROOT / "web" / "docs"
 PICTURES = DOCS / "pictures"
-RELEASED = (ROOT / "tests" / "nodes" / "released_ids.txt").read_text(encoding="utf-8").split()
+NAMES = sorted(released())
 IMAGE = re.compile(r"!\[(.*?)\]\((.*?)\)")
 LARGEST, LARGEST_OF_ALL = 30_000, 1_000_000  # bytes
 WIDEST = 1_200  # pixels; the page's side panel shows about 350
@@ -28,7 +29,7 @@ def alt_of(name: str) -> str:
     return alt
 
 
-@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_help_page_shows_its_node_below_the_first_words(name: str) -> None:
     ((_, address),) = IMAGE.findall(text_of(name))
     assert address == f"pictures/{name}.webp"
@@ -38,7 +39,7 @@ def test_a_help_page_shows_its_node_below_the_first_words(name: str) -> None:
     assert IMAGE.fullmatch(picture)
 
 
-@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_picture_says_in_a_sentence_what_it_shows(name: str) -> None:
     """ComfyUI puts the words into an attribute as they are: a quotation mark would end it."""
     alt = alt_of(name)
@@ -48,10 +49,10 @@ def test_a_picture_says_in_a_sentence_what_it_shows(name: str) -> None:
 
 
 def test_no_two_pictures_are_described_alike() -> None:
-    assert len({alt_of(name) for name in RELEASED}) == len(RELEASED)
+    assert len({alt_of(name) for name in NAMES}) == len(NAMES)
 
 
-@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_picture_can_be_read_and_is_small(name: str) -> None:
     path = PICTURES / f"{name}.webp"
     with Image.open(path) as picture:
@@ -65,7 +66,7 @@ def test_a_picture_can_be_read_and_is_small(name: str) -> None:
 
 def test_there_are_no_others() -> None:
     assert sorted(path.name for path in PICTURES.iterdir()) == sorted(
-        f"{name}.webp" for name in RELEASED
+        f"{name}.webp" for name in NAMES
     )
     assert sum(path.stat().st_size for path in PICTURES.iterdir()) < LARGEST_OF_ALL
 
@@ -91,7 +92,7 @@ def test_a_workflow_that_was_chosen_by_hand_has_the_node(name: str) -> None:
     text = (ROOT / "workflows" / f"{BETTER[name]}.json").read_text(encoding="utf-8")
     nodes = json.loads(text)["nodes"]
     assert name in {node["type"] for node in nodes}
-    assert set(OPEN) <= set(RELEASED)
+    assert set(OPEN) <= set(NAMES)
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.stem)

@@ -9,10 +9,10 @@ import pytest
 
 from tools.checkout import ROOT
 from tools.graph import WIDGETS
-from tools.make_released import OPTIONAL, RELEASED, faces
+from tools.make_released import OPTIONAL, faces, released
 from tools.pack import Pack
 
-SAVED = json.loads(RELEASED.read_text())
+SAVED = released()
 NAMES = sorted(SAVED)
 
 
