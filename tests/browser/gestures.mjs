@@ -1,6 +1,6 @@
 // Touches the waveforms as a user would: `node gestures.mjs job.json`. The job is that of driver.mjs.
 //
-// The answer: {region, bars, missing, visit, takes, long, language, library, help, problems}
+// The answer: {region, bars, missing, visit, takes, volumes, long, language, library, help, problems}
 
 import { readHelp } from "./help.mjs";
 import { again, command, drawn, job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
@@ -20,6 +20,7 @@ async function visit(page) {
   found.bars = await touchBars(page, pages.add_instrument);
   found.visit = await firstVisit(page);
   found.takes = await compareTakes(page);
+  found.volumes = await page.evaluate(loudnesses);
   found.long = await page.evaluate(drawLong);
   found.library = await page.evaluate(library);
   found.missing = await withoutAudio(page, pages.repaint_section);
@@ -216,6 +217,12 @@ async function place() {
 
 function clockOf(area) {
   return document.querySelector(`${area} span`).textContent;
+}
+
+// How loud a take of -20 LUFS, one of -14 and a silent one are played.
+async function loudnesses() {
+  const { volumes } = await import("/extensions/acestep15/waveform/takes.js");
+  return volumes([{ loudness: -20 }, { loudness: -14 }, { loudness: null }]);
 }
 
 // Ten minutes: from samples to peaks once, then drawn as often as anything changes.

@@ -104,6 +104,11 @@ def test_each_run_adds_a_take_and_takes_change_at_the_same_moment(touched: Found
     assert takes["pressed"] == [None, "false", "true"]
 
 
+def test_takes_are_played_as_loud_as_the_quietest(touched: Found) -> None:
+    """6 dB less is half, to a thousandth; a silent one needs none."""
+    assert touched["volumes"] == pytest.approx([1, 0.501, 1], abs=1e-3)
+
+
 def test_ten_minutes_are_drawn_at_once(touched: Found) -> None:
     assert touched["long"]["count"] == 1000
     assert touched["long"]["peak"] == 128
