@@ -8,7 +8,7 @@ from tools.graph import Node, Socket, inputs_of, outputs_of, slots_of, widget_va
 WIDTH = 340  # pixels
 SEEDS = ("seed", "noise_seed")  # whole numbers of these names get a second widget unasked
 WAVEFORM = 126  # pixels that web/waveform/panel.js takes
-REPORT = 120  # that a run leaves on its node
+REPORT = 220  # that a run leaves on its node, in nine lines or ten
 EXTRA = {
     "PreviewImage": 300,
     "SaveVideo": 300,

@@ -5,11 +5,12 @@ from typing import Any
 
 
 def show(text: str, hidden: Any) -> None:
-    """Writes `text` on the node while the page is open. In a script that calls the node itself,
-    `hidden` is None and there is nowhere to write."""
+    """Writes the lines of `text` on the node while the page is open. In a script that calls the
+    node itself, `hidden` is None and there is nowhere to write."""
     page = _page()
     if page is not None and hidden is not None:
-        page.send_progress_text(text, hidden.unique_id)
+        lines = text.replace("\n", "  \n")  # Nodes 2.0 reads Markdown, which joins lines otherwise
+        page.send_progress_text(lines, hidden.unique_id)
 
 
 def attended() -> bool:

@@ -182,4 +182,6 @@ def test_the_summary_is_shown_on_the_node(
     monkeypatch.setitem(sys.modules, "server", server)
     outcome = done(pack, replaced(board, "MakeStems", seed=77))
     (report,) = value(outcome, board, "MakeStems", 1)
-    assert sent[-1] == (number(board, "MakeStems"), report)
+    node, text = sent[-1]
+    assert node == number(board, "MakeStems")
+    assert text.split("  \n") == report.split("\n")  # lines also where the page reads Markdown
