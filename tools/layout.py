@@ -90,13 +90,6 @@ def laid_out(groups: Sequence[Sequence[int]], heights: dict[int, int], wires: li
     return Layout(columns, tops, placed)
 
 
-def crossings(layout: Layout, wires: list[Wire]) -> int:
-    """How many pairs of wires cross between the columns."""
-    ways = {output: lane.top for output, lane in layout.lanes.items()}
-    gutters = _gutters(layout.tops, ways, layout.columns, layout.lanes, wires)
-    return sum(map(_inversions, gutters))
-
-
 def _columns(groups: Sequence[Sequence[int]], wires: list[Wire]) -> dict[int, int]:
     """Right of all that a node needs; what needs nothing stands just before its first reader."""
     owner = {node: place for place, group in enumerate(groups) for node in group}
@@ -203,25 +196,13 @@ def _cost(
     lanes: dict[Output, Lane],
     wires: list[Wire],
 ) -> float:
-    gutters = _gutters(tops, ways, columns, lanes, wires)
-    rises = [abs(left - right) for pieces in gutters for left, right in pieces]
-    steep = sum(max(0, rise - STEEP) for rise in rises)
-    crossed = sum(map(_inversions, gutters))
-    return CROSSING * crossed + sum(rises) + steep + 0.5 * max(tops.values())
-
-
-def _gutters(
-    tops: dict[int, int],
-    ways: dict[Output, int],
-    columns: dict[int, int],
-    lanes: dict[Output, Lane],
-    wires: list[Wire],
-) -> list[list[tuple[int, int]]]:
-    """Between each two columns, where the wires leave and arrive, from top to bottom."""
     gutters: dict[int, set[tuple[int, int]]] = {}
     for column, left, right in _pieces(tops, ways, columns, lanes, wires):
         gutters.setdefault(column, set()).add((left, right))
-    return [sorted(pieces) for pieces in gutters.values()]
+    crossings = sum(_inversions(sorted(pieces)) for pieces in gutters.values())
+    rises = [abs(left - right) for pieces in gutters.values() for left, right in pieces]
+    steep = sum(max(0, rise - STEEP) for rise in rises)
+    return CROSSING * crossings + sum(rises) + steep + 0.5 * max(tops.values())
 
 
 def _pieces(
