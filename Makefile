@@ -49,8 +49,9 @@ $(PLAYWRIGHT):
 	mkdir -p build/browser
 	npm install --no-audit --no-fund --prefix build/browser playwright-core@1
 
+# two ComfyUIs and two browsers side by side: a thread each
 test-browser: setup $(PLAYWRIGHT)
-	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m pytest tests/browser
+	OMP_NUM_THREADS=1 $(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m pytest tests/browser
 
 test-ray: setup
 	$(VENV)/bin/python -m pip install -q -r requirements-ray.txt
@@ -64,7 +65,7 @@ HAS_BROWSER := $(and $(HAS_HOST),$(NODE),$(CHROMIUM))
 test-browser-if-there: setup
 ifneq ($(HAS_BROWSER),)
 	-$(MAKE) $(PLAYWRIGHT)
-	$(HOST_VENV)/bin/python -m pytest tests/browser
+	OMP_NUM_THREADS=1 $(HOST_VENV)/bin/python -m pytest tests/browser
 else
 	@echo "!!! BROWSER TESTS SKIPPED: they need $(strip $(if $(HAS_HOST),,a ComfyUI at $(CHECKOUT),) $(if $(NODE),,node,) $(if $(CHROMIUM),,Chromium on the PATH,)) which this machine lacks. !!!"
 endif
