@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.checkout import ROOT, find_checkout, has_requirements
+from tools.desk import INPUT_AUDIO, OTHER_AUDIO
 from tools.miniature import miniature
 from tools.real_host import ComfyServer
 from tools.sampling_flows import OWN_LORA
@@ -18,7 +19,7 @@ from tools.workflow import miniature_name
 
 MODULES = ROOT / "build" / "browser" / "node_modules"
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
-RECORDINGS = ("song.wav", "reference.wav")  # that the workflows name
+RECORDINGS = (INPUT_AUDIO, OTHER_AUDIO)
 
 Seen = dict[str, dict[str, Any]]
 

@@ -3,10 +3,9 @@
 from typing import Any
 
 from ace_core.weights.published import LM, TURBO, VAE
+from tools.desk import INPUT_AUDIO
 from tools.flow_parts import listen, models, sampled, words_to_music
 from tools.graph import Flow, Group, Node, Out
-
-INPUT_AUDIO = "song.wav"  # in ComfyUI's input folder, or uploaded with the node's button
 
 IDEA = "a bittersweet song about the last train home, for a rainy Sunday evening"
 IDEA_NOTE = """## A song from an idea

@@ -83,7 +83,7 @@ def make(kinds: Sequence[str], folder: Path) -> None:
     """
     lacking, checkout = lacks(), find_checkout()
     if lacking or checkout is None:
-        raise RuntimeError(f"There is {lacking}.")
+        raise RuntimeError(f"No picture can be taken: {lacking}.")
     pages = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in WORKFLOWS}
     todo = shots(kinds, pages)
     with tempfile.TemporaryDirectory() as place:
