@@ -18,6 +18,9 @@ _STOCK_EXTRAS = (
     "nodes_video",
 )
 
+# `ram_inactive` is read from 0.33 on; an older host passes over it.
+_CACHE = {"lru": 0, "ram": 0, "ram_inactive": 0}
+
 
 class _Messages:
     """What the executor needs of a server: somewhere to send its messages."""
@@ -44,8 +47,7 @@ class InProcessHost:
         self.execution = execution
         self.nodes: dict[str, Any] = nodes.NODE_CLASS_MAPPINGS
         self.messages = _Messages()
-        cache = {"lru": 0, "ram": 0}
-        self.executor = execution.PromptExecutor(self.messages, cache_args=cache)
+        self.executor = execution.PromptExecutor(self.messages, cache_args=_CACHE)
         self._load_extras()
 
     def run(
