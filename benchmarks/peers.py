@@ -5,7 +5,6 @@ bfloat16 on a CPU makes every linear layer two to six times slower; they get it 
 so that we are compared with what they are and not with that accident.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from torch import Tensor, nn
 
 from ace_core.models.acestep import AceStepModel
 from ace_core.weights.layouts import DIFFUSERS_DIT
+from tools.checkout import find_checkout, has_requirements
 
 
 def comfyui() -> Path | None:
-    """The checkout at COMFYUI_PATH or ~/comfy/ComfyUI, if there is one."""
-    path = Path(os.environ.get("COMFYUI_PATH", Path.home() / "comfy" / "ComfyUI"))
-    return path if (path / "comfyui_version.py").is_file() else None
+    """The checkout to measure against, if there is one whose requirements this Python has."""
+    return find_checkout() if has_requirements() else None
 
 
 def diffusers_decoder(model: AceStepModel) -> nn.Module:

@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tools.checkout import CheckoutError, find_checkout
+
 if TYPE_CHECKING:
     from tools.miniature import Miniature
+
+
+def pytest_configure() -> None:
+    """A wrong COMFYUI_PATH ends the run in one line."""
+    try:
+        find_checkout()
+    except CheckoutError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 @pytest.fixture(scope="session")

@@ -32,9 +32,9 @@ def chromium() -> str | None:
 def lacks() -> str | None:
     """What this machine has not that a page in a browser needs."""
     if find_checkout() is None:
-        return "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI"
+        return "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI*"
     if not has_requirements():
-        return "this Python lacks ComfyUI's requirements; `make test-browser` uses .venv-host"
+        return "this Python lacks ComfyUI's requirements; `make test-browser` uses .venv-hosts"
     if chromium() is None:
         return "no Chromium on the PATH"
     if shutil.which("node") is None or not (MODULES / "playwright-core").is_dir():

@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tools.checkout import ROOT, find_checkout, has_requirements
+from tools.checkout import ROOT, CheckoutError, find_checkout, has_requirements
 from tools.execute import Outcome, Prompt
 from tools.miniature import miniature
 from tools.real_host import ComfyServer
@@ -25,6 +25,10 @@ Fetch = Callable[[dict[str, str]], bytes]  # a result of a node -> the file's co
 
 
 def main() -> None:
+    try:
+        find_checkout()
+    except CheckoutError as error:
+        sys.exit(f"!!! {error} !!!")
     began = time.monotonic()
     prompt = with_input(with_miniature(read_prompt("text_to_music")), "seconds", SECONDS)
     with tempfile.TemporaryDirectory(prefix="acestep15-demo-") as folder:

@@ -1,4 +1,4 @@
-"""Take the pictures of the help pages: `.venv-host/bin/python -m tools.make_pictures [ID ...]`.
+"""Take the pictures of the help pages: `python -m tools.make_pictures [ID ...]`, Python of a host.
 
 A picture is a node as ComfyUI's classic canvas draws it, selected, between the nodes that it is
 wired to in one of our workflows; these are folded. It needs what the browser's tests need. Without

@@ -1,17 +1,16 @@
 """The tokenizer seam: what is read, what is refused."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from ace_core.errors import CheckpointError
 from ace_core.tokens import load_tokenizer, required_id
+from tools.checkout import find_checkout
 from tools.miniature_tokenizer import SPECIAL, write_tokenizer
 
-HOST = Path(os.environ.get("COMFYUI_PATH", "~/comfy/ComfyUI")).expanduser()
-QWEN = HOST / "comfy" / "text_encoders" / "qwen25_tokenizer"
+QWEN = (find_checkout() or Path("no ComfyUI")) / "comfy" / "text_encoders" / "qwen25_tokenizer"
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Fixtures of the real host: its server, or its modules in this process.
 
 Without a checkout, or in an environment without its requirements, these tests skip in one loud
-line; `make test` runs them in .venv-host.
+line; `make test` runs them in .venv-hosts/<version>.
 """
 
 from collections.abc import Iterator
@@ -31,9 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _lacks() -> str | None:
     if find_checkout() is None:
-        return "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI"
+        return "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI*"
     if not has_requirements():
-        return "this Python lacks ComfyUI's requirements; `make test` runs them in .venv-host"
+        return "this Python lacks ComfyUI's requirements; `make test` uses .venv-hosts"
     return None
 
 

@@ -1,7 +1,6 @@
 """A language model of two small layers with a byte tokenizer, and the real tokenizer if there is
 one."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,10 @@ from ace_core.lm.language_model import LanguageModel
 from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.tokens import load_tokenizer
+from tools.checkout import find_checkout
 from tools.miniature_tokenizer import write_tokenizer
 
-HOST = Path(os.environ.get("COMFYUI_PATH", "~/comfy/ComfyUI")).expanduser()
-QWEN = HOST / "comfy" / "text_encoders" / "qwen25_tokenizer"
+QWEN = (find_checkout() or Path("no ComfyUI")) / "comfy" / "text_encoders" / "qwen25_tokenizer"
 QWEN_ROWS = 217_204
 
 

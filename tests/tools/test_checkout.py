@@ -1,0 +1,106 @@
+"""Which ComfyUI checkouts are found, and which one a process works with."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import checkout
+from tools.checkout import CheckoutError, find_checkout, find_checkouts
+
+
+def make(place: Path, version: str) -> Path:
+    place.mkdir(parents=True)
+    (place / "comfyui_version.py").write_text(f'# made by us\n__version__ = "{version}"\n')
+    return place
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without a ComfyUI; nothing named; a Python that was made for no ComfyUI."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("COMFYUI_PATH", raising=False)
+    monkeypatch.setattr(checkout.sys, "prefix", str(tmp_path / ".venv"))
+    return tmp_path
+
+
+def name(monkeypatch: pytest.MonkeyPatch, *places: Path | str) -> None:
+    monkeypatch.setenv("COMFYUI_PATH", os.pathsep.join(map(str, places)))
+
+
+def test_without_a_checkout_there_is_none():
+    assert find_checkouts() == ()
+    assert find_checkout() is None
+
+
+def test_all_in_the_usual_place_are_found_the_oldest_version_first(home: Path):
+    new = make(home / "comfy" / "ComfyUI", "0.33.0")
+    old = make(home / "comfy" / "ComfyUI-b", "0.9.2")
+    (home / "comfy" / "ComfyUI-empty").mkdir()
+    (home / "comfy" / "ComfyUI-link").symlink_to(old)
+    assert find_checkouts() == (old, new)
+
+
+def test_one_process_takes_the_plain_name_first_and_else_the_newest(home: Path):
+    newest = make(home / "comfy" / "ComfyUI-new", "0.33.0")
+    make(home / "comfy" / "ComfyUI-old", "0.9.2")
+    assert find_checkout() == newest
+    plain = make(home / "comfy" / "ComfyUI", "0.20.1")
+    assert find_checkout() == plain
+
+
+def test_a_list_is_taken_in_its_order_and_one_process_takes_its_first(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    make(home / "comfy" / "ComfyUI", "0.20.1")
+    new, old = make(home / "new", "0.33.0"), make(home / "old", "0.9.2")
+    name(monkeypatch, new, "~/old")
+    assert find_checkouts() == (new, old)
+    assert find_checkout() == new
+
+
+def test_a_python_made_for_a_version_takes_the_checkout_of_that_version(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    old = make(home / "comfy" / "ComfyUI", "0.20.1")
+    new = make(home / "comfy" / "ComfyUI-new", "0.33.0")
+    monkeypatch.setattr(checkout.sys, "prefix", str(checkout.environment_of(new)))
+    assert find_checkout() == new
+    name(monkeypatch, old, new)
+    assert find_checkout() == new
+    name(monkeypatch, old)
+    with pytest.raises(CheckoutError, match=r"is ComfyUI 0\.20\.1, but .* of ComfyUI 0\.33\.0"):
+        find_checkout()
+
+
+def test_a_place_that_is_no_comfyui_is_named(home: Path, monkeypatch: pytest.MonkeyPatch):
+    name(monkeypatch, make(home / "good", "1.0.0"), home / "bad")
+    for find in (find_checkouts, find_checkout):
+        with pytest.raises(CheckoutError, match=r"COMFYUI_PATH has .*/bad, but there is no"):
+            find()
+
+
+def test_two_checkouts_of_one_version_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch):
+    name(monkeypatch, make(home / "a", "1.0.0"), make(home / "b", "1.0.0"))
+    with pytest.raises(CheckoutError, match=r"/a and .*/b are both ComfyUI 1\.0\.0"):
+        find_checkouts()
+
+
+@pytest.mark.parametrize(
+    "command", [["-m", "pytest", "tests/tools", "-q"], ["-m", "tools.demo"]], ids=["pytest", "demo"]
+)
+def test_a_wrong_path_is_one_line(command: list[str]):
+    environment = {**os.environ, "COMFYUI_PATH": "/no/such/place"}
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=checkout.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    (line,) = (done.stdout + done.stderr).strip().splitlines()
+    assert "COMFYUI_PATH has /no/such/place" in line
