@@ -8,7 +8,7 @@ from .guidance import Guidance
 from .turbo import TURBO_TIMES
 
 BASE_TASKS: Final = ("lego", "extract", "complete")  # only base was trained on them
-_SAME: Final = 1e-4  # times travel in single precision
+_CLOSE: Final = 1e-4  # people write the trained times with four digits
 
 
 def advice(variant: Variant | None, task: str, guidance: Guidance | None) -> list[str]:
@@ -31,7 +31,7 @@ def schedule_advice(variant: Variant | None, times: Sequence[float]) -> list[str
     """Warnings about flow times that a model was not trained on."""
     if variant is not Variant.TURBO:
         return []
-    strange = [t for t in times if t > 0 and min(abs(t - known) for known in TURBO_TIMES) > _SAME]
+    strange = [t for t in times if t > 0 and min(abs(t - known) for known in TURBO_TIMES) > _CLOSE]
     if not strange:
         return []
     listed = ", ".join(f"{t:.4g}" for t in strange[:4]) + (", ..." if len(strange) > 4 else "")

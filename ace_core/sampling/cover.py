@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import InvalidRequestError
 from .flow import corrector_of
+from .times import above, nearest, same
 
 _Answer = TypeVar("_Answer")
 
@@ -28,6 +29,14 @@ def switch_time(times: Sequence[float], strength: float) -> float:
     return times[int(steps * strength)]
 
 
+def with_source(t: float, at: float, corrects: bool = False) -> bool:
+    """Whether the step at flow time `t` reads the source when the switch is at the time `at`.
+
+    `corrects` is the second forward of a Heun step, which reads what its first one read.
+    """
+    return above(t, at) or (corrects and same(t, at))
+
+
 class Switched(Generic[_Answer]):
     """One velocity (or pair) down to the flow time `at`, another from there on."""
 
@@ -42,11 +51,12 @@ class Switched(Generic[_Answer]):
         self._at = at
 
     def __call__(self, x: Tensor, t: float) -> _Answer:
-        return (self._before if t > self._at else self._after)(x, t)
+        return (self._before if with_source(t, self._at) else self._after)(x, t)
 
     def corrector(self, x: Tensor, t: float) -> _Answer:
         """The second look of a Heun step goes with its first: at `at` itself, still before."""
-        return corrector_of(self._before if t >= self._at else self._after)(x, t)
+        reads_source = with_source(t, self._at, corrects=True)
+        return corrector_of(self._before if reads_source else self._after)(x, t)
 
 
 def start_from_source(
@@ -75,9 +85,7 @@ def times_from_source(times: Sequence[float], strength: float) -> list[float]:
     check_strength("source strength", strength)
     if strength == 0:
         return list(times)
-    level = 1 - strength
-    first = min(range(len(times) - 1), key=lambda step: abs(times[step] - level))
-    return list(times[first:])
+    return list(times[nearest(times[:-1], 1 - strength) :])
 
 
 def check_strength(name: str, strength: float) -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from torch import Tensor
 
 from ..errors import InvalidScheduleError
+from .times import above
 
 logger = logging.getLogger(__name__)
 
@@ -69,10 +70,11 @@ def shift_of(times: Sequence[float]) -> float | None:
 
 
 def custom_timesteps(values: Sequence[float]) -> list[float]:
-    """A hand-written schedule: strictly falling times within 0 to 1. A missing final 0 is added.
+    """A hand-written schedule: times within 0 to 1 that fall. A missing final 0 is added.
 
     Raises:
-        InvalidScheduleError: fewer than two values, one outside 0 to 1, or not strictly falling.
+        InvalidScheduleError: fewer than two values, one outside 0 to 1, or one that does not
+            fall by more than single precision can hold.
     """
     times = [float(value) for value in values]
     if len(times) < 2:
@@ -87,9 +89,9 @@ def custom_timesteps(values: Sequence[float]) -> list[float]:
                 "1 (noise) to 0 (music)."
             )
     for place, (t, t_next) in enumerate(pairwise(times), start=2):
-        if t_next >= t:
+        if not above(t, t_next):
             raise InvalidScheduleError(
-                f"Time {place} is {t_next:g}, which does not fall below the {t:g} before it. "
+                f"Time {place} is {t_next:.9g}, which does not fall below the {t:.9g} before it. "
                 "Write every time once, from the largest to the smallest."
             )
     if times[-1] > 0:

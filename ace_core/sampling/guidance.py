@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import InvalidScheduleError
+from .times import within
 
 APG_MOMENTUM: Final = -0.75  # negative: each step leans away from the last difference
 APG_NORM: Final = 2.5  # largest norm over time of a channel's difference
@@ -70,8 +71,7 @@ class Guidance:
 
     def covers(self, t: float) -> bool:
         """Whether the step at flow time `t` is guided."""
-        low, high = self.interval
-        return self.active and low <= t <= high
+        return self.active and within(t, *self.interval)
 
 
 def _check_scale(scale: float, kind: GuidanceKind) -> None:

@@ -28,7 +28,8 @@ class Snapped:
 
 
 def snap_to_turbo(times: Sequence[float]) -> Snapped:
-    """Every time moved to the nearest trained one; the upper of two equally near.
+    """Every time moved to the nearest trained one; the upper of two that are equally near, as
+    the official code finds them in double precision.
 
     Times after the 20th are dropped, and so are those that fall on the same trained time, where
     the official code takes a step of length zero.

@@ -23,7 +23,7 @@ from ...ace_core.models.config import DiTConfig
 from ...ace_core.models.footprint import forward_bytes
 from ...ace_core.models.int8 import names_to_quantize
 from ...ace_core.models.ops import Ops
-from ...ace_core.sampling.cover import switch_time
+from ...ace_core.sampling.cover import switch_time, with_source
 from ...ace_core.types import Conditioning, Variant
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
@@ -38,7 +38,6 @@ from .quantised import QuantisedWeights, layers_for, quantised
 DTYPES = (torch.bfloat16, torch.float32)
 FREE = "free_"  # before the name of a condition for the steps that do not hear the source
 CORRECTOR = "ace_corrector"  # in the transformer's options: the second look of a Heun step
-_SAME = 1e-6  # two flow times nearer than this are one
 
 
 class AceNet(AceStepModel):
@@ -89,9 +88,8 @@ def until_switched(given: dict[str, Any], t: float, options: dict[str, Any]) -> 
             "Use another sampler, or set the cover strength to 1."
         )
     at = switch_time(options["sample_sigmas"].tolist(), strength)
-    with_source = t > at + _SAME or (t > at - _SAME and options.get(CORRECTOR, False))
     rest = {k: v for k, v in given.items() if k != "ace_switch" and not k.startswith(FREE)}
-    if with_source:
+    if with_source(t, at, corrects=options.get(CORRECTOR, False)):
         return rest
     return rest | {k.removeprefix(FREE): v for k, v in given.items() if k.startswith(FREE)}
 

@@ -31,7 +31,6 @@ from .hearing import Hearing
 from .model import CORRECTOR
 from .solver import AceSolver
 
-_DIGITS = 6  # flow times are written in double precision and travel in single
 _SIGMAS = 4  # place of the sigmas among the arguments of `inner_sample`
 _CONDITIONS = "sampler_calc_cond_batch_function"  # the host's name for who asks the model
 
@@ -72,7 +71,7 @@ class AceGuider(comfy.samplers.CFGGuider):
         corrects = given.pop(CORRECTOR, False)
         if self.guidance is None:
             return super().predict_noise(x, timestep, given, seed)
-        t = round(float(timestep[0]), _DIGITS)
+        t = float(timestep[0])
         scale = self.guidance.scale if self.guidance.covers(t) else 1.0  # 1: one forward
         combined = self._velocity.corrector if corrects else self._velocity
 

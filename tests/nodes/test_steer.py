@@ -126,6 +126,25 @@ def test_the_nodes_make_what_the_core_makes_without_a_host(
     assert (made(found) - expected).abs().max() < 1e-4
 
 
+@pytest.mark.parametrize(("start", "end"), [(0.2, 0.8), (0.5, 0.5)])
+def test_the_ends_of_an_interval_are_guided_as_the_core_guides_them(
+    pack: Pack, run: Run, start: float, end: float
+) -> None:
+    """The times are 1, 0.8, 0.5 and 0.2: single precision holds 0.8 above and 0.2 above itself."""
+    found = run(
+        {
+            **guided("cfg", start=start, end=end),
+            "a": shown("text", 0),
+            "b": shown("vae", 0),
+            "c": shown("model", 0),
+        }
+    )
+    values = {name: found.values[name][0] for name in ("text", "song", "guidance")}
+    item = core(pack, "conditioning.tasks").text_to_music(values["song"], values["text"])
+    expected = core_song(pack, found, item, seeds=(5,), guidance=values["guidance"])
+    assert (made(found) - expected).abs().max() < 1e-4
+
+
 def test_seeds_are_given_drawn_and_recorded(run: Run) -> None:
     found = run(plain(batch=4, seeds="7, -1"))
     seeds = found.values["music"][0]["ace_step"]["seeds"]

@@ -1,11 +1,19 @@
 """Cover strengths: pure branches at the ends, and refusals."""
 
+from fractions import Fraction
+
 import pytest
 import torch
 from torch import Tensor
 
 from ace_core.errors import InvalidRequestError
-from ace_core.sampling.cover import Switched, start_from_source, switch_time
+from ace_core.sampling.cover import (
+    Switched,
+    start_from_source,
+    switch_time,
+    times_from_source,
+    with_source,
+)
 from ace_core.sampling.flow import euler, heun, timesteps
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.guided import GuidedVelocity
@@ -83,6 +91,28 @@ def test_the_start_is_the_nearest_scheduled_time(strength: float, first: int):
 def test_the_earlier_of_two_equally_near_times_wins():
     _, times = start_from_source(noise([1], 5), noise([2], 5), [1.0, 0.75, 0.5, 0.0], 0.375)
     assert times[0] == 0.75
+
+
+@pytest.mark.parametrize("steps", [2, 3, 7, 10, 30, 50, 60, 100, 200])
+def test_a_start_is_the_same_step_in_double_and_in_single_precision(steps: int):
+    """Half of these levels lie midway between two times, where rounding would decide."""
+    times = timesteps(steps, 1.0)
+    single = torch.tensor(times, dtype=torch.float32).tolist()
+    for half in range(1, 2 * steps):
+        level = Fraction(half, 2 * steps)
+        left = times_from_source(times, float(1 - level))
+        assert len(left) == max(-(-half // 2), 1) + 1  # upwards where it is midway
+        assert len(times_from_source(single, float(1 - level))) == len(left)
+
+
+def test_the_switch_is_at_the_same_step_in_double_and_in_single_precision():
+    for steps in range(1, 201, 3):
+        times = timesteps(steps, 3.0)
+        single = torch.tensor(times, dtype=torch.float32).tolist()
+        for switch in range(steps):
+            taken = [with_source(t, times[switch]) for t in single]
+            assert taken == [place < switch for place in range(steps + 1)]
+            assert with_source(single[switch], times[switch], corrects=True)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan")])

@@ -74,6 +74,7 @@ def test_a_complete_custom_schedule_is_kept_in_silence(caplog: pytest.LogCapture
         ([0.5, 0.9, 0], "Time 2 is 0.9, which does not fall below the 0.5"),
         ([0.9, 0.9, 0], "Time 2 is 0.9, which does not fall below the 0.9"),
         ([0.5, 0, 0], "Time 3 is 0, which does not fall below the 0"),
+        ([0.5, 0.49999999, 0], "Time 2 is 0.49999999, which does not fall below the 0.5"),
     ],
 )
 def test_custom_times_that_cannot_be_sampled_are_refused(values: list[float], message: str):
