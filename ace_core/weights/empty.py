@@ -1,9 +1,16 @@
 """Building a model whose weights come later: no memory, no random numbers."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
+from torch import nn
 from torch.overrides import TorchFunctionMode
+
+from ..models.ops import TORCH, Ops
+
+AnyConfig = TypeVar("AnyConfig")
+AnyModel = TypeVar("AnyModel", bound=nn.Module)
 
 
 class WithoutInitialisation(TorchFunctionMode):
@@ -24,3 +31,13 @@ class WithoutInitialisation(TorchFunctionMode):
         if getattr(func, "__module__", None) == "torch.nn.init":  # slots of C have none
             return kwargs["tensor"] if "tensor" in kwargs else args[0]
         return func(*args, **kwargs)
+
+
+def empty(
+    build: Callable[[AnyConfig, Ops], AnyModel], config: AnyConfig, ops: Ops = TORCH
+) -> AnyModel:
+    """A model on the meta device. Of torch's own layers, the default, it names every weight with
+    its shape; a host's layers may hold none before they are filled.
+    """
+    with WithoutInitialisation():
+        return build(config, replace(ops, device="meta"))

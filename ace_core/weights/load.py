@@ -6,9 +6,9 @@ then each tensor is brought there.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from torch import Tensor, nn
 
@@ -23,15 +23,12 @@ from ..models.vae import Oobleck, OobleckConfig
 from ..types import Variant
 from .checkpoint import Checkpoint, Kind
 from .detect import inspect
-from .empty import WithoutInitialisation
+from .empty import AnyConfig, AnyModel, empty
 from .oobleck import shapes_from_stable_audio
 from .read import read
 from .silence import stored_silence
 
 NAMED: Final = 10  # keys that an error lists before it only counts
-
-AnyConfig = TypeVar("AnyConfig")
-AnyModel = TypeVar("AnyModel", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +48,7 @@ def load_dit(path: str | Path, ops: Ops = TORCH, variant: Variant | None = None)
         CheckpointError: no diffusion model of ACE-Step 1.5 is there, or a key is wrong.
     """
     checkpoint = inspect(path)
-    config = dit_config(checkpoint)
-    model = _empty(AceStepModel, config, ops)
-    _fill(model, checkpoint, Kind.DIT, ops)
+    model = _filled(AceStepModel, dit_config(checkpoint), checkpoint, Kind.DIT, ops)
     silence = stored_silence(checkpoint)
     return LoadedDiT(model, checkpoint, variant or checkpoint.variant, silence)
 
@@ -83,8 +78,7 @@ def load_vae(path: str | Path, ops: Ops = TORCH) -> Oobleck:
         CheckpointError: it is something else or of another family, or a key is wrong.
     """
     checkpoint = inspect(path)
-    model = _empty(Oobleck, vae_config(checkpoint), ops)
-    return _fill(model, checkpoint, Kind.VAE, ops)
+    return _filled(Oobleck, vae_config(checkpoint), checkpoint, Kind.VAE, ops)
 
 
 def dit_config(checkpoint: Checkpoint) -> DiTConfig:
@@ -128,8 +122,7 @@ def vae_config(checkpoint: Checkpoint) -> OobleckConfig:
 
 
 def _qwen3(checkpoint: Checkpoint, kind: Kind, ops: Ops) -> Qwen3:
-    model = _empty(Qwen3, qwen3_config(checkpoint, kind), ops)
-    return _fill(model, checkpoint, kind, ops)
+    return _filled(Qwen3, qwen3_config(checkpoint, kind), checkpoint, kind, ops)
 
 
 def _check_depth(checkpoint: Checkpoint, config: Mapping[str, Any], found: int) -> None:
@@ -141,15 +134,17 @@ def _check_depth(checkpoint: Checkpoint, config: Mapping[str, Any], found: int) 
         )
 
 
-def _empty(build: Callable[[AnyConfig, Ops], AnyModel], config: AnyConfig, ops: Ops) -> AnyModel:
-    with WithoutInitialisation():
-        return build(config, replace(ops, device="meta"))
-
-
-def _fill(model: AnyModel, checkpoint: Checkpoint, kind: Kind, ops: Ops) -> AnyModel:
-    """`model` with the checkpoint's weights as its parameters, frozen and ready."""
-    weights = read(checkpoint, kind)
-    check_keys(checkpoint, model.state_dict(), weights)
+def _filled(
+    build: Callable[[AnyConfig, Ops], AnyModel],
+    config: AnyConfig,
+    checkpoint: Checkpoint,
+    kind: Kind,
+    ops: Ops,
+) -> AnyModel:
+    """A model with the checkpoint's weights as its parameters, frozen and ready."""
+    model, weights = empty(build, config, ops), read(checkpoint, kind)
+    plain = model if ops.layers is nn else empty(build, config)
+    check_keys(checkpoint, plain.state_dict(), weights)
     quantized = names_to_quantize(model)
     if ops.device is not None or ops.dtype is not None:
         weights = {

@@ -10,9 +10,8 @@ import torch
 from torch import nn
 
 from ...ace_core.errors import CheckpointError
-from ...ace_core.models.ops import Ops
 from ...ace_core.models.qwen3 import Qwen3, Qwen3Config
-from ...ace_core.weights.empty import WithoutInitialisation
+from ...ace_core.weights.empty import empty
 from .language_model import ManagedLanguageModel
 from .precision import compute_dtype
 from .qwen3 import DTYPES
@@ -65,9 +64,8 @@ def _transformer(clip: Any, name: str, what: str) -> nn.Module:
 
 
 def _qwen3(held: nn.Module) -> Qwen3:
-    with WithoutInitialisation():
-        empty = Qwen3(Qwen3Config.from_shapes(shapes_of(held)), Ops(device="meta"))
-    return rehoused(empty.requires_grad_(False), held)
+    made = empty(Qwen3, Qwen3Config.from_shapes(shapes_of(held)))
+    return rehoused(made.requires_grad_(False), held)
 
 
 def _dtype(net: nn.Module, patcher: Any) -> torch.dtype:

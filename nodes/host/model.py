@@ -14,7 +14,7 @@ import comfy.model_detection
 import comfy.model_management
 import comfy.model_patcher
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...ace_core.conditioning import context as ctx
 from ...ace_core.errors import InvalidRequestError
@@ -27,6 +27,7 @@ from ...ace_core.sampling.cover import switch_time, with_source
 from ...ace_core.types import Conditioning, Variant
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
+from ...ace_core.weights.empty import empty
 from ...ace_core.weights.load import check_keys, dit_config
 from ...ace_core.weights.read import read
 from ...ace_core.weights.silence import stored_silence
@@ -239,7 +240,7 @@ def _filled(checkpoint: Checkpoint, dtype: str, place: torch.device) -> AceModel
     config.unet_config["quantized"] = quantized_linear(dtype)
     model = AceModel(config, device=torch.device("meta"))
     net = model.diffusion_model.requires_grad_(False)
-    check_keys(checkpoint, net.state_dict(), state)
+    check_keys(checkpoint, empty(AceStepModel, sizes).state_dict(), state)
     chosen = names_to_quantize(net)  # from the file's own dtype
     weights = {name: t if name in chosen else t.to(held) for name, t in state.items()}
     net.load_state_dict(weights, assign=True)
@@ -253,8 +254,7 @@ def _filled_quantised(packed: QuantisedWeights, dtype: str, place: torch.device)
     config = _host_config(packed.tensors, sizes, held, held)
     config.custom_operations = layers_for(held, place)
     model = AceModel(config, device=torch.device("cpu"))
-    plain = AceNet(sizes, held, torch.device("meta"), nn)
-    packed.fill(model.diffusion_model, plain, held)
+    packed.fill(model.diffusion_model, empty(AceStepModel, sizes), held)
     return model
 
 

@@ -13,6 +13,7 @@ from ...ace_core.tokens import Tokenizer
 from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
+from ...ace_core.weights.empty import empty
 from ...ace_core.weights.load import qwen3_config
 from .precision import compute_dtype, host_ops, writing_dtype
 from .quantised import layers_for, quantised
@@ -65,5 +66,5 @@ def _filled(
     sizes = qwen3_config(checkpoint, kind)
     held = packed.compute_dtype(dtype, place, DTYPES)
     model = Qwen3(sizes, Ops(layers_for(held, place), "cpu", held))
-    packed.fill(model, Qwen3(sizes, Ops(device="meta")), held)
+    packed.fill(model, empty(Qwen3, sizes), held)
     return model.eval(), held, held

@@ -8,7 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from ace_core.errors import CheckpointError
 from ace_core.models.ops import Ops
+from ace_core.models.qwen3 import Qwen3
 from ace_core.types import Variant
 from ace_core.weights import (
     Kind,
@@ -20,6 +22,8 @@ from ace_core.weights import (
     read,
     tokenizer_file,
 )
+from ace_core.weights.empty import empty
+from tests import late
 
 TURBO = ("turbo", "release", "split_turbo", "all_in_one", "diffusers")
 TEXT_ENCODER = ("text_encoder", "release", "split_text_encoder", "all_in_one", "diffusers")
@@ -115,6 +119,60 @@ def test_a_loaded_model_is_complete_frozen_and_in_evaluation(checkpoints, load, 
     assert not any(p.is_meta or p.requires_grad for p in model.parameters())
     assert not model.training
     assert not list(model.buffers())
+
+
+LATE = Ops(layers=late, dtype=torch.float32)
+
+
+def test_layers_that_hold_nothing_until_they_are_filled_are_filled(checkpoints):
+    plain = Ops(dtype=torch.float32)
+    for load, path in (
+        (lambda path, ops: load_dit(path, ops).model, checkpoints.turbo),
+        (load_text_encoder, checkpoints.text_encoder),
+        (load_lm, checkpoints.lm),
+        (load_vae, checkpoints.split_vae),
+    ):
+        made, exact = load(path, LATE).state_dict(), load(path, plain).state_dict()
+        assert made.keys() == exact.keys()
+        assert all(torch.equal(weight, exact[name]) for name, weight in made.items())
+
+
+@pytest.mark.parametrize("change", ["missing", "unexpected", "of another shape"])
+def test_wrong_keys_for_layers_that_hold_nothing_yet_are_named(checkpoints, tmp_path, change):
+    weights = load_file(checkpoints.text_encoder / "model.safetensors")
+    name = "layers.1.mlp.up_proj.weight"
+    key = next(key for key in weights if key.endswith(name))
+    if change == "unexpected":
+        key, name = (each.replace("up_proj", "middle_proj") for each in (key, name))
+        weights[key] = torch.ones(2)
+    elif change == "missing":
+        del weights[key]
+    else:
+        weights[key] = torch.ones(2, 3)
+    path = tmp_path / "qwen.safetensors"
+    save_file(weights, path)
+    with pytest.raises(CheckpointError, match=rf"Keys 1 {change}: {name}"):
+        load_text_encoder(path, LATE)
+
+
+def test_a_network_of_torchs_own_layers_is_built_once_and_of_others_twice(checkpoints, monkeypatch):
+    built = []
+    real = Qwen3.__init__
+    monkeypatch.setattr(
+        Qwen3, "__init__", lambda self, *given: built.append(given[1]) or real(self, *given)
+    )
+    load_lm(checkpoints.lm)
+    assert len(built) == 1
+    load_lm(checkpoints.lm, LATE)
+    assert [ops.layers for ops in built[1:]] == [late, torch.nn]
+
+
+def test_an_empty_model_takes_no_memory_and_names_every_weight(checkpoints):
+    model = load_lm(checkpoints.lm)
+    plain = empty(Qwen3, model.config).state_dict()
+    assert all(weight.is_meta for weight in plain.values())
+    shapes = {name: weight.shape for name, weight in model.state_dict().items()}
+    assert {name: weight.shape for name, weight in plain.items()} == shapes
 
 
 def test_only_the_keys_of_the_wanted_model_are_read(checkpoints):
