@@ -1,82 +1,59 @@
-# The front door: each target makes the environment it needs.
+# The front door: each target makes the environments it needs.
 #   make demo    a song from a workflow, on the miniature checkpoint
 #   make examples   the ten examples of the Python API, on the miniature checkpoint
-#   make test    every test this machine can run
-#   make test-browser   the workflows in ComfyUI's page; needs a ComfyUI, node and Chromium
+#   make test    every test this machine can run, in each ComfyUI it has; one table at the end
+#   make test-browser   of these the workflows in ComfyUI's page; needs a ComfyUI, node and Chromium
+#   make test-every-frontend   the same, each ComfyUI in each version of the page
 #   make test-ray       many songs on a local Ray, which it installs (500 MB)
+#   make test-processors   the core's tests under other instruction sets and threads (hours)
+#   make test-versions     the core's tests with the oldest and the newest packages (10 GB)
 #   make lint    ruff and pyright
 #   make bench   ratios against diffusers and, where present, ComfyUI
+# COMFYUI_PATH names the checkouts of ComfyUI, several with : between; without it they are
+# ~/comfy/ComfyUI*. demo and bench take one: the first named, else ~/comfy/ComfyUI, else the newest.
 
 PYTHON ?= python3
-CHECKOUT := $(or $(COMFYUI_PATH),$(HOME)/comfy/ComfyUI)
+TESTING := $(PYTHON) -m tools.testing
+ENVIRONMENTS := $(PYTHON) -m tools.testing.environments
 VENV := .venv
-HOST_VENV := .venv-host
-HAS_HOST := $(wildcard $(CHECKOUT)/comfyui_version.py)
 
-.PHONY: setup demo examples test test-browser test-browser-if-there test-ray lint bench clean
-setup: $(VENV)/.done $(if $(HAS_HOST),$(HOST_VENV)/.done)
+.PHONY: setup demo examples test test-browser test-every-frontend test-ray test-processors \
+	test-versions lint bench clean
+setup:
+	$(ENVIRONMENTS)
 
-$(VENV)/.done: requirements-dev.txt tools/install_torch.sh
-	$(PYTHON) -m venv $(VENV)
-	sh tools/install_torch.sh $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install -q -r requirements-dev.txt
-	touch $@
+demo:
+	$(ENVIRONMENTS) run -m tools.demo
 
-$(HOST_VENV)/.done: requirements-host.txt requirements.txt tools/install_torch.sh tools/host_requirements.py $(CHECKOUT)/requirements.txt
-	$(PYTHON) -m venv $(HOST_VENV)
-	sh tools/install_torch.sh $(HOST_VENV)/bin/python
-	$(PYTHON) tools/host_requirements.py $(CHECKOUT)/requirements.txt > $(HOST_VENV)/requirements.txt
-	$(HOST_VENV)/bin/python -m pip install -q -r $(HOST_VENV)/requirements.txt -r requirements.txt -r requirements-host.txt
-	$(HOST_VENV)/bin/python -m pip install -q --no-deps spandrel
-	touch $@
-
-demo: setup
-	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m tools.demo
-
-examples: $(VENV)/.done
+examples:
+	$(ENVIRONMENTS) core
 	$(VENV)/bin/python -m api_examples
 
-test: setup
-	$(VENV)/bin/python -m pytest
-ifneq ($(HAS_HOST),)
-	$(HOST_VENV)/bin/python -m pytest tests/nodes tests/host
-else
-	@echo "!!! HOST TESTS SKIPPED: no ComfyUI at $(CHECKOUT). Set COMFYUI_PATH to a checkout to run them. !!!"
-endif
+test:
+	$(TESTING)
 
-PLAYWRIGHT := build/browser/node_modules/playwright-core
-$(PLAYWRIGHT):
-	mkdir -p build/browser
-	npm install --no-audit --no-fund --prefix build/browser playwright-core@1
+test-browser:
+	$(TESTING) --only browser
 
-# two ComfyUIs and two browsers side by side: a thread each
-test-browser: setup $(PLAYWRIGHT)
-	OMP_NUM_THREADS=1 $(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m pytest tests/browser
+test-every-frontend:
+	$(TESTING) --only browser --every-frontend
 
-test-ray: setup
+test-ray:
+	$(ENVIRONMENTS) core
 	$(VENV)/bin/python -m pip install -q -r requirements-ray.txt
-	$(VENV)/bin/python -m pytest tests/ray
+	$(TESTING) --only ray
 
-NODE := $(shell sh -c 'command -v node')
-CHROMIUM := $(shell for each in chromium chromium-browser google-chrome; do command -v $$each && break; done)
-HAS_BROWSER := $(and $(HAS_HOST),$(NODE),$(CHROMIUM))
+test-processors:
+	$(TESTING) processors
 
-# As .ci/run has it: a machine that lacks something says so and passes.
-test-browser-if-there: setup
-ifneq ($(HAS_BROWSER),)
-	-$(MAKE) $(PLAYWRIGHT)
-	OMP_NUM_THREADS=1 $(HOST_VENV)/bin/python -m pytest tests/browser
-else
-	@echo "!!! BROWSER TESTS SKIPPED: they need $(strip $(if $(HAS_HOST),,a ComfyUI at $(CHECKOUT),) $(if $(NODE),,node,) $(if $(CHROMIUM),,Chromium on the PATH,)) which this machine lacks. !!!"
-endif
+test-versions:
+	$(TESTING) versions
 
-lint: $(VENV)/.done
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/pyright
+lint:
+	$(TESTING) --lint --only lint
 
-bench: setup
-	$(if $(HAS_HOST),$(HOST_VENV),$(VENV))/bin/python -m benchmarks.text_to_music
+bench:
+	$(ENVIRONMENTS) run -m benchmarks.text_to_music
 
 clean:
-	rm -rf $(VENV) $(HOST_VENV) output build
+	rm -rf $(VENV) .venv-hosts output build

@@ -11,22 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from tools.checkout import ROOT, find_checkout, has_requirements
+from tools.chromium import MODULES, chromium
 from tools.desk import INPUT_AUDIO, OTHER_AUDIO
 from tools.miniature import miniature
 from tools.real_host import ComfyServer
 from tools.sampling_flows import OWN_LORA
 from tools.workflow import miniature_name
 
-MODULES = ROOT / "build" / "browser" / "node_modules"
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 RECORDINGS = (INPUT_AUDIO, OTHER_AUDIO)
 
 Seen = dict[str, dict[str, Any]]
-
-
-def chromium() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((place for name in names if (place := shutil.which(name))), None)
 
 
 def lacks() -> str | None:

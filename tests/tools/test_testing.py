@@ -1,0 +1,180 @@
+"""The run of all layers: none stops another, the output is in turn, one table at the end."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.checkout import ROOT
+from tools.testing.__main__ import chosen
+from tools.testing.jobs import Job, run_all
+from tools.testing.reports import Row, table, verdict
+
+TESTS = """
+import pytest
+
+def test_good(): pass
+def test_bad(): assert BAD
+@pytest.mark.skip(reason="not here")
+def test_skipped(): pass
+"""
+
+
+def python(text: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", text)
+
+
+def of_pytest(folder: Path, name: str, text: str, *options: str) -> Job:
+    """A layer of one file of tests, outside this repository's settings."""
+    file = folder / f"test_{name}.py"
+    file.write_text(text)
+    report = folder / f"{name}.xml"
+    command = (sys.executable, "-m", "pytest", "-c", "/dev/null", "-p", "no:cacheprovider")
+    command += (f"--rootdir={folder}", str(file), f"--junitxml={report}", *options)
+    return Job("tests", name, (command,), report=report)
+
+
+def test_a_failing_layer_stops_no_other_and_is_counted(tmp_path: Path):
+    jobs = [
+        of_pytest(tmp_path, "bad", f"BAD = False\n{TESTS}"),
+        of_pytest(tmp_path, "good", f"BAD = True\n{TESTS}"),
+    ]
+    bad, good = run_all(jobs, 1, tmp_path)
+    assert (bad.passed, bad.skips) == (1, {"not here": 1})
+    assert bad.failed
+    assert [name.split("::")[1] for name in bad.failures] == ["test_bad"]
+    assert (good.passed, good.failures, good.skips) == (2, (), {"not here": 1})
+    assert good.succeeded
+    assert good.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "problem"),
+    [
+        ("import pytest\n@pytest.mark.skip\ndef test_a(): pass", [], "no test passed"),
+        ("def test_a(): pass", ["-k", "absent"], "pytest ended with exit code 5"),
+        ("import os\ndef test_a(): os._exit(3)", [], "pytest ended with exit code 3"),
+    ],
+    ids=["all skipped", "none chosen", "dies"],
+)
+def test_a_layer_that_proves_nothing_has_failed(
+    tmp_path: Path, text: str, options: list[str], problem: str
+):
+    (row,) = run_all([of_pytest(tmp_path, "nothing", text, *options)], 1, tmp_path)
+    assert row.failed
+    assert row.problem == problem
+
+
+def test_a_report_of_an_earlier_run_is_not_read(tmp_path: Path):
+    job = of_pytest(tmp_path, "stale", "def test_a(): pass", "--no-such-option")
+    assert job.report is not None
+    job.report.write_text('<testsuites><testcase classname="a" name="b"/></testsuites>')
+    (row,) = run_all([job], 1, tmp_path)
+    assert (row.passed, row.problem) == (0, "pytest ended with exit code 4")
+
+
+def test_every_command_of_a_layer_runs_and_the_failed_ones_are_named(tmp_path: Path):
+    good, bad = python("print('a line')"), python("raise SystemExit(2)")
+    (row,) = run_all([Job("lint", "here", (bad, good, bad))], 1, tmp_path)
+    assert (row.passed, row.failures) == (1, (" ".join(bad), " ".join(bad)))
+
+
+def test_what_needs_a_failed_job_has_failed_and_what_lacks_something_has_not_run(tmp_path: Path):
+    jobs = [
+        Job("set up", "it", (python("raise SystemExit(1)"),)),
+        Job("tests", "of it", (python("pass"),), needs=("set up (it)",)),
+        Job("tests", "elsewhere", (python("pass"),)),
+        Job("browser", "no", missing="no Chromium on the PATH"),
+    ]
+    _, of_it, elsewhere, browser = run_all(jobs, 2, tmp_path)
+    assert of_it.problem == "what it needs failed: set up (it)"
+    assert elsewhere.succeeded
+    assert (browser.missing, browser.failed) == ("no Chromium on the PATH", False)
+
+
+def test_layers_that_run_side_by_side_are_shown_one_after_the_other(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """Each waits for the other's first line to be written, so both run at once."""
+    text = (
+        "import pathlib, sys, time\nmine, other = sys.argv[1:]\n"
+        "print(mine, 'begins', flush=True)\npathlib.Path(mine).touch()\n"
+        "until = time.monotonic() + 60\n"
+        "while not pathlib.Path(other).exists() and time.monotonic() < until: time.sleep(0.01)\n"
+        "print(mine, 'ends', pathlib.Path(other).exists())"
+    )
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
+    jobs = [
+        Job("job", "a", ((*python(text), a, b),)),
+        Job("job", "b", ((*python(text), b, a),)),
+    ]
+    rows = run_all(jobs, 2, tmp_path)
+    assert all(row.succeeded for row in rows)
+    lines = capfd.readouterr().out.splitlines()
+    shown = [line for line in lines if line.startswith((a, b))]
+    assert shown == [f"{a} begins", f"{a} ends True", f"{b} begins", f"{b} ends True"]
+
+
+def test_a_layer_that_wants_both_cores_runs_alone(tmp_path: Path):
+    text = (
+        "import os, pathlib, sys, time\nfolder = pathlib.Path(sys.argv[1])\n"
+        "mine = folder / f'{os.getpid()}.runs'\nmine.touch()\ntime.sleep(0.3)\n"
+        "alone = len(list(folder.glob('*.runs'))) == 1\nmine.unlink()\nsys.exit(not alone)"
+    )
+    command = (*python(text), str(tmp_path))
+    jobs = [Job("job", name, (command,), cores=2) for name in "abc"]
+    assert all(row.succeeded for row in run_all(jobs, 2, tmp_path))
+    assert all(row.succeeded for row in run_all(jobs, 1, tmp_path))
+
+
+def test_the_environment_of_a_layer_is_set_and_taken_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COMFYUI_PATH", "a:b")
+    text = "import os; assert 'COMFYUI_PATH' not in os.environ; assert os.environ['X'] == '1'"
+    job = Job("job", "a", (python(text),), environment={"COMFYUI_PATH": None, "X": "1"})
+    (row,) = run_all([job], 1, tmp_path)
+    assert row.succeeded
+
+
+def test_the_table_has_a_line_for_each_layer_and_says_why():
+    rows = [
+        Row("core", ".venv", 12, skips={"no tokenizer": 2}, seconds=61.4),
+        Row("nodes", "stand-in", 3, tuple(f"t::{i}" for i in range(7))),
+        Row("browser", "ComfyUI", missing="no Chromium on the PATH"),
+    ]
+    assert table(rows).splitlines() == [
+        "layer    where     passed  failed  skipped  seconds",
+        "core     .venv         12       0        2       61",
+        "  2 skipped: no tokenizer",
+        "nodes    stand-in       3       7        0        0",
+        *(f"  FAILED: t::{i}" for i in range(5)),
+        "  FAILED: and 2 more",
+        "browser  ComfyUI        -       -        -        -",
+        "  not run: no Chromium on the PATH",
+    ]
+    assert verdict(rows).splitlines() == [
+        "!!! NOT RUN: browser (ComfyUI): no Chromium on the PATH !!!",
+        "FAILED: nodes (stand-in)",
+    ]
+    assert verdict(rows[:1]) == "1 of 1 layers ran, all of them passed."
+
+
+def test_a_choice_of_layers_brings_what_they_need():
+    jobs = [
+        Job("set up", "a"),
+        Job("set up", "b", needs=("set up (a)",)),
+        Job("core", "x", needs=("set up (a)",)),
+        Job("browser", "y", needs=("set up (b)",)),
+    ]
+    assert chosen(jobs, ["core"]) == [jobs[0], jobs[2]]
+    assert chosen(jobs, ["browser"]) == [jobs[0], jobs[1], jobs[3]]
+    assert chosen(jobs, []) == jobs
+
+
+def test_the_command_says_which_layers_there_are():
+    command = [sys.executable, "-m", "tools.testing", "--only", "no such layer"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "core (.venv)" in done.stderr.splitlines()

@@ -1,0 +1,82 @@
+"""The settings of one processor that stand for others: what torch's kernels may use, and threads.
+
+The bounds of the tests come from the arithmetic, so the tests that need no host pass under each.
+"""
+
+import platform
+import subprocess
+from dataclasses import dataclass
+
+from tools.checkout import ROOT
+from tools.testing.jobs import Job
+from tools.testing.layers import core_tests, one_checkout, setup_core
+
+_X86 = {"x86_64", "amd64"}
+_NO_X86 = "this processor is no x86"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Names of instruction sets for ATen and oneDNN, "" for all that the processor has."""
+
+    threads: int
+    aten: str = ""
+    onednn: str = ""
+
+    @property
+    def name(self) -> str:
+        parts = [f"{self.threads} thread" + ("s" if self.threads > 1 else "")]
+        parts += [f"ATen {self.aten}"] if self.aten else []
+        parts += [f"oneDNN {self.onednn}"] if self.onednn else []
+        return ", ".join(parts)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        found = {"OMP_NUM_THREADS": str(self.threads), "MKL_NUM_THREADS": str(self.threads)}
+        found |= {"ATEN_CPU_CAPABILITY": self.aten} if self.aten else {}
+        return found | ({"ONEDNN_MAX_CPU_ISA": self.onednn} if self.onednn else {})
+
+
+SETTINGS = (
+    Setting(1),
+    Setting(2),
+    Setting(1, aten="default"),
+    Setting(2, aten="default"),
+    Setting(1, aten="avx2"),
+    Setting(2, aten="avx2"),
+    Setting(1, onednn="SSE41"),
+    Setting(1, onednn="AVX2"),
+    Setting(2, aten="default", onednn="SSE41"),
+)
+
+
+def processors() -> list[Job]:
+    """The core's tests under every setting."""
+    return [setup_core(), *(_under(setting) for setting in SETTINGS)]
+
+
+def in_turn() -> Job:
+    """The core's tests under one of the settings, another with each commit."""
+    able = [setting for setting in SETTINGS if _runs(setting)]
+    turn = _commits() % len(able)
+    return _under(able[turn], f"turn {turn + 1} of {len(able)}: ")
+
+
+def _under(setting: Setting, before: str = "") -> Job:
+    return core_tests(
+        f"{before}{setting.name}",
+        environment={**one_checkout(), **setting.environment},
+        cores=setting.threads,
+        missing="" if _runs(setting) else _NO_X86,
+    )
+
+
+def _runs(setting: Setting) -> bool:
+    return platform.machine().lower() in _X86 or not (setting.aten or setting.onednn)
+
+
+def _commits() -> int:
+    """How many commits there are; 0 where this is no git checkout."""
+    command = ["git", "rev-list", "--count", "HEAD"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return int(done.stdout) if done.returncode == 0 else 0
