@@ -14,7 +14,7 @@ from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, LATENT_RATE, LONG
 from ..errors import CheckpointError
 from .checkpoint import Checkpoint, Kind
 from .groups import SILENCE_FILE
-from .header import pickled_tensors
+from .header import read_header
 from .read import read_tensors
 
 FRAMES: Final = int(LONGEST_SECONDS * LATENT_RATE)  # 15,000, as published
@@ -27,7 +27,8 @@ def stored_silence(checkpoint: Checkpoint) -> Tensor | None:
     """The silence latent [1, S, 64] that came with a diffusion model, or None.
 
     Raises:
-        CheckpointError: the checkpoint holds no diffusion model, or the tensor has another shape.
+        CheckpointError: the checkpoint holds no diffusion model, or the tensor has another shape
+            or values that are not finite.
     """
     part = checkpoint.part(Kind.DIT)
     if part.silence is not None:
@@ -37,10 +38,10 @@ def stored_silence(checkpoint: Checkpoint) -> Tensor | None:
     file = part.files[0].with_name(SILENCE_FILE)
     if not file.is_file():
         return None
-    tensors = pickled_tensors(file)
-    if len(tensors) != 1:
-        raise CheckpointError(f"{file}: {len(tensors)} tensors instead of one. Download it again.")
-    return _frames_first(next(iter(tensors.values())), str(file))
+    keys = list(read_header(file))
+    if len(keys) != 1:
+        raise CheckpointError(f"{file}: {len(keys)} tensors instead of one. Download it again.")
+    return _frames_first(read_tensors(file, {"": keys[0]})[""], str(file))
 
 
 def encoded_silence(encode: Encode) -> Tensor:
