@@ -104,6 +104,7 @@ class Part:
         return None if key is None else self.entries[key].shape[0]
 
 
+_ENCODER_WIDTH = "encoder.lyric_encoder.layers.0.input_layernorm.weight"
 _WIDTH_KEYS = {
     Kind.DIT: "decoder.layers.0.self_attn_norm.weight",
     Kind.TEXT_ENCODER: "norm.weight",
@@ -134,8 +135,7 @@ class Checkpoint:
         dit = self.parts.get(Kind.DIT)
         if dit is None:
             return False
-        width, encoder_width = dit.entries["decoder.condition_embedder.weight"].shape
-        return width != encoder_width
+        return dit.width != dit.entries[_ENCODER_WIDTH].shape[0]  # a norm is never packed
 
     def part(self, kind: Kind) -> Part:
         """The model of this kind.

@@ -18,19 +18,30 @@ from .checkpoint import Entry
 
 LONGEST_HEADER: Final = 100_000_000  # bytes; the format's own limit
 PICKLED: Final = (".pt", ".pth", ".bin", ".ckpt")
-DTYPES: Final[Mapping[str, torch.dtype]] = {
-    "F64": torch.float64,
-    "F32": torch.float32,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "F8_E4M3": torch.float8_e4m3fn,
-    "F8_E5M2": torch.float8_e5m2,
-    "I64": torch.int64,
-    "I32": torch.int32,
-    "I16": torch.int16,
-    "I8": torch.int8,
-    "U8": torch.uint8,
-    "BOOL": torch.bool,
+_SMALL: Final = torch.uint8  # for formats that this torch has no name for
+DTYPES: Final[Mapping[str, tuple[torch.dtype, int]]] = {  # and how many bits a number takes
+    "F64": (torch.float64, 64),
+    "F32": (torch.float32, 32),
+    "F16": (torch.float16, 16),
+    "BF16": (torch.bfloat16, 16),
+    "F8_E4M3": (torch.float8_e4m3fn, 8),
+    "F8_E5M2": (torch.float8_e5m2, 8),
+    "F8_E4M3FNUZ": (torch.float8_e4m3fnuz, 8),
+    "F8_E5M2FNUZ": (torch.float8_e5m2fnuz, 8),
+    "F8_E8M0": (getattr(torch, "float8_e8m0fnu", _SMALL), 8),
+    "F6_E2M3": (_SMALL, 6),
+    "F6_E3M2": (_SMALL, 6),
+    "F4": (getattr(torch, "float4_e2m1fn_x2", _SMALL), 4),
+    "I64": (torch.int64, 64),
+    "I32": (torch.int32, 32),
+    "I16": (torch.int16, 16),
+    "I8": (torch.int8, 8),
+    "U64": (torch.uint64, 64),
+    "U32": (torch.uint32, 32),
+    "U16": (torch.uint16, 16),
+    "U8": (torch.uint8, 8),
+    "BOOL": (torch.bool, 8),
+    "C64": (torch.complex64, 64),
 }
 
 
@@ -103,12 +114,13 @@ def _entry(path: Path, key: str, facts: Any, room: int) -> Entry:
             f"{path}: tensor {key!r} has dtype {name}, which is not supported. Choose a file in "
             "BF16, F16, F32 or F8."
         )
-    if end - begin != math.prod(shape) * DTYPES[name].itemsize:
+    dtype, bits = DTYPES[name]
+    if 8 * (end - begin) != math.prod(shape) * bits:
         raise CheckpointError(
             f"{path}: tensor {key!r} has shape {list(shape)} in {name} but {end - begin} bytes. "
             "The file is damaged: download it again."
         )
-    return Entry(path, key, shape, DTYPES[name])
+    return Entry(path, key, shape, dtype)
 
 
 def _not_safetensors(path: Path, found: str) -> str:

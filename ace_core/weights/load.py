@@ -25,6 +25,7 @@ from .checkpoint import Checkpoint, Kind
 from .detect import inspect
 from .empty import AnyConfig, AnyModel, empty
 from .oobleck import shapes_from_stable_audio
+from .quantisation import refuse_quantised
 from .read import read
 from .silence import stored_silence
 
@@ -45,9 +46,10 @@ def load_dit(path: str | Path, ops: Ops = TORCH, variant: Variant | None = None)
     """The diffusion model at `path`; `variant` overrides what its config or name says.
 
     Raises:
-        CheckpointError: no diffusion model of ACE-Step 1.5 is there, or a key is wrong.
+        CheckpointError: no diffusion model of ACE-Step 1.5 is there, it is quantised, a key is
+            wrong or a value not finite.
     """
-    checkpoint = inspect(path)
+    checkpoint = _plain(path, Kind.DIT)
     model = _filled(AceStepModel, dit_config(checkpoint), checkpoint, Kind.DIT, ops)
     silence = stored_silence(checkpoint)
     return LoadedDiT(model, checkpoint, variant or checkpoint.variant, silence)
@@ -59,7 +61,7 @@ def load_text_encoder(path: str | Path, ops: Ops = TORCH) -> Qwen3:
     Raises:
         CheckpointError: it is something else (the language model, say), or a key is wrong.
     """
-    return _qwen3(inspect(path), Kind.TEXT_ENCODER, ops)
+    return _qwen3(_plain(path, Kind.TEXT_ENCODER), Kind.TEXT_ENCODER, ops)
 
 
 def load_lm(path: str | Path, ops: Ops = TORCH) -> Qwen3:
@@ -68,7 +70,7 @@ def load_lm(path: str | Path, ops: Ops = TORCH) -> Qwen3:
     Raises:
         CheckpointError: it is something else (the text encoder, say), or a key is wrong.
     """
-    return _qwen3(inspect(path), Kind.LM, ops)
+    return _qwen3(_plain(path, Kind.LM), Kind.LM, ops)
 
 
 def load_vae(path: str | Path, ops: Ops = TORCH) -> Oobleck:
@@ -77,8 +79,15 @@ def load_vae(path: str | Path, ops: Ops = TORCH) -> Oobleck:
     Raises:
         CheckpointError: it is something else or of another family, or a key is wrong.
     """
-    checkpoint = inspect(path)
+    checkpoint = _plain(path, Kind.VAE)
     return _filled(Oobleck, vae_config(checkpoint), checkpoint, Kind.VAE, ops)
+
+
+def _plain(path: str | Path, kind: Kind) -> Checkpoint:
+    """What lies at `path`, whose model of this kind is not quantised."""
+    checkpoint = inspect(path)
+    refuse_quantised(checkpoint, kind)
+    return checkpoint
 
 
 def dit_config(checkpoint: Checkpoint) -> DiTConfig:

@@ -7,6 +7,7 @@ from typing import Final
 # (what it is, a pattern that some key matches); the first match wins
 SIGNS: Final = (
     ("a LoRA", r"\.lora_(A|B|up|down)\b|\.lokr_w[12]"),
+    ("a model that GPTQ or AWQ quantised", r"\.(qweight|qzeros)$"),
     ("an ACE-Step 1.0 checkpoint", r"(^|\.)(genre_embedder|speaker_embedder|lyric_embs)\."),
     ("a Stable Audio checkpoint", r"^(model\.model\.transformer|pretransform)\."),
     ("a Stable Diffusion UNet", r"(^|\.)(input_blocks\.0\.0|down_blocks\.0\.resnets\.0)\."),

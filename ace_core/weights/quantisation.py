@@ -1,0 +1,217 @@
+"""What a file says about its quantised layers: in which format each is, and how to refuse one.
+
+A layer is marked by a tensor of JSON beside its weight, by the file's header, or (the oldest fp8
+files) by one tensor for all. Who computes such layers is not known here: the host does.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import torch
+
+from ..errors import CheckpointError
+from .checkpoint import WHERE_TO_LOOK, Checkpoint, Entry, Kind, Part
+from .header import read_header, read_notes
+from .read import read_tensors
+
+MARK: Final = ".comfy_quant"  # after a layer's name
+NOTE: Final = "_quantization_metadata"  # in the header
+OLD: Final = "scaled_fp8"  # one tensor for all layers with a `.scale_weight`
+OLD_SCALE: Final = ".scale_weight"
+KNOWN_TO: Final[Mapping[str, str]] = {  # the first ComfyUI that was seen to know a format
+    "float8_e4m3fn": "0.20.1",
+    "float8_e5m2": "0.20.1",
+    "nvfp4": "0.20.1",
+    "mxfp8": "0.20.1",
+    "int8_tensorwise": "0.33.0",
+    "convrot_w4a4": "0.33.0",
+    "asym_w4a8_int8": "0.33.0",
+    "awq_w4a16": "0.38.1",
+}
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {  # beside the weight; for all others its scale
+    "nvfp4": ("weight_scale", "weight_scale_2"),
+    "asym_w4a8_int8": ("weight_s_rel", "weight_s_channel"),
+}
+_PAIRED: Final = ("nvfp4", "convrot_w4a4", "asym_w4a8_int8", "awq_w4a16")  # two weights in a byte
+_PLAIN: Final = (
+    torch.float64,
+    torch.float32,
+    torch.float16,
+    torch.bfloat16,
+    torch.float8_e4m3fn,
+    torch.float8_e5m2,
+)
+_SIGNS: Final = (  # endings of what only quantised layers have
+    ".weight_scale",
+    ".weight_scale_2",
+    ".weight_scale_inv",
+    ".scale_weight",
+    ".weight.absmax",
+    ".SCB",
+)
+
+Settings = Mapping[str, Any]  # `format`, and what else that format wants to know
+
+
+def quantised_layers(checkpoint: Checkpoint, kind: Kind) -> dict[str, Settings]:
+    """The quantised layers of a model by official name; none: its weights are plain.
+
+    Raises:
+        CheckpointError: what the file says cannot be read, a layer lacks a scale, or layers are
+            quantised without a word about how.
+    """
+    part = checkpoint.part(kind)
+    layers = dict(_by_note(part)) | dict(_by_old_mark(part)) | dict(_by_marks(part))
+    for layer, settings in layers.items():
+        _check_parts(part, layer, settings)
+    odd = next(_unexplained(part, layers), None)
+    if odd is not None:
+        raise CheckpointError(
+            f"{checkpoint.path}: its {kind.value} is quantised, but the file does not say in which "
+            f"format: {odd}. Choose the file in bf16, or one that ComfyUI itself wrote. "
+            f"{WHERE_TO_LOOK[kind]}"
+        )
+    return layers
+
+
+def formats(layers: Mapping[str, Settings]) -> str:
+    """The names of the formats, for a message."""
+    return " and ".join(sorted({repr(settings["format"]) for settings in layers.values()}))
+
+
+def refuse_quantised(checkpoint: Checkpoint, kind: Kind) -> None:
+    """For loaders that compute plain weights only.
+
+    Raises:
+        CheckpointError: the model is quantised; the message names the format.
+    """
+    layers = quantised_layers(checkpoint, kind)
+    if not layers:
+        return
+    if kind is Kind.VAE:
+        what = "A VAE is small and is computed whole: choose the file in bf16 or fp32."
+    else:
+        what = (
+            "That is computed by ComfyUI's layers only: load it there, or choose the file in bf16 "
+            'here, of which quantization="int8" holds the large weights in a byte each.'
+        )
+    raise CheckpointError(
+        f"{checkpoint.path}: its {kind.value} is quantised as {formats(layers)}. {what} "
+        f"{WHERE_TO_LOOK[kind]}"
+    )
+
+
+def unpacked(part: Part, layers: Mapping[str, Settings]) -> Part:
+    """The part with each weight in the shape that it stands for, without scales and marks."""
+    kept = {}
+    for name, entry in part.entries.items():
+        layer, _, last = name.rpartition(".")
+        if layer not in layers or last in ("weight", "bias"):
+            kept[name] = replace(entry, shape=_shape(name, entry, layers.get(layer, {})))
+    return replace(part, entries=kept)
+
+
+def _shape(name: str, entry: Entry, settings: Settings) -> tuple[int, ...]:
+    if settings.get("format") in _PAIRED and name.endswith(".weight"):
+        return (*entry.shape[:-1], 2 * entry.shape[-1])
+    return entry.shape
+
+
+def _by_marks(part: Part) -> Iterator[tuple[str, Settings]]:
+    for name, entry in part.entries.items():
+        if name.endswith(MARK):
+            tensor = read_tensors(entry.file, {"": entry.key})[""]
+            if tensor.dtype is not torch.uint8:
+                raise CheckpointError(_unreadable(entry.file, f"{entry.key!r} is {tensor.dtype}"))
+            text = bytes(tensor.flatten().tolist())
+            yield name.removesuffix(MARK), _settings(entry.file, entry.key, text)
+
+
+def _by_note(part: Part) -> Iterator[tuple[str, Settings]]:
+    names = {e.key.rpartition(".")[0]: n.rpartition(".")[0] for n, e in part.entries.items()}
+    for file in part.files:
+        note = read_notes(file).get(NOTE)
+        told = {} if note is None else _table(file, NOTE, note).get("layers", {})
+        if not isinstance(told, dict):
+            raise CheckpointError(_unreadable(file, f"the layers in {NOTE} are no table"))
+        for layer, settings in told.items():
+            if layer in names:
+                yield names[layer], _checked(file, layer, settings)
+
+
+def _by_old_mark(part: Part) -> Iterator[tuple[str, Settings]]:
+    """The mark may stand above the prefix of the model's keys."""
+    layers = [name.removesuffix(OLD_SCALE) for name in part.entries if name.endswith(OLD_SCALE)]
+    if not layers:
+        return
+    exact = _is_exact(part)
+    if exact is not None:
+        settings = {"format": "float8_e4m3fn"}
+        yield from ((layer, settings | {"full_precision_matrix_mult": exact}) for layer in layers)
+
+
+def _is_exact(part: Part) -> bool | None:
+    """Whether the old mark wants products in full precision; `None`: there is no such mark."""
+    for file in part.files:
+        keys = [entry.key for entry in part.entries.values() if entry.file == file]
+        for mark, entry in read_header(file).items():
+            above, _, last = mark.rpartition(OLD)
+            found = mark.endswith(OLD) and not last and above[-1:] in ("", ".")
+            if found and keys[0].startswith(above):
+                return entry.elements == 2
+    return None
+
+
+def _settings(file: Any, key: str, text: bytes) -> Settings:
+    return _checked(file, key, _table(file, key, text))
+
+
+def _table(file: Any, where: str, text: str | bytes) -> dict[str, Any]:
+    try:
+        table = json.loads(text)
+    except ValueError as error:  # covers JSON and UTF-8
+        raise CheckpointError(_unreadable(file, f"{where!r} is no JSON ({error})")) from None
+    if not isinstance(table, dict):
+        raise CheckpointError(_unreadable(file, f"{where!r} is no table"))
+    return table
+
+
+def _checked(file: Any, where: str, settings: Any) -> Settings:
+    if not isinstance(settings, dict) or not isinstance(settings.get("format"), str):
+        raise CheckpointError(_unreadable(file, f"{where!r} names no format"))
+    return settings
+
+
+def _unreadable(file: Any, found: str) -> str:
+    return (
+        f"{file}: what this file says about its quantised layers cannot be read: {found}. Download "
+        "it again, or choose the file in bf16."
+    )
+
+
+def _check_parts(part: Part, layer: str, settings: Settings) -> None:
+    kind = settings["format"]
+    if kind not in KNOWN_TO:
+        return  # nothing is known of its parts; whoever loads it refuses it by name
+    needed = NEEDS.get(kind, ("weight_scale",))
+    old = f"{layer}{OLD_SCALE}" in part.entries
+    missing = [name for name in ("weight", *needed) if f"{layer}.{name}" not in part.entries]
+    if missing and not (old and missing == ["weight_scale"]):
+        raise CheckpointError(
+            f"{part.files[0]}: the layer {layer} is quantised as {kind!r}, but the file has no "
+            f"{' and no '.join(missing)} for it. Download it again, or choose the file in bf16."
+        )
+
+
+def _unexplained(part: Part, layers: Mapping[str, Settings]) -> Iterator[str]:
+    """Signs of quantisation at layers of which the file says nothing."""
+    for name, entry in part.entries.items():
+        layer = name.rpartition(".")[0]
+        if layer in layers or name.removesuffix(".absmax").rpartition(".")[0] in layers:
+            continue
+        if name.endswith(_SIGNS):
+            yield f"it has {entry.key!r}"
+        elif name.endswith(".weight") and entry.dtype not in _PLAIN:
+            yield f"{entry.key!r} is in {str(entry.dtype).removeprefix('torch.')}"
