@@ -108,7 +108,7 @@ def unpacked(part: Part, layers: Mapping[str, Settings]) -> Part:
     kept = {}
     for name, entry in part.entries.items():
         layer, _, last = name.rpartition(".")
-        if layer not in layers or last in ("weight", "bias"):
+        if name != OLD and (layer not in layers or last in ("weight", "bias")):
             kept[name] = replace(entry, shape=_shape(name, entry, layers.get(layer, {})))
     return replace(part, entries=kept)
 

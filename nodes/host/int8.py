@@ -1,7 +1,8 @@
 """The core's int8 rows as the host's quantised tensors.
 
-The host then moves, offloads, measures and patches such weights as it does its own fp8 ones. It has
-no int8 of its own (0.20.1). A LoRA changes the weight in full precision, and it is quantised anew.
+The host then moves, offloads, measures and patches such weights as it does its own fp8 ones. Its
+own int8, where it has one (0.33), quantises what goes into a layer as well; ours does not. A LoRA
+changes the weight in full precision, and it is quantised anew.
 """
 
 from dataclasses import dataclass
@@ -70,14 +71,23 @@ class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
         self.bias = nn.Parameter(torch.empty(out_features, **place), False) if bias else None
         self.weight_function, self.bias_function = [], []
 
+    @staticmethod
+    def as_stored() -> type["HostInt8Linear"]:
+        """The class for weights that are taken as a file has them, in int8 or plain."""
+        return StoredInt8Linear
+
     def _load_from_state_dict(
         self, state: dict[str, Any], prefix: str, metadata: Any, strict: bool, *faults: list[str]
     ) -> None:
         weight = state.pop(f"{prefix}weight")
-        held = QuantizedTensor.from_float(weight, LAYOUT).to(self.dtype or weight.dtype)
+        held = self._held(weight, state.pop(f"{prefix}weight_scale", None))
         self.weight = nn.Parameter(held, requires_grad=False)
         super()._load_from_state_dict(state, prefix, metadata, strict, *faults)
         faults[0].remove(f"{prefix}weight")  # the missing ones: it was not, it is loaded
+
+    def _held(self, weight: Tensor, scale: Tensor | None) -> Tensor:
+        """`weight` as it is held, of a plain one; `scale` [N] comes with one that is int8."""
+        return QuantizedTensor.from_float(weight, LAYOUT).to(self.dtype or weight.dtype)
 
     def state_dict(self, *_: Any, destination: Any = None, prefix: str = "", **__: Any) -> Any:
         """What is really held, from which the host counts bytes."""
@@ -124,3 +134,13 @@ class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
                 moved = moved.clone()  # moved while sampling, put back after it
             self.register_parameter(name, nn.Parameter(moved, requires_grad=False))
         return self
+
+
+class StoredInt8Linear(HostInt8Linear):
+    """The same for a file that is int8 itself, where not every layer need be."""
+
+    def _held(self, weight: Tensor, scale: Tensor | None) -> Tensor:
+        if scale is None:
+            return weight
+        dtype = self.dtype or torch.float32
+        return QuantizedTensor(weight, LAYOUT, Int8Rows.Params(scale, dtype, tuple(weight.shape)))

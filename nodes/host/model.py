@@ -34,7 +34,8 @@ from ...ace_core.weights.silence import stored_silence
 from .conditioning import GUARD, CondMemory, free_of, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype, quantized_linear
-from .quantised import QuantisedWeights, layers_for, quantised
+from .quantised import ForHostLayers, ForOwnRows, quantised
+from .saving import for_saving, with_whole_weights
 
 DTYPES = (torch.bfloat16, torch.float32)
 FREE = "free_"  # before the name of a condition for the steps that do not hear the source
@@ -55,6 +56,12 @@ class AceNet(AceStepModel):
     ) -> None:
         super().__init__(ace, Ops(operations, device, dtype, quantized))
         self.dtype = dtype
+
+    def state_dict(self, *given: Any, prefix: str = "", **more: Any) -> Any:
+        """As the host wants to save it, and counts its bytes."""
+        state = super().state_dict(*given, prefix=prefix, **more)
+        state.update(with_whole_weights(self, state, prefix))
+        return state
 
     def forward(
         self, x: Tensor, timestep: Tensor, context: Tensor | None = None, **conds: Any
@@ -174,6 +181,10 @@ class AceModel(comfy.model_base.ACEStep15):
             return self.diffusion_model.null_condition_emb.to(silence)  # [1, 1, E]
         return ctx.encoded(self.diffusion_model, item, silence)
 
+    def state_dict_for_saving(self, unet_state_dict: Any, *given: Any, **more: Any) -> Any:
+        """The tensors of a checkpoint, for any of the host's savers."""
+        return super().state_dict_for_saving(for_saving(self, unet_state_dict), *given, **more)
+
     def silence_on(self, device: torch.device, spare: Tensor | None) -> Tensor:
         """[1, S, C] of the model's own file, else the `spare` of a task."""
         silence = self.silence if self.silence is not None else spare
@@ -247,13 +258,15 @@ def _filled(checkpoint: Checkpoint, dtype: str, place: torch.device) -> AceModel
     return model
 
 
-def _filled_quantised(packed: QuantisedWeights, dtype: str, place: torch.device) -> AceModel:
-    """The same of the host's mixed precision layers, which cannot be made without a device."""
+def _filled_quantised(
+    packed: ForHostLayers | ForOwnRows, dtype: str, place: torch.device
+) -> AceModel:
+    """The same of a quantised file."""
     sizes = dit_config(packed.checkpoint)
-    held = packed.compute_dtype(dtype, place, DTYPES)
-    config = _host_config(packed.tensors, sizes, held, held)
-    config.custom_operations = layers_for(held, place)
-    model = AceModel(config, device=torch.device("cpu"))
+    held, cast = packed.dtypes(dtype, place, DTYPES)
+    config = _host_config(packed.tensors, sizes, held, cast)
+    config.custom_operations = packed.operations(held, cast, place)
+    model = AceModel(config, device=torch.device(packed.device))
     packed.fill(model.diffusion_model, empty(AceStepModel, sizes), held)
     return model
 

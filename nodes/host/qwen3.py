@@ -16,7 +16,7 @@ from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.empty import empty
 from ...ace_core.weights.load import qwen3_config
 from .precision import compute_dtype, host_ops, writing_dtype
-from .quantised import layers_for, quantised
+from .quantised import quantised
 from .tokenizers import tokenizer_of
 
 DTYPES = (torch.bfloat16, torch.float32)
@@ -63,8 +63,8 @@ def _filled(
         held, cast = format_of(dtype, stored, place, DTYPES)
         made = _LOADERS[kind](checkpoint.path, host_ops(dtype, held, cast, place))
         return made, held, cast
-    sizes = qwen3_config(checkpoint, kind)
-    held = packed.compute_dtype(dtype, place, DTYPES)
-    model = Qwen3(sizes, Ops(layers_for(held, place), "cpu", held))
+    sizes = qwen3_config(packed.checkpoint, kind)
+    held, cast = packed.dtypes(dtype, place, DTYPES)
+    model = Qwen3(sizes, Ops(packed.operations(held, cast, place), packed.device, held))
     packed.fill(model, empty(Qwen3, sizes), held)
-    return model.eval(), held, held
+    return model.eval(), held, cast

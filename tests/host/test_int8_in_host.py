@@ -52,8 +52,9 @@ def adapted(studio: Studio) -> Any:
 
 def test_the_host_counts_a_byte_a_weight(studio: Studio, small: Studio) -> None:
     assert 0.25 < large(small) / large(studio) < 0.32
-    state = small.model.model.diffusion_model.state_dict().values()
-    held = [weight for weight in state if weight.dtype is torch.int8]
+    layers = small.model.model.diffusion_model.modules()
+    held = [each.weight for each in layers if getattr(each, "quantizes", False)]
+    assert {weight.storage_dtype for weight in held} == {torch.int8}
     saved = sum(3 * weight.numel() - 4 * len(weight) for weight in held)  # fp32 before, scales now
     assert studio.model.model_size() - small.model.model_size() == saved
 
