@@ -119,14 +119,15 @@ def write(weights: Weights, path: Path) -> Path:
     return path
 
 
-def stock_clip(lm: str = "qwen3_2b") -> Any:
-    """A CLIP as DualCLIPLoader makes one, with random weights in both of its models."""
+def stock_clip(lm: str = "qwen3_2b", weights: Weights | None = None) -> Any:
+    """A CLIP as DualCLIPLoader makes one, both of its models of random weights or of `weights`."""
     ace, sd = comfy("text_encoders.ace15"), comfy("sd")
     target = comfy("supported_models_base").ClipTarget(ace.ACE15Tokenizer, ace.te(lm_model=lm))
     clip = sd.CLIP(target, model_options={"_model_config": QWEN_SIZES, "dtype": torch.float32})
     stage = clip.cond_stage_model
-    shapes = {name: each.shape for name, each in stage.named_parameters()}
-    stage.load_state_dict(drawn(shapes, seed=5), strict=False)
+    if weights is None:
+        weights = drawn({name: each.shape for name, each in stage.named_parameters()}, seed=5)
+    stage.load_state_dict(weights, strict=False)
     return clip
 
 
