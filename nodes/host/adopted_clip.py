@@ -45,14 +45,20 @@ def language_model_of(given: Any) -> ManagedLanguageModel:
     """
     if isinstance(given, ManagedLanguageModel):
         return given
-    held = getattr(getattr(given, "cond_stage_model", None), "lm_model", None)
+    held = getattr(_managed(given), "lm_model", None)
     net = _transformer(given, held or "", "language model")
     patcher = given.patcher
     return ManagedLanguageModel(_qwen3(net), host_tokenizer(), patcher, _dtype(net, patcher))
 
 
+def _managed(clip: Any) -> Any:
+    """The models that the CLIP's patcher loads: the host's choice of a device for it puts others
+    there and leaves `cond_stage_model` behind."""
+    return getattr(getattr(clip, "patcher", None), "model", None)
+
+
 def _transformer(clip: Any, name: str, what: str) -> nn.Module:
-    stage = getattr(clip, "cond_stage_model", None)
+    stage = _managed(clip)
     part = getattr(stage, name, None) if name else None
     if part is None:
         raise CheckpointError(

@@ -53,7 +53,27 @@ def _prepared_as_ours(prepare: Any, patcher: Any, *args: Any, **kwargs: Any) -> 
     """Around the preparation of a run: the sampler gets our model in the place of the host's."""
     _refuse_compiled(patcher)
     _, conds, models = prepare(patcher, *args, **kwargs)
-    return ours_of(patcher), conds, models
+    made = ours_of(patcher)
+    others = [each for each in models if getattr(each, "is_multigpu_base_clone", False)]
+    if others:
+        own = {id(patcher.model): made} | {id(each.model): ours_of(each) for each in others}
+        _answer_on_every_device(own, kwargs["model_options"])
+    return made, conds, models
+
+
+def _answer_on_every_device(own: dict[int, AceModel], options: dict[str, Any]) -> None:
+    """For this run: the host asks the model of each device's clone, by `id`; ours answers.
+
+    `options` are the run's own, so nothing of it stays.
+    """
+
+    def answered(run: Any, *args: Any, **kwargs: Any) -> Tensor:
+        model = own.get(id(run.class_obj))
+        return run(*args, **kwargs) if model is None else model._apply_model(*args, **kwargs)
+
+    kind = comfy.patcher_extension.WrappersMP.APPLY_MODEL
+    # the last wrapper of the list, so that those of others are around it
+    comfy.patcher_extension.add_wrapper_with_key(kind, KEY, answered, options, True)
 
 
 def ours_of(patcher: Any) -> AceModel:

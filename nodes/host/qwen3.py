@@ -50,7 +50,13 @@ def load_qwen3(path: Path, kind: Kind, dtype: str, steady: bool = False) -> Mana
     manager = comfy.model_patcher
     patcher_class = manager.ModelPatcher if steady else manager.CoreModelPatcher
     patcher = patcher_class(model, load_device=place, offload_device=rest)
+    patcher.cached_patcher_init = (_loaded_again, (path, kind, dtype))
     return ManagedQwen3(model, patcher, tokenizer, held, cast)
+
+
+def _loaded_again(path: Path, kind: Kind, dtype: str, disable_dynamic: bool = False) -> Any:
+    """What the host calls for a patcher of the same model with weights of its own."""
+    return load_qwen3(path, kind, dtype, steady=disable_dynamic).patcher
 
 
 def _filled(

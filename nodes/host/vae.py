@@ -63,9 +63,7 @@ class HostOobleck(nn.Module):
 class AceVAE(comfy.sd.VAE):
     """Every stock audio node takes it."""
 
-    def __init__(
-        self, model: Oobleck | HostOobleck, dtype: torch.dtype, patcher: Any = None
-    ) -> None:
+    def __init__(self, model: Oobleck | HostOobleck, dtype: torch.dtype, patcher: Any) -> None:
         # The host sets its defaults only while it builds a VAE that it knows: its smallest one,
         # which is replaced at once.
         super().__init__(sd={"pixel_space_vae": torch.tensor(1.0)}, dtype=dtype)
@@ -79,8 +77,8 @@ class AceVAE(comfy.sd.VAE):
         self.memory_used_decode = lambda shape, dtype: bytes_for(shape[-1], dtype)
         self.memory_used_encode = lambda shape, dtype: bytes_for(shape[-1] // LATENT_HOP, dtype)
         # the host's own network has layers that cannot be loaded in part
-        self.disable_offload = patcher is not None
-        self.patcher = patcher or _patcher(model, self.device)
+        self.disable_offload = isinstance(model, HostOobleck)
+        self.patcher = patcher
         self.size = None
         self.model_size()
         self._silence: Tensor | None = None
@@ -139,10 +137,12 @@ class AceVAE(comfy.sd.VAE):
         return to_stable_audio(self.first_stage_model.state_dict())
 
 
-def _patcher(model: nn.Module, device: torch.device) -> Any:
+def _patcher(model: nn.Module, device: torch.device, disable_dynamic: bool) -> Any:
     comfy.model_management.archive_model_dtypes(model)
     rest = comfy.model_management.vae_offload_device()
-    return comfy.model_patcher.CoreModelPatcher(model, load_device=device, offload_device=rest)
+    manager = comfy.model_patcher
+    patcher_class = manager.ModelPatcher if disable_dynamic else manager.CoreModelPatcher
+    return patcher_class(model, load_device=device, offload_device=rest)
 
 
 def bytes_for(frames: int, dtype: torch.dtype) -> float:
@@ -151,7 +151,7 @@ def bytes_for(frames: int, dtype: torch.dtype) -> float:
     return min(frames, tiling.DECODE_TILE) * _ACTIVATIONS * size
 
 
-def load_vae(path: Path, dtype: str = "auto") -> AceVAE:
+def load_vae(path: Path, dtype: str = "auto", disable_dynamic: bool = False) -> AceVAE:
     """
     Raises:
         CheckpointError: there is no VAE of ACE-Step 1.5 at `path`, or it is damaged.
@@ -160,7 +160,15 @@ def load_vae(path: Path, dtype: str = "auto") -> AceVAE:
     supported = [torch.bfloat16, torch.float32]
     held = CHOICES.get(dtype) or comfy.model_management.vae_dtype(place, supported)
     layers = comfy.ops.pick_operations(held, None, load_device=place)
-    return AceVAE(load.load_vae(path, Ops(layers, dtype=held)), held)
+    model = load.load_vae(path, Ops(layers, dtype=held))
+    patcher = _patcher(model, place, disable_dynamic)
+    patcher.cached_patcher_init = (_loaded_again, (path, dtype))
+    return AceVAE(model, held, patcher)
+
+
+def _loaded_again(path: Path, dtype: str, disable_dynamic: bool = False) -> Any:
+    """What the host calls for a patcher of the same VAE with weights of its own."""
+    return load_vae(path, dtype, disable_dynamic).patcher
 
 
 def adopted_vae(vae: Any) -> AceVAE:

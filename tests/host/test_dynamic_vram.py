@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from tests.host.dynamic import comfy, flagged, pretended
 from tests.host.stock import Weights, cover, dit_weights, stock_clip, stock_model, stock_vae
-from tests.host.studio import DIT, TEXT, VAE, Studio, open_studio
+from tests.host.studio import DIT, SEED, TEXT, VAE, Studio, open_studio
 from tests.host.test_quantised_in_host import scaled, with_marks
 from tests.nodes.writing import LM_FILE
 from tools.pack import Pack
@@ -318,3 +318,56 @@ def test_a_language_model_that_is_recorded_does_not_come_piece_by_piece(
     lm = studio.host.ManagedLanguageModel(made.model, made.tokenizer, made.patcher, made.held)
     lm.make_room(0)
     assert lm.wholly_loaded()
+
+
+def test_any_model_can_be_taken_out_of_dynamic_vram(
+    studio: Studio, exact: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the host does it for hooks and for a compiled model."""
+    with pretended(monkeypatch):
+        folder, load = studio.folder, studio.host
+        lm = load.load_language_model(folder / "text_encoders" / LM_FILE, "fp32")
+        model = load.load_model(folder / DIT, None, "fp32")
+        others = [
+            load.load_vae(folder / VAE, "fp32").patcher,
+            load.load_text_encoder(folder / TEXT, "fp32").patcher,
+            lm.patcher,
+        ]
+        for patcher in (model, *others):
+            plain = patcher.clone(disable_dynamic=True)
+            assert patcher.is_dynamic()
+            assert not plain.is_dynamic()
+            same_weights(plain.model, patcher.model)
+        same(song(studio, model=model.clone(disable_dynamic=True)), exact)
+
+
+def test_a_song_is_heard_while_the_patcher_makes_it(
+    studio: Studio, pack: Pack, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing = pack.submodule("nodes.host.hearing")
+    monkeypatch.setattr(hearing, "attended", lambda: True)
+    with pretended(monkeypatch):
+        own, heard = open_studio(pack, models), []
+        given = (
+            own.vae,
+            4,
+            (100, 150),
+            lambda *each: heard.append(each),
+            own.core("memory").Notices(),
+        )
+        listener = own.host.Hearing(*given)
+        batch = own.host.Batch(
+            model=own.model,
+            positive=own.positive,
+            negative=own.negative,
+            latent=own.canvas(),
+            sigmas=own.sigmas,
+            recipe=own.core("sampling.recipe").Recipe((SEED,)),
+            guidance=None,
+            sampler=own.host.ace_solver(),
+        )
+        with torch.inference_mode():
+            made = own.host.sample(batch, None, listener)["samples"].clone()
+    same(made, studio.sampled())
+    assert [each[1] for each in heard] == [4, 8]
+    assert not listener.ended
