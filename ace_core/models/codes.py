@@ -117,8 +117,11 @@ class CodeDetokenizer(Encoder):
 
 
 def in_float32(layer: nn.Module, x: Tensor) -> Tensor:
-    """`layer(x)` in float32. Half-precision weights are upcast for the call; any other kind is a
-    host's own, whose layers follow the dtype of what they are given."""
-    half = (torch.float16, torch.bfloat16)
-    upcast = {name: p.float() for name, p in layer.named_parameters() if p.dtype in half}
+    """`layer(x)` in float32. Half-precision weights are upcast for the call, if they lie where `x`
+    does; else the layer is a host's own, which brings them there in the dtype of its input and
+    may have room for them only as they are stored."""
+    half, weights = (torch.float16, torch.bfloat16), dict(layer.named_parameters())
+    if any(weight.device != x.device for weight in weights.values()):
+        return layer(x.float())
+    upcast = {name: weight.float() for name, weight in weights.items() if weight.dtype in half}
     return functional_call(layer, upcast, (x.float(),))

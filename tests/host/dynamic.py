@@ -51,7 +51,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> Iterator[type["Memory"]]:
     monkeypatch.setattr(driver("comfy_aimdo.model_vbar"), "ModelVBAR", Memory)
     monkeypatch.setattr(driver("comfy_aimdo.host_buffer"), "HostBuffer", _NoBuffer)
     monkeypatch.setattr(driver("comfy_aimdo.torch"), "aimdo_to_tensor", _bytes_of)
-    cast = ops.cast_bias_weight
+    cast, load = ops.cast_bias_weight, manager.ModelPatcherDynamic.load
 
     def cast_at_place(layer: Any, input: Any = None, *rest: Any, **more: Any) -> Any:
         """Torch calls the pretended device "cpu", so say where the input lies."""
@@ -59,7 +59,14 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> Iterator[type["Memory"]]:
             more["device"] = PLACE
         return cast(layer, input, *rest, **more)
 
+    def load_far(patcher: Any, *given: Any, **more: Any) -> None:
+        load(patcher, *given, **more)
+        for layer in patcher.model.modules():
+            if hasattr(layer, "_v"):
+                _put_far(layer)
+
     monkeypatch.setattr(ops, "cast_bias_weight", cast_at_place)
+    monkeypatch.setattr(manager.ModelPatcherDynamic, "load", load_far)
     try:
         yield Memory
         assert not any(memory.pinned for memory in Memory.made), "a layer kept its weights pinned"
@@ -124,6 +131,22 @@ class Memory:
     def _lose(self, start: int) -> None:
         if self.kept.pop(start, None) is not None:
             self.bytes[start : start + self.sizes[start]] = LOST
+
+
+class _Far(torch.nn.Parameter):
+    """A weight that waits elsewhere than where it is used, as every one in reserved memory does."""
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("meta")
+
+
+def _put_far(layer: Any) -> None:
+    for name, weight in layer._parameters.items():
+        if type(weight) is torch.nn.Parameter:  # the host's quantised ones are of other types
+            far = torch.Tensor._make_subclass(_Far, weight.data, False)
+            far.__dict__.update(weight.__dict__)  # the host's marks
+            layer._parameters[name] = far
 
 
 class _NoBuffer:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.host.dynamic import comfy, flagged, pretended
+from tests.host.dynamic import PLACE, comfy, flagged, pretended
 from tests.host.stock import Weights, cover, dit_weights, stock_clip, stock_model, stock_vae
 from tests.host.studio import DIT, SEED, TEXT, VAE, Studio, open_studio
 from tests.host.test_quantised_in_host import scaled, with_marks
@@ -128,6 +128,47 @@ def test_all_models_of_one_file_make_the_same_song(
         states = load.load_text_encoder(file, "fp32").states("calm piano")
         same(states, studio.text.states("calm piano"))
     assert load.load_language_model(file, "fp32").model.embed_tokens.weight.shape[0] > 65_535
+
+
+@pytest.fixture(scope="module")
+def in_bf16(studio: Studio) -> torch.Tensor:
+    return coded(studio)
+
+
+def coded(studio: Studio) -> torch.Tensor:
+    """A cover of quantised sound, its code book in float32 beside weights in bf16."""
+    model = studio.host.load_model(studio.folder / DIT, None, "bf16")
+    return studio.sampled(model=model, positive=cover(studio))
+
+
+def test_codes_of_weights_in_bf16_are_looked_up_in_float32(
+    studio: Studio, in_bf16: torch.Tensor, dynamic: Any
+) -> None:
+    same(coded(studio), in_bf16)
+
+
+def test_a_code_book_of_the_published_size_is_read_in_float32(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newer hosts keep matrices as small as the miniature's on the device."""
+    in_float32 = studio.core("models.codes").in_float32
+    draw = torch.Generator().manual_seed(1)
+    weights = {
+        "weight": torch.randn(2048, 6, generator=draw).bfloat16(),
+        "bias": torch.randn(2048, generator=draw).bfloat16(),
+    }
+    x = torch.randn(3, 6, generator=draw)
+    exact = torch.nn.functional.linear(x, weights["weight"].float(), weights["bias"].float())
+    with pretended(monkeypatch) as memory:
+        layer = comfy("ops").disable_weight_init.Linear(6, 2048, dtype=torch.bfloat16)
+        layer.load_state_dict(weights, assign=True)
+        net, manager = torch.nn.Sequential(layer), comfy("model_patcher")
+        comfy("model_management").archive_model_dtypes(net)
+        patcher = manager.CoreModelPatcher(net, load_device=PLACE, offload_device="cpu")
+        comfy("model_management").load_models_gpu([patcher])
+        for _ in range(6):
+            torch.testing.assert_close(in_float32(layer, x), exact, atol=1e-5, rtol=0)
+        assert memory.made[0].uses == 6
 
 
 def by_ours(studio: Studio, model: Any, file: Path) -> Any:
