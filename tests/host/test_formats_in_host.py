@@ -152,7 +152,7 @@ def test_a_qwen3_is_computed_as_its_weights_or_refused_by_name(
 
 
 @torch.inference_mode()
-def test_a_quantised_table_is_read_or_refused_by_name(
+def test_a_quantised_table_is_read_and_a_norm_is_refused_by_name(
     studio: Studio, models: Path, tmp_path: Path
 ) -> None:
     stored = load_file(models / TEXT)
@@ -163,13 +163,14 @@ def test_a_quantised_table_is_read_or_refused_by_name(
     text = json.dumps({"format": "float8_e4m3fn"}).encode()
     stored["model.embed_tokens.comfy_quant"] = torch.tensor(list(text), dtype=torch.uint8)
     file = written(stored, beside_its_tokenizer(models, TEXT, tmp_path, "qwen_table"))
-    layers = studio.pack.submodule("nodes.host.quantised").ForHostLayers.operations
-    reads = layers(None, torch.float32, None, torch.device("cpu")).Embedding
-    if reads is comfy("ops").manual_cast.Embedding:
-        refused(studio.host.load_text_encoder, file, "embed_tokens", "'float8_e4m3fn'", "Embedding")
-        return
     made, exact = (studio.host.load_text_encoder(each, "fp32") for each in (file, models / TEXT))
     assert likeness(states_of(made), states_of(exact)) > 0.99
+    strange = {
+        "model.norm.weight_scale": torch.tensor(1.0),
+        "model.norm.comfy_quant": stored["model.embed_tokens.comfy_quant"],
+    }
+    written(stored | strange, file)
+    refused(studio.host.load_text_encoder, file, "norm is a layer", "'float8_e4m3fn'", "RMSNorm")
 
 
 @torch.inference_mode()
