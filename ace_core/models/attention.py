@@ -6,10 +6,10 @@ It knows no masks of padding in self-attention: items are encoded one by one, so
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import StackConfig
+from .grouped import grouped_attention
 from .ops import Ops
 from .sliding import Window
 
@@ -44,14 +44,7 @@ def rotate(x: Tensor, rope: Rope) -> Tensor:
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
     """Attention of q [B, H, T, D] to k and v [B, H_kv, L, D]; returns [B, T, H * D]."""
-    grouped = q.shape[1] != k.shape[1]
-    if grouped and bias is not None and q.is_cuda:
-        # CUDA's fused kernels know grouped heads only without a bias
-        groups = q.shape[1] // k.shape[1]
-        k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
-        grouped = False
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, enable_gqa=grouped)
-    return out.transpose(1, 2).flatten(2)
+    return grouped_attention(q, k, v, bias).transpose(1, 2).flatten(2)
 
 
 def mask_bias(mask: Tensor, like: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from ..constants import NORM_EPS, ROPE_THETA
 from ..errors import CheckpointError
 from .attention import Rope, rotate
 from .cache import Cache, Prefill
+from .grouped import grouped_attention
 from .ops import TORCH, Ops
 
 
@@ -86,7 +87,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
     """
     batch, heads, length, width = q.shape
     if length > 1:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        return grouped_attention(q, k, v, causal=True)
     grouped = q.reshape(batch, k.shape[1], heads // k.shape[1], width)
     out = F.scaled_dot_product_attention(grouped, k, v, attn_mask=bias)
     return out.reshape(batch, heads, 1, width)
