@@ -2,6 +2,7 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from ..ace_core.versions import warn_outdated
 from . import (
     adopt,
     board,
@@ -80,5 +81,9 @@ NODES: list[type[io.ComfyNode]] = [
 
 
 class AceStepExtension(ComfyExtension):
+    async def on_load(self) -> None:
+        """One line in the log where a package is too old; the nodes are there nevertheless."""
+        warn_outdated()
+
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return NODES

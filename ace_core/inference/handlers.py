@@ -15,6 +15,7 @@ from ..models.int8 import Int8Linear
 from ..models.ops import Ops
 from ..pipeline import Models
 from ..types import Variant
+from ..versions import warn_outdated
 from ..weights import (
     Checkpoint,
     Kind,
@@ -68,6 +69,7 @@ class AceStepHandler:
         checkpoint whose config and name do not tell what it was trained as.
         """
         self._service = None
+        warn_outdated()
         try:
             place = device_of(device)
             _check_quantization(quantization)
@@ -182,6 +184,7 @@ class LLMHandler:
         tokens do not depend on the batch.
         """
         self._model = self._place = None
+        warn_outdated()
         try:
             if backend not in BACKENDS:
                 raise InvalidRequestError(

@@ -61,3 +61,18 @@ def test_the_pack_is_loaded_under_its_path_and_every_node_is_registered(pack: Pa
     assert pack.nodes
     assert all(pack.host.nodes[name] is node for name, node in pack.nodes.items())
     assert pack.submodule("ace_core.types").Song(seconds=30.0).seconds == 30.0
+
+
+def test_a_package_that_is_too_old_is_said_in_one_line_when_the_pack_loads(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(pack.submodule("ace_core.versions").OLDEST, "torch", "999.9")
+
+    async def load() -> None:
+        extension = await pack.module.comfy_entrypoint()
+        await extension.on_load()
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(load())
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "(999.9 or newer is needed)" in said and "\n" not in said
