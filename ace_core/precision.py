@@ -14,4 +14,6 @@ def cpu_is_fast_at_bf16() -> bool:
     float32 (measured: 0.65 of the GEMM rate, 0.4 of a denoising step's)."""
     if platform.machine().lower() in ("x86_64", "amd64"):
         return getattr(torch.cpu, "_is_amx_tile_supported", bool)()  # unknown to old torch
+    if not torch.backends.mkldnn.is_available():  # a torch without oneDNN, as on macOS
+        return False
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()

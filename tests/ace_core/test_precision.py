@@ -1,0 +1,26 @@
+"""Which processors are taken to be fast at bf16."""
+
+import platform
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from ace_core.precision import cpu_is_fast_at_bf16
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_an_arm_processor_is_as_fast_as_onednn_says(fast: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    known = SimpleNamespace(_is_mkldnn_bf16_supported=lambda: fast)
+    monkeypatch.setattr(torch.ops, "mkldnn", known)
+    assert cpu_is_fast_at_bf16() is fast
+
+
+def test_a_torch_without_onednn_is_not_asked_for_its_operators(monkeypatch: pytest.MonkeyPatch):
+    """As on a Mac, whose torch has none of them."""
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace())
+    assert cpu_is_fast_at_bf16() is False
