@@ -2,12 +2,14 @@
 
 `python -m benchmarks.language_model` prints a table: seconds for a prompt, milliseconds for a
 code, guided, and how far each is from what the memory's bandwidth allows. The 0.6B shape with
-random weights, whose logits are flat: real ones are peaked, and cheaper to pick from.
+random weights, whose logits are flat: real ones are peaked, and cheaper to pick from. Two versions
+of ComfyUI cannot share a process: run it once in the Python of each, with COMFYUI_PATH set.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -26,6 +28,7 @@ from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.tokens import load_tokenizer
+from tools.checkout import version_of
 
 from .language_model_peers import (
     CODES,
@@ -33,8 +36,8 @@ from .language_model_peers import (
     PAD,
     TEMPERATURE,
     TOP_P,
+    Loop,
     Stamp,
-    Write,
     host_loop,
     transformers_loop,
 )
@@ -90,7 +93,7 @@ def language_model(shape: Qwen3Config, dtype: torch.dtype) -> LanguageModel:
     return LanguageModel(model, PublishedIds())  # type: ignore[arg-type]
 
 
-def our_loop(lm: LanguageModel, prompt: list[int], other: list[int], songs: int) -> Write:
+def our_loop(lm: LanguageModel, prompt: list[int], other: list[int], songs: int) -> Loop:
     picking = Picking(temperature=TEMPERATURE, top_p=TOP_P)
 
     def write(count: int, stamp: Stamp) -> object:
@@ -100,10 +103,10 @@ def our_loop(lm: LanguageModel, prompt: list[int], other: list[int], songs: int)
         ]
         return decode(lm, asked, picking, GUIDANCE, lambda _: stamp())
 
-    return write
+    return Loop(write, len(CODES))
 
 
-def loops(lm: LanguageModel, songs: int) -> dict[str, Write]:
+def loops(lm: LanguageModel, songs: int) -> dict[str, Loop]:
     """Everyone's loop on the same weights and prompts. ComfyUI's writes one song at a time."""
     generator = torch.Generator().manual_seed(0)
     prompt, other = (
@@ -115,11 +118,11 @@ def loops(lm: LanguageModel, songs: int) -> dict[str, Write]:
     }
     checkout = comfyui()
     if checkout is not None and songs == 1:
-        found["ComfyUI"] = host_loop(lm.model, prompt, other, checkout)
+        found[f"ComfyUI {version_of(checkout)}"] = host_loop(lm.model, prompt, other, checkout)
     return found
 
 
-def measure(everyone: dict[str, Write], codes: int, rounds: int) -> dict[str, Numbers]:
+def measure(everyone: dict[str, Loop], codes: int, rounds: int) -> dict[str, Numbers]:
     """Per loop, medians: seconds to the first code, and milliseconds from each code to the next,
     by the clock and of processor time, which other work on the machine hardly touches."""
     stamps: dict[str, list[list[Numbers]]] = {name: [] for name in everyone}
@@ -127,7 +130,7 @@ def measure(everyone: dict[str, Write], codes: int, rounds: int) -> dict[str, Nu
         names = list(everyone) if turn % 2 == 0 else list(reversed(everyone))
         for name in names:
             taken = [_now()]
-            everyone[name](1 + codes, lambda taken=taken: taken.append(_now()))
+            everyone[name].write(1 + codes, lambda taken=taken: taken.append(_now()))
             if turn > 0:  # the first round warms up
                 stamps[name].append(taken)
     return {name: _medians(runs) for name, runs in stamps.items()}
@@ -197,13 +200,14 @@ def text_grammar_ms(checkout: Path) -> float:
     return 1e3 * median(_seconds(walk) for _ in range(20)) / len(tokens)
 
 
-def summary(lm: LanguageModel, found: Mapping[str, Numbers]) -> dict[str, Numbers]:
+def summary(
+    lm: LanguageModel, everyone: Mapping[str, Loop], found: Mapping[str, Numbers]
+) -> dict[str, Numbers]:
     """Each loop against ours, and against what the bandwidth allows it."""
     speed = bandwidth()
-    rows = {"ours": len(CODES)}
     result: dict[str, Numbers] = {}
     for name, numbers in found.items():
-        limit = 1e3 * step_bytes(lm, rows.get(name, lm.model.config.vocabulary)) / speed
+        limit = 1e3 * step_bytes(lm, everyone[name].rows) / speed
         result[name] = {
             **numbers,
             "codes/s": 1e3 / numbers["code ms"],
@@ -240,15 +244,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--codes", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--layers", type=int, default=SHAPE_06B.layers, help="fewer: a quick look")
     parser.add_argument("--songs", type=int, default=1, help="variations written side by side")
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
     arguments = parser.parse_args()
     print(machine())
     for name in arguments.dtypes:
-        lm = language_model(SHAPE_06B, getattr(torch, name))
+        shape = replace(SHAPE_06B, layers=arguments.layers)
+        lm = language_model(shape, getattr(torch, name))
         songs = arguments.songs
-        print(f"\n0.6B shape, {name}, prompt {PROMPT} and {OTHER} tokens, guided, songs: {songs}")
-        table = summary(lm, measure(loops(lm, songs), arguments.codes, arguments.rounds))
+        print(f"\n0.6B shape, {shape.layers} layers, {name}, guided, songs: {songs}")
+        everyone = loops(lm, songs)
+        table = summary(lm, everyone, measure(everyone, arguments.codes, arguments.rounds))
         for loop, numbers in table.items():
             print(f"{loop:14}", *(f"{key} {value:.3g}" for key, value in numbers.items()), sep="  ")
 

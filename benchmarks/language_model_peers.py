@@ -4,24 +4,34 @@ Tensors are shared, not copied. ComfyUI executes in the weights' dtype here, whi
 would not do by itself: it would cast every weight to float32 at every token.
 """
 
-import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 
+from .peers import import_comfy
+
 Stamp = Callable[[], None]  # to be called once a code, at the same place of every loop
 Write = Callable[[int, Stamp], object]  # that many codes
+
+
+class Loop(NamedTuple):
+    """A way to write codes, and what a code costs it at least."""
+
+    write: Write
+    rows: int  # of the head, the embedding table, that it reads for a code
+
 
 PAD, END = 151_643, 151_645
 CODES = range(151_669, 215_669)
 TEMPERATURE, TOP_P, GUIDANCE = 0.85, 0.9, 2.0
 
 
-def transformers_loop(model: Qwen3, prompt: list[int], other: list[int], songs: int) -> Write:
+def transformers_loop(model: Qwen3, prompt: list[int], other: list[int], songs: int) -> Loop:
     """`generate` on both prompts, the shorter one padded on its left, guided in a processor, each
     as often as there are songs."""
     from transformers import LogitsProcessorList, Qwen3ForCausalLM
@@ -61,18 +71,18 @@ def transformers_loop(model: Qwen3, prompt: list[int], other: list[int], songs: 
             logits_processor=LogitsProcessorList([guide]),  # type: ignore[list-item]
         )
 
-    return write
+    return Loop(write, model.config.vocabulary)
 
 
-def host_loop(model: Qwen3, prompt: list[int], other: list[int], checkout: Path) -> Write:
-    """ComfyUI's loop for this model, with its own classes of the sizes of `model`."""
-    sys.path[:0] = [str(checkout), str(Path(__file__).parents[1] / "tests/host/standins")]
-    import comfy.cli_args
+def host_loop(model: Qwen3, prompt: list[int], other: list[int], checkout: Path) -> Loop:
+    """ComfyUI's loop for this model, with its own classes of the sizes of `model`.
 
-    comfy.cli_args.args.cpu = True
+    Its newer versions keep a fixed cache and record CUDA graphs on a GPU only; what is measured
+    here is what they do on a CPU.
+    """
+    import_comfy(checkout)
     from comfy import sd1_clip
-    from comfy.text_encoders import llama
-    from comfy.text_encoders.ace15 import sample_manual_loop_no_classes
+    from comfy.text_encoders import ace15, llama
 
     dtype = model.embed_tokens.weight.dtype
     peer = sd1_clip.SDClipModel(
@@ -89,32 +99,32 @@ def host_loop(model: Qwen3, prompt: list[int], other: list[int], checkout: Path)
     peer.set_clip_options({"execution_device": torch.device("cpu")})
     longest = max(len(prompt), len(other))
     ids = [[PAD] * (longest - len(text)) + text for text in (prompt, other)]
+    starts: list[Stamp] = []  # of a pass through the layers; the code before it is picked by then
+    peer.transformer.register_forward_pre_hook(lambda *_: starts[-1]())
 
-    logits = peer.transformer.logits
-    stamps: list[Stamp] = []
-
-    def stamped(states: torch.Tensor) -> torch.Tensor:
-        found = logits(states)
-        stamps[-1]()
-        return found
-
-    peer.transformer.logits = stamped
-
-    def write(count: int, stamp: Stamp) -> object:
-        stamps.append(stamp)
+    def write(codes: int, stamp: Stamp) -> object:
+        starts.append(_all_but_first(stamp))
         with torch.inference_mode():
-            return sample_manual_loop_no_classes(
+            written = ace15.sample_manual_loop_no_classes(
                 peer,
                 ids,
                 execution_dtype=dtype,
                 cfg_scale=GUIDANCE,
                 temperature=TEMPERATURE,
                 top_p=TOP_P,
-                min_tokens=count,
-                max_new_tokens=count,
+                min_tokens=codes,
+                max_new_tokens=codes,
             )
+        stamp()
+        return written
 
-    return write
+    audio_rows = hasattr(ace15, "_audio_logits")  # from 0.33, the whole vocabulary before
+    return Loop(write, len(CODES) if audio_rows else model.config.vocabulary)
+
+
+def _all_but_first(stamp: Stamp) -> Stamp:
+    calls = count()
+    return lambda: None if next(calls) == 0 else stamp()
 
 
 def _padded(prompt: list[int], other: list[int]) -> tuple[torch.Tensor, torch.Tensor]:

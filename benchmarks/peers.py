@@ -14,12 +14,20 @@ from torch import Tensor, nn
 
 from ace_core.models.acestep import AceStepModel
 from ace_core.weights.layouts import DIFFUSERS_DIT
-from tools.checkout import find_checkout, has_requirements
+from tools.checkout import find_checkout, has_requirements, standins_for
 
 
 def comfyui() -> Path | None:
     """The checkout to measure against, if there is one whose requirements this Python has."""
     return find_checkout() if has_requirements() else None
+
+
+def import_comfy(checkout: Path) -> None:
+    """Make `comfy` of the checkout importable, computing on the CPU."""
+    sys.path[:0] = [*standins_for(sys.executable), str(checkout)]
+    import comfy.cli_args
+
+    comfy.cli_args.args.cpu = True
 
 
 def diffusers_decoder(model: AceStepModel) -> nn.Module:
@@ -46,10 +54,7 @@ def diffusers_encoder(model: AceStepModel) -> nn.Module:
 
 def host_model(model: AceStepModel, checkout: Path) -> Any:
     """ComfyUI's built-in ACE-Step 1.5 with its own layers; what its sampler calls at each step."""
-    sys.path[:0] = [str(checkout), str(Path(__file__).parents[1] / "tests/host/standins")]
-    import comfy.cli_args
-
-    comfy.cli_args.args.cpu = True
+    import_comfy(checkout)
     import comfy.ops
     from comfy.ldm.ace.ace_step15 import AceStepConditionGenerationModel
 

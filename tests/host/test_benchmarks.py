@@ -1,0 +1,38 @@
+"""The benchmark of the language model runs this host's loop, whatever its version keeps."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ace_core.lm.vocabulary import AUDIO_TOKENS
+from ace_core.models.ops import Ops
+from ace_core.models.qwen3 import Qwen3, Qwen3Config
+from benchmarks.language_model_peers import CODES, host_loop
+from benchmarks.real_size import randomized
+
+SIZE = Qwen3Config(
+    vocabulary=CODES.start + AUDIO_TOKENS,
+    width=16,
+    mlp_width=16,
+    layers=2,
+    heads=2,
+    kv_heads=1,
+    head_width=128,
+)
+
+
+@pytest.mark.usefixtures("host")
+def test_the_hosts_loop_is_stamped_once_a_code(checkout: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    model = randomized(Qwen3(SIZE, Ops(device="meta")), torch.float32)
+    assert isinstance(model, Qwen3)
+    loop = host_loop(model, [5, 6, 7, 8], [9, 10], checkout)
+    for count in (1, 4):
+        stamps: list[int] = []
+        written = loop.write(count, lambda stamps=stamps: stamps.append(len(stamps)))
+        assert len(stamps) == count
+        assert isinstance(written, list) and len(written) == count
+        assert all(0 <= code < len(CODES) for code in written)
+    assert loop.rows in (len(CODES), SIZE.vocabulary)
