@@ -19,7 +19,7 @@ from ace_core.pipeline import sample
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
 from ace_core.types import Variant
-from tests.oracle import diffusers_of
+from tests.oracle import AceStepPipeline, diffusers_of
 from tools.miniature_tokenizer import miniature as miniature_tokenizer
 
 from . import ours, recipe
@@ -113,7 +113,6 @@ class _StandInVAE(torch.nn.Module):
 
 @cache
 def _pipeline() -> Any:
-    from diffusers.pipelines.ace_step.pipeline_ace_step import AceStepPipeline
     from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
         FlowMatchEulerDiscreteScheduler,
     )

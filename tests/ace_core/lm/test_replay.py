@@ -27,6 +27,8 @@ class Tape(TorchDispatchMode):
     """The operations of an action and the memory of their results."""
 
     def __init__(self) -> None:
+        if torch.__version__ < (2, 5):  # "Cannot set version_counter for inference tensor"
+            pytest.skip(f"no recorder: torch {torch.__version__} notes no work in inference mode")
         super().__init__()
         self.lines: list[tuple[Any, Any, Any, Any]] = []
 

@@ -5,7 +5,6 @@ import warnings
 
 import pytest
 import torch
-from diffusers import AutoencoderOobleck
 
 from ace_core.errors import CheckpointError
 from ace_core.models import windows
@@ -14,6 +13,7 @@ from ace_core.models.snake import Snake
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.types import Posterior
 from ace_core.weights.fold import fold_weight_norm
+from tests.oracle import AutoencoderOobleck
 
 LATENTS = 6
 STRIDES = [2, 4, 4, 6, 10]

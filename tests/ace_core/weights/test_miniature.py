@@ -1,22 +1,20 @@
 """The miniature is a fair stand-in: others read it, it is small, and it plays sanely."""
 
-import diffusers
 import pytest
 import torch
 import transformers
-from diffusers.pipelines.ace_step import modeling_ace_step as ace
 
 from ace_core.models.ops import Ops
 from ace_core.weights import load_dit, load_text_encoder, load_vae
-from tests.oracle import diffusers_of
+from tests import oracle
 from tools.miniature import main, miniature
 
 FLOAT = Ops(dtype=torch.float32)
 COMPONENTS = {  # folder -> diffusers' class, and its field in the oracle
-    "transformer": (diffusers.AceStepTransformer1DModel, "transformer"),
-    "condition_encoder": (ace.AceStepConditionEncoder, "encoder"),
-    "audio_tokenizer": (ace.AceStepAudioTokenizer, "tokenizer"),
-    "audio_token_detokenizer": (ace.AceStepAudioTokenDetokenizer, "detokenizer"),
+    "transformer": (oracle.AceStepTransformer1DModel, "transformer"),
+    "condition_encoder": (oracle.AceStepConditionEncoder, "encoder"),
+    "audio_tokenizer": (oracle.AceStepAudioTokenizer, "tokenizer"),
+    "audio_token_detokenizer": (oracle.AceStepAudioTokenDetokenizer, "detokenizer"),
 }
 
 
@@ -41,7 +39,7 @@ def test_diffusers_reads_its_folder_and_finds_the_official_weights_in_it(checkpo
     )
     assert not report["missing_keys"]
     assert not report["unexpected_keys"]
-    official = diffusers_of(load_dit(checkpoints.turbo, FLOAT).model)
+    official = oracle.diffusers_of(load_dit(checkpoints.turbo, FLOAT).model)
     expected = getattr(official, field).state_dict()
     state = found.state_dict()
     if folder == "condition_encoder":
@@ -54,7 +52,7 @@ def test_diffusers_reads_its_folder_and_finds_the_official_weights_in_it(checkpo
 
 @pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated:FutureWarning")
 def test_diffusers_reads_the_vae_and_decodes_the_same(checkpoints):
-    theirs, report = diffusers.AutoencoderOobleck.from_pretrained(
+    theirs, report = oracle.AutoencoderOobleck.from_pretrained(
         checkpoints.vae, output_loading_info=True, ignore_mismatched_sizes=True
     )
     assert not report["missing_keys"]
