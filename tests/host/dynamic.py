@@ -137,7 +137,7 @@ class _Far(torch.nn.Parameter):
     """A weight that waits elsewhere than where it is used, as every one in reserved memory does."""
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> torch.device:  # type: ignore[reportIncompatibleVariableOverride]
         return torch.device("meta")
 
 
@@ -145,7 +145,7 @@ def _put_far(layer: Any) -> None:
     for name, weight in layer._parameters.items():
         if type(weight) is torch.nn.Parameter:  # the host's quantised ones are of other types
             far = torch.Tensor._make_subclass(_Far, weight.data, False)
-            far.__dict__.update(weight.__dict__)  # the host's marks
+            vars(far).update(vars(weight))  # the marks of the host
             layer._parameters[name] = far
 
 

@@ -19,7 +19,8 @@ from tools.pack import Pack
 class Pretended(str):
     """To torch the CPU; to the host, which reads `type` and `index`, a GPU."""
 
-    type, index = "gpu", 1
+    type = "gpu"
+    index: Any = 1  # in the place of the method of words
 
 
 FIRST, SECOND = torch.device("cpu"), Pretended("cpu:1")
