@@ -1,7 +1,9 @@
 """The run of all layers: none stops another, the output is in turn, one table at the end."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -171,6 +173,28 @@ def test_a_choice_of_layers_brings_what_they_need():
     assert chosen(jobs, ["core"]) == [jobs[0], jobs[2]]
     assert chosen(jobs, ["browser"]) == [jobs[0], jobs[1], jobs[3]]
     assert chosen(jobs, []) == jobs
+
+
+def test_an_interrupted_run_ends_what_it_has_started(tmp_path: Path):
+    """The job is a process that writes its id and sleeps; the run is stopped as CI stops it."""
+    mark = tmp_path / "pid"
+    job = f"import os, pathlib, time; pathlib.Path({str(mark)!r}).write_text(str(os.getpid()))"
+    text = (
+        "import sys; from pathlib import Path; from tools.testing import __main__ as it\n"
+        "from tools.testing.jobs import Job\n"
+        f"sleeper = (sys.executable, '-c', {job + '; time.sleep(300)'!r})\n"
+        "it._jobs = lambda _: [Job('a', 'b', (sleeper,))]\n"
+        f"it.REPORTS = Path({str(tmp_path)!r})\nsys.exit(it.main([]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", text], cwd=ROOT) as run:
+        until = time.monotonic() + 60
+        while not (mark.exists() and mark.read_text()):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        run.terminate()
+        assert run.wait(60) == 143
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
 
 
 def test_the_command_says_which_layers_there_are():

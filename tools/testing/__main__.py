@@ -8,6 +8,7 @@ stops no other. It exits with 1 when one has failed. The rows are kept in build/
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict, replace
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
         names = "\n".join(job.name for job in every)
         print(f"!!! No layer has {options.only} in its name. There are:\n{names}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended, too
     began = time.monotonic()
     rows = run_all(_with(jobs, options.pytest, options.jobs), options.jobs, REPORTS)
     rows = [row for row in rows if row.layer != SETUP or row.failed or row.seconds > _QUICK]
