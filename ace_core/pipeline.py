@@ -19,6 +19,7 @@ from .memory import GUARD, HEADROOM, Guard, free_bytes
 from .models.acestep import AceStepModel
 from .models.footprint import forward_bytes
 from .models.vae import Oobleck
+from .precision import at_least_float32
 from .sampling.cover import Switched, start_from_source, switch_time
 from .sampling.flow import OnStep, Velocity
 from .sampling.groups import in_groups, largest_group
@@ -59,7 +60,7 @@ def sample(
     free: Conditioning | None = None,
     guard: Guard = GUARD,
 ) -> Tensor:
-    """Latents [B, T, C] in float32, one for each seed.
+    """Latents [B, T, C], one for each seed, in float32 or the models' own if that is finer.
 
     Several items are one for each seed: variations of one text that differ in their codes.
     `start` [B, T, C] replaces the seeded noise. `free` is the item without its source, for the
@@ -110,10 +111,11 @@ def _sampled(
             "well. Make it with `tasks.uncovered`."
         )
     first = recipe.first_noise(frames) if start is None else start
-    x = first = first.to(models.silence.device)
+    silence = models.silence
+    x = first = first.to(silence.device, at_least_float32(silence.dtype))
     if recipe.source_strength:
         starts = [ctx.start(models.dit, each, models.silence) for each in items]
-        source = torch.cat(starts).float()  # [1 or B, T, C]
+        source = torch.cat(starts).to(first)  # [1 or B, T, C]
         x, times = start_from_source(first, source, times, recipe.source_strength)
     looks = _looks(models, items)
     if free is not None:
@@ -195,7 +197,7 @@ def _looks(models: Models, items: Sequence[Conditioning]) -> _Looks:
     wordless = decoder.memory(models.dit.null_condition_emb.to(context))
 
     def look(x: Tensor, t: float, memory: Memory) -> Tensor:
-        moment = torch.full((x.shape[0],), t, device=x.device)
+        moment = torch.full((x.shape[0],), t, device=x.device, dtype=x.dtype)
         state = x.to(context.dtype)
         return decoder(state, moment, context.expand(x.shape[0], -1, -1), memory).to(x.dtype)
 
@@ -227,4 +229,6 @@ def _kept_source(models: Models, item: Conditioning, recipe: Recipe) -> KeptSour
     if recipe.keep is None or item.source is None or item.mask is None:
         return None
     whole = ctx.fitted(item.source.to(models.silence), item.frames, models.silence)
-    return KeptSource(whole.float(), item.mask.to(whole.device), recipe.keep)
+    return KeptSource(
+        whole.to(at_least_float32(whole.dtype)), item.mask.to(whole.device), recipe.keep
+    )

@@ -1,4 +1,4 @@
-"""Which number format a processor is good at, for whoever chooses one."""
+"""Number formats: which one a processor is good at, and what delicate sums are made in."""
 
 import platform
 from collections.abc import Mapping
@@ -7,6 +7,11 @@ from typing import Final
 import torch
 
 CHOICES: Final[Mapping[str, torch.dtype]] = {"bf16": torch.bfloat16, "fp32": torch.float32}
+
+
+def at_least_float32(dtype: torch.dtype) -> torch.dtype:
+    """What delicate arithmetic is done in: float32 for half precision, else `dtype` itself."""
+    return torch.promote_types(dtype, torch.float32)
 
 
 def cpu_is_fast_at_bf16() -> bool:

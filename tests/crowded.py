@@ -27,9 +27,3 @@ def crowd(
 
     monkeypatch.setattr(owner, name, crowded)
     return seen
-
-
-def same(one: torch.Tensor, other: torch.Tensor) -> None:
-    """Equal up to rounding: 1e-5 of the largest value."""
-    largest = float(other.abs().max())
-    torch.testing.assert_close(one, other, atol=1e-5 * largest, rtol=0)

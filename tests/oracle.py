@@ -57,7 +57,7 @@ class Diffusers:
 
 
 def diffusers_of(model: AceStepModel) -> Diffusers:
-    """Diffusers' four modules with `model`'s sizes and weights."""
+    """Diffusers' four modules with `model`'s sizes and weights, in the dtype of these."""
     config = model.config
     parts = Diffusers(
         _transformer(config),
@@ -128,4 +128,4 @@ def _load(module: nn.Module, state: dict[str, torch.Tensor]) -> None:
     left = [key for key in report.missing_keys if key != "silence_latent"]  # theirs alone
     if left or report.unexpected_keys:
         raise ValueError(f"missing {left}, unexpected {report.unexpected_keys}")
-    module.eval()
+    module.to(next(iter(state.values())).dtype).eval()

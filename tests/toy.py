@@ -61,3 +61,8 @@ def acestep(config: DiTConfig | None = None, ops: Ops = TORCH) -> AceStepModel:
 def randn(*shape: int, seed: int = 1) -> torch.Tensor:
     """Normal noise from a seed of its own."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def randn64(*shape: int, seed: int = 1) -> torch.Tensor:
+    """The same numbers in float64, in which two ways of one computation agree to 1e-9."""
+    return randn(*shape, seed=seed).double()

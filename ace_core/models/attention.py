@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..precision import at_least_float32
 from .config import StackConfig
 from .grouped import grouped_attention
 from .ops import Ops
@@ -20,10 +21,10 @@ Memory = tuple[Tensor, Tensor]  # keys and values, each [B, H_kv, L, D]
 def rope_table(length: int, size: StackConfig, like: Tensor) -> Rope:
     """Rotary angles of positions 0 to `length` - 1 in the dtype and on the device of `like`.
 
-    Made in float32 in the forward pass, because a buffer would be one more thing for a host to
-    move and to leave uninitialised.
+    Made in float32 or better, and in the forward pass, because a buffer would be one more thing for
+    a host to move and to leave uninitialised.
     """
-    place = {"device": like.device, "dtype": torch.float32}
+    place = {"device": like.device, "dtype": at_least_float32(like.dtype)}
     exponents = torch.arange(0, size.head_width, 2, **place) / size.head_width  # [D/2]
     angles = torch.outer(torch.arange(length, **place), 1.0 / size.theta**exponents).unsqueeze(1)
     return angles.cos().to(like.dtype).repeat(1, 1, 2), angles.sin().to(like.dtype)
@@ -99,11 +100,11 @@ class Attention(nn.Module):
 
     def shares(self, x: Tensor, k: Tensor, heads: Sequence[int]) -> Tensor:
         """How much of its attention each place of `x` [B, T, E] gives each key of `k`
-        [B, H_kv, L, D], by some of the heads: [B, len(heads), T, L] in float32."""
+        [B, H_kv, L, D], by some of the heads: [B, len(heads), T, L] in float32 or better."""
         q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)[:, list(heads)]
         own = k.expand(len(x), -1, -1, -1)[:, [head // self.groups for head in heads]]
         scores = q @ own.transpose(-1, -2) * self.head_width**-0.5
-        return scores.float().softmax(dim=-1)
+        return scores.to(at_least_float32(scores.dtype)).softmax(dim=-1)
 
     def read_only_place(self, v: Tensor) -> Tensor:
         """What `read` gives for a memory of one place [B, H_kv, 1, D], whatever the queries:

@@ -34,9 +34,9 @@ class Pooler(Encoder):
 
 
 class Quantizer(nn.Module):
-    """A vector to the nearest of the codebook's, in float32: in bfloat16 a value near the border
-    of two levels falls on either side. The 2B code of the reference projects in the model's dtype,
-    its XL code in float32; we follow XL."""
+    """A vector to the nearest of the codebook's, in float32 or better: in bfloat16 a value near the
+    border of two levels falls on either side. The 2B code of the reference projects in the model's
+    dtype, its XL code in float32; we follow XL."""
 
     def __init__(self, width: int, levels: tuple[int, ...], ops: Ops) -> None:
         super().__init__()
@@ -47,17 +47,18 @@ class Quantizer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Vectors [..., E] to codes [...]."""
         z = in_float32(self.project_in, x)  # [..., 6]
-        top = self._levels(z) - 1
+        top = self._levels(z).to(z.dtype) - 1
         soft = 1 + 1 / top  # the bound lies half a level outside the outermost levels
         bounded = (z / soft).tanh() * soft
         digits = torch.floor(top * (bounded.clamp(-1, 1) + 1) / 2 + 0.5).long()
         return (digits * self._basis(digits)).sum(dim=-1)
 
     def embed(self, codes: Tensor) -> Tensor:
-        """Codes [...] to vectors [..., E] in float32."""
+        """Codes [...] to vectors [..., E], in float32 or the weights' own if that is finer."""
         levels = self._levels(codes)
         digits = codes.unsqueeze(-1) // self._basis(codes) % levels  # [..., 6]
-        return in_float32(self.project_out, digits * (2.0 / (levels - 1)) - 1)
+        step = 2.0 / (levels.to(_wide(self.project_out)) - 1)
+        return in_float32(self.project_out, digits * step - 1)
 
     def _levels(self, like: Tensor) -> Tensor:
         return torch.tensor(self.levels, device=like.device)
@@ -117,11 +118,17 @@ class CodeDetokenizer(Encoder):
 
 
 def in_float32(layer: nn.Module, x: Tensor) -> Tensor:
-    """`layer(x)` in float32. Half-precision weights are upcast for the call, if they lie where `x`
-    does; else the layer is a host's own, which brings them there in the dtype of its input and
-    may have room for them only as they are stored."""
+    """`layer(x)` in float32, or in float64 where its weights are. Half-precision weights are upcast
+    for the call, if they lie where `x` does; else the layer is a host's own, which brings them
+    there in the dtype of its input and may have room for them only as they are stored."""
     half, weights = (torch.float16, torch.bfloat16), dict(layer.named_parameters())
+    wide = x.to(_wide(layer))
     if any(weight.device != x.device for weight in weights.values()):
-        return layer(x.float())
+        return layer(wide)
     upcast = {name: weight.float() for name, weight in weights.items() if weight.dtype in half}
-    return functional_call(layer, upcast, (x.float(),))
+    return functional_call(layer, upcast, (wide,))
+
+
+def _wide(layer: nn.Module) -> torch.dtype:
+    double = any(weight.dtype == torch.float64 for weight in layer.parameters())
+    return torch.float64 if double else torch.float32

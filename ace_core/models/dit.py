@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..precision import at_least_float32
 from .attention import Attention, Memory, Rope, mask_bias, rope_table
 from .blocks import MLP
 from .config import DiTConfig
@@ -47,14 +48,15 @@ class TimestepEmbedding(nn.Module):
     def forward(self, t: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """`t` [B] to [B, E] and [B, 6, E] in `dtype`.
 
-        t * 1000 is made in float32 whatever the model's dtype. The official code multiplies in the
-        dtype of t: in bfloat16 0.9545 becomes 952 and 0.75 becomes 752, and the velocity moves by
-        a quarter of its size. That is a trap, not a feature; we deviate.
+        t * 1000 is made in float32 or better whatever the model's dtype. The official code
+        multiplies in the dtype of t: in bfloat16 0.9545 becomes 952 and 0.75 becomes 752, and the
+        velocity moves by a quarter of its size. That is a trap, not a feature; we deviate.
         """
         half = self.features // 2
-        place = torch.arange(half, device=t.device, dtype=torch.float32)
+        wide = at_least_float32(dtype)
+        place = torch.arange(half, device=t.device, dtype=wide)
         frequencies = torch.exp(-math.log(LONGEST_PERIOD) * place / half)
-        angles = (t.float() * TIME_SCALE).unsqueeze(1) * frequencies  # [B, features / 2]
+        angles = (t.to(wide) * TIME_SCALE).unsqueeze(1) * frequencies  # [B, features / 2]
         waves = torch.cat((angles.cos(), angles.sin()), dim=-1).to(dtype)
         vector = self.linear_2(F.silu(self.linear_1(waves)))  # [B, E]
         return vector, self.time_proj(F.silu(vector)).unflatten(1, (6, -1))

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from ..constants import NORM_EPS, ROPE_THETA
 from ..errors import CheckpointError
+from ..precision import at_least_float32
 from .attention import Rope, rotate
 from .cache import Cache, Prefill
 from .grouped import grouped_attention
@@ -72,9 +73,10 @@ class Qwen3Config:
 
 def rotation(positions: Tensor, config: Qwen3Config, dtype: torch.dtype) -> Rope:
     """What turns tokens at `positions` [B, L]: cosines [B, L, 1, D] and sines [B, L, 1, D/2]."""
-    half = torch.arange(0, config.head_width, 2, device=positions.device, dtype=torch.float32)
+    wide = at_least_float32(dtype)
+    half = torch.arange(0, config.head_width, 2, device=positions.device, dtype=wide)
     rates = 1.0 / config.rope_theta ** (half / config.head_width)  # [D/2]
-    angles = positions[:, :, None, None].float() * rates
+    angles = positions[:, :, None, None].to(wide) * rates
     return angles.cos().to(dtype).repeat(1, 1, 1, 2), angles.sin().to(dtype)
 
 

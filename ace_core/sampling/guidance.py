@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import InvalidScheduleError
+from ..precision import at_least_float32
 from .times import within
 
 APG_MOMENTUM: Final = -0.75  # negative: each step leans away from the last difference
@@ -160,8 +161,9 @@ def _angle(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _perpendicular(vector: Tensor, base: Tensor) -> Tensor:
-    """`vector` [B, T, C] without its part along `base`, per frame, in float32."""
-    vector, base = vector.float(), base.float()
+    """`vector` [B, T, C] without its part along `base`, per frame, in float32 or better."""
+    wide = at_least_float32(vector.dtype)
+    vector, base = vector.to(wide), base.to(wide)
     share = (vector * base).sum(dim=-1, keepdim=True)
     return vector - share / ((base * base).sum(dim=-1, keepdim=True) + 1e-8) * base
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from ..precision import at_least_float32
+
 LENGTHS = (".weight_g", ".parametrizations.weight.original0")
 DIRECTIONS = (".weight_v", ".parametrizations.weight.original1")
 
 
 def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """`state` with each (g, v) pair replaced by its `.weight`, computed in float32.
+    """`state` with each (g, v) pair replaced by its `.weight`, computed in float32 or better.
 
     Accepts both spellings of the pair; other entries pass through. The result's tensors are new
     where anything was computed, so a memory-mapped file is never written to.
@@ -48,7 +50,7 @@ def unfold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _unfold(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     for name, tensor in state.items():
         if name.endswith(".weight") and tensor.dim() == 3:  # [*, *, kernel]: a convolution
-            yield f"{name}_g", _norms(tensor.float()).to(tensor.dtype)
+            yield f"{name}_g", _norms(_wide(tensor)).to(tensor.dtype)
             yield f"{name}_v", tensor
         else:
             yield name, tensor
@@ -56,7 +58,11 @@ def _unfold(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
 
 def _fold(length: Tensor, direction: Tensor) -> Tensor:
     # torch's own kernel, so that the result has the bits of a model that norms as it runs
-    return torch.ops.aten._weight_norm(direction.float(), length.float(), 0).to(direction.dtype)
+    return torch.ops.aten._weight_norm(_wide(direction), _wide(length), 0).to(direction.dtype)
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor.to(at_least_float32(tensor.dtype))
 
 
 def _norms(v: Tensor) -> Tensor:

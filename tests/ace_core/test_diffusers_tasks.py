@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.parity import checks, peers
+from tests.parity import peers
+from tests.rounding import DOUBLE
 
 
 @pytest.mark.parametrize("family", list(peers.CHECKS))
 @pytest.mark.parametrize("case", peers.ASKED)
 def test_latents_are_those_of_the_diffusers_pipeline(case, family):
-    assert peers.CHECKS[family](case) < checks.LIMIT
+    assert peers.CHECKS[family](case) < DOUBLE

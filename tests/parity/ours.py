@@ -1,4 +1,7 @@
-"""This project's side of a parity case: the toy model in our modules, and our task functions."""
+"""This project's side of a parity case: the toy model in our modules, and our task functions.
+
+In float64, so that every processor gives the same numbers, where nothing else is asked for.
+"""
 
 import tempfile
 from dataclasses import replace
@@ -74,27 +77,27 @@ def weights(module: nn.Module, model: str) -> dict[str, Tensor]:
     return recipe.weights(shapes, model)
 
 
-def _filled(module: nn.Module, model: str) -> None:
+def _filled(module: nn.Module, model: str, dtype: torch.dtype) -> None:
     module.load_state_dict(weights(module, model))
-    module.requires_grad_(False).eval()
+    module.to(dtype).requires_grad_(False).eval()
 
 
 @cache
-def text_encoder() -> TextEncoder:
+def text_encoder(dtype: torch.dtype = torch.float64) -> TextEncoder:
     model = Qwen3(text_config())
-    _filled(model, "text")
+    _filled(model, "text", dtype)
     with tempfile.TemporaryDirectory() as folder:
         write_tokenizer(Path(folder))
         return TextEncoder(load_tokenizer(folder), model)
 
 
 @cache
-def models(family: str) -> Models:
+def models(family: str, dtype: torch.dtype = torch.float64) -> Models:
     """`family` is 2b or xl. Latents are compared, so the VAE is an empty one."""
     dit = AceStepModel(config(family == "xl"))
-    _filled(dit, family)
+    _filled(dit, family, dtype)
     vae = Oobleck(OobleckConfig(encoder_channels=1, decoder_channels=1, multiples=(1,) * 5))
-    return Models(dit, text_encoder(), vae, recipe.silence(), Variant.TURBO)
+    return Models(dit, text_encoder(dtype), vae, recipe.silence().to(dtype), Variant.TURBO)
 
 
 def source(case: Case) -> tuple[Source, Tensor | None]:
@@ -109,9 +112,9 @@ def source(case: Case) -> tuple[Source, Tensor | None]:
     return extended, where.mask(extended.frames)
 
 
-def conditioning(case: Case) -> Conditioning:
+def conditioning(case: Case, dtype: torch.dtype = torch.float64) -> Conditioning:
     """The case through its task function, with its references."""
-    item = _task(case, text_encoder())
+    item = _task(case, text_encoder(dtype))
     if not case.references:
         return item
     clips = [
@@ -136,7 +139,7 @@ def _task(case: Case, text: TextEncoder) -> Conditioning:
     return tasks.complete(case.song, text, heard, case.tracks)
 
 
-def free(case: Case, item: Conditioning) -> Conditioning:
+def free(case: Case, item: Conditioning, dtype: torch.dtype = torch.float64) -> Conditioning:
     """The item of the steps behind the cover strength."""
     seconds = case.samples / recipe.RATE if case.samples else case.song.seconds
-    return tasks.uncovered(item, case.song, text_encoder(), seconds or 0.0)
+    return tasks.uncovered(item, case.song, text_encoder(dtype), seconds or 0.0)

@@ -1,12 +1,14 @@
 """Diffusers' pipeline on the toy model, asked for a parity case where it does what is right.
 
+Both sides compute in float64. Its scheduler holds the times in float32, so ours are these times.
+
 It knows no XL timbre token, no shortest canvas, no extension of a source and no switch at a cover
 strength, draws references at other places and keeps nothing of a source while it repaints.
 Requests with these are asked without them, or not at all.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -15,16 +17,19 @@ from typing import Any, Final, cast
 import torch
 from torch import Tensor
 
+from ace_core.models.qwen3 import Qwen3Config
 from ace_core.pipeline import sample
+from ace_core.sampling.flow import timesteps
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
 from ace_core.types import Variant
+from tests.float64 import in_float64
 from tests.oracle import AceStepPipeline, diffusers_of
+from tests.rounding import difference
 from tools.miniature_tokenizer import miniature as miniature_tokenizer
 
 from . import ours, recipe
 from .cases import BY_NAME, CODES, SCALE, SHIFT, SOURCE, STEPS, Case
-from .checks import relative_error
 
 ASKED: Final = tuple(
     "text2music text2music_codes cover repaint lego lego_range extract complete".split()
@@ -64,50 +69,64 @@ CHECKS: Final[dict[str, Callable[[str], float]]] = {"turbo": turbo, "base": base
 def _error(name: str, variant: Variant) -> float:
     case = twin(name)
     item = ours.conditioning(case)
-    noise = recipe.drawn("noise", (1, item.frames, recipe.CHANNELS))
-    how = Recipe(steps=STEPS, shift=SHIFT, guidance=Guidance(scale=SCALE))
-    if variant.distilled:
-        how = Recipe(steps=8, shift=SHIFT)
+    noise = recipe.drawn("noise", (1, item.frames, recipe.CHANNELS)).double()
+    steps = 8 if variant.distilled else STEPS
+    how = Recipe(
+        times=_in_single_precision(timesteps(steps, SHIFT)),
+        guidance=None if variant.distilled else Guidance(scale=SCALE),
+    )
     models = replace(ours.models("2b"), variant=variant)
     mine = sample(models, item, how, start=noise)
-    return relative_error(mine, _theirs(case, noise, variant, how.steps))
+    return difference(mine, _theirs(case, noise, variant, steps))
+
+
+def _in_single_precision(times: Sequence[float]) -> tuple[float, ...]:
+    return tuple(torch.tensor(times, dtype=torch.float32).tolist())
 
 
 def _theirs(case: Case, noise: Tensor, variant: Variant, steps: int | None) -> Tensor:
     pipeline, song = _pipeline(), case.song
     pipeline.is_turbo = variant.distilled
-    waveform = recipe.audio(case.name, case.samples) if case.samples else None
-    return pipeline(
-        prompt=song.caption,
-        lyrics=song.lyrics,
-        audio_duration=None if case.samples else song.seconds,
-        vocal_language=song.language or "unknown",
-        bpm=song.bpm,
-        keyscale=song.key,
-        timesignature=str(song.time_signature or ""),
-        task_type=case.task,
-        track_name=case.tracks[0] if case.tracks else None,
-        complete_track_classes=list(case.tracks),
-        src_audio=waveform,
-        audio_codes="".join(f"<|audio_code_{code}|>" for code in case.codes) or None,
-        repainting_start=case.start,
-        repainting_end=case.end,
-        num_inference_steps=steps,
-        shift=SHIFT,
-        guidance_scale=1.0 if variant.distilled else SCALE,
-        latents=noise,
-        output_type="latent",
-    ).audios
+    waveform = recipe.audio(case.name, case.samples).double() if case.samples else None
+    if waveform is not None:
+        pipeline.vae.heard = waveform
+        pipeline.vae.latents = recipe.encode(waveform).double().transpose(1, 2)
+    asked: dict[str, Any] = {
+        "prompt": song.caption,
+        "lyrics": song.lyrics,
+        "audio_duration": None if case.samples else song.seconds,
+        "vocal_language": song.language or "unknown",
+        "bpm": song.bpm,
+        "keyscale": song.key,
+        "timesignature": str(song.time_signature or ""),
+        "task_type": case.task,
+        "track_name": case.tracks[0] if case.tracks else None,
+        "complete_track_classes": list(case.tracks),
+        "src_audio": waveform,
+        "audio_codes": "".join(f"<|audio_code_{code}|>" for code in case.codes) or None,
+        "repainting_start": case.start,
+        "repainting_end": case.end,
+        "num_inference_steps": steps,
+        "shift": SHIFT,
+        "guidance_scale": 1.0 if variant.distilled else SCALE,
+        "latents": noise,
+        "output_type": "latent",
+    }
+    with in_float64():
+        return pipeline(**asked).audios
 
 
 class _StandInVAE(torch.nn.Module):
-    """The parity recipe's encoder behind the calls that diffusers makes."""
+    """The latents of the source, behind the calls that diffusers makes."""
 
     config = SimpleNamespace(sampling_rate=recipe.RATE, downsampling_ratios=(recipe.HOP,))
-    dtype, device = torch.float32, torch.device("cpu")
+    dtype, device = torch.float64, torch.device("cpu")
+    heard: Tensor  # the source [2, N]
+    latents: Tensor  # and its latents [1, C, T]
 
     def encode(self, audio: Tensor) -> Any:
-        latents = recipe.encode(audio[0]).transpose(1, 2)
+        assert torch.equal(audio[0], self.heard)
+        latents = self.latents
         return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda: latents))
 
 
@@ -118,8 +137,9 @@ def _pipeline() -> Any:
     )
     from transformers import PreTrainedTokenizerFast
 
-    parts = diffusers_of(ours.models("2b").dit)
-    parts.encoder.silence_latent = recipe.silence()
+    with in_float64():
+        parts = diffusers_of(ours.models("2b").dit)
+    parts.encoder.silence_latent = recipe.silence().double()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of diffusers about its own parts
         pipeline = AceStepPipeline(
@@ -139,21 +159,26 @@ def _pipeline() -> Any:
 
 
 def _text_encoder() -> Any:
-    from transformers import Qwen3Config, Qwen3Model
+    from transformers import Qwen3Model
 
     size = ours.text_config()
-    model = Qwen3Model(
-        Qwen3Config(
-            vocab_size=size.vocabulary,
-            hidden_size=size.width,
-            intermediate_size=size.mlp_width,
-            num_hidden_layers=size.layers,
-            num_attention_heads=size.heads,
-            num_key_value_heads=size.kv_heads,
-            head_dim=size.head_width,
-            rms_norm_eps=size.norm_eps,
-            rope_parameters={"rope_type": "default", "rope_theta": size.rope_theta},
-        )
-    )
+    with in_float64():
+        model = Qwen3Model(_text_config(size))
     model.load_state_dict(ours.weights(model, "text"))
-    return model.eval()
+    return model.double().eval()
+
+
+def _text_config(size: Qwen3Config) -> Any:
+    from transformers import Qwen3Config as TheirConfig
+
+    return TheirConfig(
+        vocab_size=size.vocabulary,
+        hidden_size=size.width,
+        intermediate_size=size.mlp_width,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        num_key_value_heads=size.kv_heads,
+        head_dim=size.head_width,
+        rms_norm_eps=size.norm_eps,
+        rope_parameters={"rope_type": "default", "rope_theta": size.rope_theta},
+    )

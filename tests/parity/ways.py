@@ -70,7 +70,7 @@ def ramps(name: str) -> Tensor:
 
 def turbo(name: str, size: str) -> float:
     wanted = golden(size)[f"{name}.turbo"]
-    return checks.relative_error(latents(name, size, Variant.TURBO), wanted)
+    return checks.difference(latents(name, size, Variant.TURBO), wanted)
 
 
 def base(name: str, size: str) -> float:
@@ -79,4 +79,4 @@ def base(name: str, size: str) -> float:
     if name == "repaint_conservative":
         rest = ~ramps(name)
         made, wanted = made[:, rest], wanted[:, rest]
-    return checks.relative_error(made, wanted)
+    return checks.difference(made, wanted)

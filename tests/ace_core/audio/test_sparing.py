@@ -8,7 +8,8 @@ import torch
 from ace_core.audio import sparing
 from ace_core.memory import Guard, NotEnoughMemoryError
 from ace_core.models.vae import Oobleck, OobleckConfig
-from tests.crowded import crowd, same
+from tests.crowded import crowd
+from tests.rounding import assert_same
 
 HOP = 1920
 FRAMES = 70
@@ -61,7 +62,7 @@ def test_tiles_are_halved_until_they_fit_and_the_sound_is_the_same(
     whole = sparing.decode(vae, latent(), guard=guard)
     assert said == []
     crowd(monkeypatch, vae, "decode", lambda x: x.shape[-1] <= 60)
-    same(sparing.decode(vae, latent(), guard=guard), whole)
+    assert_same(sparing.decode(vae, latent(), guard=guard), whole)
     assert said == [f"Out of memory: trying again with tiles of {n} latent frames."
                     for n in (192, 96, 48, 32)]  # fmt: skip
 
@@ -72,8 +73,8 @@ def test_encoding_halves_its_tiles_as_well(
     whole = sparing.encode(vae, audio(), guard=guard)
     crowd(monkeypatch, vae, "encode", lambda x: x.shape[-1] <= 60 * HOP)
     part = sparing.encode(vae, audio(), guard=guard)
-    same(part.mean, whole.mean)
-    same(part.std, whole.std)
+    assert_same(part.mean, whole.mean)
+    assert_same(part.std, whole.std)
     assert said[-1] == "Out of memory: trying again with tiles of 32 latent frames."
 
 
@@ -83,7 +84,7 @@ def test_when_no_tile_fits_the_cpu_decodes_the_same_sound(
     whole = sparing.decode(vae, latent(), guard=guard)
     crowd(monkeypatch, vae, "decode", lambda x: False)
     made = sparing.decode(vae, on_device(latent()), guard=guard)
-    same(made, whole)
+    assert_same(made, whole)
     assert said[-1].startswith("Out of memory with the smallest tiles: computed on the CPU")
 
 
@@ -93,7 +94,7 @@ def test_when_no_tile_fits_the_cpu_encodes_the_same_latents(
     whole = sparing.encode(vae, audio(), guard=guard)
     crowd(monkeypatch, vae, "encode", lambda x: False)
     made = sparing.encode(vae, on_device(audio()), guard=guard)
-    same(made.mean, whole.mean)
+    assert_same(made.mean, whole.mean)
 
 
 def test_a_full_cpu_is_reported_with_what_to_do(

@@ -13,6 +13,7 @@ from ace_core.audio import tags
 from ace_core.inference import AceStepHandler, GenerationConfig, GenerationParams, LLMHandler
 from ace_core.inference import generate_music as generate
 from ace_core.lm.codes import read_codes
+from tests.rounding import assert_same
 
 from .conftest import ONE, QUICK, Make
 from .published import AUDIO, EXTRA, TIMES
@@ -102,7 +103,7 @@ def test_an_item_of_a_batch_is_the_song_of_its_seed(make: Make):
     assert [audio["params"]["seed"] for audio in both.audios] == [7, 8]
     alone = make(config=replace(ONE, seeds=[8]))
     latents = both.extra_outputs["latents"]
-    torch.testing.assert_close(latents[1:], alone.extra_outputs["latents"], rtol=0, atol=2e-6)
+    assert_same(latents[1:], alone.extra_outputs["latents"])
 
 
 def test_instrumental_and_no_lyrics_are_one_song(make: Make):
@@ -203,7 +204,7 @@ def test_the_language_model_writes_the_same_codes_in_any_batch(make: Make, lm: L
     assert codes[0] != codes[1]
     latents = one_by_one.extra_outputs["latents"]
     again = make(config=replace(ONE, seeds=[8]), audio_codes=codes[1], **_facts(together))
-    torch.testing.assert_close(latents[1:], again.extra_outputs["latents"], rtol=0, atol=1e-5)
+    assert_same(latents[1:], again.extra_outputs["latents"])
 
 
 def _facts(result) -> dict:

@@ -12,6 +12,7 @@ from ace_core.lm.vocabulary import AUDIO_TOKENS
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.types import AudioCodes, Song
 from tests.parity import recipe
+from tests.rounding import SINGLE
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "goldens" / "lm_quality.json").read_text())
 WORDS = Song('calm piano: rain, "soft"', "[Verse]\nhello there 雨\n")
@@ -47,8 +48,8 @@ def codes(name: str, count: int) -> AudioCodes:
 
 def check(found: Quality, name: str) -> None:
     wanted = GOLDEN[name]
-    assert found.parts == pytest.approx(wanted["parts"], abs=1e-5)
-    assert found.total == pytest.approx(wanted["total"], abs=1e-5)
+    assert found.parts == pytest.approx(wanted["parts"], abs=SINGLE)
+    assert found.total == pytest.approx(wanted["total"], abs=SINGLE)
 
 
 def test_a_whole_song_is_scored_as_officially(judge: LanguageModel) -> None:

@@ -7,6 +7,7 @@ from torch import nn
 from ace_core.models.acestep import AceStepModel
 from ace_core.models.ops import Ops
 from tests import casting
+from tests.rounding import assert_same
 from tests.toy import TEXT_WIDTH, acestep, dit_config, fill, randn
 
 PLAIN = ("Linear", "Conv1d", "ConvTranspose1d", "Embedding", "RMSNorm")
@@ -102,7 +103,7 @@ def test_casting_layers_give_float32_from_weights_stored_in_bfloat16(xl: bool):
     exact.load_state_dict({key: value.float() for key, value in stored.state_dict().items()})
     for given, wanted in zip(run(stored, torch.float32), run(exact, torch.float32), strict=True):
         assert given.dtype == torch.float32
-        torch.testing.assert_close(given, wanted)
+        assert_same(given, wanted)
 
 
 @pytest.mark.parametrize("xl", [False, True])

@@ -4,12 +4,13 @@ import torch
 
 from ace_core.models.looking import looks
 from tests import toy
+from tests.rounding import assert_same
 
 
 def parts():
-    decoder = toy.acestep().decoder
-    x, context = toy.randn(2, 9, 64), toy.randn(1, 9, 128, seed=2)
-    memory = decoder.memory(toy.randn(1, 7, 64, seed=3))
+    decoder = toy.acestep().double().decoder
+    x, context = toy.randn64(2, 9, 64), toy.randn64(1, 9, 128, seed=2)
+    memory = decoder.memory(toy.randn64(1, 7, 64, seed=3))
     return decoder, decoder.enter(x, torch.tensor([0.5, 0.5]), context), memory
 
 
@@ -17,14 +18,14 @@ def test_every_place_shares_its_whole_attention_among_the_memory() -> None:
     decoder, entry, memory = parts()
     found = looks(decoder, entry, memory, {0: [0, 3], 4: [2]}, slice(None))
     assert found.shape == (2, 3, 7, 5)  # items, heads, places, tokens
-    torch.testing.assert_close(found.sum(dim=2), torch.ones(2, 3, 5))
+    assert_same(found.sum(dim=2), torch.ones(2, 3, 5, dtype=torch.float64))
 
 
 def test_only_the_places_that_are_asked_for_are_kept() -> None:
     decoder, entry, memory = parts()
     whole = looks(decoder, entry, memory, {1: [1]}, slice(None))
     part = looks(decoder, entry, memory, {1: [1]}, slice(2, 5))
-    assert torch.equal(part, whole[:, :, 2:5])
+    assert_same(part, whole[:, :, 2:5])
 
 
 def test_heads_come_from_the_first_layer_on_and_each_is_its_own() -> None:

@@ -11,11 +11,25 @@ from ace_core.errors import CheckpointError
 from ace_core.models.cache import Cache, cache_bytes
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
+from tests.float64 import in_float64
+from tests.rounding import assert_same
 
 # heads * head_width (64) differs from the width, as in the 0.6B and the 4B
 SMALL = Qwen3Config(
     vocabulary=300, width=48, mlp_width=80, layers=3, heads=4, kv_heads=2, head_width=16
 )
+
+
+class InFloat64(nn.Module):
+    """A model of transformers whose own upcasts to float32 are to float64."""
+
+    def __init__(self, theirs: nn.Module) -> None:
+        super().__init__()
+        self.theirs = theirs
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        with in_float64():
+            return self.theirs(ids).logits
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +41,7 @@ def model():
             value.data.uniform_(0.5, 1.5, generator=generator)
         else:
             value.data.normal_(0, 0.2, generator=generator)
-    return ours.eval()
+    return ours.double().eval()
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +49,25 @@ def oracle(model):
     transformers = importlib.import_module("transformers")
     if not hasattr(transformers, "Qwen3Config"):
         pytest.skip(f"no oracle: transformers {transformers.__version__} has no Qwen3")
-    theirs = transformers.Qwen3ForCausalLM(
-        transformers.Qwen3Config(
-            vocab_size=SMALL.vocabulary,
-            hidden_size=SMALL.width,
-            intermediate_size=SMALL.mlp_width,
-            num_hidden_layers=SMALL.layers,
-            num_attention_heads=SMALL.heads,
-            num_key_value_heads=SMALL.kv_heads,
-            head_dim=SMALL.head_width,
-            rope_theta=SMALL.rope_theta,  # transformers 4
-            rope_parameters={"rope_type": "default", "rope_theta": SMALL.rope_theta},  # 5
-            rms_norm_eps=SMALL.norm_eps,
-            tie_word_embeddings=True,
+    with in_float64():
+        theirs = transformers.Qwen3ForCausalLM(
+            transformers.Qwen3Config(
+                vocab_size=SMALL.vocabulary,
+                hidden_size=SMALL.width,
+                intermediate_size=SMALL.mlp_width,
+                num_hidden_layers=SMALL.layers,
+                num_attention_heads=SMALL.heads,
+                num_key_value_heads=SMALL.kv_heads,
+                head_dim=SMALL.head_width,
+                rope_theta=SMALL.rope_theta,  # transformers 4
+                rope_parameters={"rope_type": "default", "rope_theta": SMALL.rope_theta},  # 5
+                rms_norm_eps=SMALL.norm_eps,
+                tie_word_embeddings=True,
+            )
         )
-    )
     weights = {f"model.{name}": value for name, value in model.state_dict().items()}
     theirs.load_state_dict({**weights, "lm_head.weight": weights["model.embed_tokens.weight"]})
-    return theirs.eval()
+    return InFloat64(theirs.double().eval())
 
 
 @pytest.fixture(autouse=True)
@@ -71,19 +86,19 @@ def logits(model: Qwen3, hidden: torch.Tensor) -> torch.Tensor:
 
 
 def close(ours: torch.Tensor, theirs: torch.Tensor) -> None:
-    assert theirs.abs().max() > 1  # a scale at which 1e-5 means something
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+    assert theirs.abs().max() > 1
+    assert_same(ours, theirs)
 
 
 @pytest.mark.parametrize("length", [1, 2, 37])
 def test_logits_of_a_whole_text_equal_transformers(model, oracle, length):
     ids = ids_of(length)
-    close(logits(model, model(model.embed(ids))), oracle(ids).logits)
+    close(logits(model, model(model.embed(ids))), oracle(ids))
 
 
 def test_a_batch_of_texts_equals_transformers(model, oracle):
     ids = torch.cat([ids_of(21, seed) for seed in range(3)])
-    close(logits(model, model(model.embed(ids))), oracle(ids).logits)
+    close(logits(model, model(model.embed(ids))), oracle(ids))
 
 
 def decode(model: Qwen3, texts: list[torch.Tensor], prompts: list[int]) -> list[torch.Tensor]:
@@ -103,7 +118,7 @@ def decode(model: Qwen3, texts: list[torch.Tensor], prompts: list[int]) -> list[
 def test_with_the_cache_logits_equal_transformers(model, oracle):
     ids = ids_of(30)
     (ours,) = decode(model, [ids], [12])
-    close(ours, oracle(ids).logits[0, 11:])
+    close(ours, oracle(ids)[0, 11:])
 
 
 def test_prompts_of_different_length_share_a_batch_and_equal_transformers(model, oracle):
@@ -111,7 +126,7 @@ def test_prompts_of_different_length_share_a_batch_and_equal_transformers(model,
     texts = [ids_of(prompt + 9, seed) for seed, prompt in enumerate(prompts)]
     together = decode(model, texts, prompts)
     for ours, ids, prompt in zip(together, texts, prompts, strict=True):
-        close(ours, oracle(ids).logits[0, prompt - 1 :])
+        close(ours, oracle(ids)[0, prompt - 1 :])
 
 
 def test_a_prompt_run_once_serves_all_rows_that_share_it(model):
@@ -166,7 +181,7 @@ def test_weights_of_something_else_are_refused_by_the_missing_name():
 def test_the_rotation_base_and_the_norms_epsilon_are_used(model):
     ids = ids_of(9)
     for change in ({"rope_theta": 100.0}, {"norm_eps": 0.1}):
-        other = Qwen3(replace(SMALL, **change))
+        other = Qwen3(replace(SMALL, **change)).double()
         other.load_state_dict(model.state_dict())
         assert not torch.allclose(other(other.embed(ids)), model(model.embed(ids)), atol=1e-2)
 
@@ -186,7 +201,7 @@ def test_head_rows_are_a_view_of_torchs_layer_and_asked_of_a_hosts(model):
     rows = range(40, 60)
     view = model.head_rows(rows, "cpu")
     assert view.data_ptr() == model.embed_tokens.weight[40].data_ptr()
-    host = Qwen3(SMALL, Ops(Elsewhere))
+    host = Qwen3(SMALL, Ops(Elsewhere)).double()
     host.load_state_dict(model.state_dict())
     assert torch.equal(host.head_rows(rows, "cpu"), view * 2.0)
     assert host.head_rows(rows, "cpu", torch.bfloat16).dtype == torch.bfloat16

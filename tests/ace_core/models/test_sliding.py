@@ -5,16 +5,17 @@ from ace_core.models.attention import Attention, attend, mask_bias, rope_table, 
 from ace_core.models.config import StackConfig
 from ace_core.models.ops import TORCH
 from ace_core.models.sliding import Window, dense_bias, make_window
-from tests.toy import fill, randn
+from tests.rounding import assert_same
+from tests.toy import fill, randn64
 
 SIZE = StackConfig(width=32, mlp_width=32, heads=4, kv_heads=2, head_width=8, window=8)
 
 
 def queries_keys_values(batch: int, length: int) -> tuple[torch.Tensor, ...]:
     return (
-        randn(batch, 4, length, 8, seed=1),
-        randn(batch, 2, length, 8, seed=2),
-        randn(batch, 2, length, 8, seed=3),
+        randn64(batch, 4, length, 8, seed=1),
+        randn64(batch, 2, length, 8, seed=2),
+        randn64(batch, 2, length, 8, seed=3),
     )
 
 
@@ -22,11 +23,11 @@ def queries_keys_values(batch: int, length: int) -> tuple[torch.Tensor, ...]:
 @pytest.mark.parametrize("batch", [1, 3])
 def test_banded_attention_equals_dense_attention(batch: int, length: int):
     q, k, v = queries_keys_values(batch, length)
-    banded = make_window(length, 8, torch.empty(batch, length, 32))
+    banded = make_window(length, 8, torch.empty(batch, length, 32, dtype=torch.float64))
     assert banded is not None and banded.blocks
     dense = attend(q, k, v, dense_bias(length, 8, q))
     joined = banded.join(attend(*banded.split(q, k, v), banded.bias))
-    torch.testing.assert_close(joined, dense, rtol=1e-5, atol=1e-6)
+    assert_same(joined, dense)
     assert joined.is_contiguous()
 
 
@@ -45,30 +46,30 @@ def test_a_sequence_inside_the_window_needs_no_mask():
 
 @pytest.mark.parametrize("length", [20, 60])  # dense and banded
 def test_a_frame_outside_the_window_changes_nothing(length: int):
-    attention = fill(Attention(SIZE, TORCH))
-    x = randn(1, length, 32)
+    attention = fill(Attention(SIZE, TORCH)).double()
+    x = randn64(1, length, 32)
     far = x.clone()
     far[:, -1] += 100.0
     rope = rope_table(length, SIZE, x)
     window = make_window(length, SIZE.window, x)
     before, after = attention(x, rope, window), attention(far, rope, window)
     edge = length - 1 - SIZE.window  # the first query that sees the last frame
-    assert torch.equal(before[:, :edge], after[:, :edge])
+    assert_same(before[:, :edge], after[:, :edge])
     assert not torch.allclose(before[:, edge], after[:, edge])
 
 
 def test_scores_after_rotation_depend_on_the_distance_alone():
-    rope = rope_table(40, SIZE, torch.empty(0))
-    q, k = randn(8), randn(8, seed=2)
+    rope = rope_table(40, SIZE, torch.empty(0, dtype=torch.float64))
+    q, k = randn64(8), randn64(8, seed=2)
     turned_q = rotate(q.expand(1, 40, 1, 8), rope)[0, :, 0]  # [40, 8], the same vector everywhere
     turned_k = rotate(k.expand(1, 40, 1, 8), rope)[0, :, 0]
     scores = turned_q @ turned_k.T
-    torch.testing.assert_close(scores[3:, 3:], scores[:-3, :-3], rtol=1e-4, atol=1e-5)
+    assert_same(scores[3:, 3:], scores[:-3, :-3])
     assert not torch.allclose(scores[0, 5], scores[5, 0])  # it knows before from after
 
 
 def test_the_first_place_is_not_turned():
-    x = randn(1, 1, 2, 8)
+    x = randn64(1, 1, 2, 8)
     assert torch.equal(rotate(x, rope_table(1, SIZE, x)), x)
 
 
@@ -76,7 +77,7 @@ def test_a_masked_key_is_not_read():
     q, k, v = queries_keys_values(1, 6)
     mask = torch.tensor([[True, True, True, True, False, False]])
     masked = attend(q, k, v, mask_bias(mask, q))
-    torch.testing.assert_close(masked, attend(q, k[:, :, :4], v[:, :, :4]))
+    assert_same(masked, attend(q, k[:, :, :4], v[:, :, :4]))
 
 
 def test_each_group_of_heads_reads_its_own_keys():
@@ -85,7 +86,7 @@ def test_each_group_of_heads_reads_its_own_keys():
     for head in range(4):
         group = slice(head // 2, head // 2 + 1)
         alone = attend(q[:, head : head + 1], k[:, group], v[:, group])
-        torch.testing.assert_close(out[:, :, head], alone)
+        assert_same(out[:, :, head], alone)
 
 
 def test_heads_that_do_not_share_evenly_are_a_programming_mistake():
