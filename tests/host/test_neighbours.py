@@ -18,6 +18,7 @@ from tests.host.stock import (
     stock_vae,
 )
 from tests.host.studio import SEED, Studio
+from tests.rounding import assert_same
 from tools.pack import Pack
 
 CODES = (41, 2600, 17, 33333, 12, 480)
@@ -42,7 +43,7 @@ def stock(host: Any, weights: Weights) -> Any:
 
 def same(one: torch.Tensor, other: torch.Tensor) -> None:
     """One file's weights are mapped, the other's are copied: kernels differ by where they lie."""
-    torch.testing.assert_close(one, other, atol=1e-4, rtol=0)
+    assert_same(one, other)
 
 
 @torch.inference_mode()
@@ -110,7 +111,7 @@ def test_a_model_of_the_host_may_be_loaded_in_part(studio: Studio, stock: Any) -
 
     part = studio.host.adopted(stock)
     part.add_wrapper(wrappers.PREPARE_SAMPLING, give_back)
-    torch.testing.assert_close(studio.sampled(model=part), full, atol=1e-6, rtol=0)
+    assert_same(studio.sampled(model=part), full)
     assert left == [pytest.approx(0.4, abs=0.1)]
 
 
@@ -246,14 +247,14 @@ def test_a_stock_vae_is_heard_in_exact_tiles_and_encoded_without_chance(studio: 
     whole = vae.first_stage_model.decode(latent)
     ours = studio.pack.submodule("nodes.host.vae").adopted_vae(vae)
     heard = ours.decode(latent).movedim(-1, 1)
-    torch.testing.assert_close(heard, whole, atol=1e-5, rtol=0)
+    assert_same(heard, whole)
     copied = ours.first_stage_model.on_cpu().decode(latent[..., :50])
     alone = vae.first_stage_model.decode(latent[..., :50])
-    torch.testing.assert_close(copied, alone, atol=1e-5, rtol=0)
+    assert_same(copied, alone)
     audio = whole[..., :20_000].clamp(-1, 1)
     first = host.encode(vae, audio)["samples"]
     mean = vae.first_stage_model.encoder(audio).chunk(2, dim=1)[0]
-    torch.testing.assert_close(first, mean, atol=1e-5, rtol=0)
+    assert_same(first, mean)
     assert torch.equal(host.encode(vae, audio)["samples"], first)
     assert host.silence_of(vae).shape == (1, 15_000, 64)
     nodes = importlib.import_module("comfy_extras.nodes_audio")

@@ -9,18 +9,13 @@ import pytest
 import torch
 
 from tests.host.studio import DIT, SEED, XL, Studio, open_studio
+from tests.rounding import assert_same
 from tools.pack import Pack
-
-ATOL = 2e-5  # of latents whose spread is about 1.5
 
 
 @pytest.fixture(scope="module")
 def studio(pack: Pack, models: Path) -> Studio:
     return open_studio(pack, models)
-
-
-def same(one: torch.Tensor, other: torch.Tensor, atol: float = ATOL) -> None:
-    torch.testing.assert_close(one, other, atol=atol, rtol=0)
 
 
 @torch.inference_mode()
@@ -67,8 +62,8 @@ def test_stock_samplers_give_the_same_bits_as_ours_without_guidance(studio: Stud
 
 def test_stock_samplers_give_the_same_latents_as_ours_with_plain_guidance(studio: Studio) -> None:
     ours = studio.sampled(studio.guidance("CFG", scale=3.0))
-    same(stock_ksampler(studio, 3.0), ours)
-    same(stock_advanced(studio, 3.0), ours)
+    assert_same(stock_ksampler(studio, 3.0), ours)
+    assert_same(stock_advanced(studio, 3.0), ours)
     assert (ours - studio.sampled()).abs().max() > 0.1
 
 
@@ -101,7 +96,7 @@ def test_the_host_samples_what_the_core_samples(
     )
     made = studio.core("sampling.recipe").Recipe(seeds=(SEED,), guidance=guidance)
     alone = pipeline.sample(models, item, made)
-    same(studio.sampled(guidance), alone.transpose(1, 2))
+    assert_same(studio.sampled(guidance), alone.transpose(1, 2))
 
 
 def test_the_null_condition_and_the_words_share_one_forward(studio: Studio) -> None:
@@ -126,7 +121,7 @@ def test_the_condition_encoder_runs_once_a_generation(studio: Studio) -> None:
 def test_an_item_of_a_batch_equals_that_item_alone(studio: Studio, kind: str | None) -> None:
     guidance = studio.guidance(kind) if kind else None
     together = studio.sampled(guidance, seeds=(3, 5, 9))
-    same(together[2:], studio.sampled(guidance, seeds=(9,)))
+    assert_same(together[2:], studio.sampled(guidance, seeds=(9,)))
 
 
 def lora(studio: Studio, key: str, width: int | None = None) -> dict[str, torch.Tensor]:
@@ -179,7 +174,7 @@ def test_a_saved_model_is_read_back_with_its_lora_inside(studio: Studio, tmp_pat
     before = studio.sampled(model=model)
     comfy_sd.save_checkpoint(str(tmp_path / "saved_turbo.safetensors"), model)
     again = studio.host.load_model(tmp_path / "saved_turbo.safetensors", None, "fp32")
-    same(studio.sampled(model=again), before, atol=1e-5)
+    assert_same(studio.sampled(model=again), before)
 
 
 def test_a_partial_load_gives_what_a_full_load_gives(studio: Studio) -> None:
@@ -198,7 +193,7 @@ def test_a_partial_load_gives_what_a_full_load_gives(studio: Studio) -> None:
 
     part = adapted.clone()
     part.add_wrapper(extension.WrappersMP.PREPARE_SAMPLING, give_back)
-    same(studio.sampled(guidance, model=part), full, atol=1e-6)
+    assert_same(studio.sampled(guidance, model=part), full)
     assert left == [pytest.approx(0.4, abs=0.1)]
 
 
@@ -259,4 +254,4 @@ def test_hooked_loras_change_weights_at_a_step_and_still_reach_the_cached_memory
         group, hooks.create_target_dict(hooks.EnumWeightTarget.Model), model.model_options
     )
     hooked = studio.sampled(model=model, positive=positive)
-    same(hooked, studio.sampled(model=patched(studio, lora(studio, SPELLINGS[0]))))
+    assert_same(hooked, studio.sampled(model=patched(studio, lora(studio, SPELLINGS[0]))))

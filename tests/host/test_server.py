@@ -1,7 +1,5 @@
 """The server of a real ComfyUI, driven by `tools.real_host` with stock nodes only."""
 
-import time
-
 import pytest
 
 from tools.execute import error_types
@@ -49,8 +47,6 @@ def test_a_server_that_cannot_start_says_why(
 ) -> None:
     options = ("--no-such-option",)
     broken = ComfyServer(server.checkout, tmp_path_factory.mktemp("broken"), options=options)
-    began = time.monotonic()
     with pytest.raises(RuntimeError, match="unrecognized arguments: --no-such-option"):
         broken.start()
-    assert time.monotonic() - began < 60
     assert broken.process is None

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.host.studio import Studio, open_studio
+from tests.rounding import assert_same
 from tools.pack import Pack
 
 FRAMES = 50
@@ -49,7 +50,7 @@ def test_the_stock_decoder_gives_ours_at_its_own_level(
     audio = ours(studio, latent)
     assert audio.shape == (2, 2, FRAMES * 1_920)
     heard = stock("VAEDecodeAudio", studio.vae, latent)
-    torch.testing.assert_close(heard, by_the_hosts_rule(audio), atol=1e-5, rtol=0)
+    assert_same(heard, by_the_hosts_rule(audio))
 
 
 def test_only_a_song_that_is_too_loud_is_brought_to_full_scale(
@@ -59,8 +60,8 @@ def test_only_a_song_that_is_too_loud_is_brought_to_full_scale(
     raw = studio.vae.decode(loud).movedim(-1, 1)
     assert raw.abs().max() > 1
     heard = ours(studio, {"samples": torch.cat([loud, quiet[1:]])})
-    torch.testing.assert_close(heard[:1], raw / raw.abs().max(), atol=1e-6, rtol=0)
-    torch.testing.assert_close(heard[1:], ours(studio, latent)[1:], atol=1e-6, rtol=0)
+    assert_same(heard[:1], raw / raw.abs().max())
+    assert_same(heard[1:], ours(studio, latent)[1:])
 
 
 def test_the_stock_tiled_decoder_is_exact_whatever_its_tiles(
@@ -69,7 +70,7 @@ def test_the_stock_tiled_decoder_is_exact_whatever_its_tiles(
     whole = stock("VAEDecodeAudio", studio.vae, latent)
     for size, overlap in ((32, 0), (32, 16)):
         tiled = stock("VAEDecodeAudioTiled", studio.vae, latent, size, overlap)
-        torch.testing.assert_close(tiled, whole, atol=1e-5, rtol=0)
+        assert_same(tiled, whole)
 
 
 @torch.inference_mode()
@@ -83,7 +84,7 @@ def test_the_stock_encoder_gives_the_same_latents_each_time(studio: Studio) -> N
     assert torch.equal(encode(studio.vae, audio)[0]["samples"], first)
     assert torch.equal(studio.host.encode(studio.vae, audio["waveform"])["samples"], first)
     mean = studio.vae.first_stage_model.encode(audio["waveform"]).mean
-    torch.testing.assert_close(first, mean, atol=1e-5, rtol=0)  # nothing was cropped at the start
+    assert_same(first, mean)  # nothing was cropped at the start
     drawn = studio.host.encode(studio.vae, audio["waveform"], seed=1)["samples"]
     assert not torch.equal(drawn, first)
     assert torch.equal(studio.host.encode(studio.vae, audio["waveform"], seed=1)["samples"], drawn)
@@ -102,7 +103,7 @@ def test_a_saved_vae_has_the_keys_of_the_host(studio: Studio, models: Path, tmp_
     for one, other in zip(
         again.first_stage_model.parameters(), studio.vae.first_stage_model.parameters(), strict=True
     ):
-        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)
+        assert_same(one, other)
 
 
 def halved(patcher: Any) -> float:
@@ -118,7 +119,7 @@ def test_a_vae_of_which_a_part_is_loaded_sounds_the_same(
     full = ours(studio, latent)
     assert halved(studio.vae.patcher) < 0.5
     part = studio.vae.first_stage_model.decode(latent["samples"])
-    torch.testing.assert_close(part, full, atol=1e-5, rtol=0)
+    assert_same(part, full)
 
 
 @torch.inference_mode()
@@ -147,7 +148,7 @@ def test_what_does_not_fit_is_tried_again_in_smaller_tiles(
         return decode(part)
 
     monkeypatch.setattr(net, "decode", small)
-    torch.testing.assert_close(ours(studio, latent), whole, atol=1e-5, rtol=0)
+    assert_same(ours(studio, latent), whole)
     assert sizes[0] == 120
     assert max(sizes[-4:]) <= 60
 

@@ -16,6 +16,7 @@ from tests.nodes.editing import (
 )
 from tests.nodes.without_host import core, core_song
 from tests.nodes.writing import node, shown
+from tests.rounding import assert_same
 from tools.pack import Pack
 
 SECONDS = 6.0
@@ -36,7 +37,7 @@ def test_a_task_is_the_same_through_our_sampler_and_through_the_stock_one(
 ) -> None:
     ours = made(run(whole(kind)))
     stock = made(run(advanced(kind)))
-    assert (ours - stock).abs().max() < 1e-4
+    assert_same(ours, stock)
 
 
 @pytest.mark.parametrize("file", ["melody.flac", "melody.mp3"])
@@ -60,7 +61,7 @@ def test_the_cover_switch_is_the_cores_in_any_sampler(pack: Pack, run: Run) -> N
     stock = {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "euler"}}
     ours = made(run(whole("Cover", cover_strength=0.5)))
     other = made(run(advanced("Cover", solver=stock, cover_strength=0.5)))
-    assert (ours - other).abs().max() < 1e-4
+    assert_same(ours, other)
 
 
 def test_a_cover_with_the_free_text_only_is_text_to_music(run: Run) -> None:
@@ -88,7 +89,7 @@ def test_a_cover_is_what_the_core_makes_without_a_host(
     item = tasks.cover(song, text, tasks.Source(latents, SECONDS), quantize)
     free = tasks.uncovered(item, song, text, SECONDS)
     expected = core_song(pack, found, item, free, seeds=(5,), **strengths)
-    assert (made(found) - expected).abs().max() < 1e-4
+    assert_same(made(found), expected)
 
 
 def test_extract_and_complete_with_one_instruction_are_one_task(run: Run) -> None:
@@ -128,7 +129,7 @@ def test_a_reference_changes_the_sound_and_two_differ_from_one(run: Run) -> None
 def test_audio_to_audio_is_a_cover_that_is_never_heard(run: Run) -> None:
     found = run(whole("AudioToAudio"))
     cover = run(whole("Cover", cover_strength=0.0, source_strength=0.5))
-    assert (made(found) - made(cover)).abs().max() < 1e-5
+    assert_same(made(found), made(cover))
     assert torch.equal(found.values["task"][2]["samples"], cover.values["task"][2]["samples"])
     assert "steps: 2, at t = 0.5" in found.values["music"][1]
     assert "source strength: 0.5 of the source at the start" in found.values["music"][1]
@@ -138,4 +139,4 @@ def test_audio_to_audio_without_any_of_the_source_is_text_to_music(run: Run) -> 
     """But as long as the source."""
     found = run(whole("AudioToAudio", ref_audio_strength=0.0))
     covered = made(run(whole("Cover", cover_strength=0.0)))
-    assert (made(found) - covered).abs().max() < 1e-5
+    assert_same(made(found), covered)

@@ -10,6 +10,7 @@ from tests.nodes.editing import (
 )
 from tests.nodes.without_host import core, core_song
 from tests.nodes.writing import node, shown
+from tests.rounding import assert_same
 from tools.pack import Pack
 
 SECONDS = 6.0
@@ -25,7 +26,7 @@ def test_a_repaint_is_what_the_core_makes_without_a_host(pack: Pack, run: Run, m
     item = tasks.repaint(song, text, source, task["mask"])
     keep = repaint.preservation(repaint.RepaintMode(mode), 0.5)
     expected = core_song(pack, found, item, seeds=(5,), keep=keep)
-    assert (made(found) - expected).abs().max() < 1e-4
+    assert_same(made(found), expected)
 
 
 @pytest.mark.parametrize(("mode", "blend"), [("conservative", 25), ("balanced", 12)])

@@ -8,6 +8,7 @@ import torch
 from tests.nodes import music
 from tests.nodes.editing import DEFAULTS, Run, loaders, times, whole
 from tests.nodes.writing import shown
+from tests.rounding import assert_same
 from tools.pack import Pack
 
 SECONDS = 6.0
@@ -76,8 +77,8 @@ def test_each_recording_makes_the_song_that_it_makes_alone(
     for place, seed in enumerate(SEEDS):
         own = sources[place : place + 1]
         alone = song(pack, given, task(pack, given, kind, own), seed)
-        assert (both["samples"][place] - alone["samples"][0]).abs().max() < 2e-5
-        assert (heard[place] - sound(pack, given, alone)[0]).abs().max() < 2e-5
+        assert_same(both["samples"][place], alone["samples"][0])
+        assert_same(heard[place], sound(pack, given, alone)[0])
     other = song(pack, given, task(pack, given, kind, sources[:1]), SEEDS[1])
     assert (both["samples"][1] - other["samples"][0]).abs().max() > 1e-3
 
@@ -93,7 +94,7 @@ def test_a_part_of_the_batch_keeps_its_own_recording(
     batch = host.Batch(given["model"], **links, **steps, sampler=host.ace_solver())
     with torch.inference_mode():
         whole_batch, second = host.sample(batch), host.sample(batch.part(1, 2))
-    assert (whole_batch["samples"][1] - second["samples"][0]).abs().max() < 2e-5
+    assert_same(whole_batch["samples"][1], second["samples"][0])
 
 
 def test_the_region_of_several_recordings_is_one(pack: Pack, sources: torch.Tensor) -> None:

@@ -12,6 +12,7 @@ from tests.nodes import music as rendered
 from tests.nodes.editing import BASE, TURBO, Nodes, advanced, loaders, sampler, times, whole
 from tests.nodes.without_host import core, core_song
 from tests.nodes.writing import complaint, node, shown, song
+from tests.rounding import assert_same
 from tools.execute import Outcome
 from tools.pack import Pack
 
@@ -66,7 +67,7 @@ def test_a_guidance_is_the_same_in_our_sampler_and_in_the_stock_one(run: Run, ki
     nodes |= {name: parts[name] for name in ("guider", "noise", "solver", "music")}
     nodes["guider"]["inputs"]["guidance"] = ["guidance", 0]
     nodes["out"] = shown("music", 0)
-    assert (made(run(nodes)) - ours).abs().max() < 1e-4
+    assert_same(made(run(nodes)), ours)
     assert (ours - made(run(guided("cfg", scale=1.0)))).abs().max() > 1e-2
 
 
@@ -74,7 +75,7 @@ def test_an_interval_of_everything_is_none_and_one_of_nothing_is_no_guidance(run
     whole_range, none = made(run(guided("apg"))), made(run(guided("cfg", scale=1.0)))
     nothing = made(run(guided("apg", start=0.001, end=0.002)))
     part = run(guided("apg", start=0.4, end=0.9))
-    torch.testing.assert_close(nothing, none, atol=1e-5, rtol=1e-5)
+    assert_same(nothing, none)
     assert (made(part) - none).abs().max() > 1e-3
     assert (made(part) - whole_range).abs().max() > 1e-3
     assert "for t from 0.4 to 0.9" in part.values["music"][1]
@@ -91,7 +92,7 @@ def test_a_solver_gives_an_item_of_a_batch_what_it_gives_it_alone(run: Run, solv
     nodes["task"]["inputs"]["batch_size"] = 3
     batch = run(nodes)
     alone = made(run(solved(solver, TURBO, seed=12)))
-    assert (made(batch)[1:2] - alone).abs().max() < 2e-5
+    assert_same(made(batch)[1:2], alone)
     assert batch.values["music"][0]["ace_step"]["seeds"] == (11, 12, 13)
     assert f"solver: {solver}" in batch.values["music"][1]
 
@@ -102,7 +103,7 @@ def test_the_solvers_differ_and_euler_is_the_stock_one(run: Run) -> None:
     assert (found[0] - found[2]).abs().max() > 1e-3
     nodes = plain(solver=["solver", 0])
     nodes["solver"] = {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "euler"}}
-    assert (made(run(nodes)) - found[0]).abs().max() < 1e-4
+    assert_same(made(run(nodes)), found[0])
 
 
 @pytest.mark.parametrize("kind", ["apg", "adg"])
@@ -123,7 +124,7 @@ def test_the_nodes_make_what_the_core_makes_without_a_host(
         guidance=values["guidance"],
         solver=core(pack, "sampling.flow").Solver(solver),
     )
-    assert (made(found) - expected).abs().max() < 1e-4
+    assert_same(made(found), expected)
 
 
 @pytest.mark.parametrize(("start", "end"), [(0.2, 0.8), (0.5, 0.5)])
@@ -142,7 +143,7 @@ def test_the_ends_of_an_interval_are_guided_as_the_core_guides_them(
     values = {name: found.values[name][0] for name in ("text", "song", "guidance")}
     item = core(pack, "conditioning.tasks").text_to_music(values["song"], values["text"])
     expected = core_song(pack, found, item, seeds=(5,), guidance=values["guidance"])
-    assert (made(found) - expected).abs().max() < 1e-4
+    assert_same(made(found), expected)
 
 
 def test_seeds_are_given_drawn_and_recorded(run: Run) -> None:

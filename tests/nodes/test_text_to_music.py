@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import torch
 
+from tests.rounding import assert_same
 from tools.execute import Outcome, Prompt
 from tools.pack import Pack
 from tools.workflow import read_prompt, with_input, with_miniature
@@ -129,7 +130,7 @@ def test_an_item_of_a_batch_equals_that_item_alone(pack: Pack, prompt: Prompt) -
     assert seeds[0] == 0
     assert seeds[1] != 0
     alone, _ = sampled(pack, replaced(prompt, "Sampler", seed=seeds[1]))
-    torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=1e-5)
+    assert_same(together[1:], alone)
 
 
 def test_base_is_guided_when_nothing_is_said(pack: Pack, prompt: Prompt) -> None:
@@ -176,4 +177,4 @@ def test_official_and_diffusers_folders_give_the_same_song_as_the_single_file(
     ):
         latents, report = sampled(pack, replaced(prompt, "LoadModel", file=file))
         assert "model: turbo" in report
-        torch.testing.assert_close(latents, single, atol=1e-5, rtol=0)
+        assert_same(latents, single)
