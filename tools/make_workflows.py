@@ -23,6 +23,10 @@ from tools.song_subgraph import BLUEPRINTS
 from tools.subgraph_format import blueprint
 
 WORKFLOWS, SUBGRAPHS = ROOT / "workflows", ROOT / "subgraphs"
+_WIRE, _END = 6, 4  # parts of a wire: id, node, its output, node, its input, type
+DRAWN = frozenset(
+    "pos size bounding bounds reroutes linkExtensions title _meta shape target_slot".split()
+)  # what the page shows and nobody runs
 
 
 def written(classes: Mapping[str, Any]) -> dict[Path, str]:
@@ -39,13 +43,41 @@ def written(classes: Mapping[str, Any]) -> dict[Path, str]:
     return files
 
 
-def outdated(classes: Mapping[str, Any]) -> list[Path]:
-    """The files that are missing or hold something else."""
+def outdated(classes: Mapping[str, Any], newer: bool = False) -> list[Path]:
+    """The files that are missing or hold something else. They are written for the oldest ComfyUI:
+    beside `newer` nodes they may hold less."""
     return [
         path
         for path, text in written(classes).items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
+        if not path.is_file() or not _fits(path.read_text(encoding="utf-8"), text, newer)
     ]
+
+
+def _fits(held: str, made: str, newer: bool) -> bool:
+    return held == made or (newer and is_part_of(json.loads(held), json.loads(made)))
+
+
+def is_part_of(held: Any, made: Any) -> bool:
+    """Whether all of `held` is in `made`, wherever it is drawn; inputs are found by name, as the
+    page finds them."""
+    if isinstance(held, dict) and isinstance(made, dict):
+        kept = held.keys() - DRAWN
+        return kept <= made.keys() and all(is_part_of(held[k], made[k]) for k in kept)
+    if isinstance(held, list) and isinstance(made, list):
+        held, made = _by_name(held), _by_name(made)
+        if isinstance(held, dict) or isinstance(made, dict):
+            return is_part_of(held, made)
+        return len(held) <= len(made) and all(map(is_part_of, held, made))
+    return held == made
+
+
+def _by_name(items: list[Any]) -> list[Any] | dict[str, Any]:
+    """The inputs of a node by name. A wire says at which place it ends; the input says so too."""
+    if items and all(isinstance(item, dict) and "link" in item for item in items):
+        return {item["name"]: item for item in items}
+    if len(items) == _WIRE and isinstance(items[-1], str):
+        return items[:_END] + items[_END + 1 :]
+    return items
 
 
 def main() -> None:

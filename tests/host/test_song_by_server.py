@@ -91,5 +91,7 @@ def test_the_page_format_names_what_the_server_knows(server: ComfyServer) -> Non
             known = offered[node["type"]]
             names = {**known["input"].get("required", {}), **known["input"].get("optional", {})}
             assert {each["name"] for each in node["inputs"]} <= set(names)
-            assert [each["type"] for each in node["outputs"]] == known["output"]
-            assert [each["name"] for each in node["outputs"]] == known["output_name"]
+            told = [(each["type"], each["name"]) for each in node["outputs"]]
+            have = [*zip(known["output"], known["output_name"], strict=True)]
+            assert told == have[: len(told)]  # newer hosts let stock nodes pass their input through
+            assert told == have or not node["type"].startswith("AceStep15")

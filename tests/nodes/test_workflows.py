@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tools.checkout import ROOT
-from tools.make_workflows import outdated
+from tools.checkout import ROOT, find_checkout, version_of
+from tools.inprocess_host import InProcessHost
+from tools.make_workflows import is_part_of, outdated
 from tools.pack import Pack
 from tools.sampling_flows import OWN_LORA
 
@@ -35,7 +36,36 @@ def overlap(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 
 def test_the_files_are_what_their_descriptions_give(pack: Pack) -> None:
-    assert outdated(pack.host.nodes) == []
+    assert outdated(pack.host.nodes, newer=not knows_the_oldest(pack)) == []
+
+
+def knows_the_oldest(pack: Pack) -> bool:
+    """Whether the stock nodes here are those of the oldest ComfyUI, as the files have them."""
+    checkout = find_checkout()
+    if checkout is None or not isinstance(pack.host, InProcessHost):
+        return True
+    oldest = f'requires-comfyui = ">={version_of(checkout)}"'
+    return oldest in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("written", "here", "same"),
+    [
+        ({"outputs": []}, {"outputs": ["AUDIO"]}, True),
+        ({"inputs": {"fps": 12}}, {"inputs": {"fps": 12, "bit_depth": 8}}, True),
+        ({"inputs": {"fps": 12}}, {"inputs": {"fps": 24}}, False),
+        ({"inputs": {"codec": "auto"}}, {"inputs": {}}, False),
+        ({"outputs": ["AUDIO"]}, {"outputs": []}, False),
+        ({"outputs": ["AUDIO"]}, {"outputs": ["IMAGE", "AUDIO"]}, False),
+        ({"size": [1, 2], "type": "a"}, {"size": [3, 4], "type": "a"}, True),
+        ([1, 7, 0, 8, 1, "IMAGE"], [1, 7, 0, 8, 0, "IMAGE"], True),
+        ([1, 7, 0, 8, 1, "IMAGE"], [1, 7, 1, 8, 1, "IMAGE"], False),
+        ([{"name": "a", "link": 1}], [{"name": "b", "link": 2}, {"name": "a", "link": 1}], True),
+        ([{"name": "a", "link": 1}], [{"name": "b", "link": 1}, {"name": "a", "link": 2}], False),
+    ],
+)
+def test_a_newer_host_may_only_add_to_a_workflow(written: Any, here: Any, same: bool) -> None:
+    assert is_part_of(written, here) is same
 
 
 def subgraphs(page: dict[str, Any]) -> dict[str, dict[str, Any]]:
