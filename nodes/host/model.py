@@ -197,8 +197,9 @@ class AceModel(comfy.model_base.ACEStep15):
             )
         return silence.to(device, self.get_dtype_inference())
 
-    def memory_required(self, input_shape: Any, cond_shapes: Any = None) -> float:
-        """Bytes that one forward of [B, C, T] takes beside the weights; an estimate."""
+    def memory_required(self, input_shape: Any, cond_shapes: Any = None, **_: Any) -> float:
+        """Bytes that one forward of [B, C, T] takes beside the weights; an estimate. Newer hosts
+        also say which attention they use."""
         config = self.diffusion_model.config
         size = comfy.model_management.dtype_size(self.get_dtype_inference())
         rows, frames = input_shape[0], input_shape[-1]

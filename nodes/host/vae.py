@@ -31,6 +31,7 @@ from .guard import host_guard
 from .precision import CHOICES
 from .progress import counted
 
+_BLOCKS = 5  # of the published decoder, each with its own factor of upsampling
 _ACTIVATIONS = 4 * 128 * LATENT_HOP  # numbers a latent frame needs at its widest layer
 
 
@@ -97,8 +98,11 @@ class AceVAE(comfy.sd.VAE):
     def decode_tiled(self, samples: Tensor, tile_x: int = tiling.DECODE_TILE, **_: Any) -> Tensor:
         return self.decode_tiled_1d(samples, tile_x).movedim(1, -1)
 
-    def encode(self, pixel_samples: Tensor, seed: int | None = None) -> Tensor:
-        """Audio [B, N, channels] to latents [B, C, T]: the posterior's mean, or a seeded draw."""
+    def encode(
+        self, pixel_samples: Tensor, not_video: Any = None, *, seed: int | None = None
+    ) -> Tensor:
+        """Audio [B, N, channels] to latents [B, C, T]: the posterior's mean, or a seeded draw.
+        `not_video` is what newer hosts say of pictures."""
         audio = self.vae_encode_crop_pixels(pixel_samples).movedim(-1, 1)  # [B, 2, N]
         posterior = self._encoded(audio)
         if seed is None:
@@ -213,7 +217,7 @@ def _check_kept(sources: int, songs: int) -> None:
 
 def encode(vae: Any, waveform: Tensor, seed: int | None = None) -> dict[str, Any]:
     """48 kHz stereo [B, 2, N] as a LATENT; `seed` None is the posterior's mean."""
-    return {"samples": adopted_vae(vae).encode(waveform.movedim(1, -1), seed), "type": "audio"}
+    return {"samples": adopted_vae(vae).encode(waveform.movedim(1, -1), seed=seed), "type": "audio"}
 
 
 def _check_family(vae: Any) -> None:
@@ -222,4 +226,11 @@ def _check_family(vae: Any) -> None:
         raise CheckpointError(
             f"The VAE works at {rate} Hz with {channels} latent channels, ACE-Step 1.5's at "
             f"{SAMPLE_RATE} Hz with {LATENT_CHANNELS}. Connect ACE-Step Load VAE."
+        )
+    decoder = vae.first_stage_model.decoder
+    blocks = sum(isinstance(each, nn.ConvTranspose1d) for each in decoder.modules())
+    if blocks != _BLOCKS:  # YuE2's has the same rate and as many channels
+        raise CheckpointError(
+            f"The VAE's decoder has {blocks} blocks, ACE-Step 1.5's {_BLOCKS}: it is another "
+            "model's. Connect ACE-Step Load VAE."
         )
