@@ -1,12 +1,19 @@
 """What a host newer than those at hand does to our objects, done here (`docs/hosts.md`)."""
 
 import importlib
+from pathlib import Path
 
 import pytest
 import torch
 
-from .stock import stock_vae
-from .studio import Studio
+from tests.host.stock import stock_vae
+from tests.host.studio import Studio, open_studio
+from tools.pack import Pack
+
+
+@pytest.fixture(scope="module")
+def studio(pack: Pack, models: Path) -> Studio:
+    return open_studio(pack, models)
 
 
 @torch.inference_mode()
