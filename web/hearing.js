@@ -3,6 +3,7 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { lifeOf } from "./life.js";
 import { addButton, light, makeRow, mount } from "./waveform/panel.js";
 import { Player } from "./waveform/player.js";
 import { clock } from "./waveform/range.js";
@@ -52,17 +53,13 @@ class Hearing {
     this.played = "";
     this.follows = false; // whether newer ones are played as they come
     this.seen = "";
-    this.row = makeRow(NAME);
-    this.player = new Player(() => this.changed());
+    const signal = lifeOf(node);
+    this.row = makeRow(NAME, signal);
+    this.player = new Player(() => this.changed(), signal);
     this.button = addButton(this.row, () => this.toggle());
     this.button.addEventListener("keydown", (event) => event.stopPropagation()); // Space is its own
-    const begin = () => this.begin();
-    api.addEventListener("execution_start", begin);
-    const close = () => {
-      api.removeEventListener("execution_start", begin);
-      this.player.close();
-    };
-    mount(node, this.row, () => this.tick(), close, NAME, HEIGHT).hearing = this;
+    api.addEventListener("execution_start", () => this.begin(), { signal });
+    mount(node, this.row, () => this.tick(), NAME, HEIGHT).hearing = this;
     node.setSize([node.size[0], Math.max(node.size[1], node.computeSize()[1])]);
     node.setDirtyCanvas(true, true);
     this.show();

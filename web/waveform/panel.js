@@ -1,4 +1,7 @@
 // The element on a node: a canvas that takes the keyboard, buttons and a line of text below it.
+// It takes no events any more once its signal, the life of its node, has ended.
+
+import { lifeOf, often } from "../life.js";
 
 export const HEIGHT = 118; // pixels, with the margins of the page
 const BACK = "#2a303c";
@@ -8,13 +11,18 @@ const BACK = "#2a303c";
  * @property {HTMLElement} root
  * @property {HTMLElement} bar of buttons
  * @property {HTMLElement} text
+ * @property {AbortSignal} signal
  */
 
 /** @typedef {Row & {canvas: HTMLCanvasElement}} Panel */
 
-/** @param {string} kind told to tests and style sheets @returns {Panel} */
-export function makePanel(kind) {
-  const { root, bar, text } = makeRow(kind);
+/**
+ * @param {string} kind its name in tests and style sheets
+ * @param {AbortSignal} signal
+ * @returns {Panel}
+ */
+export function makePanel(kind, signal) {
+  const { root, bar, text } = makeRow(kind, signal);
   root.style.height = "98px";
   const canvas = /** @type {HTMLCanvasElement} */ (
     make("canvas", "flex:1 1 64px;height:64px;min-height:0;width:100%;border-radius:6px;touch-action:none")
@@ -23,11 +31,15 @@ export function makePanel(kind) {
   root.prepend(canvas);
   canvas.addEventListener("focus", () => (canvas.style.outline = "2px solid #ffa85c"));
   canvas.addEventListener("blur", () => (canvas.style.outline = ""));
-  return { root, canvas, bar, text };
+  return { root, canvas, bar, text, signal };
 }
 
-/** @param {string} kind told to tests and style sheets @returns {Row} */
-export function makeRow(kind) {
+/**
+ * @param {string} kind its name in tests and style sheets
+ * @param {AbortSignal} signal
+ * @returns {Row}
+ */
+export function makeRow(kind, signal) {
   const root = make("div", "display:flex;flex-direction:column;gap:4px;width:100%");
   root.className = `acestep15-${kind}`;
   const bar = make("div", "display:flex;gap:4px;align-items:center;flex-wrap:wrap;min-height:24px");
@@ -37,7 +49,7 @@ export function makeRow(kind) {
   root.append(bar);
   for (const event of ["pointerdown", "pointermove", "pointerup", "dblclick"])
     root.addEventListener(event, (each) => each.stopPropagation()); // the node stays where it is
-  return { root, bar, text };
+  return { root, bar, text, signal };
 }
 
 /**
@@ -49,7 +61,7 @@ export function addButton(panel, pressed) {
   const style = `border:0;border-radius:4px;padding:3px 8px;font:11px sans-serif;color:#ecEEf4;cursor:pointer;background:${BACK}`;
   const button = /** @type {HTMLButtonElement} */ (make("button", style));
   button.type = "button";
-  button.addEventListener("click", pressed);
+  button.addEventListener("click", pressed, { signal: panel.signal });
   panel.bar.insertBefore(button, panel.text);
   return button;
 }
@@ -62,16 +74,28 @@ export function light(button, on) {
 }
 
 /**
+ * @param {Panel} panel
+ * @param {(event: KeyboardEvent) => boolean} key whether it was one of the panel's own
+ */
+export function onKey({ canvas, signal }, key) {
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    if (!key(event)) return;
+    event.preventDefault();
+    event.stopPropagation(); // the page has keys of its own
+  };
+  canvas.addEventListener("keydown", pressed, { signal });
+}
+
+/**
  * Put the panel on a node. It holds no value: nothing of it is saved or sent.
  * @param {any} node
  * @param {Row} panel
  * @param {() => void} tick called a few times a second while the panel can be seen
- * @param {() => void} close called when the node goes
  * @param {string} [name] of the widget
  * @param {number} [height] pixels
  * @returns {any} the widget
  */
-export function mount(node, panel, tick, close, name = "waveform", height = HEIGHT) {
+export function mount(node, panel, tick, name = "waveform", height = HEIGHT) {
   const widget = node.addDOMWidget(name, `acestep15_${name}`, panel.root, {
     serialize: false,
     hideOnZoom: false,
@@ -83,13 +107,7 @@ export function mount(node, panel, tick, close, name = "waveform", height = HEIG
   widget.serialize = false;
   // the page's side panel writes its own width here; on the canvas the node's is meant
   Object.defineProperty(widget, "width", { get: () => undefined, set: () => {} });
-  const timer = setInterval(() => panel.root.isConnected && tick(), 120);
-  const removed = node.onRemoved;
-  node.onRemoved = function (/** @type {any[]} */ ...given) {
-    clearInterval(timer);
-    close();
-    return removed?.apply(this, given);
-  };
+  often(node, () => panel.root.isConnected && tick());
   return widget;
 }
 
@@ -101,7 +119,7 @@ export function onShown(node, told) {
   const executed = node.onExecuted;
   node.onExecuted = function (/** @type {any[]} */ ...given) {
     executed?.apply(this, given);
-    told(given[0]);
+    if (!lifeOf(node).aborted) told(given[0]);
   };
 }
 

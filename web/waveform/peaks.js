@@ -30,11 +30,12 @@ export function toldWaves(output, address) {
 /**
  * A file that was not heard by a node yet.
  * @param {string} url
+ * @param {AbortSignal} signal
  * @returns {Promise<Wave>}
- * @throws where the file is not there or this browser cannot decode it
+ * @throws where the file is not there, this browser cannot decode it or the signal has ended
  */
-export async function readWave(url) {
-  const answer = await fetch(url);
+export async function readWave(url, signal) {
+  const answer = await fetch(url, { signal });
   if (!answer.ok) throw new Error(`${answer.status} ${url}`);
   const context = new OfflineAudioContext(1, 1, RATE);
   const sound = await context.decodeAudioData(await answer.arrayBuffer());

@@ -1,17 +1,22 @@
 // Plays one sound at a time, or a part of it, and tells where it is.
 
-/** @type {Player | null} the one that is heard */
+/** @type {Player | null} the one that plays, or did last */
 let heard = null;
 
 export class Player {
-  /** @param {() => void} changed called as it plays and when it ends */
-  constructor(changed) {
-    this.changed = changed;
+  /**
+   * @param {() => void} changed called as it plays and when it ends
+   * @param {AbortSignal} signal closes it
+   */
+  constructor(changed, signal) {
+    this.changed = () => signal.aborted || changed();
+    this.signal = signal;
     this.sound = new Audio();
     this.sound.preload = "auto";
     this.until = Infinity; // seconds
     this.failed = false;
-    this.sound.addEventListener("ended", () => this.stop());
+    this.sound.addEventListener("ended", () => this.stop(), { signal });
+    signal.addEventListener("abort", () => this.close());
   }
 
   /** @returns {boolean} */
@@ -31,6 +36,7 @@ export class Player {
    * @param {number} [volume] 0 to 1
    */
   async play(url, from, until = Infinity, volume = 1) {
+    if (this.signal.aborted) return;
     if (heard !== this) heard?.stop();
     heard = this;
     this.until = until;
@@ -67,6 +73,7 @@ export class Player {
   close() {
     this.sound.pause();
     this.sound.removeAttribute("src");
+    if (heard === this) heard = null;
   }
 
   follow() {

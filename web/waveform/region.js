@@ -2,9 +2,10 @@
 // The node's own widgets hold it; this only shows and changes them.
 
 import { api } from "../../../scripts/api.js";
+import { lifeOf } from "../life.js";
 import { draw } from "./draw.js";
 import { fileAbove, gridOf } from "./graph.js";
-import { addButton, makePanel, mount, onShown } from "./panel.js";
+import { addButton, makePanel, mount, onKey, onShown } from "./panel.js";
 import { readWave, toldWaves } from "./peaks.js";
 import { Player } from "./player.js";
 import { PARTS, between, clock, moved, partAt } from "./range.js";
@@ -27,8 +28,9 @@ class RegionWidget {
   /** @param {any} node */
   constructor(node) {
     this.node = node;
-    this.panel = makePanel("region");
-    this.player = new Player(() => this.show());
+    const signal = lifeOf(node);
+    this.panel = makePanel("region", signal);
+    this.player = new Player(() => this.show(), signal);
     /** @type {import("./peaks.js").Wave | null} */
     this.wave = null;
     /** @type {import("./peaks.js").Wave | null} what the last run told */
@@ -44,7 +46,7 @@ class RegionWidget {
     this.playButton = addButton(this.panel, () => this.hear());
     this.snapButton = addButton(this.panel, () => this.turnSnap());
     this.listen();
-    mount(node, this.panel, () => this.tick(), () => this.player.close());
+    mount(node, this.panel, () => this.tick());
     onShown(node, (output) => {
       this.told = toldWaves(output, (path) => api.apiURL(path))[0] ?? this.told;
       if (!this.file) this.wave = this.told;
@@ -72,16 +74,12 @@ class RegionWidget {
   }
 
   listen() {
-    const { canvas } = this.panel;
-    canvas.addEventListener("pointerdown", (event) => this.grab(event));
-    canvas.addEventListener("pointermove", (event) => this.drag(event));
-    canvas.addEventListener("pointerup", (event) => this.release(event));
-    canvas.addEventListener("pointercancel", (event) => this.release(event));
-    canvas.addEventListener("keydown", (event) => {
-      if (!this.key(event)) return;
-      event.preventDefault();
-      event.stopPropagation(); // the page has keys of its own
-    });
+    const { canvas, signal } = this.panel;
+    canvas.addEventListener("pointerdown", (event) => this.grab(event), { signal });
+    canvas.addEventListener("pointermove", (event) => this.drag(event), { signal });
+    canvas.addEventListener("pointerup", (event) => this.release(event), { signal });
+    canvas.addEventListener("pointercancel", (event) => this.release(event), { signal });
+    onKey(this.panel, (event) => this.key(event));
   }
 
   /** Look whether anything around has changed; draw only then. */
@@ -102,7 +100,7 @@ class RegionWidget {
     this.problem = "";
     if (!file) return;
     try {
-      const wave = await readWave(api.apiURL(file));
+      const wave = await readWave(api.apiURL(file), this.panel.signal);
       if (file === this.file) this.wave = wave;
     } catch {
       if (file !== this.file) return;

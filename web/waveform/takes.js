@@ -2,8 +2,9 @@
 // The takes are those of this visit; nothing of it is saved with the workflow.
 
 import { api } from "../../../scripts/api.js";
+import { lifeOf } from "../life.js";
 import { draw } from "./draw.js";
-import { addButton, light, makePanel, mount, onShown } from "./panel.js";
+import { addButton, light, makePanel, mount, onKey, onShown } from "./panel.js";
 import { toldWaves } from "./peaks.js";
 import { Player } from "./player.js";
 import { clock, within } from "./range.js";
@@ -32,8 +33,9 @@ export function volumes(takes) {
 class TakesWidget {
   /** @param {any} node */
   constructor(node) {
-    this.panel = makePanel("takes");
-    this.player = new Player(() => this.show());
+    const signal = lifeOf(node);
+    this.panel = makePanel("takes", signal);
+    this.player = new Player(() => this.show(), signal);
     /** @type {import("./peaks.js").Wave[]} */
     this.takes = [];
     /** @type {HTMLButtonElement[]} */
@@ -43,7 +45,7 @@ class TakesWidget {
     this.seen = "";
     this.playButton = addButton(this.panel, () => this.toggle());
     this.listen();
-    mount(node, this.panel, () => this.tick(), () => this.player.close());
+    mount(node, this.panel, () => this.tick());
     onShown(node, (output) => this.add(toldWaves(output, (path) => api.apiURL(path))));
   }
 
@@ -56,18 +58,15 @@ class TakesWidget {
   }
 
   listen() {
-    const { canvas } = this.panel;
-    canvas.addEventListener("pointerdown", (event) => {
+    const { canvas, signal } = this.panel;
+    const seek = (/** @type {PointerEvent} */ event) => {
       if (event.button !== 0 || !this.take) return;
       canvas.focus();
       const { left, width } = canvas.getBoundingClientRect();
       this.seek(((event.clientX - left) / width) * this.take.seconds);
-    });
-    canvas.addEventListener("keydown", (event) => {
-      if (!this.key(event)) return;
-      event.preventDefault();
-      event.stopPropagation(); // the page has keys of its own
-    });
+    };
+    canvas.addEventListener("pointerdown", seek, { signal });
+    onKey(this.panel, (event) => this.key(event));
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether it was one of ours */
