@@ -10,6 +10,7 @@ as `AceStep15Guidance.inputs.start.name`.
 """
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from tools.pack import load_pack
 LOCALES, PHRASES = ROOT / "locales", ROOT / "tools" / "phrases"
 TRANSLATED = ("zh", "ja")
 UNSAID = ("audioUI",)  # the page's own player
+TITLE = "ACE-Step 1.5"  # of the workflows in the list of templates, in every language
 Phrases = Mapping[str, str]
 
 
@@ -73,6 +75,17 @@ def categories(classes: Mapping[str, Any]) -> list[str]:
     return sorted({part for path in paths for part in path.split("/")[2:]})
 
 
+def folders() -> list[str]:
+    """What the pack's folder is called: by the registry, in a clone and in an unpacked archive."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    found = [
+        re.search(pattern, project, re.MULTILINE)
+        for pattern in (r'^name = "(.+)"$', r'^Repository = ".+/(.+)"$')
+    ]
+    name, clone = [match[1] for match in found if match]
+    return [name, clone, f"{clone}-main"]
+
+
 def phrases(language: str) -> dict[str, str]:
     return json.loads((PHRASES / f"{language}.json").read_text(encoding="utf-8"))
 
@@ -104,6 +117,7 @@ def unused(classes: Mapping[str, Any]) -> dict[str, list[str]]:
 def written(classes: Mapping[str, Any]) -> dict[Path, str]:
     """What each file should hold."""
     files: dict[Path, str] = {}
+    titles = dict.fromkeys(folders(), TITLE)
     for language in ("en", *TRANSLATED):
         known = phrases(language) if language in TRANSLATED else {}
         nodes: dict[str, Any] = {}
@@ -112,7 +126,9 @@ def written(classes: Mapping[str, Any]) -> dict[Path, str]:
             _put(nodes, saying.place, text)
         names = {name: known.get(name, name) for name in categories(classes)}
         files[LOCALES / language / "nodeDefs.json"] = _json(nodes)
-        files[LOCALES / language / "main.json"] = _json({"nodeCategories": names})
+        files[LOCALES / language / "main.json"] = _json(
+            {"nodeCategories": names, "templateWorkflows": {"category": titles}}
+        )
     return files
 
 

@@ -44,6 +44,13 @@ def test_every_language_says_the_same_things(name: str) -> None:
     assert places(read("zh", name)) == places(read("ja", name)) == places(read("en", name))
 
 
+@pytest.mark.parametrize("folder", ["acestep15", "comfyui-acestep15", "comfyui-acestep15-main"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_list_of_templates_has_the_packs_title(language: str, folder: str) -> None:
+    """As the registry, a clone and an unpacked archive name the folder; pages read it by that."""
+    assert read(language, "main")["templateWorkflows"]["category"][folder] == "ACE-Step 1.5"
+
+
 def test_every_input_and_output_has_a_name_and_a_tooltip(pack: Pack) -> None:
     told = read("zh", "nodeDefs")
     assert set(told) == set(pack.nodes)
