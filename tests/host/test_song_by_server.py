@@ -79,6 +79,31 @@ def test_stock_nodes_finish_what_our_task_began(server: ComfyServer, prompt: Pro
     assert len(server.view(shown)) > 100_000
 
 
+def test_the_stock_node_in_the_place_of_the_deprecated_ones_saves_our_sound(
+    server: ComfyServer, prompt: Prompt
+) -> None:
+    """A ComfyUI that has deprecated its Save Audio nodes has Save Audio (Advanced)."""
+    offered = server.get("/object_info")
+    if not offered["SaveAudio"].get("deprecated"):
+        assert "SaveAudioAdvanced" not in offered
+        return
+    sound = next(number for number, node in prompt.items() if "Decode" in node["class_type"])
+    inputs = {"audio": [sound, 0], "filename_prefix": "advanced"}
+    saved = {"format": "opus", "format.quality": "128k"}
+    stock = {"class_type": "SaveAudioAdvanced", "inputs": inputs | saved}
+    (shown,) = done(server, {**prompt, "stock": stock}).ui["stock"]["audio"]
+    assert server.view(shown).startswith(b"OggS")
+
+
+def test_no_workflow_has_a_node_that_this_host_deprecates(server: ComfyServer) -> None:
+    deprecated = {
+        name for name, node in server.get("/object_info").items() if node.get("deprecated")
+    }
+    for path in sorted((ROOT / "workflows" / "api").glob("*.json")):
+        used = {node["class_type"] for node in json.loads(path.read_text()).values()}
+        assert used & deprecated == set(), path.stem
+
+
 def test_the_page_format_names_what_the_server_knows(server: ComfyServer) -> None:
     offered = server.get("/object_info")
     for path in sorted((ROOT / "workflows").glob("*.json")):
