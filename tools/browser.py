@@ -5,6 +5,7 @@ do is told them as one, the job. Knows no test and no picture.
 """
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,6 +23,24 @@ WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 RECORDINGS = (INPUT_AUDIO, OTHER_AUDIO)
 
 Seen = dict[str, dict[str, Any]]
+
+
+def page_options() -> tuple[str, ...]:
+    """The server's options for the page at COMFYUI_FRONTEND_ROOT; none where that is unset.
+
+    Raises:
+        FileNotFoundError: there is no page in that folder.
+    """
+    named = os.environ.get("COMFYUI_FRONTEND_ROOT")
+    if not named:
+        return ()
+    root = Path(named).expanduser().resolve()
+    if not (root / "index.html").is_file():
+        raise FileNotFoundError(
+            f"COMFYUI_FRONTEND_ROOT is {named}, but there is no index.html in it. Set it to the "
+            "folder comfyui_frontend_package/static of an installed package, or unset it."
+        )
+    return ("--front-end-root", str(root))
 
 
 def lacks() -> str | None:

@@ -17,7 +17,16 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from tools.browser import RECORDINGS, WORKFLOWS, Seen, driven, job_for, lacks, published_models
+from tools.browser import (
+    RECORDINGS,
+    WORKFLOWS,
+    Seen,
+    driven,
+    job_for,
+    lacks,
+    page_options,
+    published_models,
+)
 from tools.checkout import ROOT, find_checkout
 from tools.make_released import released
 from tools.real_host import ComfyServer
@@ -89,7 +98,7 @@ def make(kinds: Sequence[str], folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         base = Path(place)
         published_models(base / "models")
-        with ComfyServer(checkout, base) as server:
+        with ComfyServer(checkout, base, options=page_options()) as server:
             for name in RECORDINGS:
                 soundfile.write(base / "input" / name, recording(), RATE)
             job = {**job_for(server, "canvas"), "workflows": pages, "shots": todo}

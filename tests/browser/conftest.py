@@ -1,32 +1,53 @@
 """What the browser's tests need: a ComfyUI, a Chromium, and node with playwright-core.
 
 Where one is missing these tests skip in one loud line; `make test-browser` sets playwright-core up.
-BROWSER_PICTURES=folder keeps a screenshot of every workflow.
+COMFYUI_FRONTEND_ROOT=folder tests the page in that folder instead of the one that the host's Python
+has; BROWSER_PICTURES=folder keeps a screenshot of every workflow.
 """
 
 import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
 
-from tools.browser import RECORDINGS, WORKFLOWS, Seen, driven, job_for, lacks, published_models
+from tools.browser import (
+    RECORDINGS,
+    WORKFLOWS,
+    Seen,
+    driven,
+    job_for,
+    lacks,
+    page_options,
+    published_models,
+)
 from tools.checkout import find_checkout
 from tools.real_host import ComfyServer
 
 HERE = Path(__file__).parent
 
 RENDERERS = ("canvas", "nodes2")
-SCRIPTS = {"seen": "driver.mjs", "touched": "gestures.mjs", "heard": "hearing.mjs"}  # by fixture
+SCRIPT = HERE / "visits.mjs"
+VISITS = {  # by fixture
+    "seen": "workflows",
+    "touched": "waveforms",
+    "lived": "lives",
+    "helped": "help",
+    "heard": "hearing",
+    "spoken": "languages",
+}
 RUN = {"text_to_music": {"seconds": 10.0}}
 REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
+HELP = ["AceStep15Repaint", "AceStep15LoadVAE"]  # nodes whose help is read
+LANGUAGES = ["zh", "ja", "en"]
 
-Visits = dict[tuple[str, str], Future[Seen]]  # by fixture and renderer
+Found = dict[str, Any]
+Visits = dict[str, Future[dict[str, Found]]]  # by renderer, then by visit
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,24 +65,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def visits(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Visits]:
-    """What the scripts see that the tests ask for. The renderers are visited side by side, each on
-    a ComfyUI of its own, which keeps the settings of its page and what it made before."""
-    asked = dict.fromkeys(
-        (name, item.callspec.params[name])
+    """What the visits find that the tests ask for: in each renderer one browser, side by side."""
+    wanted = {
+        (item.callspec.params[name], visit)
         for item in request.session.items
-        for name in SCRIPTS
+        for name, visit in VISITS.items()
         if name in getattr(item, "fixturenames", ())
-    )
-    with ExitStack() as stack:
-        found: Visits = {}
-        for renderer in RENDERERS:
-            pool = stack.enter_context(ThreadPoolExecutor(1))  # one visit after the other
-            folder = tmp_path_factory.mktemp(renderer)
-            server = pool.submit(lambda folder=folder: stack.enter_context(_server(folder)))
-            for name in (name for name, wanted in asked if wanted == renderer):
-                job = tmp_path_factory.mktemp("job")
-                found[name, renderer] = pool.submit(_visit, server, name, renderer, job)
-        yield found
+    }
+    with _server(tmp_path_factory.mktemp("host")) as server, ThreadPoolExecutor() as pool:
+        yield {
+            renderer: pool.submit(
+                _visit,
+                server,
+                [visit for visit in VISITS.values() if (renderer, visit) in wanted],
+                renderer,
+                tmp_path_factory.mktemp(renderer),
+            )
+            for renderer in RENDERERS
+        }
 
 
 @contextmanager
@@ -71,46 +92,89 @@ def _server(folder: Path) -> Iterator[ComfyServer]:
     if checkout is None:
         raise RuntimeError("tests of the browser were not skipped although there is no ComfyUI")
     published_models(folder / "models")
-    with ComfyServer(checkout, folder) as running:
+    with ComfyServer(checkout, folder, options=page_options()) as running:
         for name in RECORDINGS:
             soundfile.write(folder / "input" / name, [[0.1, -0.1]] * 96_000, 48_000)
         yield running
 
 
+def _found(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    name = str(request.fixturename)
+    found = visits[request.param].result()[VISITS[name]]
+    if "failed" in found:
+        pytest.fail(f"The visit {VISITS[name]!r} ended early.\n{found}", pytrace=False)
+    return found
+
+
 @pytest.fixture(scope="session", params=RENDERERS)
-def seen(request: pytest.FixtureRequest, visits: Visits) -> Seen:
+def seen(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of every workflow in the page, and of `RUN` when Run was pressed."""
-    return visits["seen", request.param].result()
+    return _found(request, visits)
 
 
 @pytest.fixture(scope="session", params=RENDERERS)
-def touched(request: pytest.FixtureRequest, visits: Visits) -> Seen:
-    """What became of the waveforms under mouse and keys, of the language, of the node library."""
-    return visits["touched", request.param].result()
+def touched(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of the waveforms under mouse and keys, of the templates, of the node library."""
+    return _found(request, visits)
 
 
 @pytest.fixture(scope="session", params=RENDERERS)
-def heard(request: pytest.FixtureRequest, visits: Visits) -> dict[str, Any]:
-    """What became of a song that was listened to while the sampler made it."""
-    return visits["heard", request.param].result()
+def lived(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of the players of nodes that had gone."""
+    return _found(request, visits)
 
 
-def _visit(started: Future[ComfyServer], name: str, renderer: str, folder: Path) -> Seen:
-    server = started.result()
-    pages = [
-        {"name": path.stem, "page": json.loads(path.read_text(encoding="utf-8"))}
-        for path in WORKFLOWS
-    ]
-    for node in (node for each in pages for node in each["page"]["nodes"]):
-        if name == "touched" and node["type"] == "AceStep15Repaint":
-            node["widgets_values"][1:3] = REGION
-    pictures = os.environ.get("BROWSER_PICTURES")
-    own = {"workflows": pages, "run": RUN, "pictures": pictures}
-    return driven(HERE / SCRIPTS[name], job_for(server, renderer) | own, server, folder)
+@pytest.fixture(scope="session", params=RENDERERS)
+def helped(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What the page's side panel shows of a node."""
+    return _found(request, visits)
 
 
-def without_players(prompt: dict[str, Any]) -> dict[str, Any]:
-    """The page sends what its players hold, an address of its own making."""
-    for node in prompt.values():
+@pytest.fixture(scope="session", params=RENDERERS)
+def heard(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of a song that was played while the sampler made it."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS[:1])
+def spoken(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What the page says in each language; both renderers draw the same words."""
+    return _found(request, visits)
+
+
+def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) -> Seen:
+    if not visits:
+        return {}
+    own = {
+        "visits": visits,
+        "workflows": [
+            {"name": path.stem, "page": json.loads(path.read_text(encoding="utf-8"))}
+            for path in WORKFLOWS
+        ],
+        "run": RUN,
+        "region": REGION,
+        "recording": RECORDINGS[0],
+        "help": HELP,
+        "languages": LANGUAGES,
+        "pictures": os.environ.get("BROWSER_PICTURES"),
+    }
+    return driven(SCRIPT, job_for(server, renderer) | own, server, folder)
+
+
+def as_written(sent: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
+    """What the page sends, without what this version of the page or of a stock node adds.
+
+    That is: what the page's players hold (an address of its own making), the name of a node's pack,
+    and inputs of stock nodes that `written`, the workflow's API form, does not know.
+    """
+    for number, node in sent.items():
         node["inputs"].pop("audioUI", None)
-    return prompt
+        pack = "acestep15" if node["class_type"].startswith("AceStep15") else "comfy-core"
+        if node["_meta"].get("cnr_id") == pack:
+            del node["_meta"]["cnr_id"]
+        if pack == "comfy-core" and number in written:
+            known = written[number]["inputs"]
+            node["inputs"] = {
+                name: node["inputs"][name] for name in known if name in node["inputs"]
+            }
+    return sent

@@ -1,27 +1,26 @@
-// Opens workflows in ComfyUI's page and tells what became of them: `node driver.mjs job.json`.
-//
-// job: {url, chromium, modules, renderer: "canvas" | "nodes2", workflows: [{name, page}],
-//       run: {name: {widget: value}} of those to run, pictures: folder or null}
-// The answer, one JSON on stdout: {name: {missing, errors, problems, boxes, groups, images, dialogs,
-//   api, again (after save and open), files}}
+// Opens every workflow, and once more after it was saved; presses Run in those of `job.run`. Finds
+// {name: {missing, errors, dialogs, problems, boxes, groups, api, again (after save and open), files,
+//   images}}
 
-import { job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
+import { job, load, pressRun, prompt, saveAndOpen } from "./page.mjs";
 
 const LOADING = 60_000; // ms: until a result that is there has been loaded
 
-await tell(visit);
-
-async function visit(page) {
+export async function visit(page) {
   const seen = {};
   for (const { name, page: workflow } of job.workflows) {
     page.problems.length = 0;
     await load(page, name, workflow);
+    const first = await page.evaluate(look);
     const api = await page.evaluate(prompt);
-    await reopen(page);
-    const again = await page.evaluate(prompt);
-    const files = job.run[name] ? await run(page, job.run[name]) : [];
-    seen[name] = { ...(await page.evaluate(look)), problems: [...page.problems], api, again, files };
     if (job.pictures) await page.screenshot({ path: `${job.pictures}/${name}.${job.renderer}.png` });
+    await page.evaluate(saveAndOpen);
+    const again = await page.evaluate(prompt);
+    const ran = job.run[name] ? await run(page, job.run[name]) : {};
+    const second = await page.evaluate(look);
+    const both = (what) => [...new Set([...first[what], ...second[what]])];
+    const broken = { missing: both("missing"), errors: both("errors"), dialogs: both("dialogs") };
+    seen[name] = { ...first, ...broken, problems: [...page.problems], api, again, ...ran };
   }
   return seen;
 }
@@ -35,9 +34,10 @@ async function run(page, values) {
   await pressRun(page);
   // what is not shown by then is missing from the answer
   await page.waitForFunction(shown, null, { polling: 500, timeout: LOADING }).catch(() => {});
-  return page.evaluate(() =>
-    [...document.querySelectorAll("audio")].map(({ src, duration }) => ({ src, duration })),
-  );
+  return page.evaluate(() => ({
+    files: [...document.querySelectorAll("audio")].map(({ src, duration }) => ({ src, duration })),
+    images: window.app.graph.nodes.flatMap((n) => (n.imgs ?? []).map((image) => image.src)),
+  }));
 }
 
 // What follows runs in the page.
@@ -56,7 +56,6 @@ function look() {
     errors: nodes.filter((n) => n.has_errors).map((n) => n.type),
     boxes: nodes.map(box),
     groups: app.graph.groups.map(box),
-    images: nodes.flatMap((n) => (n.imgs ?? []).map((image) => image.src)),
     dialogs: [...document.querySelectorAll('[role="dialog"]')].map((d) => d.innerText),
   };
 }

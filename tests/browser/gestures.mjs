@@ -1,19 +1,14 @@
-// Touches the waveforms as a user would: `node gestures.mjs job.json`. The job is that of driver.mjs.
-//
-// The answer: {region, bars, missing, visit, takes, volumes, long, language, library, help, problems}
+// Touches the waveforms as a user would, and comes to the page as one who is new to it. Finds
+// {region, bars, missing, visit, takes, volumes, long, library}
 
-import { readHelp } from "./help.mjs";
-import { again, command, drawn, job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
+import { command, drawn, job, load, playing, pressRun, prompt, reopen } from "./page.mjs";
 
 const REGION = ".acestep15-region";
+const GROUP = "ACE-Step 1.5"; // in the list of templates
 const TAKES = ".acestep15-takes";
 const LOADING = 60_000; // ms: until a recording has been read, or a result has come
-const PLAYING = 30_000; // ms: until the browser has begun to play
-const HELPED = ["AceStep15Repaint", "AceStep15LoadVAE"]; // nodes whose help is read
 
-await tell(visit);
-
-async function visit(page) {
+export async function visit(page) {
   const pages = Object.fromEntries(job.workflows.map(({ name, page }) => [name, page]));
   const found = {};
   found.region = await touchRegion(page, pages.repaint_section);
@@ -24,15 +19,14 @@ async function visit(page) {
   found.long = await page.evaluate(drawLong);
   found.library = await page.evaluate(library);
   found.missing = await withoutAudio(page, pages.repaint_section);
-  found.language = await translated(page, pages.text_to_music);
-  found.help = await readHelp(page, pages.repaint_section, HELPED);
-  found.problems = [...page.problems];
   return found;
 }
 
 async function touchRegion(page, workflow) {
   const tempo = structuredClone(workflow);
-  tempo.nodes.find(({ type }) => type === "AceStep15Song").widgets_values[3] = 120; // bpm
+  const of = (kind) => tempo.nodes.find(({ type }) => type === kind).widgets_values;
+  of("AceStep15Song")[3] = 120; // bpm
+  of("AceStep15Repaint").splice(1, 2, ...job.region);
   await load(page, "repaint_section", tempo);
   await page.waitForFunction(
     (area) => /\d:\d\d/.test(document.querySelector(`${area} span`)?.textContent),
@@ -106,7 +100,7 @@ async function firstVisit(page) {
   await offered.first().waitFor({ state: "detached" });
   await command(page, "Comfy.BrowseTemplates");
   const templates = page.getByRole("dialog");
-  await templates.getByText("acestep15", { exact: true }).click();
+  await templates.getByText(GROUP, { exact: true }).first().click();
   const card = templates.getByTestId("template-workflow-start_here");
   await card.waitFor();
   found.pictured = await card.locator("img").evaluate((image) => image.naturalWidth);
@@ -121,8 +115,7 @@ async function firstVisit(page) {
 // In `start_here`, which the first visit has opened.
 async function compareTakes(page) {
   await page.evaluate(() => {
-    const inside = window.app.graph.nodes.find(({ subgraph }) => subgraph).subgraph.nodes;
-    const widgets = inside.flatMap(({ widgets }) => widgets ?? []);
+    const { widgets } = window.app.graph.nodes.find(({ subgraph }) => subgraph);
     widgets.find(({ name }) => name === "seconds").value = 10;
   });
   const button = page.locator(`${TAKES} button`);
@@ -161,20 +154,6 @@ async function withoutAudio(page, workflow) {
   return said;
 }
 
-async function translated(page, workflow) {
-  const found = {};
-  for (const locale of ["zh", "ja", "en"]) {
-    await page.evaluate(
-      (locale) => window.app.extensionManager.setting.set("Comfy.Locale", locale),
-      locale,
-    );
-    await again(page);
-    await load(page, "text_to_music", workflow);
-    found[locale] = await page.evaluate(labels);
-  }
-  return found;
-}
-
 // Drags across the waveform of a region, from and to a moment in seconds.
 async function drag(page, from, to) {
   const { left, top, width, height, view } = await page.evaluate(place);
@@ -185,15 +164,6 @@ async function drag(page, from, to) {
   await page.mouse.move((x(from) + x(to)) / 2, y);
   await page.mouse.move(x(to), y);
   await page.mouse.up();
-}
-
-async function playing(page, area) {
-  const begun = (area) => document.querySelector(`${area} button`).textContent === "■";
-  const waited = page.waitForFunction(begun, area, { timeout: PLAYING });
-  return waited.then(
-    () => true,
-    () => false,
-  );
 }
 
 function isRepaint(node) {
@@ -249,15 +219,4 @@ async function drawLong() {
 async function library() {
   const found = await (await fetch("/global_subgraphs")).json();
   return Object.values(found).map(({ name, info }) => `${info.node_pack}: ${name}`);
-}
-
-function labels() {
-  const node = window.app.graph.nodes.find((each) => each.comfyClass === "AceStep15Song");
-  const region = window.LiteGraph.createNode("AceStep15RegionMask");
-  return {
-    title: node.constructor.title,
-    caption: node.widgets.find(({ name }) => name === "caption").label,
-    output: node.outputs[0].localized_name ?? node.outputs[0].label,
-    nested: region.widgets.find(({ name }) => name === "by.start").label,
-  };
 }

@@ -1,17 +1,12 @@
-// Listens to a song while it is made, as a user would: `node hearing.mjs job.json`, the job of
-// driver.mjs.
-//
-// The answer: {said (at each event), before, keyed, sounds, follows, stopped, again, sent, sentAgain,
-//   saved, savedWith, savedAgain, rows, unheard, nested, problems}
+// Plays a song while it is made, as a user would. Finds {said (at each event), before, keyed, sounds,
+//   follows, stopped, again, sent, sentAgain, saved, savedWith, savedAgain, rows, unheard, nested}
 
-import { job, load, pressRun, prompt, reopen, tell } from "./page.mjs";
+import { job, load, pressRun, prompt, reopen } from "./page.mjs";
 
 const ROW = ".acestep15-hearing";
 const PLAYING = 30_000; // ms: until the browser has begun to play, or has ended
 
-await tell(visit);
-
-async function visit(page) {
+export async function visit(page) {
   const { page: workflow } = job.workflows.find(({ name }) => name === "text_to_music");
   await load(page, "text_to_music", workflow);
   await page.evaluate(wish);
@@ -47,10 +42,10 @@ async function visit(page) {
   await page.locator(`${ROW} button`).click();
   await page.waitForTimeout(500);
   found.unheard = (await page.evaluate(state)).text;
+  await page.evaluate(() => (HTMLMediaElement.prototype.play = window.played));
   const { page: nested } = job.workflows.find(({ name }) => name === "start_here");
   await load(page, "start_here", nested);
   found.nested = await page.evaluate(inside);
-  found.problems = [...page.problems];
   return found;
 }
 
@@ -94,6 +89,7 @@ async function earlier() {
 
 // As in a browser that has no such sound.
 function mute() {
+  window.played = HTMLMediaElement.prototype.play;
   HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException("", "NotSupportedError"));
 }
 

@@ -1,15 +1,17 @@
+// Finds {pages: {node id: what its help shows}, beside: widths}.
+//
 // The help pages where a user reads them: the info button above a selected node opens the page's side
 // panel. What the panel's other tab does to the node's waveform is seen there, too.
 
-import { load } from "./page.mjs";
+import { job, load } from "./page.mjs";
 
 const PANEL = "Comfy.RightSidePanel.IsOpen";
 const LOADING = 30_000; // ms: until a help page and its picture have come
 
-export async function readHelp(page, workflow, kinds) {
-  await load(page, "help", workflow);
+export async function visit(page) {
+  await load(page, "help", job.workflows.find(({ name }) => name === "repaint_section").page);
   const found = { pages: {} };
-  for (const kind of kinds) {
+  for (const kind of job.help) {
     await page.evaluate(select, kind);
     await page.getByTestId("info-button").click();
     await page.waitForFunction(isShown, kind, { timeout: LOADING });

@@ -4,15 +4,29 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 export const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const QUIET = { polls: 8, pause: 100, most: 80 }; // a layout that stays the same so often is done
-const PATIENCE = 240_000; // ms: this may be a slow machine
+const QUIET = { polls: 5, pause: 50, most: 160 }; // a layout that stays the same so often is done
+const PLAYING = 30_000; // ms: until the browser has begun to play
+const SETTINGS = {
+  "Comfy.VueNodes.Enabled": job.renderer === "nodes2",
+  "Comfy.TutorialCompleted": true,
+  "LiteGraph.Canvas.MinFontSizeForLOD": 0, // words at every zoom
+  "Comfy.Minimap.Visible": false,
+};
+const ARGUMENTS = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", // nothing but this server is reached
+];
+const PATIENCE = 120_000; // ms: this may be a slow machine
 const { chromium } = createRequire(job.modules + "/")("playwright-core");
 
 // Writes what `visit` finds as one JSON to stdout.
 export async function tell(visit) {
   const browser = await chromium.launch({
     executablePath: job.chromium,
-    args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+    args: ARGUMENTS,
   });
   try {
     process.stdout.write(JSON.stringify(await visit(await opened(browser))));
@@ -24,30 +38,16 @@ export async function tell(visit) {
 async function opened(browser) {
   const page = await browser.newPage({ viewport: { width: 2560, height: 1300 } });
   page.setDefaultTimeout(PATIENCE);
-  await page.route("**/*", (route) =>
-    route.request().url().startsWith(job.url) ? route.continue() : route.abort(),
-  );
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
-  await page.goto(job.url, { waitUntil: "domcontentloaded" });
-  await ready(page);
-  await page.evaluate(async (nodes2) => {
-    const setting = window.app.extensionManager.setting;
-    await setting.set("Comfy.VueNodes.Enabled", nodes2);
-    await setting.set("Comfy.TutorialCompleted", true);
-    await setting.set("LiteGraph.Canvas.MinFontSizeForLOD", 0); // words at every zoom
-    await setting.set("Comfy.Minimap.Visible", false);
-  }, job.renderer === "nodes2");
-  await again(page);
+  await again(page, SETTINGS);
   return page;
 }
 
-export async function again(page) {
-  await page.reload({ waitUntil: "domcontentloaded" });
-  await ready(page);
-}
-
-async function ready(page) {
+// Opens the page, or opens it once more, with settings of its own: two pages share one server.
+export async function again(page, settings = {}) {
+  await page.addInitScript(withSettings, settings);
+  await page.goto(job.url, { waitUntil: "domcontentloaded" });
   await page.waitForFunction(() => window.app?.graph && window.app.extensionManager?.setting);
 }
 
@@ -86,12 +86,36 @@ export async function pressRun(page) {
   await page.waitForFunction(isOver, run, { polling: 500 });
 }
 
+// Whether the player in `area` begins to play.
+export async function playing(page, area) {
+  const begun = (area) => document.querySelector(`${area} button`).textContent === "■";
+  const waited = page.waitForFunction(begun, area, { timeout: PLAYING });
+  return waited.then(
+    () => true,
+    () => false,
+  );
+}
+
 export async function reopen(page) {
   await page.evaluate(saveAndOpen);
   await drawn(page);
 }
 
 // What follows runs in the page.
+function withSettings(settings) {
+  const first = !window.ownSettings;
+  window.ownSettings = { ...window.ownSettings, ...settings };
+  if (!first) return;
+  const ask = window.fetch;
+  window.fetch = async (address, options) => {
+    const answer = await ask(address, options);
+    const { pathname } = new URL(address.url ?? address, window.location.href);
+    const reads = (options?.method ?? "GET") === "GET" && pathname.endsWith("/settings");
+    if (!reads || !answer.ok) return answer;
+    return Response.json({ ...(await answer.json()), ...window.ownSettings });
+  };
+}
+
 async function untilStill({ polls, pause, most }) {
   const look = () => {
     const shown = [...document.querySelectorAll("[data-node-id]")];
@@ -111,7 +135,7 @@ async function isOver(run) {
   return run in (await (await fetch(`/history/${run}`)).json());
 }
 
-async function saveAndOpen() {
+export async function saveAndOpen() {
   await window.app.loadGraphData(JSON.parse(JSON.stringify(window.app.graph.serialize())));
 }
 

@@ -10,8 +10,8 @@ Found = dict[str, Any]
 
 
 @pytest.mark.parametrize("name", ["AceStep15Repaint", "AceStep15LoadVAE"])
-def test_the_help_of_a_node_is_shown_with_its_picture(touched: Found, name: str) -> None:
-    shown = touched["help"]["pages"][name]
+def test_the_help_of_a_node_is_shown_with_its_picture(helped: Found, name: str) -> None:
+    shown = helped["pages"][name]
     source = (ROOT / "web" / "docs" / f"{name}.md").read_text(encoding="utf-8")
     title, words, picture, *_ = source.split("\n\n")
     assert title.removeprefix("# ") in shown["text"]
@@ -22,6 +22,10 @@ def test_the_help_of_a_node_is_shown_with_its_picture(touched: Found, name: str)
     assert 0 < shown["clientWidth"] <= shown["width"]
 
 
-def test_a_waveform_stays_within_its_node_when_the_panel_lists_the_inputs(touched: Found) -> None:
-    beside = touched["help"]["beside"]
+def test_a_waveform_stays_within_its_node_when_the_panel_lists_the_inputs(helped: Found) -> None:
+    beside = helped["beside"]
     assert 0 < beside["waveform"] <= beside["node"]
+
+
+def test_nothing_broke_on_the_page(helped: Found) -> None:
+    assert helped["problems"] == []

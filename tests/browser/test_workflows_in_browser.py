@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import soundfile
 
-from tests.browser.conftest import without_players
+from tests.browser.conftest import as_written
 from tools.checkout import ROOT
 from tools.workflow import read_prompt
 
@@ -40,11 +40,11 @@ def test_it_opens_without_a_missing_node_a_red_frame_or_a_dialog(
 
 
 def test_the_page_sends_what_the_api_file_says(seen: dict[str, Any], name: str) -> None:
-    assert without_players(seen[name]["api"]) == read_prompt(name)
+    assert as_written(seen[name]["api"], read_prompt(name)) == read_prompt(name)
 
 
 def test_it_is_the_same_after_it_was_saved_and_opened(seen: dict[str, Any], name: str) -> None:
-    assert without_players(seen[name]["again"]) == read_prompt(name)
+    assert as_written(seen[name]["again"], read_prompt(name)) == read_prompt(name)
 
 
 def test_nodes_lie_beside_each_other_and_within_their_group(

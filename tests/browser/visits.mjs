@@ -1,0 +1,29 @@
+// Visits ComfyUI's page, one visit after the other in one browser: `node visits.mjs job.json`.
+//
+// job: {url, chromium, modules, renderer: "canvas" | "nodes2", visits: names of VISITS,
+//       workflows: [{name, page}], run: {name: {widget: value}} of those to run,
+//       region: [start, end] in seconds, recording: an input file of two seconds, help: [node ids],
+//       languages: [locales], pictures: folder or null}
+// The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}}
+
+import { visit as workflows } from "./driver.mjs";
+import { visit as waveforms } from "./gestures.mjs";
+import { visit as hearing } from "./hearing.mjs";
+import { visit as help } from "./help.mjs";
+import { visit as languages } from "./languages.mjs";
+import { visit as lives } from "./lives.mjs";
+import { job, tell } from "./page.mjs";
+
+const VISITS = { workflows, waveforms, lives, help, hearing, languages };
+
+await tell(async (page) => {
+  const found = {};
+  for (const name of job.visits) {
+    page.problems.length = 0;
+    found[name] = await VISITS[name](page).then(
+      (seen) => ({ problems: [...page.problems], ...seen }),
+      (error) => ({ failed: error.stack, problems: [...page.problems] }),
+    );
+  }
+  return found;
+});

@@ -1,0 +1,26 @@
+"""Which page the browser's tests and the help's pictures are given."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.browser import page_options
+
+
+def test_the_hosts_own_page_is_taken_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COMFYUI_FRONTEND_ROOT", raising=False)
+    assert page_options() == ()
+
+
+def test_a_named_folder_goes_to_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "index.html").touch()
+    monkeypatch.setenv("COMFYUI_FRONTEND_ROOT", str(tmp_path))
+    assert page_options() == ("--front-end-root", str(tmp_path.resolve()))
+
+
+def test_a_folder_without_a_page_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COMFYUI_FRONTEND_ROOT", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"no index\.html.*static.*or unset it"):
+        page_options()
