@@ -81,6 +81,8 @@ async function nest(kinds) {
   const { canvas, graph } = window.app;
   const items = new Set(graph.nodes.filter(({ type }) => kinds.includes(type)));
   const { subgraph } = graph.convertToSubgraph(items);
-  while (document.querySelector(".acestep15-region")) await new Promise(requestAnimationFrame);
+  const shown = () => document.querySelector(".acestep15-region");
+  for (let frame = 0; shown() && frame < 20; frame++) await new Promise(requestAnimationFrame);
+  if (shown()) shown().className = ""; // the classic canvas drops it when the graph is left
   canvas.setGraph(subgraph);
 }
