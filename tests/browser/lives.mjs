@@ -80,9 +80,9 @@ function remove(kind) {
 async function nest(kinds) {
   const { canvas, graph } = window.app;
   const items = new Set(graph.nodes.filter(({ type }) => kinds.includes(type)));
+  const left = document.querySelector(".acestep15-region");
   const { subgraph } = graph.convertToSubgraph(items);
-  const shown = () => document.querySelector(".acestep15-region");
-  for (let frame = 0; shown() && frame < 20; frame++) await new Promise(requestAnimationFrame);
-  if (shown()) shown().className = ""; // the classic canvas drops it when the graph is left
+  for (let frame = 0; left.isConnected && frame < 20; frame++) await new Promise(requestAnimationFrame);
+  left.className = ""; // the classic canvas may keep it for longer
   canvas.setGraph(subgraph);
 }
