@@ -23,8 +23,7 @@ export async function visit(page) {
   found.sounds = await page.evaluate(state);
   await until(page, "▶"); // two seconds later
   await page.evaluate(earlier); // as if another had come
-  found.follows = await until(page, "■");
-  await page.locator(`${ROW} button`).click();
+  found.follows = await stoppedAtOnce(page);
   found.stopped = await page.evaluate(state);
   await page.locator(`${ROW} button`).click(); // it follows again, until another run begins
   await pressRun(page);
@@ -52,6 +51,21 @@ export async function visit(page) {
 async function until(page, face) {
   const shown = ([row, face]) => document.querySelector(`${row} button`).textContent === face;
   const waited = page.waitForFunction(shown, [ROW, face], { timeout: PLAYING });
+  return waited.then(
+    () => true,
+    () => false,
+  );
+}
+
+// Waits until it plays and stops it at that moment: it lasts two seconds only.
+async function stoppedAtOnce(page) {
+  const stop = (row) => {
+    const button = document.querySelector(`${row} button`);
+    if (button.textContent !== "■") return false;
+    button.click();
+    return true;
+  };
+  const waited = page.waitForFunction(stop, ROW, { timeout: PLAYING });
   return waited.then(
     () => true,
     () => false,
