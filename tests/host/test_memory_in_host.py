@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from tests.crowded import crowd, same
+from tests.crowded import crowd
 from tests.host.studio import Studio, open_studio
+from tests.rounding import assert_same
 from tools.pack import Pack
 
 SEEDS = (3, 5, 9)
@@ -53,12 +54,12 @@ def test_the_items_of_a_masked_batch_keep_their_own_frames_in_groups(
     together = made(studio, batch)
     net = studio.pack.submodule("nodes.host.model").AceNet
     seen = crowd(monkeypatch, net, "forward", lambda x: len(x) == 1)
-    same(made(studio, batch, said.append), together)
+    assert_same(made(studio, batch, said.append), together)
     assert {shape[0] for shape in seen} == {1}
     assert said[-1] == "Out of memory with 2 songs at once: made 1 at a time."
     last = 20 * ((len(SEEDS) - 1) % rows)  # what the last item keeps, as the host repeats masks
     kept = slice(last, last + 30)
-    same(together[2, :, kept], batch.latent["samples"][2, :, kept])
+    assert_same(together[2, :, kept], batch.latent["samples"][2, :, kept])
 
 
 def test_the_hosts_manager_is_asked_for_the_batch_and_for_one_song_at_least(
@@ -101,7 +102,7 @@ def test_the_stock_advanced_sampler_hears_conditions_in_turn_as_well(
     together = run()
     net = studio.pack.submodule("nodes.host.model").AceNet
     seen = crowd(monkeypatch, net, "forward", lambda x: len(x) == 1)
-    same(run(), together)
+    assert_same(run(), together)
     assert len(seen) == 16
 
 
@@ -111,7 +112,7 @@ def test_a_vae_on_the_hosts_layers_is_copied_to_the_cpu_as_it_is(studio: Studio)
     latent = torch.randn(1, 64, 20, generator=torch.Generator().manual_seed(5))
     whole = vae.decode(latent).movedim(-1, 1)
     vae.patcher.partially_unload(vae.patcher.offload_device, 0.6 * vae.patcher.model_size())
-    same(vae.first_stage_model.on_cpu().decode(latent), whole)
+    assert_same(vae.first_stage_model.on_cpu().decode(latent), whole)
 
 
 def test_a_refusal_of_ours_makes_the_host_unload_its_models(studio: Studio) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.crowded import crowd, same
+from tests.crowded import crowd
 from tests.nodes import music as rendered
 from tests.nodes.editing import BASE, TURBO, sampler, whole
 from tests.nodes.test_steer import Run, guided, made, plain
 from tests.nodes.writing import complaint
+from tests.rounding import assert_same
 from tools.pack import Pack
 
 
@@ -54,7 +55,7 @@ def test_a_batch_that_does_not_fit_is_made_in_groups_with_the_same_songs(
     seen = crowd(monkeypatch, net, "forward", lambda x: len(x) <= 2)
     with caplog.at_level(logging.WARNING):
         outcome = run(again(nodes))
-    same(made(outcome), together)
+    assert_same(made(outcome), together)
     assert {shape[0] for shape in seen} <= {1, 2}
     said = "Out of memory with 3 songs at once: made 2 at a time."
     assert f"memory: {said}" in outcome.values["music"][1]
@@ -69,7 +70,7 @@ def test_one_song_whose_conditions_do_not_fit_together_hears_them_in_turn(
     together = made(run(nodes))
     seen = crowd(monkeypatch, net, "forward", lambda x: len(x) == 1)
     outcome = run(again(nodes))
-    same(made(outcome), together)
+    assert_same(made(outcome), together)
     assert len(seen) == 2 * 4  # both conditions at each of four steps
     said = "memory: Out of memory with both conditions at once: the model hears one after the other"
     assert outcome.values["music"][1].count(said) == 1
@@ -82,7 +83,7 @@ def test_a_guided_batch_is_halved_first_and_heard_in_turn_last(
     together = made(run(nodes))
     crowd(monkeypatch, net, "forward", lambda x: len(x) == 1)
     outcome = run(again(nodes))
-    same(made(outcome), together)
+    assert_same(made(outcome), together)
     report = outcome.values["music"][1].splitlines()
     halved, turns = [line for line in report if line.startswith("memory:")]
     assert halved == "memory: Out of memory with 2 songs at once: made 1 at a time."
@@ -110,7 +111,7 @@ def test_the_largest_group_that_the_host_has_room_for_comes_first(
     assert {shape[0] for shape in seen} == {2, 1}
     said = "5 songs at once would not fit into memory: made 2 at a time."
     assert said in outcome.values["music"][1]
-    same(made(outcome), together)
+    assert_same(made(outcome), together)
 
 
 def test_a_song_that_does_not_fit_alone_is_refused_with_what_to_do(
