@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 export const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const QUIET = { polls: 8, pause: 50, most: 160 }; // a layout that stays the same so often is done
+const QUIET = { polls: 20, pause: 50, most: 240 }; // a layout that stays the same so often is done
 export const PLAYING = 30_000; // ms: until the browser has begun to play
 const SETTINGS = {
   "Comfy.VueNodes.Enabled": job.renderer === "nodes2",
