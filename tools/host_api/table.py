@@ -133,7 +133,7 @@ PAGE: Final[dict[str, str]] = {
     "graph": "getNodeById",
     "loader": "comfyClass",
     "node": (
-        "addDOMWidget comfyClass computeSize getInputNode graph inputs onExecuted onRemoved"
+        "addDOMWidget comfyClass computeSize getInputNode graph id inputs onExecuted onRemoved"
         " properties setDirtyCanvas setSize size subgraph widgets"
     ),
     "widget": "callback getMaxHeight getMinHeight hideOnZoom serialize type value",
