@@ -48,7 +48,7 @@ async function opened(browser) {
 export async function again(page, settings = {}) {
   await page.addInitScript(withSettings, settings);
   await page.goto(job.url, { waitUntil: "domcontentloaded" });
-  await page.waitForFunction(() => window.app?.graph && window.app.extensionManager?.setting);
+  await page.waitForFunction(hasOpened);
 }
 
 export async function load(page, name, workflow) {
@@ -102,6 +102,11 @@ export async function reopen(page) {
 }
 
 // What follows runs in the page.
+function hasOpened() {
+  // its own first workflow is there: nothing comes over the next
+  return window.app?.extensionManager?.workflow?.activeWorkflow?.activeState;
+}
+
 function withSettings(settings) {
   const first = !window.ownSettings;
   window.ownSettings = { ...window.ownSettings, ...settings };

@@ -33,7 +33,7 @@ def studio(pack: Pack, models: Path) -> Studio:
 @pytest.fixture(autouse=True)
 def page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody is there who would hear it."""
-    server = SimpleNamespace(client_id=None, sockets={"a page": None})
+    server = SimpleNamespace(client_id="a page", sockets={"a page": None})
     module = SimpleNamespace(PromptServer=SimpleNamespace(instance=server))
     monkeypatch.setitem(sys.modules, "server", module)
 

@@ -173,15 +173,29 @@ def test_the_report_names_every_track_and_what_it_took(made: Outcome, board: Pro
         assert re.search(r"^shift: ", part, re.M)
 
 
-def test_the_summary_is_shown_on_the_node(
-    pack: Pack, board: Prompt, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[tuple[str, str]] = []
-    page = SimpleNamespace(send_progress_text=lambda text, node: sent.append((node, text)))
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The server behind the page that queued the run; `sent` is (text, node, to which page)."""
+    page = SimpleNamespace(client_id="a page", sent=[])
+    page.send_progress_text = lambda *message: page.sent.append(message)
     server = SimpleNamespace(PromptServer=SimpleNamespace(instance=page))
     monkeypatch.setitem(sys.modules, "server", server)
+    return page
+
+
+def test_no_page_shows_the_summary_of_a_run_that_none_queued(
+    pack: Pack, board: Prompt, page: SimpleNamespace
+) -> None:
+    page.client_id = None  # a message to no page in particular would go to all
+    done(pack, replaced(board, "MakeStems", seed=78))
+    assert page.sent == []
+
+
+def test_the_summary_is_shown_on_the_node_of_the_page_that_queued_the_run(
+    pack: Pack, board: Prompt, page: SimpleNamespace
+) -> None:
     outcome = done(pack, replaced(board, "MakeStems", seed=77))
     (report,) = value(outcome, board, "MakeStems", 1)
-    node, text = sent[-1]
-    assert node == number(board, "MakeStems")
+    text, node, to = page.sent[-1]
+    assert (node, to) == (number(board, "MakeStems"), "a page")
     assert text.split("  \n") == report.split("\n")  # lines also where the page reads Markdown
