@@ -4,15 +4,22 @@ No id is written down here: ids come from the tokenizer's own files.
 """
 
 import json
+import logging
 from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import CheckpointError
+from .versions import is_older
 
 SOURCES = (
     "Every official ACE-Step 1.5 language model folder carries one (tokenizer.json), and so does "
     "every ComfyUI, under comfy/text_encoders/qwen25_tokenizer (vocab.json and merges.txt)."
 )
+
+_SLOW_BEFORE = "0.22.2"  # tokenizers compares every added token with all before it, up to then
+_MANY = 10_000
+
+logger = logging.getLogger(__name__)
 
 
 class Tokenizer(Protocol):
@@ -70,7 +77,7 @@ def load_tokenizer(place: str | Path) -> FolderTokenizer:
         CheckpointError: it is missing, or holds no tokenizer, or a broken one.
     """
     files = _files(Path(place))
-    _check_json(files[0])
+    _warn_slow(_json(files[0]))
     try:
         return FolderTokenizer(_read(files))
     except Exception as error:  # the tokenizer library raises bare Exception for a bad file
@@ -110,11 +117,23 @@ def required_id(tokenizer: Tokenizer, token: str) -> int:
     return found
 
 
-def _check_json(path: Path) -> None:
+def _json(path: Path) -> Any:
     try:
-        json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())
     except ValueError as error:
         raise CheckpointError(f"{path} is not a JSON file: {error}. Download it again.") from error
+
+
+def _warn_slow(content: Any) -> None:
+    """One line in the log before a minute without a sign of life."""
+    added = content.get("added_tokens") if isinstance(content, dict) else None
+    if isinstance(added, list) and len(added) > _MANY and is_older("tokenizers", _SLOW_BEFORE):
+        logger.warning(
+            "Reading this language model's tokenizer takes about a minute with the installed "
+            "tokenizers package; with %s or newer it takes a second. Update it together with "
+            "transformers: pip install -U transformers tokenizers",
+            _SLOW_BEFORE,
+        )
 
 
 def _read(files: list[Path]) -> Any:

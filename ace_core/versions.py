@@ -30,17 +30,22 @@ def outdated(installed: Callable[[str], str] = metadata.version) -> str | None:
 
     A package without a version on record is taken for new enough: importing it tells more.
     """
-    old = []
-    for name, oldest in OLDEST.items():
-        try:
-            version = installed(name)
-        except metadata.PackageNotFoundError:
-            continue
-        if _numbers(version) < _numbers(oldest):
-            old.append(f"{name} {version} ({oldest} or newer is needed)")
+    old = [
+        f"{name} {installed(name)} ({oldest} or newer is needed)"
+        for name, oldest in OLDEST.items()
+        if is_older(name, oldest, installed)
+    ]
     if not old:
         return None
     return f"ACE-Step 1.5 may fail with these packages, please update them: {', '.join(old)}."
+
+
+def is_older(name: str, version: str, installed: Callable[[str], str] = metadata.version) -> bool:
+    """Whether the package `name` is older than `version`; False where it has none on record."""
+    try:
+        return _numbers(installed(name)) < _numbers(version)
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _numbers(version: str) -> tuple[int, ...]:

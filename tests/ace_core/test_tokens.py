@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ace_core import tokens
 from ace_core.errors import CheckpointError
 from ace_core.tokens import load_tokenizer, required_id
 from tools.checkout import find_checkout
@@ -78,3 +79,11 @@ def test_the_hosts_tokenizer_is_read_from_vocabulary_and_merges():
     assert required_id(qwen, "<|endoftext|>") == 151_643
     assert qwen.encode("<|im_start|>system\n# Instruction\n") == [151644, 8948, 198, 2, 29051, 198]
     assert qwen.decode([151667, 198, 65, 5187, 25]) == "<think>\nbpm:"
+
+
+@pytest.mark.parametrize(("older", "many"), [(True, True), (True, False), (False, True)])
+def test_a_minute_of_reading_is_announced(tmp_path, monkeypatch, caplog, older, many):
+    monkeypatch.setattr(tokens, "is_older", lambda name, version: older)
+    monkeypatch.setattr(tokens, "_MANY", 3 if many else 100)
+    load_tokenizer(write_tokenizer(tmp_path, audio_codes=3))
+    assert ("takes about a minute" in caplog.text) == (older and many)
