@@ -28,8 +28,12 @@ def tell(event: str, data: dict[str, Any]) -> None:
 
 
 def _page() -> Any:
-    """The server that runs this prompt; None in a script, on another host, and where no page queued
-    it: what names no page would go to all."""
+    """The server, where a page queued what it runs: what names no page would go to all."""
+    server = _server()
+    return None if server is None or server.client_id is None else server
+
+
+def _server() -> Any:
+    """None in a script or on another host."""
     server = getattr(sys.modules.get("server"), "PromptServer", None)
-    page = getattr(server, "instance", None)
-    return page if getattr(page, "client_id", None) is not None else None
+    return getattr(server, "instance", None)
