@@ -6,18 +6,16 @@ Source: audio ingestion and post-processing of the official handler.
 """
 
 import logging
-import math
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from ..constants import CHANNELS, SAMPLE_RATE
-from ..errors import InvalidAudioError, InvalidRequestError
+from ..errors import InvalidAudioError
 from .resample import resample
 
 SILENCE: Final = 1e-6  # a waveform that never exceeds this is silent
-LOUDEST_DB: Final = -1.0  # dBFS that `normalise_peak` brings the peak to
 
 logger = logging.getLogger(__name__)
 
@@ -80,44 +78,6 @@ def limit_peak(audio: Tensor) -> Tensor:
     """Each item that exceeds full scale divided by its own peak; the others as they are."""
     peaks = _peaks(audio)
     return audio if bool((peaks <= 1).all()) else audio / peaks.clamp(min=1)
-
-
-def normalise_peak(audio: Tensor, db: float = LOUDEST_DB) -> Tensor:
-    """Each item with its peak at `db` dBFS; a silent item stays as it is.
-
-    Raises:
-        InvalidRequestError: `db` is above 0, where every player clips.
-    """
-    if not db <= 0:
-        raise InvalidRequestError(
-            f"A peak of {db:g} dBFS would clip. Set it to 0 or below; {LOUDEST_DB:g} is usual."
-        )
-    peaks = _peaks(audio)
-    gain = torch.where(peaks < SILENCE, torch.ones_like(peaks), 10 ** (db / 20) / peaks)
-    return audio * gain
-
-
-def fade(audio: Tensor, seconds_in: float = 0.0, seconds_out: float = 0.0) -> Tensor:
-    """48 kHz audio with a straight ramp up at its start and down at its end.
-
-    Raises:
-        InvalidRequestError: a ramp is negative, not a number or longer than the audio.
-    """
-    rising, falling = (_ramp(audio, seconds) for seconds in (seconds_in, seconds_out))
-    faded = audio.clone()
-    faded[..., : len(rising)] *= rising
-    faded[..., audio.shape[-1] - len(falling) :] *= falling.flip(0)
-    return faded
-
-
-def _ramp(audio: Tensor, seconds: float) -> Tensor:
-    longest = audio.shape[-1] / SAMPLE_RATE
-    if not (math.isfinite(seconds) and 0 <= round(seconds * SAMPLE_RATE) <= audio.shape[-1]):
-        raise InvalidRequestError(
-            f"A fade of {seconds:g} seconds does not fit audio of {longest:g}. Set it to 0 up to "
-            "the audio's length."
-        )
-    return torch.linspace(0, 1, round(seconds * SAMPLE_RATE), device=audio.device).to(audio)
 
 
 def _peaks(audio: Tensor) -> Tensor:

@@ -48,15 +48,6 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
     return grouped_attention(q, k, v, bias).transpose(1, 2).flatten(2)
 
 
-def mask_bias(mask: Tensor, like: Tensor) -> Tensor:
-    """A mask [B, L], true where a key may be seen, as a bias [B, 1, 1, L] on scores.
-
-    The lowest finite number instead of -inf: a row without any key stays a number.
-    """
-    bias = torch.zeros(mask.shape, device=like.device, dtype=like.dtype)
-    return bias.masked_fill(~mask, torch.finfo(like.dtype).min)[:, None, None]
-
-
 class Attention(nn.Module):
     """Self-attention by `forward`; cross-attention by `memory` once and `read` at each step."""
 
@@ -91,12 +82,12 @@ class Attention(nn.Module):
         v = self._split(self.v_proj(encoded))
         return k.transpose(1, 2), v.transpose(1, 2)
 
-    def read(self, x: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+    def read(self, x: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """`x` [B, T, E] attends to a memory, whose batch may be 1; returns [B, T, E]."""
         batch = x.shape[0]
         q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)  # [B, H, T, D]
         k, v = k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)
-        return self.o_proj(attend(q, k, v, bias))
+        return self.o_proj(attend(q, k, v))
 
     def shares(self, x: Tensor, k: Tensor, heads: Sequence[int]) -> Tensor:
         """How much of its attention each place of `x` [B, T, E] gives each key of `k`

@@ -14,13 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..precision import at_least_float32
-from .attention import Attention, Memory, Rope, mask_bias, rope_table
+from .attention import Attention, Memory, Rope, rope_table
 from .blocks import MLP
 from .config import DiTConfig
 from .ops import TORCH, Ops
 from .sliding import Window, make_window
 
-Reading = tuple[Tensor, Tensor, Tensor | None]  # a layer's keys, values and the bias of their mask
 Parts = tuple[Tensor, ...]
 
 LONGEST_PERIOD = 10_000.0  # of the timestep's sinusoids
@@ -77,7 +76,7 @@ class DiTLayer(nn.Module):
         self.scale_shift_table = ops.parameter(1, 6, size.width)
 
     def forward(
-        self, x: Tensor, modulation: Tensor, rope: Rope, window: Window | None, memory: Reading
+        self, x: Tensor, modulation: Tensor, rope: Rope, window: Window | None, memory: Memory
     ) -> Tensor:
         """`x` [B, S, E], `modulation` [B, 6, E] of the timestep; returns [B, S, E]."""
         parts = self.parts(x, modulation)
@@ -100,12 +99,12 @@ class DiTLayer(nn.Module):
         normed = torch.addcmul(shift, self.mlp_norm(x), 1 + scale)
         return torch.addcmul(x, self.mlp(normed), gate)
 
-    def read(self, x: Tensor, memory: Reading) -> Tensor:
+    def read(self, x: Tensor, memory: Memory) -> Tensor:
         """What `x` finds in the memory, [B, S, E]."""
-        keys, values, bias = memory
+        keys, values = memory
         if keys.shape[2] == 1:  # a place alone is read whole, whatever the query
             return self.cross_attn.read_only_place(values)
-        return self.cross_attn.read(self.cross_attn_norm(x), keys, values, bias)
+        return self.cross_attn.read(self.cross_attn_norm(x), keys, values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,21 +149,18 @@ class DiT(nn.Module):
         t: Tensor,
         context: Tensor,
         memory: list[Memory],
-        memory_mask: Tensor | None = None,
     ) -> Tensor:
         """The velocity [B, T, 64] of the noisy latent `x` [B, T, 64] at the flow times `t` [B].
 
-        `context` [B, T, 128] is source and chunk mask. `memory` comes from `memory`; `memory_mask`
-        [B, L] is true where it may be read, None where everywhere, as in the official code.
+        `context` [B, T, 128] is source and chunk mask. `memory` comes from `memory`.
         Context and memory of batch 1 serve every item. A null memory may have the length 1: equal
         keys give equal attention, whatever their number.
         """
         entry = self.enter(x, t, context)
         h = entry.tokens
-        bias = None if memory_mask is None else mask_bias(memory_mask, h)
         for index, layer in enumerate(self.layers):
             seen = entry.window if self.size.slides(index) else None
-            h = layer(h, entry.modulation, entry.rope, seen, (*memory[index], bias))
+            h = layer(h, entry.modulation, entry.rope, seen, memory[index])
         return self._unpatchify(h, entry.vector)[:, : x.shape[1]]
 
     def enter(self, x: Tensor, t: Tensor, context: Tensor) -> Entry:

@@ -18,9 +18,3 @@ def forward_bytes(config: DiTConfig, rows: int, frames: int, element_bytes: int)
     tokens = rows * -(-frames // config.patch)
     widest = max(2 * size.mlp_width, 3 * size.heads * size.head_width) + 4 * size.width
     return WORKSPACE + tokens * widest * element_bytes * _LIVE
-
-
-def memory_bytes(config: DiTConfig, rows: int, places: int, element_bytes: int) -> int:
-    """Keys and values of `places` in every layer, kept for each of `rows` items."""
-    width = config.decoder.kv_heads * config.decoder.head_width
-    return 2 * config.layers * width * rows * places * element_bytes

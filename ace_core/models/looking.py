@@ -35,5 +35,5 @@ def looks(
             found.append(shares[..., places].transpose(-1, -2).contiguous())
         if index == max(heads):
             break
-        h = layer.think(h + layer.read(h, (keys, values, None)), parts)
+        h = layer.think(h + layer.read(h, (keys, values)), parts)
     return torch.cat(found, dim=1)

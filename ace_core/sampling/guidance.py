@@ -124,12 +124,12 @@ def apg(
 
 def _across(vector: Tensor, along: Tensor) -> Tensor:
     """`vector` [B, T, C] without its part along `along`, over time, in double precision."""
-    direction = F.normalize(_wide(along), dim=1)
-    wide = _wide(vector)
+    direction = F.normalize(_double(along), dim=1)
+    wide = _double(vector)
     return (wide - (wide * direction).sum(dim=1, keepdim=True) * direction).to(vector)
 
 
-def _wide(x: Tensor) -> Tensor:
+def _double(x: Tensor) -> Tensor:
     """`x` in double precision, on the CPU where its own device may not have any."""
     return (x.cpu() if x.device.type in _NO_DOUBLE else x).double()
 
@@ -153,7 +153,7 @@ def adg(x: Tensor, t: float, cond: Tensor, uncond: Tensor, scale: float) -> Tens
 
 def _angle(one: Tensor, other: Tensor) -> Tensor:
     """Angle between the frames of two [B, T, C]: [B, T, 1] float64, kept off 0 and pi."""
-    one, other = _wide(one), _wide(other)
+    one, other = _double(one), _double(other)
     one = one / torch.linalg.norm(one, dim=-1, keepdim=True)
     other = other / torch.linalg.norm(other, dim=-1, keepdim=True)
     cosine = (one * other).sum(dim=-1, keepdim=True)

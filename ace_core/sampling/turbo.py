@@ -61,20 +61,6 @@ def snap_to_turbo(times: Sequence[float]) -> Snapped:
     return Snapped((*distinct, 0.0), tuple(changes))
 
 
-def turbo_timesteps(shift: float) -> Snapped:
-    """Turbo's own 8 steps for the trained shift (1, 2 or 3) nearest to `shift`.
-
-    Raises:
-        InvalidScheduleError: `shift` is not a number above 0.
-    """
-    timesteps(TURBO_STEPS, shift)  # refuses what is no shift
-    nearest = _nearest(shift, TURBO_SHIFTS)
-    changes: tuple[str, ...] = ()
-    if nearest != shift:
-        changes = (f"Turbo knows the shifts 1, 2 and 3: {shift:g} becomes {nearest:g}.",)
-    return Snapped(tuple(timesteps(TURBO_STEPS, nearest)), changes)
-
-
 def _nearest(value: float, choices: Sequence[float]) -> float:
     """The first of the nearest `choices`."""
     return min(choices, key=lambda choice: abs(choice - value))

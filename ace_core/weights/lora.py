@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import CheckpointError
 from .adapter_keys import Found, sorted_by_weight
@@ -58,14 +57,6 @@ def read_adapter(path: Path, shapes: Shapes) -> Adapter:
     changes = {name: _change(each, scales[name]) for name, each in found.items()}
     words = scale_in_words(known, guessed=None in scales.values())
     return Adapter(changes, tuple(strange), words)
-
-
-@torch.no_grad()
-def merge(decoder: nn.Module, adapter: Adapter, strength: float = 1.0) -> None:
-    """Put an adapter into the weights of a decoder, for good; several in a row add up."""
-    for name, change in adapter.changes.items():
-        weight = decoder.get_parameter(f"{name}.weight")
-        weight.copy_(change.added(weight, strength))
 
 
 def _weight_file(path: Path) -> Path:

@@ -25,11 +25,6 @@ NAMED = re.compile(r"(encoder|decoder)\.(?:block\.(\d+)\.)?(\w+)\.(?:(\w+)\.)?(\
 BLOCK_NUMBER = re.compile(r"encoder\.block\.(\d+)\.")
 
 
-def is_stable_audio(names: Sequence[str] | Mapping[str, object]) -> bool:
-    """Whether these are stable-audio-tools' names rather than diffusers'."""
-    return any(NUMBERED.fullmatch(name) for name in names)
-
-
 def diffusers_name(name: str) -> str:
     """`encoder.layers.1.layers.0.layers.1.weight_v` -> `encoder.block.0.res_unit1.conv1.weight_v`.
 

@@ -1,17 +1,10 @@
 import logging
-import math
 
 import pytest
 import torch
 
-from ace_core.audio.waveform import (
-    fade,
-    limit_peak,
-    model_audio,
-    normalise_peak,
-    silent,
-)
-from ace_core.errors import InvalidAudioError, InvalidRequestError
+from ace_core.audio.waveform import limit_peak, model_audio, silent
+from ace_core.errors import InvalidAudioError
 
 RATE = 48_000
 
@@ -76,38 +69,6 @@ def test_only_items_above_full_scale_are_divided_by_their_own_peak():
     assert torch.equal(limited[0], audio[0])
     torch.testing.assert_close(limited[1], audio[1] / 2.5)
     assert limited[1, 1, 7] == -1.0
-
-
-@pytest.mark.parametrize("db", [0.0, -1.0, -6.0])
-def test_a_normalised_peak_is_at_its_level_item_by_item(db: float):
-    audio = torch.stack([noise(2, 50) * 3, noise(2, 50) / 100, torch.zeros(2, 50)])
-    peaks = normalise_peak(audio, db).abs().amax(dim=(1, 2))
-    torch.testing.assert_close(peaks[:2], torch.full((2,), 10 ** (db / 20)))
-    assert peaks[2] == 0
-
-
-@pytest.mark.parametrize("db", [0.1, math.nan])
-def test_a_peak_above_full_scale_is_refused(db: float):
-    with pytest.raises(InvalidRequestError, match="would clip"):
-        normalise_peak(noise(1, 2, 10), db)
-
-
-def test_fades_are_straight_lines_at_both_ends():
-    faded = fade(torch.ones(1, 2, RATE), seconds_in=0.25, seconds_out=0.5)[0, 1]
-    torch.testing.assert_close(faded[: RATE // 4], torch.linspace(0, 1, RATE // 4))
-    torch.testing.assert_close(faded[-RATE // 2 :], torch.linspace(1, 0, RATE // 2))
-    assert (faded[RATE // 4 : RATE // 2] == 1).all()
-
-
-def test_no_fade_changes_nothing():
-    audio = noise(1, 2, 100)
-    assert torch.equal(fade(audio), audio)
-
-
-@pytest.mark.parametrize("seconds", [-1.0, 1.1, math.nan])
-def test_a_fade_that_does_not_fit_is_refused(seconds: float):
-    with pytest.raises(InvalidRequestError, match="does not fit audio of 1"):
-        fade(torch.ones(1, 2, RATE), seconds_out=seconds)
 
 
 def test_silence_is_below_a_millionth():

@@ -62,20 +62,6 @@ def test_a_null_memory_of_length_one_equals_the_expanded_one():
     assert_same(short, long)
 
 
-def test_a_masked_place_of_the_memory_changes_nothing():
-    model = dit()
-    x, t, context = inputs(2, 20)
-    encoded = randn64(2, 9, 64, seed=3)
-    mask = torch.ones(2, 9, dtype=torch.bool)
-    mask[1, 5:] = False
-    other = encoded.clone()
-    other[1, 5:] += 10
-    masked = model(x, t, context, model.memory(encoded), mask)
-    assert_same(masked, model(x, t, context, model.memory(other), mask))
-    cut = model(x[1:], t[1:], context[1:], model.memory(encoded[1:, :5]))
-    assert_same(masked[1:], cut)
-
-
 def test_an_odd_length_is_padded_with_zeros_and_cropped():
     model = dit()
     x, t, context = inputs(1, 22)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ace_core.models.attention import Attention, attend, mask_bias, rope_table, rotate
+from ace_core.models.attention import Attention, attend, rope_table, rotate
 from ace_core.models.config import StackConfig
 from ace_core.models.ops import TORCH
 from ace_core.models.sliding import Window, dense_bias, make_window
@@ -71,13 +71,6 @@ def test_scores_after_rotation_depend_on_the_distance_alone():
 def test_the_first_place_is_not_turned():
     x = randn64(1, 1, 2, 8)
     assert torch.equal(rotate(x, rope_table(1, SIZE, x)), x)
-
-
-def test_a_masked_key_is_not_read():
-    q, k, v = queries_keys_values(1, 6)
-    mask = torch.tensor([[True, True, True, True, False, False]])
-    masked = attend(q, k, v, mask_bias(mask, q))
-    assert_same(masked, attend(q, k[:, :, :4], v[:, :, :4]))
 
 
 def test_each_group_of_heads_reads_its_own_keys():

@@ -8,12 +8,7 @@ import torch
 
 from ace_core.errors import InvalidScheduleError
 from ace_core.sampling.flow import custom_timesteps, shift_of, timesteps
-from ace_core.sampling.turbo import (
-    MOST_TURBO_STEPS,
-    TURBO_TIMES,
-    snap_to_turbo,
-    turbo_timesteps,
-)
+from ace_core.sampling.turbo import MOST_TURBO_STEPS, TURBO_TIMES, snap_to_turbo
 
 # the official tables, as they stand in modeling_acestep_v15_turbo.py; the final 0 is implied there
 TABLES = {
@@ -47,8 +42,6 @@ def test_steps_that_are_no_count_are_refused(steps):
 def test_a_shift_that_is_not_above_zero_is_refused(shift: float):
     with pytest.raises(InvalidScheduleError, match="number above 0"):
         timesteps(8, shift)
-    with pytest.raises(InvalidScheduleError, match="number above 0"):
-        turbo_timesteps(shift)
 
 
 def test_a_missing_final_zero_is_added_and_said(caplog: pytest.LogCaptureFixture):
@@ -121,18 +114,6 @@ def test_more_than_twenty_times_are_cut_and_said():
 def test_a_schedule_without_a_step_cannot_be_snapped():
     with pytest.raises(InvalidScheduleError, match="no time above 0"):
         snap_to_turbo([0.0])
-
-
-@pytest.mark.parametrize(("shift", "nearest"), [(0.2, 1), (1.5, 1), (2.5, 2), (2.6, 3), (9, 3)])
-def test_turbo_takes_the_nearest_trained_shift_and_says_so(shift: float, nearest: int):
-    snapped = turbo_timesteps(shift)
-    assert snapped.times == tuple(TABLES[float(nearest)])
-    (said,) = snapped.changes
-    assert f"becomes {nearest}" in said
-
-
-def test_a_trained_shift_is_taken_in_silence():
-    assert turbo_timesteps(3.0).changes == ()
 
 
 @pytest.mark.parametrize("steps", [2, 8, 64])

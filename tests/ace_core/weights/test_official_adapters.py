@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from ace_core.errors import CheckpointError
 from ace_core.models.acestep import AceStepModel
-from ace_core.weights.lora import Adapter, merge, read_adapter
+from ace_core.weights.lora import Adapter, read_adapter
 from tests.adapters import ALONE, CASES, FOLDER, LIMIT, file_of, golden, velocity
 from tests.parity import ours
 from tests.rounding import difference
@@ -18,6 +19,14 @@ def decoder(xl: bool = False) -> nn.Module:
     model = AceStepModel(ours.config(xl))
     model.load_state_dict(ours.weights(model, "xl" if xl else "2b"))
     return model.double().requires_grad_(False).eval().decoder
+
+
+@torch.no_grad()
+def merge(net: nn.Module, adapter: Adapter, strength: float) -> None:
+    """Put an adapter into the weights, for good; several in a row add up."""
+    for name, change in adapter.changes.items():
+        weight = net.get_parameter(f"{name}.weight")
+        weight.copy_(change.added(weight, strength))
 
 
 def read(name: str, into: nn.Module) -> Adapter:
