@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Final
 
-# The first three are what ComfyUI 0.20.1 asks for at least; soundfile is ours to install.
+# What ComfyUI 0.20.1 asks for at least.
 OLDEST: Final[Mapping[str, str]] = {
     "torch": "2.4",
     "transformers": "4.50",
     "numpy": "1.25",
     "safetensors": "0.4.3",
-    "soundfile": "0.13",
+    "av": "14.2",
 }
 
 logger = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import soundfile
 import torch
 
+from ace_core.audio.files import Encoding, FileFormat, save
 from ace_core.inference import AceStepHandler, LLMHandler
 
 SHORT = 10.0  # seconds
@@ -85,7 +85,7 @@ def write_recording(path: Path, seconds: float) -> Path:
     pitch = pitches[(moments * 2).long() % len(pitches)]
     pluck = torch.sin(2 * torch.pi * pitch * moments) * torch.exp(-4 * (moments % 0.5))
     sound = 0.4 * pluck + 0.2 * torch.sin(2 * torch.pi * 110.0 * moments)
-    soundfile.write(path, torch.stack([sound, 0.8 * sound], dim=1).numpy(), RATE)
+    save(path, torch.stack([sound, 0.8 * sound]), FileFormat(Encoding.WAV_16))
     return path
 
 

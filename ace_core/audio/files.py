@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, NamedTuple
 from uuid import uuid4
 
+import av
+import av.error
 import numpy as np
-import soundfile
 import torch
 from torch import Tensor
 
@@ -24,29 +25,39 @@ from . import tags
 from .waveform import check
 
 BITRATES: Final = (96, 112, 128, 160, 192, 224, 256, 320)  # kbit/s; below it is not music
-MP3_RANGE: Final = (32, 320)  # kbit/s that libsndfile's scale spans
+LAYOUTS: Final = {1: "mono", 2: "stereo"}  # FFmpeg's names by the number of channels
+REPEATABLE: Final = {"fflags": "+bitexact"}  # no encoder's version and no time in the file
 
 logger = logging.getLogger(__name__)
 
 
-class Encoding(Enum):
-    """How samples are kept. The value is libsndfile's container and subtype."""
+class Codec(NamedTuple):
+    """How FFmpeg writes an encoding."""
 
-    FLAC_16 = ("FLAC", "PCM_16")
-    FLAC_24 = ("FLAC", "PCM_24")
-    WAV_16 = ("WAV", "PCM_16")
-    WAV_24 = ("WAV", "PCM_24")
-    WAV_FLOAT = ("WAV", "FLOAT")
-    MP3 = ("MP3", "MPEG_LAYER_III")
+    container: str
+    codec: str
+    samples: str  # sample format of a frame: s16 and s32 interleaved, flt and fltp floats
+    bits: int | None  # of a whole-number sample; None where samples stay floats
+
+
+class Encoding(Enum):
+    """How samples are kept."""
+
+    FLAC_16 = Codec("flac", "flac", "s16", 16)
+    FLAC_24 = Codec("flac", "flac", "s32", 24)
+    WAV_16 = Codec("wav", "pcm_s16le", "s16", 16)
+    WAV_24 = Codec("wav", "pcm_s24le", "s32", 24)
+    WAV_FLOAT = Codec("wav", "pcm_f32le", "flt", None)
+    MP3 = Codec("mp3", "libmp3lame", "fltp", None)
 
     @property
     def suffix(self) -> str:
-        return f".{self.value[0].lower()}"
+        return f".{self.value.container}"
 
     @property
     def bits(self) -> int | None:
         """Bits of a whole-number sample; None where samples stay floats."""
-        return {"PCM_16": 16, "PCM_24": 24}.get(self.value[1])
+        return self.value.bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +98,10 @@ def save(
         with tempfile.TemporaryFile(buffering=0, dir=path.parent) as encoded:
             _encode(encoded, audio, form, rate)
             _replace(path, encoded, texts or {})
-    except soundfile.LibsndfileError as error:
+    except (av.error.FFmpegError, KeyError) as error:
         raise SaveError(
-            f"{path.name}: {form.encoding.name} cannot hold {audio.shape[0]} channels at {rate} Hz "
-            f"({error.error_string}). Choose FLAC or WAV, or convert to stereo at {SAMPLE_RATE} Hz."
+            f"{path.name}: {form.encoding.name} cannot hold {audio.shape[0]} channels at {rate} "
+            f"Hz. Choose FLAC or WAV, or convert to stereo at {SAMPLE_RATE} Hz."
         ) from error
     except OSError as error:
         raise SaveError(
@@ -112,12 +123,12 @@ def _replace(path: Path, encoded: BinaryIO, texts: Mapping[str, str]) -> None:
 
 
 class _Sink:
-    """An unbuffered file for libsndfile, to which no exception can be told: it is kept here."""
+    """An unbuffered file for FFmpeg, whose callbacks carry no exception: it is kept here."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.failure: OSError | None = None
-        self.seek, self.tell, self.read = file.seek, file.tell, file.read
+        self.seek, self.tell = file.seek, file.tell
 
     def write(self, data: bytes) -> int:
         left = memoryview(data)
@@ -134,40 +145,35 @@ class _Sink:
 
 
 def _encode(file: BinaryIO, audio: Tensor, form: FileFormat, rate: int) -> None:
-    """A second at a time: libsndfile has crashed on whole songs, and memory stays small."""
-    container, subtype = form.encoding.value
-    mp3 = form.encoding is Encoding.MP3
+    """A second at a time, so that memory stays small."""
+    codec, layout = form.encoding.value, LAYOUTS[audio.shape[0]]
     sink = _Sink(file)
-    with soundfile.SoundFile(
-        cast("BinaryIO", sink),  # it calls these four methods and no others
-        "w",
-        samplerate=rate,
-        channels=audio.shape[0],
-        format=container,
-        subtype=subtype,
-        compression_level=_compression(form.bitrate) if mp3 else None,
-        bitrate_mode="CONSTANT" if mp3 else None,
-    ) as output:
-        for block in audio.split(rate, dim=1):
-            output.write(_samples(block, form.encoding.bits))
+    with av.open(sink, "w", format=codec.container, options=REPEATABLE) as output:
+        stream: Any = output.add_stream(codec.codec, rate=rate, layout=layout)
+        stream.codec_context.format = codec.samples
+        if form.encoding is Encoding.MP3:
+            stream.codec_context.bit_rate = form.bitrate * 1000
+        for place, block in enumerate(audio.split(rate, dim=1)):
+            frame = av.AudioFrame.from_ndarray(_samples(block, codec), codec.samples, layout)
+            frame.sample_rate, frame.pts = rate, place * rate
+            output.mux(stream.encode(frame))
             sink.check()
+        output.mux(stream.encode(None))
     sink.check()  # closing writes, too
 
 
-def _compression(bitrate: int) -> float:
-    """libsndfile's scale for MP3: 0 is 320 kbit/s, 1 is 32."""
-    lowest, highest = MP3_RANGE
-    return (highest - bitrate) / (highest - lowest)
-
-
-def _samples(block: Tensor, bits: int | None) -> np.ndarray:
-    """[C, n] as libsndfile takes it, [n, C]: floats, or whole numbers in the top `bits` of 32."""
-    block = block.detach().float().cpu().T.contiguous()
-    if bits is None:
-        return block.numpy()
-    scale = 2 ** (bits - 1)
+def _samples(block: Tensor, codec: Codec) -> np.ndarray:
+    """[C, n] as a frame of FFmpeg holds it: [C, n] of a planar format, else [1, n * C]; floats, or
+    whole numbers in the top `codec.bits` bits."""
+    block = block.detach().float().cpu()
+    if codec.samples == "fltp":
+        return block.contiguous().numpy()
+    block = block.T.reshape(1, -1)  # interleaved
+    if codec.bits is None:
+        return block.contiguous().numpy()
+    scale = 2 ** (codec.bits - 1)
     whole = (block * scale).round().clamp(-scale, scale - 1).to(torch.int32)
-    return (whole << (32 - bits)).numpy()
+    return whole.to(torch.int16).numpy() if codec.bits == 16 else (whole << 8).numpy()
 
 
 def _warn_of_clipping(path: Path, audio: Tensor, encoding: Encoding) -> None:

@@ -52,10 +52,8 @@ def test_whoever_loads_models_by_the_library_finds_it_in_the_log(
 
 
 def test_the_papers_name_the_oldest_versions():
-    """Of these `requirements.txt` asks for soundfile alone; the others stand in its comment."""
+    """`requirements.txt` asks for nothing; what a ComfyUI must have stands in its comment."""
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    named = dict(re.findall(r"(\w+)(?: |>=)(\d[\d.]*\d)", text))
+    named = dict(re.findall(r"(\w+) (\d[\d.]*\d)", text))
     assert named == {"ComfyUI": "0.20.1", **OLDEST}
-    asked = [line for line in text.splitlines() if not line.startswith("#")]
-    assert asked == [f"soundfile>={OLDEST['soundfile']}"]
-    assert f'dependencies = ["{asked[0]}"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert all(line.startswith("#") for line in text.splitlines())
