@@ -30,7 +30,8 @@ from .sampling.presets import preset
 from .sampling.recipe import Recipe
 from .sampling.repaint import KeptSource
 from .sampling.run import Run, integrate
-from .types import Conditioning, Variant
+from .task import Task
+from .types import Variant
 
 Memory = Sequence[tuple[Tensor, Tensor]]  # cross-attention keys and values of every layer
 
@@ -53,34 +54,32 @@ class Models:
 @torch.inference_mode()
 def sample(
     models: Models,
-    item: Conditioning | Sequence[Conditioning],
+    task: Task | Sequence[Task],
     recipe: Recipe,
     on_step: OnStep | None = None,
     start: Tensor | None = None,
-    free: Conditioning | None = None,
     guard: Guard = GUARD,
 ) -> Tensor:
     """Latents [B, T, C], one for each seed, in float32 or the models' own if that is finer.
 
-    Several items are one for each seed: variations of one text that differ in their codes.
-    `start` [B, T, C] replaces the seeded noise. `free` is the item without its source, for the
-    steps after the cover strength is spent. What cannot be sampled is refused before any heavy
+    Several tasks are one for each seed: variations of one text that differ in their codes.
+    `start` [B, T, C] replaces the seeded noise. What cannot be sampled is refused before any heavy
     work. Items that do not fit into memory together are made in groups: then `on_step` sees every
-    step once a group.
+    step once per group.
 
     Raises:
         NotEnoughMemoryError: not even one item fits.
     """
     batch = len(recipe.seeds)
-    items = _variations(item, batch)
-    _check_sources(items[0], batch)
+    tasks = _variations(task, batch)
+    _check_sources(tasks[0], batch)
 
     def run(first: int, behind: int) -> Tensor:
-        own = _part(items, first, behind)
+        own = _part(tasks, first, behind)
         begin = None if start is None else start[first:behind]
-        return _sampled(models, own, recipe.part(first, behind), on_step, begin, free)
+        return _sampled(models, own, recipe.part(first, behind), on_step, begin)
 
-    return in_groups(batch, run, guard, _most_at_once(models, items[0].frames, batch))
+    return in_groups(batch, run, guard, _most_at_once(models, tasks[0].frames, batch))
 
 
 def _most_at_once(models: Models, frames: int, batch: int) -> int:
@@ -97,34 +96,29 @@ def _most_at_once(models: Models, frames: int, batch: int) -> int:
 
 def _sampled(
     models: Models,
-    items: Sequence[Conditioning],
+    tasks: Sequence[Task],
     recipe: Recipe,
     on_step: OnStep | None,
     start: Tensor | None,
-    free: Conditioning | None,
 ) -> Tensor:
-    frames = items[0].frames
+    task = tasks[0]
     times = recipe.schedule(models.variant)
-    if recipe.cover_strength < 1 and free is None:
-        raise InvalidRequestError(
-            f"A cover strength of {recipe.cover_strength:g} needs the item without its source as "
-            "well. Make it with `tasks.uncovered`."
-        )
-    first = recipe.first_noise(frames) if start is None else start
+    first = recipe.first_noise(task.frames) if start is None else start
     silence = models.silence
     x = first = first.to(silence.device, at_least_float32(silence.dtype))
-    if recipe.source_strength:
-        starts = [ctx.start(models.dit, each, models.silence) for each in items]
+    if task.source_strength:
+        starts = [ctx.start(models.dit, each, models.silence) for each in tasks]
         source = torch.cat(starts).to(first)  # [1 or B, T, C]
-        x, times = start_from_source(first, source, times, recipe.source_strength)
-    looks = _looks(models, items)
-    if free is not None:
-        looks = looks.until(switch_time(times, recipe.cover_strength), _looks(models, (free,)))
+        x, times = start_from_source(first, source, times, task.source_strength)
+    looks = _looks(models, tasks)
+    rest = task.without_source()
+    if rest is not None:
+        looks = looks.until(switch_time(times, task.cover_strength), _looks(models, (rest,)))
     usual = preset(models.variant)
-    kept = _kept_source(models, items[0], recipe)
+    kept = _kept_source(models, task)
     run = Run(
         times=times,
-        fresh=fresh_noise(recipe.seeds, frames),
+        fresh=fresh_noise(recipe.seeds, task.frames),
         on_step=on_step,
         after_step=kept and kept.after_step(first, len(times) - 1),
         correct_last=not models.variant.distilled,
@@ -160,10 +154,8 @@ def listen(models: Models, audio: Tensor, guard: Guard = GUARD) -> Tensor:
     return sparing.encode(models.vae, audio.to(own), guard=guard).mean.transpose(1, 2)
 
 
-def _variations(
-    item: Conditioning | Sequence[Conditioning], batch: int
-) -> tuple[Conditioning, ...]:
-    items = (item,) if isinstance(item, Conditioning) else tuple(item)
+def _variations(task: Task | Sequence[Task], batch: int) -> tuple[Task, ...]:
+    items = (task,) if isinstance(task, Task) else tuple(task)
     if len(items) not in (1, batch):
         raise InvalidRequestError(
             f"There are {len(items)} variations for {batch} seeds. Give one seed a variation."
@@ -188,7 +180,7 @@ class _Looks:
         return GuidedVelocity(self.both, self.worded, guidance)
 
 
-def _looks(models: Models, items: Sequence[Conditioning]) -> _Looks:
+def _looks(models: Models, items: Sequence[Task]) -> _Looks:
     """Conditions encoded and cross-attention prepared once, here."""
     decoder = models.dit.decoder
     contexts = [ctx.context(models.dit, item, models.silence) for item in items]
@@ -207,7 +199,7 @@ def _looks(models: Models, items: Sequence[Conditioning]) -> _Looks:
     )
 
 
-def _part(items: Sequence[Conditioning], first: int, behind: int) -> Sequence[Conditioning]:
+def _part(items: Sequence[Task], first: int, behind: int) -> Sequence[Task]:
     """The variations of some songs, or the one task with their sources where it has several."""
     if len(items) > 1:
         return items[first:behind]
@@ -217,7 +209,7 @@ def _part(items: Sequence[Conditioning], first: int, behind: int) -> Sequence[Co
     return [replace(items[0], source=source[first:behind])]
 
 
-def _check_sources(item: Conditioning, batch: int) -> None:
+def _check_sources(item: Task, batch: int) -> None:
     if item.source is not None and len(item.source) not in (1, batch):
         raise InvalidRequestError(
             f"There are {len(item.source)} sources for {batch} songs. Give one source for all of "
@@ -225,10 +217,10 @@ def _check_sources(item: Conditioning, batch: int) -> None:
         )
 
 
-def _kept_source(models: Models, item: Conditioning, recipe: Recipe) -> KeptSource | None:
-    if recipe.keep is None or item.source is None or item.mask is None:
+def _kept_source(models: Models, item: Task) -> KeptSource | None:
+    if item.keep is None or item.source is None or item.mask is None:
         return None
     whole = ctx.fitted(item.source.to(models.silence), item.frames, models.silence)
     return KeptSource(
-        whole.to(at_least_float32(whole.dtype)), item.mask.to(whole.device), recipe.keep
+        whole.to(at_least_float32(whole.dtype)), item.mask.to(whole.device), item.keep
     )

@@ -6,20 +6,19 @@ Everything that can be refused about a source, a region or a batch of codes is r
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from .audio.source import padded, seconds_of_audio, sources_audio
-from .conditioning.tasks import Source
-from .constants import LATENT_CHANNELS, LONGEST_SECONDS
+from .constants import LONGEST_SECONDS
 from .errors import InvalidRequestError
 from .sampling.region import region
+from .task import Length, Preservation, Span, Splice, source_length
 from .timing import frames_in
 from .types import AudioCodes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class SourceAudio:
     """A source that was checked and brought to the models' form."""
 
     audio: Tensor  # [B, 2, N] at 48 kHz, padding included: one for all songs, or one each
@@ -27,13 +26,12 @@ class Heard:
     songs: int = 1  # how many to make
 
     @property
-    def blank(self) -> Source:
-        """As long as the source and empty, for whatever can be refused before it is encoded."""
-        frames = frames_in(self.audio.shape[-1])
-        return Source(torch.zeros(1, frames, LATENT_CHANNELS), self.seconds)
+    def length(self) -> Length:
+        """What a task on this source is made for."""
+        return source_length(frames_in(self.audio.shape[-1]), self.seconds)
 
 
-def heard(waveform: Tensor, rate: int, batch: int = 1) -> Heard:
+def prepare_source(waveform: Tensor, rate: int, batch: int = 1) -> SourceAudio:
     """One source for `batch` songs, or several for one song each.
 
     Raises:
@@ -47,19 +45,25 @@ def heard(waveform: Tensor, rate: int, batch: int = 1) -> Heard:
             f"The source has {count} items, each for a song of its own, but a batch of {batch} is "
             f"asked for. Set `batch_size` to 1 or {count}."
         )
-    return Heard(audio, seconds_of_audio(audio), max(count, batch))
+    return SourceAudio(audio, seconds_of_audio(audio), max(count, batch))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Placed:
-    """A source on a canvas that may be longer, and where new music is played on it."""
+class RepaintCanvas:
+    """A source on a canvas that may be longer, and where new music is made on it."""
 
-    source: Heard
+    source: SourceAudio
     mask: Tensor  # [1, T, 1]
-    spans: Sequence[tuple[float, float]]  # seconds
+    spans: Sequence[Span]
+
+    def splice(self, keep: Preservation) -> Splice | None:
+        """The source's own sound around the new music, if `keep` asks for it."""
+        if keep.audio_blend is None:
+            return None
+        return Splice(self.source.audio, self.spans, keep.audio_blend)
 
 
-def placed(source: Heard, start: float, end: float | None) -> Placed:
+def place_region(source: SourceAudio, start: float, end: float | None) -> RepaintCanvas:
     """New music from `start` to `end` seconds of the source; None ends with it.
 
     Raises:
@@ -67,7 +71,7 @@ def placed(source: Heard, start: float, end: float | None) -> Placed:
     """
     part = region(start, end, source.audio.shape[-1])
     whole = replace(source, audio=padded(source.audio, part.pad_left, part.pad_right))
-    return Placed(whole, part.mask(whole.blank.frames), [(part.start, part.end)])
+    return RepaintCanvas(whole, part.mask(whole.length.frames), [(part.start, part.end)])
 
 
 def check_variations(codes: Sequence[AudioCodes]) -> None:

@@ -169,25 +169,6 @@ class AudioCodes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Conditioning:
-    """One item's task, ready for the condition encoder: what the model hears and reads.
-
-    A task function fills it; nothing here depends on a sampler or on a host.
-    """
-
-    text: torch.Tensor  # [1, L, 1024] normed hidden states of the text prompt
-    lyrics: torch.Tensor  # [1, L', 1024] token embeddings of the lyrics
-    frames: int  # T, length of the canvas
-    timbre: torch.Tensor | None = None  # [R, 750, 64] reference clips; None: silence
-    source: torch.Tensor | None = None  # [1 or B, T, 64] latents, for all or each; None: silence
-    mask: torch.Tensor | None = None  # [1, T, 1] 1: play here, 0: keep; None: everywhere
-    codes: AudioCodes | None = None  # decoded to hints, they take the place of the source
-    quantize: bool = False  # cover: the source goes through the code tokenizer and back
-    hole: bool = False  # repaint: the source is silent where the mask plays
-    unheard: bool = False  # audio to audio: the source is only where a run may start
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
     """What the VAE's encoder believes about each latent: a normal distribution."""
 

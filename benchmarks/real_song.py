@@ -15,7 +15,8 @@ from ace_core.models.ops import Ops
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.pipeline import Models, render, sample
 from ace_core.sampling.recipe import Recipe
-from ace_core.types import Conditioning, Variant
+from ace_core.task import Task
+from ace_core.types import Variant
 
 from . import real_size
 from .measure import machine
@@ -39,7 +40,7 @@ def models(dtype: torch.dtype) -> Models:
 
 
 def run(held: Models, seconds: float) -> Figures:
-    item = Conditioning(
+    item = Task(
         text=torch.randn(1, 100, 1024),
         lyrics=torch.randn(1, 411, 1024),
         frames=int(seconds * 25),

@@ -20,7 +20,7 @@ from torch import Tensor
 from ace_core.conditioning.context import context
 from ace_core.models.acestep import AceStepModel
 from ace_core.sampling.flow import timesteps
-from ace_core.types import Conditioning
+from ace_core.task import Task
 
 from . import load, peers, real_size, vae_decode
 from .measure import Run, interleaved, machine, ratios
@@ -70,7 +70,7 @@ def generation(model: AceStepModel, seconds: float, steps: int) -> dict[str, flo
         return {}
     dtype = model.null_condition_emb.dtype
     frames = int(seconds * 25)
-    item = Conditioning(
+    item = Task(
         text=torch.randn(1, TEXT, 1024).to(dtype),
         lyrics=torch.randn(1, LYRICS, 1024).to(dtype),
         frames=frames,
@@ -85,15 +85,13 @@ def generation(model: AceStepModel, seconds: float, steps: int) -> dict[str, flo
     return interleaved(runs, rounds=1, warmup=0)
 
 
-def _ours(
-    model: AceStepModel, item: Conditioning, silence: Tensor, x: Tensor, steps: int
-) -> Tensor:
+def _ours(model: AceStepModel, item: Task, silence: Tensor, x: Tensor, steps: int) -> Tensor:
     ctx = context(model, item, silence)
     memory = model.decoder.memory(model.encoder(item.text, item.lyrics, silence[:, :750]))
     return _euler(lambda x, t: model.decoder(x, torch.full((1,), t), ctx, memory), x, steps)
 
 
-def _host_step(host: Any, item: Conditioning, silence: Tensor) -> Callable[[Tensor, float], Tensor]:
+def _host_step(host: Any, item: Task, silence: Tensor) -> Callable[[Tensor, float], Tensor]:
     """The host encodes and tokenises again at each step; its timbre is as long as the song."""
     timbre = silence.transpose(1, 2)
 

@@ -1,27 +1,27 @@
 """Tasks that change a recording: play it in another style, start from it, write part of it anew."""
 
+from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..ace_core import sources
 from ..ace_core.audio.source import source_audio
 from ..ace_core.conditioning import tasks
 from ..ace_core.conditioning.reference import reference_segments
 from ..ace_core.constants import LONGEST_SECONDS, SEED_RANGE
-from ..ace_core.sampling.cover import check_strength
 from ..ace_core.sampling.region import spans
 from ..ace_core.sampling.repaint import RepaintMode, preservation
-from ..ace_core.sources import Heard, Placed
+from ..ace_core.sources import RepaintCanvas, SourceAudio, place_region
+from ..ace_core.task import check_strength
 from ..ace_core.types import Song
 from .region import frames_of
 from .sources import (
     CATEGORY,
-    heard,
     instruction_input,
     outputs_of,
     source_inputs,
+    source_of,
     strength_input,
     task_outputs,
 )
@@ -78,14 +78,11 @@ class AceStepCover(io.ComfyNode):
 
         check_strength("cover strength", cover_strength)
         check_strength("source strength", source_strength)
-        given = heard(source, batch_size)
+        given = source_of(source, batch_size)
         encoder = host.text_encoder_of(text_encoder)
-        item = tasks.cover(song, encoder, given.blank, quantize, instruction or None)
-        free = None
-        if cover_strength < 1:
-            free = tasks.uncovered(item, song, encoder, given.seconds).text
-        handling = host.Handling("cover", cover_strength, free, source_strength)
-        return outputs_of(item, given, vae, handling)
+        task = tasks.cover(song, encoder, given.length, quantize, instruction or None)
+        task = tasks.with_cover_strength(task, cover_strength, song, encoder, given.seconds)
+        return outputs_of(replace(task, source_strength=source_strength), given, vae)
 
 
 class AceStepAudioToAudio(io.ComfyNode):
@@ -125,11 +122,10 @@ class AceStepAudioToAudio(io.ComfyNode):
         from . import host
 
         check_strength("reference audio strength", ref_audio_strength)
-        given = heard(source, batch_size)
-        encoder = host.text_encoder_of(text_encoder)
-        item = tasks.audio_to_audio(song, encoder, given.blank, instruction or None)
-        handling = host.Handling("audio to audio", source_strength=ref_audio_strength)
-        return outputs_of(item, given, vae, handling)
+        given = source_of(source, batch_size)
+        encoder, words = host.text_encoder_of(text_encoder), instruction or None
+        task = tasks.audio_to_audio(song, encoder, given.length, ref_audio_strength, words)
+        return outputs_of(task, given, vae)
 
 
 class AceStepRepaint(io.ComfyNode):
@@ -188,29 +184,26 @@ class AceStepRepaint(io.ComfyNode):
         from . import host
 
         keep = preservation(RepaintMode(mode), strength)
-        whole = heard(source, batch_size)
-        part = placed(whole, start, end, mask)
-        given = part.source
+        whole = source_of(source, batch_size)
+        canvas = canvas_of(whole, start, end, mask)
+        given = canvas.source
         encoder = host.text_encoder_of(text_encoder)
-        item = tasks.repaint(song, encoder, given.blank, part.mask, instruction or None)
-        handling = host.Handling("repaint", keep=keep)
-        splice = None
-        if keep.audio_blend is not None:
-            splice = host.Splice(given.audio, part.spans, keep.audio_blend)
-        made = outputs_of(item, given, vae, handling, splice)
+        task = tasks.repaint(song, encoder, given.length, canvas.mask, instruction or None)
+        task = replace(task, keep=keep, splice=canvas.splice(keep))
+        made = outputs_of(task, given, vae)
         return io.NodeOutput(*made.args, ui=wave_to_hear(whole.audio))
 
 
-def placed(source: Heard, start: float, end: float, mask: Tensor | None) -> Placed:
+def canvas_of(source: SourceAudio, start: float, end: float, mask: Tensor | None) -> RepaintCanvas:
     """The source on its canvas; a MASK takes the place of `start` and `end`.
 
     Raises:
         InvalidRequestError: a region or a mask that does not fit the source.
     """
     if mask is not None:
-        where = frames_of(mask, source.blank.frames)
-        return Placed(source, where, spans(where))
-    return sources.placed(source, start, None if end < 0 else end)
+        where = frames_of(mask, source.length.frames)
+        return RepaintCanvas(source, where, spans(where))
+    return place_region(source, start, None if end < 0 else end)
 
 
 def _moment(name: str, default: float, tooltip: str) -> io.Float.Input:

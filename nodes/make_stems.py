@@ -11,17 +11,18 @@ from ..ace_core.audio.waveform import limit_peak
 from ..ace_core.conditioning import tasks
 from ..ace_core.constants import TRACKS
 from ..ace_core.errors import InvalidRequestError
+from ..ace_core.sources import SourceAudio
 from ..ace_core.types import Song
 from .board import CATEGORY, audio_of, one_sound, stems_output
 from .draws import drawn
 from .playing import play
 from .sockets import GuidanceSocket, SongSocket, TextEncoderInput
-from .sources import Heard, heard, task_of
+from .sources import source_of
 from .writing import seed_input
 
 _EXTRACT, _BUILD = "extract", "build up"
 REST, BACKING = "rest", "backing"  # names of what is no track of the models
-_TASKS = {_EXTRACT: ("extract", tasks.extract), _BUILD: ("lego", tasks.lego)}
+_TASKS = {_EXTRACT: tasks.extract, _BUILD: tasks.lego}
 
 
 class AceStepMakeStems(io.ComfyNode):
@@ -86,18 +87,17 @@ class AceStepMakeStems(io.ComfyNode):
             raise InvalidRequestError(
                 "No track is switched on. Switch on at least one, such as vocals."
             )
-        first = heard(audio_of(one_sound(source)))
-        read, name = _reader(mode, song, host.text_encoder_of(text_encoder))
+        first = source_of(audio_of(one_sound(source)))
+        encoder = host.text_encoder_of(text_encoder)
         stems: list[Stem] = []
         reports: list[str] = []
         for number, track in enumerate(chosen, start=1):
             now = _together(first, stems) if mode == _BUILD else first
-            item = read(now, track)
-            task = task_of(item, now, vae, host.Handling(name))
+            task = _TASKS[mode](song, encoder, now.length, track)
             latent, lines = play(
                 given["model"],
                 given["sigmas"],
-                task,
+                host.task_outputs(task, now, vae),
                 drawn(given["seed"]).recipe(1),
                 given.get("guidance"),
                 given.get("solver"),
@@ -110,13 +110,7 @@ class AceStepMakeStems(io.ComfyNode):
         return io.NodeOutput(tuple(stems), "\n\n".join(reports))
 
 
-def _reader(mode: str, song: Song, encoder: Any) -> tuple[Any, str]:
-    """What makes a task of a source and a track, and the task's name."""
-    name, make = _TASKS[mode]
-    return lambda now, track: make(song, encoder, now.blank, track), name
-
-
-def _together(first: Heard, stems: list[Stem]) -> Heard:
+def _together(first: SourceAudio, stems: list[Stem]) -> SourceAudio:
     """The source with all that was played to it, brought to full scale when it is too loud."""
     mixed = mixdown([Stem(BACKING, first.audio), *stems])[..., : first.audio.shape[-1]]
     return replace(first, audio=limit_peak(mixed))

@@ -65,7 +65,7 @@ def _steps(sigmas: torch.Tensor, positive: list) -> list[str]:
     shift = shift_of(sigmas.tolist())
     said = [f"steps: {len(times) - 1}, at t = {written(times)}"]
     said += [] if shift is None else [f"shift: {shift:g}"]
-    return said + host.handling_lines(positive)
+    return said + host.task_lines(positive)
 
 
 def _steered(guidance: Guidance | None) -> str:

@@ -10,7 +10,7 @@ from ..ace_core.constants import BPM_RANGE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sampling.region import beats_to_seconds, region
 from .song import METERS
-from .sources import CATEGORY, heard
+from .sources import CATEGORY, source_of
 from .waves import wave_to_hear
 
 _SECONDS, _BARS, _BEATS, _MASK = "seconds", "bars", "beats", "mask"
@@ -75,8 +75,8 @@ class AceStepRegionMask(io.ComfyNode):
     ) -> io.NodeOutput:
         if by["by"] == _MASK and mask is None:
             raise InvalidRequestError("No mask is connected. Connect one, or choose seconds.")
-        given = heard(source)
-        frames = given.blank.frames
+        given = source_of(source)
+        frames = given.length.frames
         marked = torch.zeros(1, 1, frames)
         if by["by"] != _MASK:
             part = region(*_seconds(by), given.audio.shape[-1])

@@ -1,13 +1,11 @@
 """What the nodes that start from a source have in common: their inputs, and what comes out."""
 
-from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io
 
-from ..ace_core import sources
-from ..ace_core.sources import Heard
-from ..ace_core.types import Conditioning
+from ..ace_core.sources import SourceAudio, prepare_source
+from ..ace_core.task import Task
 from .sockets import SongSocket
 from .tasks import batch_input, text_encoder_input
 
@@ -51,35 +49,18 @@ def task_outputs(latent: str) -> list[io.Output]:
     ]
 
 
-def heard(source: dict[str, Any], batch: int = 1) -> Heard:
+def source_of(source: dict[str, Any], batch: int = 1) -> SourceAudio:
     """One source for `batch` songs, or several for one song each.
 
     Raises:
         InvalidAudioError: an AUDIO that cannot be a source.
         InvalidRequestError: several sources, but another number of songs.
     """
-    return sources.heard(source["waveform"], source["sample_rate"], batch)
+    return prepare_source(source["waveform"], source["sample_rate"], batch)
 
 
-def outputs_of(
-    item: Conditioning,
-    source: Heard,
-    vae: Any,
-    handling: Any,
-    splice: Any = None,
-) -> io.NodeOutput:
-    """The three outputs of a task."""
-    return io.NodeOutput(*task_of(item, source, vae, handling, splice))
-
-
-def task_of(
-    item: Conditioning, source: Heard, vae: Any, handling: Any, splice: Any = None
-) -> tuple[list, list, dict[str, Any]]:
-    """Positive, negative and latent of `item`, with the source encoded into it."""
+def outputs_of(task: Task, source: SourceAudio, vae: Any) -> io.NodeOutput:
+    """The three outputs of a task node."""
     from . import host
 
-    item = replace(item, source=host.encode_source(vae, source.audio))
-    silence = host.silence_of(vae)
-    positive = host.conditioning(item, silence, handling=handling)
-    latent = host.source_canvas(item, silence, source.songs, splice)
-    return positive, host.null(positive), latent
+    return io.NodeOutput(*host.task_outputs(task, source, vae))

@@ -11,9 +11,17 @@ from ..ace_core.constants import TRACKS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sampling.region import spans
 from ..ace_core.sampling.repaint import RepaintMode, preservation
+from ..ace_core.sources import RepaintCanvas
 from ..ace_core.types import Song
 from .region import frames_of
-from .sources import CATEGORY, heard, instruction_input, outputs_of, source_inputs, task_outputs
+from .sources import (
+    CATEGORY,
+    instruction_input,
+    outputs_of,
+    source_inputs,
+    source_of,
+    task_outputs,
+)
 
 _LATENT = "The source, as the place to start from."
 
@@ -68,16 +76,15 @@ class AceStepLego(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        given = heard(source, batch_size)
-        where = None if mask is None else frames_of(mask, given.blank.frames)
+        given = source_of(source, batch_size)
+        where = None if mask is None else frames_of(mask, given.length.frames)
         encoder = host.text_encoder_of(text_encoder)
-        item = tasks.lego(song, encoder, given.blank, track, where, instruction or None)
-        handling, splice = host.Handling("lego"), None
+        task = tasks.lego(song, encoder, given.length, track, where, instruction or None)
         if keep_source and where is not None:
             keep = preservation(RepaintMode.BALANCED)
-            handling = replace(handling, keep=keep)
-            splice = host.Splice(given.audio, spans(where), keep.audio_blend or 0.0)
-        return outputs_of(item, given, vae, handling, splice)
+            splice = RepaintCanvas(given, where, spans(where)).splice(keep)
+            task = replace(task, keep=keep, splice=splice)
+        return outputs_of(task, given, vae)
 
 
 class AceStepExtract(io.ComfyNode):
@@ -110,10 +117,10 @@ class AceStepExtract(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        given = heard(source, batch_size)
+        given = source_of(source, batch_size)
         encoder = host.text_encoder_of(text_encoder)
-        item = tasks.extract(song, encoder, given.blank, track, instruction or None)
-        return outputs_of(item, given, vae, host.Handling("extract"))
+        task = tasks.extract(song, encoder, given.length, track, instruction or None)
+        return outputs_of(task, given, vae)
 
 
 class AceStepComplete(io.ComfyNode):
@@ -155,7 +162,7 @@ class AceStepComplete(io.ComfyNode):
             raise InvalidRequestError(
                 "No track is switched on. Switch on at least one to add, such as drums and bass."
             )
-        given = heard(source, batch_size)
+        given = source_of(source, batch_size)
         encoder = host.text_encoder_of(text_encoder)
-        item = tasks.complete(song, encoder, given.blank, chosen, instruction or None)
-        return outputs_of(item, given, vae, host.Handling("complete"))
+        task = tasks.complete(song, encoder, given.length, chosen, instruction or None)
+        return outputs_of(task, given, vae)

@@ -78,9 +78,9 @@ class AceStepTextToMusic(io.ComfyNode):
 
         batch = _batch_for(codes, batch_size)
         encoder = host.text_encoder_of(text_encoder)
-        item = tasks.text_to_music(song, encoder, codes[0] if codes else None)
-        positive = host.conditioning(item, host.silence_of(vae), codes)
-        return io.NodeOutput(positive, host.null(positive), host.canvas(item.frames, batch))
+        task = tasks.text_to_music(song, encoder, codes[0] if codes else None)
+        positive = host.conditioning(task, host.silence_of(vae), codes)
+        return io.NodeOutput(positive, host.null(positive), host.canvas(task.frames, batch))
 
 
 def _batch_for(codes: tuple[AudioCodes, ...], batch_size: int) -> int:

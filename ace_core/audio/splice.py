@@ -4,29 +4,26 @@ The VAE changes what it only passes through; outside the region the listener get
 Source: repaint_waveform_splice.py of the official handler.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from ..constants import SAMPLE_RATE
+from ..task import Span, Splice
 
-Span = tuple[float, float]  # seconds
 
+def splice(audio: Tensor, kept: Splice) -> Tensor:
+    """`audio` [B, 2, N] inside the spans of `kept`, its source [1 or B, 2, M] outside them.
 
-def splice(audio: Tensor, source: Tensor, spans: Sequence[Span], crossfade: float) -> Tensor:
-    """`audio` [B, 2, N] inside the spans (seconds), `source` [B, 2, M] outside them.
-
-    Ramps of `crossfade` seconds lie outside each span; samples beyond them are the source's, bit
+    Ramps of its `crossfade` lie outside each span; samples beyond them are the source's, bit
     for bit. Where two ramps meet, the larger holds. What `audio` has beyond the source's end is
     kept.
     """
-    shared = min(audio.shape[-1], source.shape[-1])
+    shared = min(audio.shape[-1], kept.audio.shape[-1])
     weight = torch.zeros(shared, device=audio.device, dtype=audio.dtype)  # [N]
-    for span in spans:
-        _raise(weight, span, int(crossfade * SAMPLE_RATE))
-    kept = source[..., :shared].to(audio)
-    mixed = weight * audio[..., :shared] + (1 - weight) * kept
+    for span in kept.spans:
+        _raise(weight, span, int(kept.crossfade * SAMPLE_RATE))
+    source = kept.audio[..., :shared].to(audio)
+    mixed = weight * audio[..., :shared] + (1 - weight) * source
     return torch.cat([mixed, audio[..., shared:]], dim=-1)
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ..constants import FRAMES_PER_CODE, LATENT_CHANNELS, TIMBRE_FRAMES
 from ..models.acestep import AceStepModel
-from ..types import AudioCodes, Conditioning
+from ..task import SourceUse, Task
+from ..types import AudioCodes
 
 
 def first_frames(silence: Tensor, frames: int) -> Tensor:
@@ -43,45 +44,47 @@ def round_trip(model: AceStepModel, latents: Tensor, silence: Tensor) -> Tensor:
     return model.hints(codes, latents.dtype)[:, :frames]
 
 
-def source(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
+def source(model: AceStepModel, item: Task, silence: Tensor) -> Tensor:
     """Source latents [1 or B, T, C]: one for all items, or one each; `silence` [1, S, C] says
     dtype and device."""
-    if item.unheard:
+    if item.source_use is SourceUse.INIT_ONLY:
         return first_frames(silence, item.frames)
     if item.codes is not None:
         return fitted(code_hints(model, item.codes, silence), item.frames, silence)
-    if item.source is not None and item.quantize:
+    if item.source is not None and item.source_use is SourceUse.QUANTIZED:
         return round_trip(model, plain_source(item, silence), silence)
     return plain_source(item, silence)
 
 
-def plain_source(item: Conditioning, silence: Tensor) -> Tensor:
-    """The source [1 or B, T, C] as it was given, with its hole; what a run may start from."""
+def plain_source(item: Task, silence: Tensor) -> Tensor:
+    """The source [1 or B, T, C] as it was given, silent where it is masked."""
     if item.source is None:
         return first_frames(silence, item.frames)
     latents = fitted(item.source.to(silence), item.frames, silence)
-    if item.hole and item.mask is not None:
+    if item.source_use is SourceUse.MASKED and item.mask is not None:
         played = item.mask.to(latents) > 0  # [1, T, 1]
         return torch.where(played, first_frames(silence, item.frames), latents)
     return latents
 
 
-def start(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
+def start(model: AceStepModel, item: Task, silence: Tensor) -> Tensor:
     """Latents [1 or B, T, C] that a run may start from: the source itself, not what codes remember.
 
     Source: cover_noise_strength mixes in the argument `src_latents`, before the round trip.
     """
-    return source(model, replace(item, quantize=False, unheard=False), silence)
+    if item.source_use is SourceUse.MASKED:
+        return source(model, item, silence)
+    return source(model, replace(item, source_use=SourceUse.WHOLE), silence)
 
 
-def context(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
+def context(model: AceStepModel, item: Task, silence: Tensor) -> Tensor:
     """Source latents and chunk mask side by side, [1 or B, T, 2C]."""
     latents = source(model, item, silence)
     mask = item.mask.to(latents) if item.mask is not None else latents.new_ones(1, item.frames, 1)
     return torch.cat([latents, mask.expand(len(latents), -1, LATENT_CHANNELS)], dim=-1)
 
 
-def encoded(model: AceStepModel, item: Conditioning, silence: Tensor) -> Tensor:
+def encoded(model: AceStepModel, item: Task, silence: Tensor) -> Tensor:
     """Lyrics, timbre and text through the condition encoder, [1, L, E]."""
     timbre = item.timbre
     if timbre is None:

@@ -1,34 +1,20 @@
-"""One function a task: from what the user asks to the `Conditioning` any sampler can run.
+"""One function a task: from what the user asks to the `Task` that any sampler can run.
 
 The instruction follows from the task and is never guessed from a text; a caller's own replaces it.
 Source: acestep/core/generation/handler/{task_utils,conditioning_masks}.py.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from torch import Tensor
 
 from .. import prompts
-from ..constants import INSTRUMENTAL, SHORTEST_FRAMES, TRACKS
+from ..constants import INSTRUMENTAL, TRACKS
 from ..errors import InvalidRequestError
+from ..task import Length, SourceUse, Task, check_strength, source_length
 from ..timing import canvas_frames, frames_of_codes
-from ..types import AudioCodes, Conditioning, Song
+from ..types import AudioCodes, Song
 from .text import TextEncoder
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
-    """The audio that a task starts from, as latents: one for all items of a batch, or one each.
-
-    `seconds` is how long the music is that the text speaks of: the source before any padding.
-    """
-
-    latents: Tensor  # [1 or B, T, C]
-    seconds: float
-
-    @property
-    def frames(self) -> int:
-        return max(self.latents.shape[1], SHORTEST_FRAMES)
 
 
 def text_to_music(
@@ -36,7 +22,7 @@ def text_to_music(
     encoder: TextEncoder,
     codes: AudioCodes | None = None,
     instruction: str | None = None,
-) -> Conditioning:
+) -> Task:
     """A new song from its description; with audio codes, a song that follows them.
 
     Raises:
@@ -45,81 +31,88 @@ def text_to_music(
     song = _described(song)
     if codes is not None:
         seconds = codes.seconds if song.seconds is None else song.seconds
-        frames = max(frames_of_codes(len(codes)), SHORTEST_FRAMES)
-        item = _read(song, encoder, instruction or prompts.COVER, seconds, frames)
+        length = source_length(frames_of_codes(len(codes)), seconds)
+        item = _worded("text2music", song, encoder, instruction or prompts.COVER, length)
         return replace(item, codes=codes)
     if song.seconds is None:
         raise InvalidRequestError(
             "The song has no length. Set `seconds` (10 to 600), or let the language model plan it."
         )
-    frames = canvas_frames(song.seconds)
-    return _read(song, encoder, instruction or prompts.TEXT_TO_MUSIC, song.seconds, frames)
+    length = Length(canvas_frames(song.seconds), song.seconds)
+    return _worded("text2music", song, encoder, instruction or prompts.TEXT_TO_MUSIC, length)
 
 
 def cover(
     song: Song,
     encoder: TextEncoder,
-    source: Source,
+    length: Length,
     quantize: bool = True,
     instruction: str | None = None,
-) -> Conditioning:
+) -> Task:
     """The source in another style: its melody and rhythm as codes, its sound from the caption.
 
     With `quantize` off the raw latents are kept instead, which stays closer to the source (remix).
     """
-    item = _from_source(_described(song), encoder, instruction or prompts.COVER, source)
-    return replace(item, quantize=quantize)
+    item = _worded("cover", _described(song), encoder, instruction or prompts.COVER, length)
+    return replace(item, source_use=SourceUse.QUANTIZED if quantize else SourceUse.WHOLE)
 
 
 def audio_to_audio(
-    song: Song, encoder: TextEncoder, source: Source, instruction: str | None = None
-) -> Conditioning:
-    """A new song as long as the source, for a run that starts from it and hears it no more."""
+    song: Song,
+    encoder: TextEncoder,
+    length: Length,
+    source_strength: float,
+    instruction: str | None = None,
+) -> Task:
+    """A new song as long as the source that starts from it: `source_strength` is how much of the
+    source is left in the starting noise, and the model sees nothing else of it."""
+    check_strength("reference audio strength", source_strength)
     words = instruction or prompts.TEXT_TO_MUSIC
-    return replace(_from_source(_described(song), encoder, words, source), unheard=True)
+    item = _worded("audio2audio", _described(song), encoder, words, length)
+    return replace(item, source_use=SourceUse.INIT_ONLY, source_strength=source_strength)
 
 
 def repaint(
     song: Song,
     encoder: TextEncoder,
-    source: Source,
+    length: Length,
     mask: Tensor,
     instruction: str | None = None,
-) -> Conditioning:
-    """The source with the part where `mask` [1, T, 1] is 1 played anew; it is silent there."""
-    item = _from_source(_described(song), encoder, instruction or prompts.REPAINT, source)
-    return replace(item, mask=_checked(mask, item.frames), hole=True)
+) -> Task:
+    """The source with new music where `mask` [1, T, 1] is 1; the model sees silence there."""
+    item = _worded("repaint", _described(song), encoder, instruction or prompts.REPAINT, length)
+    return replace(item, mask=_checked(mask, item.frames), source_use=SourceUse.MASKED)
 
 
 def lego(
     song: Song,
     encoder: TextEncoder,
-    source: Source,
+    length: Length,
     track: str,
     mask: Tensor | None = None,
     instruction: str | None = None,
-) -> Conditioning:
-    """One more track for the source, heard whole; `mask` [1, T, 1] says where it plays."""
+) -> Task:
+    """One more track for the source, seen whole; `mask` [1, T, 1] says where it plays."""
     words = instruction or prompts.lego_instruction(_known(track))
-    item = _from_source(song, encoder, words, source)
+    item = _worded("lego", song, encoder, words, length)
     return item if mask is None else replace(item, mask=_checked(mask, item.frames))
 
 
 def extract(
-    song: Song, encoder: TextEncoder, source: Source, track: str, instruction: str | None = None
-) -> Conditioning:
+    song: Song, encoder: TextEncoder, length: Length, track: str, instruction: str | None = None
+) -> Task:
     """One track alone, taken out of the source."""
     words = instruction or prompts.extract_instruction(_known(track))
-    return _from_source(song, encoder, words, source)
+    return _worded("extract", song, encoder, words, length)
 
 
 def complete(
     song: Song,
     encoder: TextEncoder,
-    source: Source,
+    length: Length,
     tracks: tuple[str, ...],
     instruction: str | None = None,
-) -> Conditioning:
+) -> Task:
     """The source with the named tracks added around it.
 
     Raises:
@@ -129,19 +122,23 @@ def complete(
         raise InvalidRequestError(f"Name at least one track to add: {', '.join(TRACKS)}.")
     known = tuple(_known(track) for track in tracks)
     words = instruction or prompts.complete_instruction(known)
-    return _from_source(song, encoder, words, source)
+    return _worded("complete", song, encoder, words, length)
 
 
-def uncovered(item: Conditioning, song: Song, encoder: TextEncoder, seconds: float) -> Conditioning:
-    """What `item` becomes when the cover strength runs out: its text as text to music, no source.
+def with_cover_strength(
+    item: Task, strength: float, song: Song, encoder: TextEncoder, seconds: float
+) -> Task:
+    """`item` whose source or codes are seen in the first `strength` of the steps; in the rest the
+    song is text to music of `seconds`.
 
-    Lyrics, timbre and mask stay. Source: the switch at `cover_steps` in
-    acestep/models/*/modeling_acestep_v15_*.py, generate_audio.
+    Raises:
+        InvalidRequestError: `strength` outside 0 to 1.
     """
+    check_strength("cover strength", strength)
+    if strength == 1:
+        return item
     prompt = prompts.text_prompt(_described(song), prompts.TEXT_TO_MUSIC, seconds)
-    return replace(
-        item, text=encoder.states(prompt), source=None, codes=None, quantize=False, hole=False
-    )
+    return replace(item, cover_strength=strength, text_without_source=encoder.states(prompt))
 
 
 def _described(song: Song) -> Song:
@@ -175,18 +172,12 @@ def _checked(mask: Tensor, frames: int) -> Tensor:
     return mask
 
 
-def _from_source(
-    song: Song, encoder: TextEncoder, instruction: str, source: Source
-) -> Conditioning:
-    item = _read(_sung(song), encoder, instruction, source.seconds, source.frames)
-    return replace(item, source=source.latents)
-
-
-def _read(
-    song: Song, encoder: TextEncoder, instruction: str, seconds: float, frames: int
-) -> Conditioning:
-    return Conditioning(
-        text=encoder.states(prompts.text_prompt(song, instruction, seconds)),
+def _worded(name: str, song: Song, encoder: TextEncoder, instruction: str, length: Length) -> Task:
+    """The task with its words encoded, and nothing else yet."""
+    song = _sung(song)
+    return Task(
+        text=encoder.states(prompts.text_prompt(song, instruction, length.seconds)),
         lyrics=encoder.embeddings(prompts.lyric_prompt(song)),
-        frames=frames,
+        frames=length.frames,
+        name=name,
     )

@@ -1,9 +1,10 @@
 """From parameters to saved songs: the one call that runs every stage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..audio.splice import splice
@@ -11,8 +12,9 @@ from ..errors import AceStepError, SaveError
 from ..memory import Guard, out_of_memory
 from ..pipeline import render, sample
 from ..sampling.recipe import Recipe
+from ..task import Task
 from .clock import Clock, Progress
-from .conditions import Asked, Task, asked_of, task_of
+from .conditions import TaskRequest, request_of, tasks_of
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check
 from .params import GenerationConfig, GenerationParams
@@ -89,11 +91,11 @@ class _Run:
         folder = folder_of(save_dir)
         seeds, notes = seeds_of(params, config)
         recipe, more = recipe_of(params, variant, seeds)
-        task = task_of(params, seeds[0])
-        plan = planned(self.llm, task, params, config, seeds, clock)
-        notes += [*more, *plan.notes, *_unused(params, task)]
+        request = request_of(params, seeds[0])
+        plan = planned(self.llm, request, params, config, seeds, clock)
+        notes += [*more, *plan.notes, *_unused(params, request)]
         remember(params, plan.found)
-        asked, latents = self._latents(task, plan, recipe)
+        task, latents = self._latents(request, plan, recipe)
         audios = self._audios(self._sound(latents, task), plan, seeds)
         report = clock.stage("Saving")
         for done, audio in enumerate(audios):
@@ -108,41 +110,37 @@ class _Run:
             status_message="\n".join([_summary(recipe), *notes, *self.smaller]),
             extra_outputs={
                 "latents": latents,
-                "masks": asked.mask.expand(len(seeds), -1).clone(),
+                "masks": _mask(task).expand(len(seeds), -1).clone(),
                 "lm_metadata": None if plan.found is None else metadata_dict(plan.found),
                 "time_costs": clock.total(),
             },
         )
 
-    def _latents(self, task: Task, plan: Planned, recipe: Recipe) -> tuple[Asked, Tensor]:
-        """What was asked of the sampler, and [B, T, C] on the CPU."""
+    def _latents(self, request: TaskRequest, plan: Planned, recipe: Recipe) -> tuple[Task, Tensor]:
+        """The task, or the first of several variations, and [B, T, C] on the CPU."""
         clock, service = self.clock, self.service
         clock.stage("Reading the words")
         with clock.timing("dit_encoder_time_cost"):
-            asked = asked_of(service, task, plan.song, plan.codes, recipe.cover_strength)
-        strength = recipe.cover_strength if asked.free is not None else 1.0
-        recipe = replace(recipe, keep=task.keep, cover_strength=strength)
+            strength = self.params.audio_cover_strength
+            tasks = tasks_of(service, request, plan.song, plan.codes, strength)
         steps = len(recipe.schedule(service.models.variant)) - 1
         report = clock.stage("Making music")
         with service.dit, clock.timing("dit_diffusion_time_cost"):
             latents = sample(
                 service.models,
-                asked.items,
+                tasks,
                 recipe,
                 on_step=lambda step, _: report(step + 1, steps),
-                free=asked.free,
                 guard=self._guard,
             ).cpu()  # waits for the device, so that the time is the whole of it
-        return asked, latents
+        return tasks[0], latents
 
     def _sound(self, latents: Tensor, task: Task) -> Tensor:
         """[B, 2, N] on the CPU, with the source's own sound around what was played anew."""
         report = self.clock.stage("Decoding the sound")
         with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
             sound = render(self.service.models, latents, report, self._guard)
-        if task.source is None or task.blend is None:
-            return sound
-        return splice(sound, task.source.audio, task.spans, task.blend)
+        return sound if task.splice is None else splice(sound, task.splice)
 
     @property
     def _guard(self) -> Guard:
@@ -157,17 +155,22 @@ class _Run:
         ]
 
 
-def _unused(params: GenerationParams, task: Task) -> list[str]:
+def _mask(task: Task) -> Tensor:
+    """[1, T], 1 where new music is made."""
+    return torch.ones(1, task.frames) if task.mask is None else task.mask[..., 0]
+
+
+def _unused(params: GenerationParams, request: TaskRequest) -> list[str]:
     """What was given and has no meaning for this task."""
     said = []
-    if task.source is None and params.src_audio is not None:
-        said.append(f"`src_audio` is not used by {task.name} here.")
-    if task.source is not None and params.audio_codes.strip():
-        said.append(f"`audio_codes` is not used by {task.name}.")
-    if task.source is not None and params.duration and params.duration > 0:
+    if request.source is None and params.src_audio is not None:
+        said.append(f"`src_audio` is not used by {request.name} here.")
+    if request.source is not None and params.audio_codes.strip():
+        said.append(f"`audio_codes` is not used by {request.name}.")
+    if request.source is not None and params.duration and params.duration > 0:
         said.append("`duration` is not used: the song is as long as its source.")
-    if task.name not in ("text2music", "cover") and params.audio_cover_strength < 1:
-        said.append(f"`audio_cover_strength` is not used by {task.name}.")
+    if request.name not in ("text2music", "cover") and params.audio_cover_strength < 1:
+        said.append(f"`audio_cover_strength` is not used by {request.name}.")
     if params.use_cot_lyrics:
         said.append("`use_cot_lyrics` is reserved: the lyrics stay as they are.")
     return said

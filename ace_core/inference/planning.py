@@ -13,7 +13,7 @@ from ..lm.plan import Plan, Wanted
 from ..lm.tracing import traced
 from ..types import AudioCodes, Song
 from .clock import Clock, Counter
-from .conditions import Task
+from .conditions import TaskRequest
 from .handlers import LLMHandler
 from .params import GenerationConfig, GenerationParams
 from .request import length_of, picking_of, song_of
@@ -33,7 +33,7 @@ class Planned:
 
 def planned(
     handler: LLMHandler | None,
-    task: Task,
+    request: TaskRequest,
     params: GenerationParams,
     config: GenerationConfig,
     seeds: tuple[int, ...],
@@ -48,12 +48,12 @@ def planned(
     given = (read_codes(params.audio_codes),) if params.audio_codes.strip() else ()
     reason = _why_not(handler, params)
     if reason is not None or handler is None:
-        _check_length(task, song, given, reason or "")
+        _check_length(request, song, given, reason or "")
         return Planned(song, given, notes=(reason,) if reason and params.thinking else ())
-    composes = task.source is None and not given
+    composes = request.source is None and not given
     _check_variations(params, config, composes)
     writing = _Writing(handler, params, config, clock)
-    plan = writing.plan(replace(song, seconds=_known_length(task, song, given)), seeds[0])
+    plan = writing.plan(replace(song, seconds=_known_length(request, song, given)), seeds[0])
     codes = writing.codes(plan, seeds) if composes else given
     notes = tuple(f"The language model's {what}." for what in plan.unread)
     filled = plan.filled if composes else replace(plan.filled, seconds=song.seconds)
@@ -139,8 +139,10 @@ def _why_not(handler: LLMHandler | None, params: GenerationParams) -> str | None
     return None
 
 
-def _check_length(task: Task, song: Song, codes: tuple[AudioCodes, ...], reason: str) -> None:
-    if task.source is None and song.seconds is None and not codes:
+def _check_length(
+    request: TaskRequest, song: Song, codes: tuple[AudioCodes, ...], reason: str
+) -> None:
+    if request.source is None and song.seconds is None and not codes:
         shortest, longest = SECONDS_RANGE
         raise InvalidRequestError(
             f"The song has no length, and nobody chooses one. {reason} Set `duration` to "
@@ -157,12 +159,12 @@ def _check_variations(params: GenerationParams, config: GenerationConfig, compos
         )
 
 
-def _known_length(task: Task, song: Song, codes: tuple[AudioCodes, ...]) -> float | None:
+def _known_length(request: TaskRequest, song: Song, codes: tuple[AudioCodes, ...]) -> float | None:
     """What the language model is told of the length: that of what there is already."""
     shortest, longest = SECONDS_RANGE
     known = song.seconds
-    if task.source is not None:
-        known = task.source.seconds
+    if request.source is not None:
+        known = request.source.seconds
     elif known is None and codes:
         known = codes[0].seconds
     return known if known is not None and shortest <= known <= longest else None

@@ -116,7 +116,6 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         times=times,
         guidance=guidance,
         solver=SOLVERS[params.infer_method],
-        cover_strength=params.audio_cover_strength,
     )
     notes += schedule_advice(variant, recipe.schedule(variant))
     return Chosen(recipe, notes + advice(variant, params.task_type, guidance))

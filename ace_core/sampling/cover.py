@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from torch import Tensor
 
-from ..errors import InvalidRequestError
+from ..task import check_strength
 from .flow import corrector_of
 from .times import above, nearest, same
 
@@ -86,15 +86,3 @@ def times_from_source(times: Sequence[float], strength: float) -> list[float]:
     if strength == 0:
         return list(times)
     return list(times[nearest(times[:-1], 1 - strength) :])
-
-
-def check_strength(name: str, strength: float) -> None:
-    """
-    Raises:
-        InvalidRequestError: `strength` is outside 0 to 1.
-    """
-    if not 0 <= strength <= 1:
-        raise InvalidRequestError(
-            f"A {name} of {strength} is outside 0 to 1. Set it to 0 to ignore the source and to "
-            "1 to follow it as closely as the model can."
-        )

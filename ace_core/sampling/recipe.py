@@ -11,7 +11,6 @@ from .flow import Solver, custom_timesteps, timesteps
 from .guidance import Guidance
 from .noise import noise, variation
 from .presets import preset
-from .repaint import Preservation
 
 CLOSE: Final = 0.2  # a retake's usual variance: the song is known again
 
@@ -35,9 +34,6 @@ class Recipe:
     guidance: Guidance | None = None
     solver: Solver | None = None
     retake: Retake | None = None
-    cover_strength: float = 1.0  # share of the steps that hear the source
-    source_strength: float = 0.0  # how much of the source is in the starting noise
-    keep: Preservation | None = None  # of the source outside a mask
 
     def __post_init__(self) -> None:
         if not self.seeds:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidRequestError
+from ..task import Preservation
 from .flow import AfterStep
 
 LONGEST_BLEND: Final = 25  # latent frames: one second
@@ -25,15 +26,6 @@ class RepaintMode(Enum):
     CONSERVATIVE = "conservative"
     BALANCED = "balanced"
     AGGRESSIVE = "aggressive"
-
-
-@dataclass(frozen=True, slots=True)
-class Preservation:
-    """What a repaint does to keep the rest as it was."""
-
-    injection: float  # share of the steps after which the source is put back outside
-    blend_frames: int  # latent frames of the ramp on either side; 0: no blend
-    audio_blend: float | None  # seconds of the waveform's ramp; None: no splice at all
 
 
 def preservation(mode: RepaintMode, strength: float = 0.5) -> Preservation:

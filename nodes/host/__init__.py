@@ -10,15 +10,14 @@ from .alignment import codes_of, lyric_maps
 from .batches import chosen, seeds_of
 from .codes import encode_codes
 from .conditioning import (
-    Handling,
     canvas,
     conditioning,
-    handling_lines,
     null,
+    task_lines,
     task_name,
     with_timbre,
 )
-from .edits import Splice, encode_source, source_canvas
+from .edits import encode_source, task_outputs
 from .hearing import Hearing
 from .language_model import ManagedLanguageModel, load_language_model, watched
 from .lora import with_adapter
@@ -35,11 +34,9 @@ from .vae import decode, encode, load_vae, silence_of
 __all__ = [
     "AceNoise",
     "Batch",
-    "Handling",
     "Hearing",
     "ManagedLanguageModel",
     "ManagedTextEncoder",
-    "Splice",
     "Took",
     "ace_solver",
     "adopted",
@@ -54,7 +51,6 @@ __all__ = [
     "encode_source",
     "graph_tags",
     "guider",
-    "handling_lines",
     "known_variant",
     "language_model_of",
     "load_language_model",
@@ -68,8 +64,9 @@ __all__ = [
     "show",
     "silence_of",
     "solver_name",
-    "source_canvas",
+    "task_lines",
     "task_name",
+    "task_outputs",
     "tell",
     "text_encoder_of",
     "times_of",

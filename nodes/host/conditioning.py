@@ -1,8 +1,7 @@
-"""Between the core's `Conditioning` and the host's CONDITIONING, and how conditions are batched.
+"""Between the core's `Task` and the host's CONDITIONING, and how conditions are batched.
 
 A CONDITIONING is a list of pairs (text states, dictionary). The text and the lyrics lie where the
-host's own ACE-Step nodes put them, so stock nodes and ours mix; what the host has no word for lies
-under `KEY`.
+host's own ACE-Step nodes put them, so stock nodes and ours mix; the whole task lies under `KEY`.
 """
 
 from collections.abc import Sequence
@@ -16,55 +15,44 @@ from torch import Tensor
 
 from ...ace_core.constants import LATENT_CHANNELS, TIMBRE_FRAMES
 from ...ace_core.errors import InvalidRequestError
-from ...ace_core.sampling.repaint import Preservation
-from ...ace_core.types import AudioCodes, Conditioning
+from ...ace_core.task import Task
+from ...ace_core.types import AudioCodes
 
 GUARD: Final = "ace_task"  # among the conditions of a model: what only our model answers
-KEY: Final = "ace_step"  # dict: the task's fields, silence, variations, handling
-_TASK_FIELDS = ("frames", "source", "mask", "timbre", "codes", "quantize", "hole", "unheard")
+KEY: Final = "ace_step"  # a `HostTask` in CONDITIONING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Handling:
-    """What a task asks of the sampling, beside what the model hears."""
+class HostTask:
+    """What a CONDITIONING carries beside text and lyrics, which stock nodes may have changed."""
 
-    task: str = ""  # its name
-    cover_strength: float = 1.0  # share of the steps that hear the source
-    free: Tensor | None = None  # [1, L, 1024] the text of the steps that do not
-    source_strength: float = 0.0  # how much of the source is in the starting noise
-    keep: Preservation | None = None  # of the source outside the mask
+    task: Task
+    silence: Tensor  # [1, S, C], for models whose files hold none
+    variations: tuple[AudioCodes, ...] = ()  # several: one for each item, in place of task.codes
 
 
-PLAIN: Final = Handling()
-
-
-def conditioning(
-    item: Conditioning,
-    silence: Tensor,
-    variations: Sequence[AudioCodes] = (),
-    handling: Handling = PLAIN,
-) -> list:
+def conditioning(task: Task, silence: Tensor, variations: Sequence[AudioCodes] = ()) -> list:
     """The host's CONDITIONING for one task; `silence` [1, S, C] serves models that carry none.
 
     Several `variations` are one for each item of the batch, in the place of the task's codes.
     """
-    task = {name: getattr(item, name) for name in _TASK_FIELDS} | {"handling": handling}
-    extras = {
+    task = _on_intermediate_device(task)
+    extras: dict[str, Any] = {
         "pooled_output": None,
-        "conditioning_lyrics": _resting(item.lyrics),
-        KEY: {**task, "silence": silence, "variations": tuple(variations)},
+        "conditioning_lyrics": task.lyrics,
+        KEY: HostTask(task, silence, tuple(variations)),
     }
-    if item.codes is not None:
-        extras["audio_codes"] = [list(item.codes.values)]
-    if len(variations) > 1 or not _is_plain(item, handling):
-        extras["model_conds"] = {GUARD: OnlyOurs(handling.task)}
-    return [[_resting(item.text), extras]]
+    if task.codes is not None:
+        extras["audio_codes"] = [list(task.codes.values)]
+    if len(variations) > 1 or not _is_plain(task):
+        extras["model_conds"] = {GUARD: OnlyOurs(task.name)}
+    return [[task.text, extras]]
 
 
-def _is_plain(item: Conditioning, handling: Handling) -> bool:
-    """Whether the host's own model hears all of the task: words and codes, and nothing else."""
-    asked = (item.source, item.mask, item.timbre, handling.free, handling.keep)
-    return all(each is None for each in asked) and handling.source_strength == 0
+def _is_plain(task: Task) -> bool:
+    """Whether the host's own model can do all of the task: words and codes, and nothing else."""
+    asked = (task.source, task.mask, task.timbre, task.without_source(), task.keep)
+    return all(each is None for each in asked) and task.source_strength == 0
 
 
 def null(positive: list) -> list:
@@ -96,38 +84,48 @@ def with_timbre(positive: list, clip: Tensor) -> list:
 
 
 def _guarded(extras: dict[str, Any]) -> dict[str, Any]:
-    task = extras[KEY]["handling"].task
-    return {"model_conds": {**extras.get("model_conds", {}), GUARD: OnlyOurs(task)}}
+    guard = OnlyOurs(extras[KEY].task.name)
+    return {"model_conds": {**extras.get("model_conds", {}), GUARD: guard}}
 
 
-def _more_timbre(task: dict[str, Any], clip: Tensor) -> dict[str, Any]:
-    before = task["timbre"]
-    return {**task, "timbre": clip if before is None else torch.cat([before, clip])}
+def _more_timbre(held: HostTask, clip: Tensor) -> HostTask:
+    before = held.task.timbre
+    clips = clip if before is None else torch.cat([before, clip])
+    return replace(held, task=replace(held.task, timbre=clips))
 
 
-def handling_of(entries: list) -> Handling:
-    """What a CONDITIONING, as given or as the host converts it, asks of the sampling."""
+def host_task(entries: list) -> HostTask | None:
+    """What a CONDITIONING carries, as given or as the host converts it; None: no task of ours."""
     for entry in entries:
         extras = entry if isinstance(entry, dict) else entry[1]
         if KEY in extras:
-            return extras[KEY]["handling"]
-    return PLAIN
+            return extras[KEY]
+    return None
+
+
+def source_strength(entries: list) -> float:
+    """How much of the source a run starts from, 0 to 1."""
+    held = host_task(entries)
+    return 0.0 if held is None else held.task.source_strength
 
 
 def task_name(positive: list) -> str:
     """Empty when no task node of this pack made it."""
-    return handling_of(positive).task
+    held = host_task(positive)
+    return "" if held is None else held.task.name
 
 
-def handling_lines(positive: list) -> list[str]:
+def task_lines(positive: list) -> list[str]:
     """What a task asks of the sampling, in words."""
-    handling = handling_of(positive)
-    said = []
-    if handling.cover_strength < 1:
-        said.append(f"cover strength: {handling.cover_strength:g} of the steps hear the source")
-    if handling.source_strength > 0:
-        said.append(f"source strength: {handling.source_strength:g} of the source at the start")
-    keep = handling.keep
+    held = host_task(positive)
+    if held is None:
+        return []
+    task, said = held.task, []
+    if task.cover_strength < 1:
+        said.append(f"cover strength: {task.cover_strength:g} of the steps hear the source")
+    if task.source_strength > 0:
+        said.append(f"source strength: {task.source_strength:g} of the source at the start")
+    keep = task.keep
     if keep is not None and (keep.injection or keep.blend_frames):
         said.append(
             f"kept outside the region: in {keep.injection:.0%} of the steps, blended over "
@@ -145,49 +143,31 @@ def canvas(frames: int, batch: int) -> dict[str, Any]:
     }
 
 
-def task_of(given: dict[str, Any], like: Tensor) -> tuple[Conditioning, Tensor | None]:
+def task_of(given: dict[str, Any], like: Tensor) -> tuple[Task, Tensor | None]:
     """One entry of a CONDITIONING back as the core's value, and the silence it carries.
 
     `given` is the entry's dictionary as the host hands it to a model; `like` [B, C, T] is the
-    latent that it is for.
+    latent that it is for. Text and lyrics are the entry's own, which stock nodes may have changed.
+    The negative stays without words: a text of zeros has zeros where it has no source, too.
     """
-    task = given.get(KEY, {})
-    frames = like.shape[-1]
-    if task and task["frames"] != frames:
+    held: HostTask | None = given.get(KEY)
+    frames, text, lyrics = like.shape[-1], given["cross_attn"], given["conditioning_lyrics"]
+    if held is None:
+        codes, timbre = _stock_codes(given), _stock_timbre(given)
+        return Task(text, lyrics, frames, codes=codes, timbre=timbre), None
+    if held.task.frames != frames:
         raise InvalidRequestError(
-            f"The latent has {frames} frames, but the task was made for {task['frames']}. Connect "
-            "the latent of the same task node to the sampler."
+            f"The latent has {frames} frames, but the task was made for {held.task.frames}. "
+            "Connect the latent of the same task node to the sampler."
         )
-    item = Conditioning(
-        text=given["cross_attn"],
-        lyrics=given["conditioning_lyrics"],
-        frames=frames,
-        timbre=task.get("timbre") if task else _stock_timbre(given),
-        source=task.get("source"),
-        mask=task.get("mask"),
-        codes=task.get("codes") if task else _stock_codes(given),
-        quantize=task.get("quantize", False),
-        hole=task.get("hole", False),
-        unheard=task.get("unheard", False),
-    )
-    return item, task.get("silence")
+    rest = held.task.text_without_source
+    if rest is not None:
+        rest = rest.to(text) if torch.count_nonzero(text) else torch.zeros_like(text)
+    task = replace(held.task, text=text, lyrics=lyrics, text_without_source=rest)
+    return task, held.silence
 
 
-def free_of(given: dict[str, Any], item: Conditioning) -> tuple[Conditioning, float] | None:
-    """The item for the steps after the cover strength is spent, and that strength; or nothing.
-
-    The negative keeps its silence: a text of zeros stays zeros.
-    """
-    handling: Handling = given.get(KEY, {}).get("handling", PLAIN)
-    if handling.free is None or handling.cover_strength == 1:
-        return None
-    worded = bool(torch.count_nonzero(item.text))
-    text = handling.free.to(item.text) if worded else torch.zeros_like(item.text)
-    plain = replace(item, text=text, source=None, codes=None, quantize=False, hole=False)
-    return plain, handling.cover_strength
-
-
-def items_of(given: dict[str, Any], item: Conditioning, batch: int) -> list[Conditioning]:
+def items_of(given: dict[str, Any], item: Task, batch: int) -> list[Task]:
     """`item` for the whole batch, or one for each when each has codes of its own.
 
     Raises:
@@ -198,7 +178,8 @@ def items_of(given: dict[str, Any], item: Conditioning, batch: int) -> list[Cond
             f"The task was made for {len(item.source)} sources, but the latent has {batch} items. "
             "Connect the latent of the same task node to the sampler."
         )
-    variations = given.get(KEY, {}).get("variations", ())
+    held: HostTask | None = given.get(KEY)
+    variations = () if held is None else held.variations
     if len(variations) < 2:
         return [item]
     if len(variations) != batch:
@@ -221,9 +202,13 @@ def _stock_timbre(given: dict[str, Any]) -> Tensor | None:
     return clips[-1][:1, :, :TIMBRE_FRAMES].transpose(1, 2) if clips else None
 
 
-def _resting(tensor: Tensor) -> Tensor:
-    """Where and how the host keeps what waits between nodes."""
-    return tensor.to(comfy.model_management.intermediate_device(), torch.float32)
+def _on_intermediate_device(task: Task) -> Task:
+    """`task` with its words where and how the host keeps what waits between nodes."""
+    device = comfy.model_management.intermediate_device()
+    names = ("text", "lyrics", "text_without_source")
+    words = {name: getattr(task, name) for name in names}
+    moved = {name: t.to(device, torch.float32) for name, t in words.items() if t is not None}
+    return replace(task, **moved)
 
 
 class OnlyOurs(comfy.conds.CONDConstant):

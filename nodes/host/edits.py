@@ -1,7 +1,6 @@
-"""Sources in the host's objects: audio to latents, and a LATENT that remembers what to put back."""
+"""What a task node with a source hands out: conditioning, and a LATENT that holds the source."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import comfy.model_management
@@ -9,18 +8,10 @@ import torch
 from torch import Tensor
 
 from ...ace_core.conditioning.context import plain_source
-from ...ace_core.types import Conditioning
-from .conditioning import KEY
-from .vae import encode
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Splice:
-    """The source's own sound around a repainted region, for whoever decodes the latent."""
-
-    audio: Tensor  # [1 or B, 2, N] at 48 kHz, on the padded canvas
-    spans: Sequence[tuple[float, float]]  # seconds that were played anew
-    crossfade: float  # seconds
+from ...ace_core.sources import SourceAudio
+from ...ace_core.task import Task
+from .conditioning import KEY, conditioning, null
+from .vae import encode, silence_of
 
 
 def encode_source(vae: Any, audio: Tensor) -> Tensor:
@@ -28,14 +19,21 @@ def encode_source(vae: Any, audio: Tensor) -> Tensor:
     return encode(vae, audio)["samples"].transpose(1, 2)
 
 
-def source_canvas(
-    item: Conditioning, silence: Tensor, batch: int, kept: Splice | None = None
-) -> dict[str, Any]:
-    """A LATENT [B, C, T] that holds the source, so that any sampler may start from it."""
-    start = plain_source(item, silence).transpose(1, 2)  # [1 or B, C, T]
+def task_outputs(task: Task, source: SourceAudio, vae: Any) -> tuple[list, list, dict[str, Any]]:
+    """Positive, negative and latent of `task`, with the source encoded into it."""
+    task = replace(task, source=encode_source(vae, source.audio))
+    silence = silence_of(vae)
+    positive = conditioning(task, silence)
+    return positive, null(positive), source_canvas(task, silence, source.songs)
+
+
+def source_canvas(task: Task, silence: Tensor, batch: int) -> dict[str, Any]:
+    """A LATENT [B, C, T] that holds the source, so that any sampler may start from it, and that
+    remembers what is spliced in after decoding."""
+    start = plain_source(task, silence).transpose(1, 2)  # [1 or B, C, T]
     rest = comfy.model_management.intermediate_device()
     return {
         "samples": start.to(rest, torch.float32).expand(batch, -1, -1).clone(),
         "type": "audio",
-        KEY: {"splice": kept},
+        KEY: {"splice": task.splice},
     }

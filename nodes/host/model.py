@@ -24,14 +24,15 @@ from ...ace_core.models.footprint import forward_bytes
 from ...ace_core.models.int8 import names_to_quantize
 from ...ace_core.models.ops import Ops
 from ...ace_core.sampling.cover import switch_time, with_source
-from ...ace_core.types import Conditioning, Variant
+from ...ace_core.task import Task
+from ...ace_core.types import Variant
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.empty import empty
 from ...ace_core.weights.load import check_keys, dit_config
 from ...ace_core.weights.read import read
 from ...ace_core.weights.silence import stored_silence
-from .conditioning import GUARD, CondMemory, free_of, items_of, task_of
+from .conditioning import GUARD, CondMemory, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype, quantized_linear
 from .quantised import ForHostLayers, ForOwnRows, quantised
@@ -138,14 +139,14 @@ class AceModel(comfy.model_base.ACEStep15):
         items = items_of(given, item, len(given["noise"]))
         out = self._heard(items, silence, hooked)
         out[GUARD] = comfy.conds.CONDConstant(True)  # the task is heard
-        free = free_of(given, item)
-        if free is not None:
-            later = self._heard([free[0]], silence, hooked)
+        rest = item.without_source()
+        if rest is not None:
+            later = self._heard([rest], silence, hooked)
             out |= {f"{FREE}{name}": cond for name, cond in later.items()}
-            out["ace_switch"] = comfy.conds.CONDConstant(free[1])
+            out["ace_switch"] = comfy.conds.CONDConstant(item.cover_strength)
         return out
 
-    def _heard(self, items: list[Conditioning], silence: Tensor, hooked: bool) -> dict[str, Any]:
+    def _heard(self, items: list[Task], silence: Tensor, hooked: bool) -> dict[str, Any]:
         """What every step reads of one item, or of one for each place of the batch."""
         net = self.diffusion_model
         contexts = [ctx.context(net, each, silence) for each in items]
@@ -176,7 +177,7 @@ class AceModel(comfy.model_base.ACEStep15):
         options = {"control": control, "transformer_options": transformer_options or {}}
         return super()._apply_model(x, t, c_concat, **options, **chosen)
 
-    def _encoded(self, item: Conditioning, silence: Tensor) -> Tensor:
+    def _encoded(self, item: Task, silence: Tensor) -> Tensor:
         if not torch.count_nonzero(item.text):
             return self.diffusion_model.null_condition_emb.to(silence)  # [1, 1, E]
         return ctx.encoded(self.diffusion_model, item, silence)

@@ -25,7 +25,7 @@ from ...ace_core.sampling.guidance import Guidance
 from ...ace_core.sampling.guided import GuidedVelocity
 from ...ace_core.sampling.recipe import Recipe
 from .adopted_model import adopted
-from .conditioning import KEY, handling_of
+from .conditioning import KEY, HostTask, source_strength
 from .guard import host_guard
 from .hearing import Hearing
 from .model import CORRECTOR
@@ -114,7 +114,7 @@ class AceGuider(comfy.samplers.CFGGuider):
 
 def times_of(sigmas: Tensor, positive: list) -> list[float]:
     """The flow times that are taken when a task starts from its source."""
-    return times_from_source(sigmas.tolist(), handling_of(positive).source_strength)
+    return times_from_source(sigmas.tolist(), source_strength(positive))
 
 
 def in_turn(options: dict[str, Any]) -> dict[str, Any]:
@@ -192,20 +192,24 @@ def _codes_of(entries: list, first: int, behind: int) -> list:
     """The conditioning with the sources and the variations of some items only."""
     made = []
     for text, extras in entries:
-        task = extras.get(KEY)
-        if task and task["source"] is not None and len(task["source"]) > 1:
-            extras = {**extras, KEY: {**task, "source": task["source"][first:behind]}}
-        if task and len(task["variations"]) > 1:
-            own = task["variations"][first:behind]
-            variations = own if len(own) > 1 else ()
-            codes = task["codes"] if variations else own[0]
-            extras = {
-                **extras,
-                "audio_codes": [list(codes.values)],
-                KEY: {**task, "codes": codes, "variations": variations},
-            }
+        held: HostTask | None = extras.get(KEY)
+        if held is not None:
+            extras = {**extras, KEY: _part_of(held, first, behind)}
+            if len(held.variations) > 1 and held.task.codes is not None:
+                extras["audio_codes"] = [list(extras[KEY].task.codes.values)]
         made.append([text, extras])
     return made
+
+
+def _part_of(held: HostTask, first: int, behind: int) -> HostTask:
+    """The task of some items only: their sources and their variations of codes."""
+    task, variations = held.task, held.variations
+    if task.source is not None and len(task.source) > 1:
+        task = replace(task, source=task.source[first:behind])
+    if len(variations) > 1:
+        variations = variations[first:behind]
+        task = replace(task, codes=variations[0]) if len(variations) == 1 else task
+    return HostTask(task, held.silence, variations if len(variations) > 1 else ())
 
 
 def sample(batch: Batch, say: Say | None = None, hearing: Hearing | None = None) -> dict[str, Any]:

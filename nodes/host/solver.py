@@ -18,7 +18,7 @@ from ...ace_core.sampling.noise import fresh_noise, seeds_for
 from ...ace_core.sampling.recipe import CLOSE, Recipe, Retake
 from ...ace_core.sampling.repaint import KeptSource
 from ...ace_core.sampling.run import Run, integrate
-from .conditioning import KEY, handling_of
+from .conditioning import host_task
 from .model import CORRECTOR
 
 
@@ -112,13 +112,15 @@ class _Look:
 def _kept(model_wrap: Any, like: Tensor) -> KeptSource | None:
     """What the positive conditioning asks to keep, on the device of `like` [B, C, T]."""
     entries = getattr(model_wrap, "conds", {}).get("positive", [])
-    keep = handling_of(entries).keep
-    task = next((entry[KEY] for entry in entries if KEY in entry), {})
-    if keep is None or task.get("source") is None or task.get("mask") is None:
+    held = host_task(entries)
+    if held is None or held.task.keep is None:
         return None
-    silence = model_wrap.inner_model.silence_on(like.device, task["silence"])
-    whole = fitted(task["source"].to(like), like.shape[-1], silence)
-    return KeptSource(whole, task["mask"].to(like.device), keep)
+    task, keep = held.task, held.task.keep
+    if task.source is None or task.mask is None:
+        return None
+    silence = model_wrap.inner_model.silence_on(like.device, held.silence)
+    whole = fitted(task.source.to(like), like.shape[-1], silence)
+    return KeptSource(whole, task.mask.to(like.device), keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,8 @@ def solver_name(sampler: Any) -> str:
 
 def what_a_sampler_forgets(sampler: Any, positive: list) -> list[str]:
     """Warnings about what a stock SAMPLER does not do for a task."""
-    if handling_of(positive).keep is None or isinstance(sampler, AceSolver):
+    held = host_task(positive)
+    if held is None or held.task.keep is None or isinstance(sampler, AceSolver):
         return []
     return [
         f"{solver_name(sampler)} does not put the source back outside the region while it samples. "

@@ -203,7 +203,7 @@ def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
     kept = latent.get(KEY, {}).get("splice")
     if kept is not None:
         _check_kept(len(kept.audio), len(audio))
-        audio = splice(audio, kept.audio, kept.spans, kept.crossfade)
+        audio = splice(audio, kept)
     return {"waveform": audio, "sample_rate": SAMPLE_RATE}
 
 

@@ -1,13 +1,13 @@
 """What a recipe does to a task: cover strength, repaint's keeping, retake, starts from a source."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
 from ace_core.conditioning import context as ctx
 from ace_core.conditioning import tasks
-from ace_core.conditioning.tasks import Source
 from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import AceStepError, InvalidRequestError, InvalidScheduleError
 from ace_core.models.ops import Ops
@@ -16,6 +16,7 @@ from ace_core.sampling.flow import Solver
 from ace_core.sampling.guidance import Guidance, GuidanceKind
 from ace_core.sampling.recipe import Recipe, Retake
 from ace_core.sampling.repaint import RepaintMode, preservation
+from ace_core.task import Length, SourceUse, Task
 from ace_core.tokens import load_tokenizer
 from ace_core.types import Song, Variant
 from ace_core.weights import load_dit, load_text_encoder, load_vae
@@ -41,38 +42,42 @@ def models(checkpoints) -> Models:
 
 
 @pytest.fixture(scope="module")
-def source() -> Source:
-    drawn = torch.randn(1, 200, 64, generator=torch.Generator().manual_seed(1))
-    return Source(drawn.double(), 8.0)
+def source() -> torch.Tensor:
+    return torch.randn(1, 200, 64, generator=torch.Generator().manual_seed(1)).double()
+
+
+def covered(models: Models, source: torch.Tensor, strength: float = 1.0, **more: Any) -> Task:
+    """A cover of `source` whose steps see it as far as `strength` says."""
+    length = Length(source.shape[1], source.shape[1] / 25)
+    task = tasks.cover(SONG, models.text, length)
+    task = tasks.with_cover_strength(task, strength, SONG, models.text, length.seconds)
+    return replace(task, source=source, **more)
 
 
 def test_cover_strength_one_and_zero_are_the_two_pure_branches(models, source):
-    item = tasks.cover(SONG, models.text, source)
-    free = tasks.uncovered(item, SONG, models.text, source.seconds)
-    covered, plain = sample(models, item, FAST), sample(models, free, FAST)
-    assert torch.equal(sample(models, item, FAST, free=free), covered)
-    at_once = sample(models, item, replace(FAST, cover_strength=0.0), free=free)
-    assert_same(at_once, plain)
-    between = sample(models, item, replace(FAST, cover_strength=0.5), free=free)
-    assert not torch.allclose(between, covered)
-    assert not torch.allclose(between, plain)
+    half = covered(models, source, 0.5)
+    without = half.without_source()
+    assert without is not None
+    whole = sample(models, covered(models, source), FAST)
+    at_once = sample(models, covered(models, source, 0.0), FAST)
+    assert_same(at_once, sample(models, without, FAST))
+    between = sample(models, half, FAST)
+    assert not torch.allclose(between, whole)
+    assert not torch.allclose(between, at_once)
 
 
-def test_half_a_cover_strength_hears_the_source_in_the_first_half_of_the_steps(models, source):
-    item = tasks.cover(SONG, models.text, source)
-    free = tasks.uncovered(item, SONG, models.text, source.seconds)
-    seen: dict[str, list[torch.Tensor]] = {"half": [], "all": []}
-    half = replace(FAST, cover_strength=0.5)
-    sample(models, item, half, on_step=lambda _, x0: seen["half"].append(x0), free=free)
-    sample(models, item, FAST, on_step=lambda _, x0: seen["all"].append(x0))
-    same = [torch.equal(a, b) for a, b in zip(seen["half"], seen["all"], strict=True)]
+def test_half_a_cover_strength_sees_the_source_in_the_first_half_of_the_steps(models, source):
+    seen: dict[float, list[torch.Tensor]] = {0.5: [], 1.0: []}
+    for strength, steps in seen.items():
+        task = covered(models, source, strength)
+        sample(models, task, FAST, on_step=lambda _, x0, steps=steps: steps.append(x0))
+    same = [torch.equal(a, b) for a, b in zip(*seen.values(), strict=True)]
     assert same == [True, True, False, False]
 
 
-def test_a_cover_strength_below_one_without_the_free_item_is_refused(models, source):
-    item = tasks.cover(SONG, models.text, source)
-    with pytest.raises(InvalidRequestError, match="uncovered"):
-        sample(models, item, replace(FAST, cover_strength=0.5))
+def test_a_cover_strength_below_one_without_its_text_is_refused(models, source):
+    with pytest.raises(InvalidRequestError, match="with_cover_strength"):
+        replace(covered(models, source), cover_strength=0.5)
 
 
 @pytest.mark.parametrize("mode", list(RepaintMode))
@@ -80,10 +85,10 @@ def test_a_repaint_keeps_the_source_bit_for_bit_outside_its_blend(models, source
     mask = torch.zeros(1, 200, 1)
     mask[:, 80:120] = 1
     keep = preservation(mode, 0.5)
-    item = tasks.repaint(SONG, models.text, source, mask)
-    done = sample(models, item, replace(FAST, keep=keep))
+    task = tasks.repaint(SONG, models.text, Length(200, 8.0), mask)
+    done = sample(models, replace(task, source=source, keep=keep), FAST)
     reach = keep.blend_frames
-    same = (done == source.latents).all(dim=-1)[0]
+    same = (done == source).all(dim=-1)[0]
     if mode is RepaintMode.AGGRESSIVE:
         assert not same.any()
         return
@@ -99,17 +104,17 @@ def test_each_of_several_sources_makes_the_song_that_it_makes_alone(models, kind
     mask[:, 60:90] = 1
 
     def made(latents, *seeds):
-        both, keep = Source(latents, 6.0), None
         if kind == "repaint":
             keep = preservation(RepaintMode.BALANCED)
-            item = tasks.repaint(SONG, models.text, both, mask)
+            task = tasks.repaint(SONG, models.text, Length(150, 6.0), mask)
+            task = replace(task, source=latents, keep=keep, source_strength=0.2)
         elif kind == "audio to audio":
-            item = tasks.audio_to_audio(SONG, models.text, both)
+            task = tasks.audio_to_audio(SONG, models.text, Length(150, 6.0), 0.2)
+            task = replace(task, source=latents)
         else:
-            item = tasks.cover(SONG, models.text, both, quantize=kind == "cover")
-        free = tasks.uncovered(item, SONG, models.text, 6.0)
-        strengths = {"source_strength": 0.2, "cover_strength": 0.5 if keep is None else 1.0}
-        return sample(models, item, replace(FAST, seeds=seeds, keep=keep, **strengths), free=free)
+            use = SourceUse.QUANTIZED if kind == "cover" else SourceUse.WHOLE
+            task = covered(models, latents, 0.5, source_strength=0.2, source_use=use)
+        return sample(models, task, replace(FAST, seeds=seeds))
 
     together = made(latents, 4, 5)
     assert_same(together[:1], made(latents[:1], 4))
@@ -118,16 +123,16 @@ def test_each_of_several_sources_makes_the_song_that_it_makes_alone(models, kind
 
 
 def test_another_number_of_seeds_than_sources_is_refused(models):
-    item = tasks.cover(SONG, models.text, Source(torch.randn(2, 150, 64), 6.0))
+    item = covered(models, torch.randn(2, 150, 64))
     with pytest.raises(InvalidRequestError, match="2 sources for 3 songs"):
         sample(models, item, replace(FAST, seeds=(1, 2, 3)))
 
 
 def test_audio_to_audio_hears_nothing_and_starts_from_all_of_the_source(models, source):
-    item = tasks.audio_to_audio(SONG, models.text, source)
+    item = replace(tasks.audio_to_audio(SONG, models.text, Length(200, 8.0), 0.5), source=source)
     quiet = ctx.first_frames(models.silence, 200)
     assert torch.equal(ctx.source(models.dit, item, models.silence), quiet)
-    assert torch.equal(ctx.start(models.dit, item, models.silence), source.latents)
+    assert torch.equal(ctx.start(models.dit, item, models.silence), source)
 
 
 def test_a_retake_of_no_variance_is_the_same_song_and_of_full_variance_the_other(models):
@@ -142,19 +147,19 @@ def test_a_retake_of_no_variance_is_the_same_song_and_of_full_variance_the_other
 
 
 def test_starting_from_the_source_stays_nearer_to_it_and_takes_fewer_steps(models, source):
-    item = tasks.cover(SONG, models.text, source, quantize=False)
+    item = covered(models, source, source_use=SourceUse.WHOLE)
     steps: list[int] = []
-    recipe = replace(FAST, source_strength=0.5)
-    near = sample(models, item, recipe, on_step=lambda step, _: steps.append(step))
+    started = replace(item, source_strength=0.5)
+    near = sample(models, started, FAST, on_step=lambda step, _: steps.append(step))
     far = sample(models, item, FAST)
     assert len(steps) < 4
-    assert (near - source.latents).norm() < (far - source.latents).norm()
+    assert (near - source).norm() < (far - source).norm()
 
 
 def test_a_cover_starts_from_the_source_itself_and_hears_it_as_its_codes(models, source):
-    item = tasks.cover(SONG, models.text, source)
-    assert torch.equal(ctx.start(models.dit, item, models.silence), source.latents)
-    assert not torch.allclose(ctx.source(models.dit, item, models.silence), source.latents)
+    item = covered(models, source)
+    assert torch.equal(ctx.start(models.dit, item, models.silence), source)
+    assert not torch.allclose(ctx.source(models.dit, item, models.silence), source)
 
 
 @pytest.mark.parametrize("solver", list(Solver))
@@ -208,8 +213,6 @@ def test_a_recipe_that_cannot_be_is_refused_at_birth(build, words):
 @pytest.mark.parametrize(
     "change",
     [
-        {"cover_strength": 1.5},
-        {"source_strength": -0.1},
         {"retake": Retake((1,), 2.0)},
         {"times": (0.5, 0.9)},
     ],
@@ -217,4 +220,10 @@ def test_a_recipe_that_cannot_be_is_refused_at_birth(build, words):
 def test_a_value_out_of_range_is_refused_by_the_run(models, change):
     item = tasks.text_to_music(SONG, models.text)
     with pytest.raises(AceStepError):
-        sample(models, item, replace(FAST, **change), free=item)
+        sample(models, item, replace(FAST, **change))
+
+
+@pytest.mark.parametrize("change", [{"cover_strength": 1.5}, {"source_strength": -0.1}])
+def test_a_strength_out_of_range_is_refused_at_birth(models, change):
+    with pytest.raises(InvalidRequestError, match="outside 0 to 1"):
+        replace(tasks.text_to_music(SONG, models.text), **change)

@@ -15,8 +15,9 @@ from ace_core.pipeline import Models, render, sample
 from ace_core.sampling.flow import timesteps
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
+from ace_core.task import Task
 from ace_core.tokens import load_tokenizer
-from ace_core.types import Conditioning, Song, Variant
+from ace_core.types import Song, Variant
 from ace_core.weights import (
     Kind,
     inspect,
@@ -54,7 +55,7 @@ def models(checkpoints) -> Models:
 
 
 @pytest.fixture(scope="module")
-def item(models: Models) -> Conditioning:
+def item(models: Models) -> Task:
     return text_to_music(SONG, models.text)
 
 

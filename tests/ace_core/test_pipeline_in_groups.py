@@ -14,7 +14,8 @@ from ace_core.sampling.flow import Solver
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe, Retake
 from ace_core.sampling.repaint import RepaintMode, preservation
-from ace_core.types import Conditioning, Variant
+from ace_core.task import Preservation, Task
+from ace_core.types import Variant
 from tests.crowded import crowd
 from tests.rounding import assert_same
 from tests.toy import TEXT_WIDTH, acestep, randn, randn64
@@ -31,26 +32,31 @@ def models() -> Models:
 
 
 @pytest.fixture
-def item() -> Conditioning:
+def item() -> Task:
     mask = torch.zeros(1, FRAMES, 1)
     mask[:, 10:30] = 1
     text, lyrics = randn(1, 6, TEXT_WIDTH), randn(1, 5, TEXT_WIDTH, seed=2)
-    return Conditioning(text, lyrics, FRAMES, source=randn(1, FRAMES, 64, seed=3), mask=mask)
+    return Task(text, lyrics, FRAMES, source=randn(1, FRAMES, 64, seed=3), mask=mask)
 
 
 @pytest.mark.parametrize(
-    "recipe",
+    ("recipe", "keep"),
     [
-        PLAIN,
-        replace(PLAIN, guidance=Guidance(scale=5.0)),
-        replace(PLAIN, solver=Solver.SDE, retake=Retake((7, 8, 9))),
-        replace(PLAIN, keep=preservation(RepaintMode.BALANCED)),
+        (PLAIN, None),
+        (replace(PLAIN, guidance=Guidance(scale=5.0)), None),
+        (replace(PLAIN, solver=Solver.SDE, retake=Retake((7, 8, 9))), None),
+        (PLAIN, preservation(RepaintMode.BALANCED)),
     ],
     ids=["plain", "guided", "sde and retake", "repaint"],
 )
 def test_songs_that_do_not_fit_together_are_the_same_in_groups(
-    models: Models, item: Conditioning, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    models: Models,
+    item: Task,
+    recipe: Recipe,
+    keep: Preservation | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    item = replace(item, keep=keep)
     together = sample(models, item, recipe)
     seen = crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) <= 2)
     said: list[str] = []
@@ -61,17 +67,17 @@ def test_songs_that_do_not_fit_together_are_the_same_in_groups(
 
 
 def test_each_of_several_sources_stays_with_its_song(
-    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+    models: Models, item: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    several = replace(item, source=randn(3, FRAMES, 64, seed=8))
-    recipe = replace(PLAIN, source_strength=0.3, keep=preservation(RepaintMode.BALANCED))
-    together = sample(models, several, recipe)
+    sources, keep = randn(3, FRAMES, 64, seed=8), preservation(RepaintMode.BALANCED)
+    several = replace(item, source=sources, source_strength=0.3, keep=keep)
+    together = sample(models, several, PLAIN)
     crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) <= 2)
-    assert_same(sample(models, several, recipe), together)
+    assert_same(sample(models, several, PLAIN), together)
 
 
 def test_a_start_of_ones_own_is_split_with_its_items(
-    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+    models: Models, item: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = randn(3, FRAMES, 64, seed=9)
     together = sample(models, item, PLAIN, start=start)
@@ -81,7 +87,7 @@ def test_a_start_of_ones_own_is_split_with_its_items(
 
 
 def test_the_devices_free_memory_decides_the_first_group(
-    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+    models: Models, item: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A CPU does not tell what is free, so what a device would tell is put in its place."""
     room = int(1.5 * forward_bytes(models.dit.config, 2, FRAMES, 8)) + 1
@@ -96,7 +102,7 @@ def test_the_devices_free_memory_decides_the_first_group(
 
 
 def test_a_song_that_does_not_fit_alone_is_refused(
-    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+    models: Models, item: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd(monkeypatch, models.dit.decoder, "forward", lambda x: False)
     with pytest.raises(NotEnoughMemoryError, match="Make it shorter"):
@@ -104,7 +110,7 @@ def test_a_song_that_does_not_fit_alone_is_refused(
 
 
 def test_another_error_of_the_model_passes(
-    models: Models, item: Conditioning, monkeypatch: pytest.MonkeyPatch
+    models: Models, item: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) == 1, RuntimeError)
     with pytest.raises(RuntimeError, match="no room"):

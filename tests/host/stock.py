@@ -77,16 +77,22 @@ def stock_studio(pack: Pack, models: Path, weights: Weights, folder: Path) -> St
 
 def cover(studio: Studio) -> list:
     """A task that the host's own model cannot hear: codes, a source and a mask."""
-    types, tasks = studio.core("types"), studio.host
     text, extras = studio.positive[0]
     draw = torch.Generator().manual_seed(11)
     source = torch.randn(1, studio.frames, 64, generator=draw)
     mask = torch.zeros(1, studio.frames, 1)
     mask[:, 100:200] = 1
-    item = types.Conditioning(
-        text, extras["conditioning_lyrics"], studio.frames, source=source, mask=mask, quantize=True
+    core = studio.core("task")
+    task = core.Task(
+        text,
+        extras["conditioning_lyrics"],
+        studio.frames,
+        name="cover",
+        source=source,
+        source_use=core.SourceUse.QUANTIZED,
+        mask=mask,
     )
-    return tasks.conditioning(item, extras["ace_step"]["silence"], handling=tasks.Handling("cover"))
+    return studio.host.conditioning(task, extras["ace_step"].silence)
 
 
 def stock_model(weights: Weights, **settings: Any) -> Any:

@@ -130,10 +130,10 @@ def test_a_model_that_knows_no_tasks_refuses_them_and_plays_words_and_codes(
         ksampled(studio, stock, cover(studio))
     text, extras = studio.positive[0]
     types = studio.core("types")
-    item = types.Conditioning(
+    item = studio.core("task").Task(
         text, extras["conditioning_lyrics"], studio.frames, codes=types.AudioCodes(CODES)
     )
-    coded = studio.host.conditioning(item, extras["ace_step"]["silence"])
+    coded = studio.host.conditioning(item, extras["ace_step"].silence)
     words, tune = (ksampled(studio, stock, each) for each in (studio.positive, coded))
     assert torch.isfinite(words).all()
     assert (words - tune).abs().max() > 0.01
@@ -164,7 +164,7 @@ def test_conditioning_for_a_part_of_the_steps_is_heard_in_that_part(
 
 
 def test_codes_are_encoded_by_a_model_of_the_host(studio: Studio, stock: Any) -> None:
-    silence = studio.positive[0][1]["ace_step"]["silence"]
+    silence = studio.positive[0][1]["ace_step"].silence
     samples = torch.randn(2, 64, 23, generator=torch.Generator().manual_seed(2))
     made = studio.host.encode_codes(stock, samples, silence)
     assert made == studio.host.encode_codes(studio.model, samples, silence)

@@ -84,14 +84,14 @@ def test_the_host_samples_what_the_core_samples(
     guidance = studio.guidance(kind, **fields) if kind else None
     pipeline, types = studio.core("pipeline"), studio.core("types")
     task = studio.positive[0][1]["ace_step"]
-    item = types.Conditioning(
+    item = studio.core("task").Task(
         studio.positive[0][0], studio.positive[0][1]["conditioning_lyrics"], studio.frames
     )
     models = pipeline.Models(
         dit=studio.model.model.diffusion_model,
         text=studio.text,
         vae=studio.vae.first_stage_model,
-        silence=task["silence"],
+        silence=task.silence,
         variant=types.Variant.TURBO,
     )
     made = studio.core("sampling.recipe").Recipe(seeds=(SEED,), guidance=guidance)

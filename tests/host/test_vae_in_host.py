@@ -160,3 +160,18 @@ def test_the_hosts_conditioning_nodes_work_on_ours(studio: Studio) -> None:
         assert torch.equal(text, mine)
         assert torch.equal(extras["conditioning_lyrics"], own["conditioning_lyrics"])
         assert extras["ace_step"] is studio.positive[0][1]["ace_step"]
+
+
+def test_a_task_survives_the_nodes_that_edit_conditioning(studio: Studio) -> None:
+    nodes = importlib.import_module("nodes").NODE_CLASS_MAPPINGS
+    held, area = studio.positive[0][1]["ace_step"], {"start": 0.25, "end": 0.75}
+    edited = [
+        nodes["ConditioningCombine"]().combine(studio.positive, studio.negative)[0],
+        nodes["ConditioningSetTimestepRange"]().set_range(studio.positive, **area)[0],
+        nodes["ConditioningSetAreaStrength"]().append(studio.positive, 0.5)[0],
+        nodes["ConditioningAverage"]().addWeighted(studio.positive, studio.negative, 0.5)[0],
+        nodes["ConditioningConcat"]().concat(studio.positive, studio.negative)[0],
+    ]
+    for conditioning in edited:
+        assert all(extras["ace_step"].task is held.task for _, extras in conditioning)
+    assert studio.negative[0][1]["ace_step"] is held

@@ -1,5 +1,7 @@
 """The tasks that start from a recording, as nodes on whichever host there is."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -14,7 +16,7 @@ from tests.nodes.editing import (
     task,
     whole,
 )
-from tests.nodes.without_host import core, core_song
+from tests.nodes.without_host import core, core_song, host_task
 from tests.nodes.writing import node, shown
 from tests.rounding import assert_same
 from tools.pack import Pack
@@ -73,8 +75,7 @@ def test_a_cover_with_the_free_text_only_is_text_to_music(run: Run) -> None:
     )
     given = run({**plain, "out": shown("task", 0)}).values["task"][0]
     free = run({**nodes, "out": shown("task", 0)}).values["task"][0]
-    handled = free[0][1]["ace_step"]["handling"]
-    assert torch.equal(handled.free, given[0][0])
+    assert torch.equal(free[0][1]["ace_step"].task.text_without_source, given[0][0])
 
 
 @pytest.mark.parametrize("quantize", [True, False])
@@ -85,11 +86,12 @@ def test_a_cover_is_what_the_core_makes_without_a_host(
     found = run(whole("Cover", quantize=quantize, **strengths))
     tasks = core(pack, "conditioning.tasks")
     song, text = found.values["song"][0], found.values["text"][0]
-    latents = found.values["task"][0][0][1]["ace_step"]["source"]
-    item = tasks.cover(song, text, tasks.Source(latents, SECONDS), quantize)
-    free = tasks.uncovered(item, song, text, SECONDS)
-    expected = core_song(pack, found, item, free, seeds=(5,), **strengths)
-    assert_same(made(found), expected)
+    given = host_task(found).task
+    task = tasks.cover(song, text, tasks.Length(given.frames, SECONDS), quantize)
+    task = tasks.with_cover_strength(task, strengths["cover_strength"], song, text, SECONDS)
+    strength = strengths["source_strength"]
+    task = replace(task, source=given.source, source_strength=strength)
+    assert_same(made(found), core_song(pack, found, task, seeds=(5,)))
 
 
 def test_extract_and_complete_with_one_instruction_are_one_task(run: Run) -> None:
@@ -120,8 +122,8 @@ def test_a_reference_changes_the_sound_and_two_differ_from_one(run: Run) -> None
     )
     nodes["music"] = sampler(positive=["two", 0])
     two = run(nodes)
-    assert one.values["one"][0][0][1]["ace_step"]["timbre"].shape == (1, 750, 64)
-    assert two.values["two"][0][0][1]["ace_step"]["timbre"].shape == (2, 750, 64)
+    assert host_task(one, "one").task.timbre.shape == (1, 750, 64)
+    assert host_task(two, "two").task.timbre.shape == (2, 750, 64)
     assert (made(one) - plain).abs().max() > 1e-4
     assert (made(two) - made(one)).abs().max() > 1e-5
 

@@ -12,6 +12,7 @@ from tests.nodes.editing import (
     task,
     whole,
 )
+from tests.nodes.without_host import host_task
 from tests.nodes.writing import node, shown
 
 SECONDS = 6.0
@@ -67,10 +68,10 @@ def test_a_lego_plays_only_where_its_mask_says(run: Run) -> None:
     nodes = whole("Lego", BASE, mask=["where", 0])
     by = {"by": "seconds", "by.start": 1.0, "by.end": 2.0}
     nodes["where"] = node("RegionMask", source=["sound", 0], **by)
-    given = run({**nodes, "out": shown("task", 0)}).values["task"][0][0][1]["ace_step"]
-    assert given["mask"].sum() == 25
-    assert given["hole"] is False
+    given = host_task(run({**nodes, "out": shown("task", 0)})).task
+    assert given.mask.sum() == 25
+    assert given.source_use.value == "whole"
     nodes["task"]["inputs"]["keep_source"] = True
     found = run(nodes)
-    source = found.values["task"][0][0][1]["ace_step"]["source"].transpose(1, 2)
+    source = host_task(found).task.source.transpose(1, 2)
     assert torch.equal(made(found)[..., 100:], source[..., 100:])

@@ -1,5 +1,7 @@
 """Repaint as a node: what it keeps bit for bit, and where it extends."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,7 +10,7 @@ from tests.nodes.editing import (
     made,
     whole,
 )
-from tests.nodes.without_host import core, core_song
+from tests.nodes.without_host import core, core_song, host_task
 from tests.nodes.writing import node, shown
 from tests.rounding import assert_same
 from tools.pack import Pack
@@ -20,13 +22,12 @@ SECONDS = 6.0
 def test_a_repaint_is_what_the_core_makes_without_a_host(pack: Pack, run: Run, mode: str) -> None:
     found = run(whole("Repaint", mode=mode, start=2.4, end=3.6))
     tasks, repaint = core(pack, "conditioning.tasks"), core(pack, "sampling.repaint")
-    task = found.values["task"][0][0][1]["ace_step"]
-    source = tasks.Source(task["source"], SECONDS)
+    given = host_task(found).task
     song, text = found.values["song"][0], found.values["text"][0]
-    item = tasks.repaint(song, text, source, task["mask"])
+    length = tasks.Length(given.frames, SECONDS)
     keep = repaint.preservation(repaint.RepaintMode(mode), 0.5)
-    expected = core_song(pack, found, item, seeds=(5,), keep=keep)
-    assert_same(made(found), expected)
+    task = replace(tasks.repaint(song, text, length, given.mask), source=given.source, keep=keep)
+    assert_same(made(found), core_song(pack, found, task, seeds=(5,)))
 
 
 @pytest.mark.parametrize(("mode", "blend"), [("conservative", 25), ("balanced", 12)])
@@ -34,12 +35,12 @@ def test_a_repaint_keeps_the_latent_outside_its_blend_bit_for_bit(
     run: Run, mode: str, blend: int
 ) -> None:
     found = run(whole("Repaint", mode=mode, start=2.4, end=3.6))
-    done, given = made(found), found.values["task"][0][0][1]["ace_step"]
-    same = (done == given["source"].transpose(1, 2)).all(dim=1)[0]
+    done, given = made(found), host_task(found).task
+    same = (done == given.source.transpose(1, 2)).all(dim=1)[0]
     assert same[: 60 - blend].all()
     assert same[90 + blend :].all()
     assert not same[60:90].any()
-    assert given["hole"] is True
+    assert given.source_use.value == "masked"
 
 
 def test_the_sound_outside_the_splice_is_the_sources_bit_for_bit(run: Run) -> None:
@@ -61,7 +62,7 @@ def test_the_sound_outside_the_splice_is_the_sources_bit_for_bit(run: Run) -> No
 def test_an_aggressive_repaint_keeps_nothing(run: Run) -> None:
     found = run(whole("Repaint", mode="aggressive"))
     assert found.values["task"][2]["ace_step"]["splice"] is None
-    source = found.values["task"][0][0][1]["ace_step"]["source"].transpose(1, 2)
+    source = host_task(found).task.source.transpose(1, 2)
     assert not (made(found) == source).all(dim=1).any()
 
 
@@ -80,7 +81,7 @@ def test_a_repaint_of_nothing_changes_nothing(run: Run) -> None:
     nodes["out"] = shown("sounding", 0)
     found = run(nodes)
     assert found.complete, found.why()
-    given = found.values["task"][0][0][1]["ace_step"]["source"].transpose(1, 2)
+    given = host_task(found).task.source.transpose(1, 2)
     assert torch.equal(made(found), given)
     heard, source = (found.values[name][0]["waveform"] for name in ("sounding", "sound"))
     assert torch.equal(heard, source)

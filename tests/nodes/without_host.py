@@ -12,10 +12,15 @@ def core(pack: Pack, name: str) -> Any:
     return pack.submodule(f"ace_core.{name}")
 
 
+def host_task(found: Outcome, name: str = "task") -> Any:
+    """What the CONDITIONING of a task node carries."""
+    return found.values[name][0][0][1]["ace_step"]
+
+
 def core_models(pack: Pack, found: Outcome) -> Any:
     """The pipeline's models. Turbo, because the host gives Heun's last step to Euler as turbo."""
     ace = found.values["model"][0].model
-    spare = found.values["task"][0][0][1]["ace_step"]["silence"]
+    spare = host_task(found).silence
     return core(pack, "pipeline").Models(
         dit=ace.diffusion_model,
         text=found.values["text"][0],
@@ -25,8 +30,8 @@ def core_models(pack: Pack, found: Outcome) -> Any:
     )
 
 
-def core_song(pack: Pack, found: Outcome, item: Any, free: Any = None, **recipe: Any) -> Any:
+def core_song(pack: Pack, found: Outcome, task: Any, **recipe: Any) -> Any:
     """Latents [B, C, T] of the times that `editing.times` lists."""
     made = core(pack, "sampling.recipe").Recipe(times=(1.0, 0.8, 0.5, 0.2), **recipe)
     models = core_models(pack, found)
-    return core(pack, "pipeline").sample(models, item, made, free=free).transpose(1, 2)
+    return core(pack, "pipeline").sample(models, task, made).transpose(1, 2)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ace_core.audio.splice import splice
+from ace_core.task import Splice
 from tests.ace_core.sampling.goldens import load
 from tests.rounding import RECORDED, difference
 
@@ -14,7 +15,7 @@ def test_the_splice_equals_the_official_one():
     golden = load("repaint")
     for item, (start, end) in enumerate(golden["spans"].tolist()):
         one = slice(item, item + 1)
-        spliced = splice(golden["audio"][one], golden["source"][one], [(start, end)], 0.004)
+        spliced = splice(golden["audio"][one], Splice(golden["source"][one], [(start, end)], 0.004))
         assert difference(spliced, golden["spliced"][one]) < RECORDED
 
 
@@ -22,7 +23,7 @@ def test_samples_outside_the_ramps_are_the_source_bit_for_bit():
     generator = torch.Generator().manual_seed(1)
     audio = torch.randn(2, 2, RATE, generator=generator)
     source = torch.randn(2, 2, RATE, generator=generator)
-    spliced = splice(audio, source, [(0.25, 0.5)], 0.05)
+    spliced = splice(audio, Splice(source, [(0.25, 0.5)], 0.05))
     start, end, fade = RATE // 4, RATE // 2, RATE // 20
     assert torch.equal(spliced[..., : start - fade], source[..., : start - fade])
     assert torch.equal(spliced[..., end + fade :], source[..., end + fade :])
@@ -33,12 +34,12 @@ def test_samples_outside_the_ramps_are_the_source_bit_for_bit():
 @pytest.mark.parametrize("frames", [100, 300])
 def test_a_span_over_everything_is_the_new_audio(frames: int):
     audio, source = torch.randn(1, 2, frames), torch.randn(1, 2, 200)
-    assert torch.equal(splice(audio, source, [(0.0, 1.0)], 0.01), audio)
+    assert torch.equal(splice(audio, Splice(source, [(0.0, 1.0)], 0.01)), audio)
 
 
 def test_what_lies_beyond_the_source_is_kept():
     audio, source = torch.randn(1, 2, 300), torch.randn(1, 2, 200)
-    spliced = splice(audio, source, [(0.0, 0.001)], 0.0)
+    spliced = splice(audio, Splice(source, [(0.0, 0.001)], 0.0))
     assert torch.equal(spliced[..., 200:], audio[..., 200:])
     assert torch.equal(spliced[..., 48:200], source[..., 48:])
     assert spliced.shape == audio.shape
@@ -46,7 +47,7 @@ def test_what_lies_beyond_the_source_is_kept():
 
 def test_two_spans_each_keep_their_sound_and_the_source_holds_between_and_around_them():
     audio, source = torch.full((1, 2, 48_000), 2.0), torch.full((1, 2, 48_000), -3.0)
-    spliced = splice(audio, source, [(0.1, 0.2), (0.6, 0.8)], 0.01)
+    spliced = splice(audio, Splice(source, [(0.1, 0.2), (0.6, 0.8)], 0.01))
     for start, end in ((0.1, 0.2), (0.6, 0.8)):
         assert (spliced[..., int(start * 48_000) : int(end * 48_000)] == 2).all()
     assert (spliced[..., 10_080:28_320] == -3).all()  # between the ramps
@@ -55,7 +56,7 @@ def test_two_spans_each_keep_their_sound_and_the_source_holds_between_and_around
 
 def test_where_two_ramps_meet_the_larger_holds():
     audio, source = torch.ones(1, 2, 48_000), torch.zeros(1, 2, 48_000)
-    spliced = splice(audio, source, [(0.1, 0.2), (0.22, 0.3)], 0.05)
+    spliced = splice(audio, Splice(source, [(0.1, 0.2), (0.22, 0.3)], 0.05))
     between = spliced[0, 0, 9_600:10_560]  # a gap of 960 samples, ramps of 2400
     assert between.min() > 0.79
     assert between.max() < 1

@@ -8,16 +8,17 @@ import torch
 from ace_core import prompts
 from ace_core.conditioning import tasks
 from ace_core.conditioning.context import context, encoded, first_frames
-from ace_core.conditioning.tasks import Source
 from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import InvalidRequestError
 from ace_core.models.ops import Ops
+from ace_core.task import Length
 from ace_core.tokens import load_tokenizer
 from ace_core.types import AudioCodes, Song
 from ace_core.weights import load_dit, load_text_encoder
 
 SONG = Song("calm piano", "[verse]\nhello", seconds=12.0, bpm=90)
 FLOAT32 = Ops(dtype=torch.float32)
+LENGTH = Length(203, 8.12)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,8 @@ def silence(loaded) -> torch.Tensor:
 
 
 @pytest.fixture
-def source() -> Source:
-    latents = torch.randn(1, 203, 64, generator=torch.Generator().manual_seed(1))
-    return Source(latents, seconds=8.12)
+def latents() -> torch.Tensor:
+    return torch.randn(1, 203, 64, generator=torch.Generator().manual_seed(1))
 
 
 def said(encoder: TextEncoder, song: Song, instruction: str, seconds: float) -> torch.Tensor:
@@ -89,81 +89,84 @@ def test_neither_length_nor_codes_is_refused(encoder):
         tasks.text_to_music(replace(SONG, seconds=None), encoder)
 
 
-def test_a_cover_hears_its_source_through_the_codes(encoder, loaded, silence, source):
-    item = tasks.cover(SONG, encoder, source)
+def test_a_cover_hears_its_source_through_the_codes(encoder, loaded, silence, latents):
+    item = replace(tasks.cover(SONG, encoder, LENGTH), source=latents)
     assert torch.equal(item.text, said(encoder, SONG, prompts.COVER, 8.12))
     model = loaded.model
-    padded = torch.cat([source.latents, silence[:, :2]], dim=1)  # to a multiple of five
+    padded = torch.cat([latents, silence[:, :2]], dim=1)  # to a multiple of five
     expected = model.hints(model.tokenizer(padded))[:, :203]
     torch.testing.assert_close(context(model, item, silence)[..., :64], expected)
 
 
-def test_a_remix_keeps_the_raw_source(encoder, loaded, silence, source):
-    item = tasks.cover(SONG, encoder, source, quantize=False)
-    assert torch.equal(context(loaded.model, item, silence)[..., :64], source.latents)
+def test_a_remix_keeps_the_raw_source(encoder, loaded, silence, latents):
+    item = replace(tasks.cover(SONG, encoder, LENGTH, quantize=False), source=latents)
+    assert torch.equal(context(loaded.model, item, silence)[..., :64], latents)
 
 
 def test_a_repaint_hears_silence_where_it_plays_and_the_source_elsewhere(
-    encoder, loaded, silence, source
+    encoder, loaded, silence, latents
 ):
     mask = torch.zeros(1, 203, 1)
     mask[:, 50:80] = 1
-    item = tasks.repaint(SONG, encoder, source, mask)
+    item = replace(tasks.repaint(SONG, encoder, LENGTH, mask), source=latents)
     assert torch.equal(item.text, said(encoder, SONG, prompts.REPAINT, 8.12))
     seen = context(loaded.model, item, silence)
     assert torch.equal(seen[:, 50:80, :64], silence[:, 50:80])
-    assert torch.equal(seen[:, :50, :64], source.latents[:, :50])
-    assert torch.equal(seen[:, 80:, :64], source.latents[:, 80:])
+    assert torch.equal(seen[:, :50, :64], latents[:, :50])
+    assert torch.equal(seen[:, 80:, :64], latents[:, 80:])
     assert torch.equal(seen[..., 64:], mask.expand(-1, -1, 64))
 
 
-def test_lego_hears_the_source_whole_even_where_it_plays(encoder, loaded, silence, source):
+def test_lego_hears_the_source_whole_even_where_it_plays(encoder, loaded, silence, latents):
     mask = torch.zeros(1, 203, 1)
     mask[:, 50:80] = 1
-    item = tasks.lego(SONG, encoder, source, "guitar", mask)
+    item = replace(tasks.lego(SONG, encoder, LENGTH, "guitar", mask), source=latents)
     assert torch.equal(item.text, said(encoder, SONG, prompts.lego_instruction("guitar"), 8.12))
     seen = context(loaded.model, item, silence)
-    assert torch.equal(seen[..., :64], source.latents)
+    assert torch.equal(seen[..., :64], latents)
     assert torch.equal(seen[..., 64:], mask.expand(-1, -1, 64))
 
 
-def test_extract_equals_complete_with_the_same_instruction(encoder, loaded, silence, source):
+def test_extract_equals_complete_with_the_same_instruction(encoder, loaded, silence, latents):
     words = prompts.extract_instruction("drums")
-    extract = tasks.extract(SONG, encoder, source, "drums")
-    complete = tasks.complete(SONG, encoder, source, ("bass",), instruction=words)
+    extract = replace(tasks.extract(SONG, encoder, LENGTH, "drums"), source=latents)
+    complete = replace(
+        tasks.complete(SONG, encoder, LENGTH, ("bass",), instruction=words), source=latents
+    )
     assert torch.equal(extract.text, complete.text)
     model = loaded.model
     assert torch.equal(context(model, extract, silence), context(model, complete, silence))
 
 
-def test_complete_names_every_track(encoder, source):
-    item = tasks.complete(SONG, encoder, source, ("drums", "backing_vocals"))
+def test_complete_names_every_track(encoder, latents):
+    item = tasks.complete(SONG, encoder, LENGTH, ("drums", "backing_vocals"))
     words = "Complete the input track with DRUMS | BACKING_VOCALS:"
     assert torch.equal(item.text, said(encoder, SONG, words, 8.12))
 
 
-def test_an_uncovered_item_keeps_lyrics_and_forgets_the_source(encoder, loaded, silence, source):
-    item = tasks.cover(SONG, encoder, source)
-    plain = tasks.uncovered(item, SONG, encoder, source.seconds)
+def test_an_uncovered_item_keeps_lyrics_and_forgets_the_source(encoder, loaded, silence, latents):
+    item = replace(tasks.cover(SONG, encoder, LENGTH), source=latents)
+    plain = tasks.with_cover_strength(item, 0.5, SONG, encoder, 8.12).without_source()
+    assert plain is not None
     assert torch.equal(plain.text, said(encoder, SONG, prompts.TEXT_TO_MUSIC, 8.12))
     assert plain.lyrics is item.lyrics
     assert torch.equal(context(loaded.model, plain, silence)[..., :64], silence[:, :203])
 
 
 @pytest.mark.parametrize("track", ["voice", "", "DRUMS"])
-def test_an_unknown_track_is_refused_with_the_known_ones(encoder, source, track):
+def test_an_unknown_track_is_refused_with_the_known_ones(encoder, latents, track):
     with pytest.raises(InvalidRequestError, match="Choose one of vocals"):
-        tasks.extract(SONG, encoder, source, track)
+        tasks.extract(SONG, encoder, LENGTH, track)
 
 
-def test_completing_with_no_track_is_refused(encoder, source):
+def test_completing_with_no_track_is_refused(encoder, latents):
     with pytest.raises(InvalidRequestError, match="at least one track"):
-        tasks.complete(SONG, encoder, source, ())
+        tasks.complete(SONG, encoder, LENGTH, ())
 
 
-def test_a_mask_of_another_length_is_refused_with_both_lengths(encoder, source):
+def test_a_mask_of_another_length_is_refused_with_both_lengths(encoder, latents):
     with pytest.raises(InvalidRequestError, match=r"\(1, 200, 1\).*203"):
-        tasks.repaint(SONG, encoder, source, torch.ones(1, 200, 1))
+        tasks.repaint(SONG, encoder, LENGTH, torch.ones(1, 200, 1))
 
 
 def test_without_a_reference_the_timbre_is_thirty_seconds_of_silence(encoder, loaded, silence):

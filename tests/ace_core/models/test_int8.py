@@ -12,7 +12,8 @@ from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.pipeline import Models, sample
 from ace_core.sampling.recipe import Recipe
-from ace_core.types import Conditioning, Variant
+from ace_core.task import Task
+from ace_core.types import Variant
 from ace_core.weights import load_dit
 from tests.toy import TEXT_WIDTH, acestep, dit_config, fill, randn
 
@@ -104,7 +105,7 @@ def test_a_language_model_in_int8_thinks_nearly_as_it_did() -> None:
 
 def song(dit: AceStepModel) -> torch.Tensor:
     silence = 0.1 * randn(1, 800, 64)
-    item = Conditioning(randn(1, 6, TEXT_WIDTH), randn(1, 5, TEXT_WIDTH, seed=2), 60)
+    item = Task(randn(1, 6, TEXT_WIDTH), randn(1, 5, TEXT_WIDTH, seed=2), 60)
     models = Models(dit, None, None, silence, Variant.TURBO)  # type: ignore[arg-type]
     return sample(models, item, Recipe(seeds=(3,), steps=8, shift=3.0))
 

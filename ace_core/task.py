@@ -1,0 +1,120 @@
+"""A task as one value: what the model is conditioned on, and what is asked of the sampling.
+
+A function of `conditioning/tasks.py` makes it, `pipeline.sample` and every sampler of a host run
+it. It knows no model, no sampler and no host.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import NamedTuple
+
+from torch import Tensor
+
+from .constants import SHORTEST_FRAMES
+from .errors import InvalidRequestError
+from .types import AudioCodes
+
+Span = tuple[float, float]  # start and end in seconds
+
+
+class Length(NamedTuple):
+    """How long a task is made for."""
+
+    frames: int  # T of the canvas, at least the shortest one
+    seconds: float  # of the music that the text prompt names: the source before any padding
+
+
+def source_length(frames: int, seconds: float) -> Length:
+    """The length of a task on a source of `frames` latent frames that holds `seconds` of music."""
+    return Length(max(frames, SHORTEST_FRAMES), seconds)
+
+
+class SourceUse(Enum):
+    """What the model sees of the source latents."""
+
+    WHOLE = "whole"  # all of them, as they are
+    QUANTIZED = "quantized"  # through the code tokenizer and back: a cover
+    MASKED = "masked"  # silence where the mask is 1: a repaint
+    INIT_ONLY = "init only"  # nothing: a run may only start from them (audio to audio)
+
+
+@dataclass(frozen=True, slots=True)
+class Preservation:
+    """How firmly the source is kept outside the mask."""
+
+    injection: float  # share of the steps after which the source is put back outside
+    blend_frames: int  # latent frames of the ramp on either side; 0: no blend
+    audio_blend: float | None  # seconds of the waveform's ramp; None: no splice at all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Splice:
+    """The source's own sound, to be put back around a region after decoding."""
+
+    audio: Tensor  # [1 or B, 2, N] at 48 kHz, padded to the canvas
+    spans: Sequence[Span]  # where new music is
+    crossfade: float  # seconds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """One item's task.
+
+    Raises:
+        InvalidRequestError: a strength outside 0 to 1, or a cover strength below 1 without the
+            text for the steps that do not see the source.
+    """
+
+    text: Tensor  # [1, L, 1024] normed hidden states of the text prompt
+    lyrics: Tensor  # [1, L', 1024] token embeddings of the lyrics
+    frames: int  # T, length of the canvas
+    name: str = ""
+    timbre: Tensor | None = None  # [R, 750, 64] reference clips; None: silence
+    source: Tensor | None = None  # [1 or B, T, 64] latents, for all or each; None: silence
+    source_use: SourceUse = SourceUse.WHOLE
+    mask: Tensor | None = None  # [1, T, 1] 1: new music, 0: keep; None: new music everywhere
+    codes: AudioCodes | None = None  # decoded to hints, they take the place of the source
+    cover_strength: float = 1.0  # share of the steps that see the source or the codes
+    text_without_source: Tensor | None = None  # [1, L, 1024] for the rest of the steps
+    source_strength: float = 0.0  # share of the source in the starting noise
+    keep: Preservation | None = None  # of the source outside the mask while sampling
+    splice: Splice | None = None  # of the source outside the mask after decoding
+
+    def __post_init__(self) -> None:
+        check_strength("cover strength", self.cover_strength)
+        check_strength("source strength", self.source_strength)
+        if self.cover_strength < 1 and self.text_without_source is None:
+            raise InvalidRequestError(
+                f"A cover strength of {self.cover_strength:g} needs the text for the steps that "
+                "do not see the source. Set it with `tasks.with_cover_strength`."
+            )
+
+    def without_source(self) -> "Task | None":
+        """The task of the steps after the cover strength is spent; None: there are none.
+
+        Lyrics, timbre and mask stay. Source: the switch at `cover_steps` in
+        acestep/models/*/modeling_acestep_v15_*.py, generate_audio.
+        """
+        if self.text_without_source is None or self.cover_strength == 1:
+            return None
+        return replace(
+            self,
+            text=self.text_without_source,
+            source=None,
+            source_use=SourceUse.WHOLE,
+            codes=None,
+            cover_strength=1.0,
+        )
+
+
+def check_strength(name: str, strength: float) -> None:
+    """
+    Raises:
+        InvalidRequestError: `strength` is outside 0 to 1.
+    """
+    if not 0 <= strength <= 1:
+        raise InvalidRequestError(
+            f"A {name} of {strength} is outside 0 to 1. Set it to 0 to ignore the source and to "
+            "1 to follow it as closely as the model can."
+        )
