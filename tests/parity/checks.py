@@ -22,7 +22,8 @@ from ace_core.pipeline import sample
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
 from ace_core.sampling.repaint import RepaintMode, preservation
-from ace_core.types import Conditioning, Variant
+from ace_core.task import Task
+from ace_core.types import Variant
 from tests.rounding import RECORDED, SINGLE, difference
 
 from . import ours, recipe
@@ -31,6 +32,7 @@ from .cases import BY_NAME, SCALE, SEED, SHIFT, STEPS
 GOLDENS: Final = Path(__file__).parents[1] / "goldens"
 KEPT: Final = slice(None, None, 4)  # the goldens hold every fourth channel of latents
 ENCODED: Final = RECORDED  # one pass of the encoders
+BALANCED: Final = preservation(RepaintMode.BALANCED, 0.5)
 RUN: Final = SINGLE  # a whole trajectory, recorded in float32
 Check = Callable[[str, str], float]
 
@@ -53,13 +55,18 @@ def official_words(case: str, size: str) -> dict[str, str]:
 
 
 @cache
-def item(case: str) -> Conditioning:
-    return ours.conditioning(BY_NAME[case])
+def item(case: str, dtype: torch.dtype = torch.float64) -> Task:
+    """With what is kept of a source around a region, as the goldens were sampled."""
+    ranged = BY_NAME[case].start is not None
+    return ours.task(BY_NAME[case], dtype, keep=BALANCED if ranged else None)
 
 
 @cache
-def free_item(case: str) -> Conditioning:
-    return ours.free(BY_NAME[case], item(case))
+def item_without_source(case: str) -> Task:
+    """Of the steps after any cover strength below 1."""
+    rest = ours.with_strength(item(case), BY_NAME[case], 0.5).without_source()
+    assert rest is not None
+    return rest
 
 
 @cache
@@ -80,10 +87,10 @@ def source_and_mask(case: str, size: str) -> float:
 
 @cache
 def free_source_and_mask(case: str, size: str) -> float:
-    return _context_error(case, size, free_item(case), "free_source")
+    return _context_error(case, size, item_without_source(case), "free_source")
 
 
-def _context_error(case: str, size: str, asked: Conditioning, name: str) -> float:
+def _context_error(case: str, size: str, asked: Task, name: str) -> float:
     models = ours.models(size)
     seen = context(models.dit, asked, models.silence)
     source, mask = seen[..., : recipe.CHANNELS], seen[..., recipe.CHANNELS :]
@@ -101,10 +108,10 @@ def condition(case: str, size: str) -> float:
 
 @cache
 def free_condition(case: str, size: str) -> float:
-    return _condition_error(case, size, free_item(case), "free_condition")
+    return _condition_error(case, size, item_without_source(case), "free_condition")
 
 
-def _condition_error(case: str, size: str, asked: Conditioning, name: str) -> float:
+def _condition_error(case: str, size: str, asked: Task, name: str) -> float:
     models = ours.models(size)
     return difference(encoded(models.dit, asked, models.silence), golden(case, size)[name])
 
@@ -123,16 +130,9 @@ def base_trajectory(case: str, size: str) -> float:
     return _trajectory_error(case, size, Variant.BASE)
 
 
-def how(case: str, variant: Variant) -> Recipe:
+def how(variant: Variant) -> Recipe:
     """How the goldens were sampled: turbo in its 8 steps, the others guided."""
-    asked = BY_NAME[case]
-    ranged = asked.start is not None
-    usual = Recipe(
-        seeds=(SEED,),
-        shift=SHIFT,
-        cover_strength=asked.cover_strength,
-        keep=preservation(RepaintMode.BALANCED, 0.5) if ranged else None,
-    )
+    usual = Recipe(seeds=(SEED,), shift=SHIFT)
     if variant.distilled:
         return usual
     return replace(usual, steps=STEPS, guidance=Guidance(scale=SCALE))
@@ -142,9 +142,7 @@ def how(case: str, variant: Variant) -> Recipe:
 def latents(case: str, size: str, variant: Variant, dtype: torch.dtype = torch.float64) -> Tensor:
     """Ours, from noise on."""
     models = replace(ours.models(size, dtype), variant=variant)
-    asked = ours.conditioning(BY_NAME[case], dtype)
-    free = ours.free(BY_NAME[case], asked, dtype)
-    return sample(models, asked, how(case, variant), free=free)
+    return sample(models, item(case, dtype), how(variant))
 
 
 def _trajectory_error(case: str, size: str, variant: Variant) -> float:

@@ -7,12 +7,12 @@ import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ace_core.conditioning import tasks
-from ace_core.conditioning.tasks import Source
 from ace_core.conditioning.text import TextEncoder
 from ace_core.models.acestep import AceStepModel
 from ace_core.models.config import DiTConfig, StackConfig
@@ -20,8 +20,9 @@ from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.pipeline import Models
 from ace_core.sampling.region import region
+from ace_core.task import Length, Task, source_length
 from ace_core.tokens import load_tokenizer
-from ace_core.types import AudioCodes, Conditioning, Variant
+from ace_core.types import AudioCodes, Variant
 from tools.miniature_tokenizer import write_tokenizer
 
 from . import recipe
@@ -100,46 +101,54 @@ def models(family: str, dtype: torch.dtype = torch.float64) -> Models:
     return Models(dit, text_encoder(dtype), vae, recipe.silence().to(dtype), Variant.TURBO)
 
 
-def source(case: Case) -> tuple[Source, Tensor | None]:
-    """The case's source, extended where the region reaches beyond it, and the region's mask."""
-    waveform = recipe.audio(case.name, case.samples)
-    seconds = case.samples / recipe.RATE
-    if case.start is None:
-        return Source(recipe.encode(waveform), seconds), None
-    where = region(case.start, case.end, case.samples)
-    padded = nn.functional.pad(waveform, (where.pad_left, where.pad_right))
-    extended = Source(recipe.encode(padded), seconds)
-    return extended, where.mask(extended.frames)
+def source(case: Case) -> tuple[Tensor, Length, Tensor | None]:
+    """The case's source [1, T, C], extended where the region reaches beyond it, its length, and the
+    region's mask."""
+    waveform, seconds = recipe.audio(case.name, case.samples), case.samples / recipe.RATE
+    where = None
+    if case.start is not None:
+        where = region(case.start, case.end, case.samples)
+        waveform = nn.functional.pad(waveform, (where.pad_left, where.pad_right))
+    latents = recipe.encode(waveform)
+    length = source_length(latents.shape[1], seconds)
+    return latents, length, None if where is None else where.mask(length.frames)
 
 
-def conditioning(case: Case, dtype: torch.dtype = torch.float64) -> Conditioning:
-    """The case through its task function, with its references."""
-    item = _task(case, text_encoder(dtype))
-    if not case.references:
-        return item
-    clips = [
-        recipe.encode(recipe.audio(f"{case.name}/{clip}", 30 * recipe.RATE))
-        for clip in range(case.references)
-    ]
-    return replace(item, timbre=torch.cat(clips))
+def task(case: Case, dtype: torch.dtype = torch.float64, **changes: Any) -> Task:
+    """The case through its task function, with its references; `changes` are other fields."""
+    strength = changes.pop("cover_strength", case.cover_strength)
+    made = with_strength(_task(case, text_encoder(dtype)), case, strength, dtype)
+    if case.references:
+        clips = [
+            recipe.encode(recipe.audio(f"{case.name}/{clip}", 30 * recipe.RATE))
+            for clip in range(case.references)
+        ]
+        made = replace(made, timbre=torch.cat(clips))
+    return replace(made, **changes)
 
 
-def _task(case: Case, text: TextEncoder) -> Conditioning:
+def with_strength(
+    made: Task, case: Case, strength: float, dtype: torch.dtype = torch.float64
+) -> Task:
+    seconds = case.samples / recipe.RATE if case.samples else case.song.seconds
+    encoder = text_encoder(dtype)
+    return tasks.with_cover_strength(made, strength, case.song, encoder, seconds or 0.0)
+
+
+def _task(case: Case, text: TextEncoder) -> Task:
     if case.task == "text2music":
         return tasks.text_to_music(case.song, text, AudioCodes(case.codes) if case.codes else None)
-    heard, mask = source(case)
+    latents, length, mask = source(case)
+    return replace(_edit(case, text, length, mask), source=latents)
+
+
+def _edit(case: Case, text: TextEncoder, length: Length, mask: Tensor | None) -> Task:
     if case.task == "cover":
-        return tasks.cover(case.song, text, heard)
+        return tasks.cover(case.song, text, length)
     if case.task == "repaint" and mask is not None:
-        return tasks.repaint(case.song, text, heard, mask)
+        return tasks.repaint(case.song, text, length, mask)
     if case.task == "lego":
-        return tasks.lego(case.song, text, heard, case.tracks[0], mask)
+        return tasks.lego(case.song, text, length, case.tracks[0], mask)
     if case.task == "extract":
-        return tasks.extract(case.song, text, heard, case.tracks[0])
-    return tasks.complete(case.song, text, heard, case.tracks)
-
-
-def free(case: Case, item: Conditioning, dtype: torch.dtype = torch.float64) -> Conditioning:
-    """The item of the steps behind the cover strength."""
-    seconds = case.samples / recipe.RATE if case.samples else case.song.seconds
-    return tasks.uncovered(item, case.song, text_encoder(dtype), seconds or 0.0)
+        return tasks.extract(case.song, text, length, case.tracks[0])
+    return tasks.complete(case.song, text, length, case.tracks)

@@ -68,7 +68,7 @@ CHECKS: Final[dict[str, Callable[[str], float]]] = {"turbo": turbo, "base": base
 @cache
 def _error(name: str, variant: Variant) -> float:
     case = twin(name)
-    item = ours.conditioning(case)
+    item = ours.task(case)
     noise = recipe.drawn("noise", (1, item.frames, recipe.CHANNELS)).double()
     steps = 8 if variant.distilled else STEPS
     how = Recipe(

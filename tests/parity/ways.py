@@ -9,17 +9,19 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ace_core.pipeline import sample
-from ace_core.sampling.repaint import Preservation, RepaintMode, preservation, soft_mask
+from ace_core.sampling.repaint import RepaintMode, preservation, soft_mask
+from ace_core.task import Preservation
 from ace_core.types import Variant
 
 from . import checks, ours
+from .cases import BY_NAME
 
 CONSERVATIVE: Final = preservation(RepaintMode.CONSERVATIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A case, what to call it, and how its recipe differs."""
+    """A case, what to call it, and how its task differs."""
 
     case: str
     words: str
@@ -53,8 +55,8 @@ def latents(name: str, size: str, variant: Variant) -> Tensor:
     """Ours, every fourth channel."""
     way = WAYS[name]
     models = replace(ours.models(size), variant=variant)
-    recipe = replace(checks.how(way.case, variant), **way.changes)
-    made = sample(models, checks.item(way.case), recipe, free=checks.free_item(way.case))
+    task = ours.task(BY_NAME[way.case], **way.changes)
+    made = sample(models, task, checks.how(variant))
     return made[..., checks.KEPT]
 
 
