@@ -1,7 +1,7 @@
 """When a device is full: how to know it, what to do then, and who is told.
 
-It knows no model. Whoever holds a device in another way, as a host does, hands in a `Guard` of its
-own.
+It knows no model. Whoever holds a device in another way, as a host does, hands in an `OomHandler`
+of its own.
 """
 
 import logging
@@ -22,7 +22,7 @@ _FULL: Final = (  # words of errors that have no class of their own: CPU on thre
     "mps backend out of memory",
 )
 Result = TypeVar("Result")
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 class NotEnoughMemoryError(AceStepError, torch.OutOfMemoryError):
@@ -55,15 +55,15 @@ def free_bytes(device: torch.device) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """How a full device is recognised and relieved, and who is told of smaller pieces."""
+class OomHandler:
+    """How an out-of-memory error is recognised, memory freed and the user notified."""
 
     is_full: Callable[[RuntimeError], bool] = out_of_memory
-    relieve: Callable[[], None] = release_unused
-    say: Say = logger.warning
+    free: Callable[[], None] = release_unused
+    notify: Notify = logger.warning
 
-    def attempt(self, run: Callable[[], Result]) -> Result | None:
-        """What `run` makes; `None` when the device was full, which is then relieved.
+    def try_run(self, run: Callable[[], Result]) -> Result | None:
+        """What `run` makes; `None` when the device was full: then memory is freed.
 
         Any other error passes.
         """
@@ -73,17 +73,17 @@ class Guard:
             if not self.is_full(error):
                 raise
             logger.info("The device is full: %s", error)
-        self.relieve()  # not above: while an error is handled, its frames hold their tensors
+        self.free()  # not above: while an error is handled, its frames hold their tensors
         return None
 
 
-GUARD: Final = Guard()
+OOM_HANDLER: Final = OomHandler()
 
 
 class Notices:
     """Says each thing once, to a log at once and to a report at the end."""
 
-    def __init__(self, log: Say = logger.warning) -> None:
+    def __init__(self, log: Notify = logger.warning) -> None:
         self._log = log
         self.said: list[str] = []
 

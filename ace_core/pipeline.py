@@ -10,21 +10,21 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from .audio import sparing, tiling
+from .audio import oom_tiling, tiling
 from .audio.waveform import limit_peak
 from .conditioning import context as ctx
 from .conditioning.text import TextEncoder
 from .errors import InvalidRequestError
-from .memory import GUARD, HEADROOM, Guard, free_bytes
+from .memory import HEADROOM, OOM_HANDLER, OomHandler, free_bytes
 from .models.acestep import AceStepModel
 from .models.footprint import forward_bytes
 from .models.vae import Oobleck
 from .precision import at_least_float32
 from .sampling.cover import Switched, start_from_source, switch_time
 from .sampling.flow import OnStep, Velocity
-from .sampling.groups import in_groups, largest_group
 from .sampling.guidance import Guidance
 from .sampling.guided import GuidedVelocity, Pair
+from .sampling.microbatch import in_microbatches, largest_microbatch
 from .sampling.noise import fresh_noise
 from .sampling.presets import preset
 from .sampling.recipe import Recipe
@@ -58,7 +58,7 @@ def sample(
     recipe: Recipe,
     on_step: OnStep | None = None,
     start: Tensor | None = None,
-    guard: Guard = GUARD,
+    oom: OomHandler = OOM_HANDLER,
 ) -> Tensor:
     """Latents [B, T, C], one for each seed, in float32 or the models' own if that is finer.
 
@@ -79,7 +79,7 @@ def sample(
         begin = None if start is None else start[first:behind]
         return _sampled(models, own, recipe.part(first, behind), on_step, begin)
 
-    return in_groups(batch, run, guard, _most_at_once(models, tasks[0].frames, batch))
+    return in_microbatches(batch, run, oom, _most_at_once(models, tasks[0].frames, batch))
 
 
 def _most_at_once(models: Models, frames: int, batch: int) -> int:
@@ -91,7 +91,7 @@ def _most_at_once(models: Models, frames: int, batch: int) -> int:
     def fits(group: int) -> bool:
         return forward_bytes(config, group, frames, size) * HEADROOM < room
 
-    return largest_group(batch, fits)
+    return largest_microbatch(batch, fits)
 
 
 def _sampled(
@@ -133,7 +133,7 @@ def render(
     models: Models,
     latents: Tensor,
     on_tile: tiling.OnTile | None = None,
-    guard: Guard = GUARD,
+    oom: OomHandler = OOM_HANDLER,
 ) -> Tensor:
     """Latents [B, T, C] as audio [B, 2, N] at 48 kHz, an item that is too loud brought to 1.
 
@@ -144,14 +144,14 @@ def render(
     """
     own = next(models.vae.parameters())
     latents = latents.transpose(1, 2).to(own)  # [B, C, T]
-    return limit_peak(sparing.decode(models.vae, latents, on_tile=on_tile, guard=guard))
+    return limit_peak(oom_tiling.decode(models.vae, latents, on_tile=on_tile, oom=oom))
 
 
 @torch.inference_mode()
-def listen(models: Models, audio: Tensor, guard: Guard = GUARD) -> Tensor:
+def listen(models: Models, audio: Tensor, oom: OomHandler = OOM_HANDLER) -> Tensor:
     """48 kHz stereo [B, 2, N] as latents [B, T, C]: the mean of what the VAE believes."""
     own = next(models.vae.parameters())
-    return sparing.encode(models.vae, audio.to(own), guard=guard).mean.transpose(1, 2)
+    return oom_tiling.encode(models.vae, audio.to(own), oom=oom).mean.transpose(1, 2)
 
 
 def _variations(task: Task | Sequence[Task], batch: int) -> tuple[Task, ...]:

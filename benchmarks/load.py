@@ -22,7 +22,7 @@ from torch import nn
 from ace_core.models.acestep import AceStepModel
 from ace_core.models.ops import Ops
 from ace_core.weights import load_dit
-from ace_core.weights.empty import WithoutInitialisation
+from ace_core.weights.skip_init import WithoutInitialisation
 
 from . import real_size
 

@@ -15,7 +15,7 @@ from ace_core.models.config import DiTConfig, StackConfig
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.models.vae import Oobleck, OobleckConfig
-from ace_core.weights.empty import WithoutInitialisation
+from ace_core.weights.skip_init import WithoutInitialisation
 
 META = Ops(device="meta")
 PUBLISHED_DTYPE = torch.bfloat16  # of transformers; the VAE is published in float32

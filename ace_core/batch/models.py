@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from ..errors import CheckpointError
 from ..inference import AceStepHandler, LLMHandler
-from ..inference.places import find_model
+from ..inference.find_models import find_model
 from ..types import Variant
 from ..weights import Checkpoint, Kind
 from .fingerprint import fingerprint

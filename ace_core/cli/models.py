@@ -4,7 +4,7 @@ import argparse
 
 from ..batch.models import ModelChoice
 from ..errors import CheckpointError
-from ..inference.places import find_model
+from ..inference.find_models import find_model
 from ..weights import Kind
 from .models_options import DIT, LMS
 from .output import Output

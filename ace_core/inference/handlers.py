@@ -26,8 +26,8 @@ from ..weights import (
     silence_latent,
 )
 from .devices import AUTO, device_of, dtype_of
-from .places import find_companion, find_model, find_tokenizer
-from .residence import Resident
+from .find_models import find_companion, find_model, find_tokenizer
+from .offloaded_model import OffloadedModel
 
 BACKENDS = ("vllm", "pt", "mlx")  # published names; there is one loop here, torch's
 INT8 = ("int8", "int8_weight_only")  # two names of one thing
@@ -39,9 +39,9 @@ class Service:
     """What a song passes through, and which part is where."""
 
     models: Models
-    text: Resident
-    dit: Resident
-    vae: Resident
+    text: OffloadedModel
+    dit: OffloadedModel
+    vae: OffloadedModel
     name: str  # of the diffusion checkpoint
 
 
@@ -111,8 +111,8 @@ class Parts:
         layers = None if self.quantization is None else Int8Linear
         return Ops(device=None if self.offload else self.device, dtype=dtype, quantized=layers)
 
-    def resident(self, model: torch.nn.Module) -> Resident:
-        return Resident(model, self.device, self.offload)
+    def resident(self, model: torch.nn.Module) -> OffloadedModel:
+        return OffloadedModel(model, self.device, self.offload)
 
     def loaded(self, dtype: torch.dtype) -> str:
         """What was done, for the user."""
@@ -161,7 +161,7 @@ class LLMHandler:
         self.status = "LLMHandler.initialize was not called."
         self.name = ""  # of the checkpoint
         self._model: LanguageModel | None = None
-        self._place: Resident | None = None
+        self._place: OffloadedModel | None = None
 
     @property
     def llm_initialized(self) -> bool:

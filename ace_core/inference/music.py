@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..audio.splice import splice
 from ..errors import AceStepError, SaveError
-from ..memory import Guard, out_of_memory
+from ..memory import OomHandler, out_of_memory
 from ..pipeline import render, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
@@ -131,7 +131,7 @@ class _Run:
                 tasks,
                 recipe,
                 on_step=lambda step, _: report(step + 1, steps),
-                guard=self._guard,
+                oom=self._oom,
             ).cpu()  # waits for the device, so that the time is the whole of it
         return tasks[0], latents
 
@@ -139,12 +139,12 @@ class _Run:
         """[B, 2, N] on the CPU, with the source's own sound around what was played anew."""
         report = self.clock.stage("Decoding the sound")
         with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
-            sound = render(self.service.models, latents, report, self._guard)
+            sound = render(self.service.models, latents, report, self._oom)
         return sound if task.splice is None else splice(sound, task.splice)
 
     @property
-    def _guard(self) -> Guard:
-        return Guard(say=self.smaller.append)
+    def _oom(self) -> OomHandler:
+        return OomHandler(notify=self.smaller.append)
 
     def _audios(self, sound: Tensor, plan: Planned, seeds: Sequence[int]) -> list[dict[str, Any]]:
         names = [self.service.name, self.llm.name if self.llm and plan.found else ""]

@@ -15,7 +15,6 @@ from ..lm.tracing import log_step
 from ..memory import out_of_memory
 from ..sampling.noise import seeds_for
 from ..types import Song
-from .fitting import fitted
 from .handlers import LLMHandler
 from .limits import check_texts, check_types
 from .music import OUT_OF_MEMORY, check_arguments
@@ -23,6 +22,7 @@ from .params import GenerationParams
 from .planning import metadata_dict
 from .request import language_of, picking_of, song_of
 from .results import CreateSampleResult, FormatSampleResult, UnderstandResult
+from .truncate import truncate
 
 Result = TypeVar("Result", UnderstandResult, CreateSampleResult, FormatSampleResult)
 Asking = Callable[[LanguageModel, TextOptions], Sample]
@@ -193,8 +193,8 @@ def _answered(blank: Result, handler: LLMHandler, manner: Manner, ask: Asking) -
 
 
 def _filled(blank: Result, sample: Sample, seed: int) -> Result:
-    caption, cut_caption = fitted("caption", sample.song.caption, CAPTION_CHARACTERS)
-    lyrics, cut_lyrics = fitted("lyrics", sample.song.lyrics, LYRIC_CHARACTERS)
+    caption, cut_caption = truncate("caption", sample.song.caption, CAPTION_CHARACTERS)
+    lyrics, cut_lyrics = truncate("lyrics", sample.song.lyrics, LYRIC_CHARACTERS)
     found = metadata_dict(sample.reply.metadata)
     song = sample.song
     unread = [f"Not understood: {what}." for what in sample.reply.unread]

@@ -43,7 +43,7 @@ _DIFFUSERS: Final = DIFFUSERS_DIT["transformer"]
 
 
 @dataclass(slots=True)
-class Found:
+class AdapterTensors:
     """What a file holds for one weight; `path` is the weight's name as the file spells it."""
 
     path: str
@@ -52,13 +52,13 @@ class Found:
 
 def sorted_by_weight(
     tensors: Mapping[str, Tensor], shapes: Iterable[str]
-) -> tuple[dict[str, Found], list[str]]:
+) -> tuple[dict[str, AdapterTensors], list[str]]:
     """The tensors by the layer that they change (`layers.0.self_attn.q_proj`), and other keys.
 
     `shapes` names the decoder's weights.
     """
     dotted, underscored = _spellings(shapes)
-    found: dict[str, Found] = {}
+    found: dict[str, AdapterTensors] = {}
     strange = []
     for key, tensor in tensors.items():
         path, part = _split(key)
@@ -66,7 +66,7 @@ def sorted_by_weight(
         if part is None or name is None:
             strange.append(key)
         else:
-            found.setdefault(name, Found(path)).parts[part] = tensor
+            found.setdefault(name, AdapterTensors(path)).parts[part] = tensor
     return found, strange
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import CheckpointError
-from .adapter_keys import Found
-from .change import Change
+from .adapter_keys import AdapterTensors
+from .weight_delta import WeightDelta
 
 CONFIG: Final = "adapter_config.json"
 _DIFFUSERS: Final = "lora_adapter_metadata"  # in the file's header
@@ -23,7 +23,7 @@ _TRAINED: Final = 2  # alpha / rank of the official training, unless it was told
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AdapterConfig:
     """What is known beside the weights, and where it stands."""
 
     where: str = ""
@@ -35,7 +35,7 @@ class Told:
         return self.facts.get("lora_alpha", self.facts.get("alpha"))
 
 
-def told(folder: Path, notes: Mapping[str, str]) -> Told:
+def adapter_config(folder: Path, notes: Mapping[str, str]) -> AdapterConfig:
     """What `adapter_config.json` in `folder` says, or else the `notes` of the file's header.
 
     Raises:
@@ -44,7 +44,9 @@ def told(folder: Path, notes: Mapping[str, str]) -> Told:
     config = folder / CONFIG
     if config.is_file():
         try:
-            return _checked(Told(CONFIG, _parsed(config.read_text(encoding="utf-8"))), config)
+            return _checked(
+                AdapterConfig(CONFIG, _parsed(config.read_text(encoding="utf-8"))), config
+            )
         except (OSError, ValueError) as error:
             raise CheckpointError(
                 f"{config} cannot be read: {error}. Download it again, or remove it to use the "
@@ -58,13 +60,13 @@ def told(folder: Path, notes: Mapping[str, str]) -> Told:
                 f"The header of the adapter's file cannot be read: {error}. Save it again."
             ) from error
         bare = {key.removeprefix("transformer."): value for key, value in facts.items()}
-        return _checked(Told("the file's header", bare), folder)
-    return Told()
+        return _checked(AdapterConfig("the file's header", bare), folder)
+    return AdapterConfig()
 
 
-def scale_of(found: Found, known: Told, notes: Mapping[str, str]) -> float | None:
+def scale_of(found: AdapterTensors, known: AdapterConfig, notes: Mapping[str, str]) -> float | None:
     """What the product of one weight's parts is multiplied by; `None`: nothing says."""
-    rank = Change(found.parts).rank
+    rank = WeightDelta(found.parts).rank
     if "alpha" in found.parts:
         whole = _lycoris_rank(notes) if rank is None else rank
         return float(found.parts["alpha"]) / whole if whole else 1.0
@@ -77,7 +79,7 @@ def scale_of(found: Found, known: Told, notes: Mapping[str, str]) -> float | Non
     return alpha / math.sqrt(rank) if facts.get("use_rslora") else alpha / rank
 
 
-def scale_in_words(known: Told, guessed: bool) -> str:
+def scale_in_words(known: AdapterConfig, guessed: bool) -> str:
     """Where the strength came from."""
     if guessed:
         return (
@@ -110,7 +112,7 @@ def _parsed(text: str) -> dict[str, Any]:
     return facts
 
 
-def _checked(found: Told, place: Path) -> Told:
+def _checked(found: AdapterConfig, place: Path) -> AdapterConfig:
     if not isinstance(found.alpha, int | float):
         raise CheckpointError(
             f"{place} names no lora_alpha. Download it again, or remove it to use the weights as "

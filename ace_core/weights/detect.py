@@ -13,7 +13,7 @@ from ..constants import LATENT_CHANNELS, LATENT_HOP
 from ..errors import CheckpointError
 from ..types import Variant
 from .checkpoint import Checkpoint, Entry, Kind, Layout, Part
-from .groups import Group, component_folders, group_of, has_weights, is_diffusers_folder, release_of
+from .foreign_models import looks_like
 from .layouts import (
     DIFFUSERS_DIT,
     DIT_MARKS,
@@ -26,7 +26,14 @@ from .layouts import (
     VAE_PREFIXES,
     Naming,
 )
-from .strangers import looks_like
+from .shards import (
+    Shards,
+    component_folders,
+    has_weights,
+    is_diffusers_folder,
+    release_of,
+    shards_of,
+)
 from .variants import variant_of
 
 CODE_TOKENS: Final = 65_535  # rows that a language model adds to the text vocabulary
@@ -54,7 +61,7 @@ def inspect(path: str | Path) -> Checkpoint:
 
 
 def _single(path: Path) -> Checkpoint:
-    group = group_of(path)
+    group = shards_of(path)
     parts = {part.kind: part for part in _parts(group)}
     if not parts:
         raise CheckpointError(_stranger(path, group))
@@ -69,7 +76,7 @@ def _release(path: Path) -> Checkpoint:
     """The folder of folders in which the official files are published."""
     parts: dict[Kind, Part] = {}
     for folder in component_folders(path):
-        for part in _parts(group_of(folder)):
+        for part in _parts(shards_of(folder)):
             if part.kind in parts:
                 raise CheckpointError(
                     f"{path}: the folder holds more than one {part.kind.value}, in "
@@ -89,7 +96,7 @@ def _diffusers(path: Path) -> Checkpoint:
     parts: dict[Kind, Part] = {Kind.DIT: _diffusers_dit(path)}
     for folder in component_folders(path):
         if folder.name not in DIFFUSERS_DIT:
-            parts.update({part.kind: part for part in _parts(group_of(folder))})
+            parts.update({part.kind: part for part in _parts(shards_of(folder))})
     return Checkpoint(path, Layout.DIFFUSERS, parts, _variant(parts, path))
 
 
@@ -104,7 +111,7 @@ def _diffusers_dit(path: Path) -> Part:
                 f"{path}: the folder '{name}' is missing. This diffusers folder has no code "
                 f"tokenizer; download {' and '.join(DIFFUSERS_DIT)} from one that has."
             )
-        group = group_of(path / name)
+        group = shards_of(path / name)
         entries.update(_named(group, naming))
         config = config or group.config
         silence = silence or group.tensors.get(SILENCE_KEY)
@@ -116,7 +123,7 @@ def _diffusers_dit(path: Path) -> Part:
     return Part(Kind.DIT, entries, config, silence)
 
 
-def _parts(group: Group) -> Iterator[Part]:
+def _parts(group: Shards) -> Iterator[Part]:
     """Every model of ours in a group of files."""
     for naming in DIT_NAMINGS:
         if all(naming.prefix + mark in group.tensors for mark in DIT_MARKS):
@@ -132,12 +139,12 @@ def _parts(group: Group) -> Iterator[Part]:
             break
 
 
-def _named(group: Group, naming: Naming) -> dict[str, Entry]:
+def _named(group: Shards, naming: Naming) -> dict[str, Entry]:
     named = ((naming.official(key), entry) for key, entry in group.tensors.items())
     return {name: entry for name, entry in named if name is not None}
 
 
-def _qwen_prefixes(group: Group) -> list[str]:
+def _qwen_prefixes(group: Shards) -> list[str]:
     """What stands before the keys of each Qwen3 in the group."""
     bundled = {
         match.group()
@@ -191,7 +198,7 @@ def _variant(parts: Mapping[Kind, Part], path: Path) -> Variant | None:
     return variant_of(dit.config, inside.parent if released else path)
 
 
-def _stranger(path: Path, group: Group) -> str:
+def _stranger(path: Path, group: Shards) -> str:
     for prefix in VAE_PREFIXES:
         strides = _strides(group.tensors, prefix)
         if strides:

@@ -23,11 +23,11 @@ from ..models.vae import Oobleck, OobleckConfig
 from ..types import Variant
 from .checkpoint import Checkpoint, Kind
 from .detect import inspect
-from .empty import AnyConfig, AnyModel, empty
 from .oobleck import shapes_from_stable_audio
 from .quantisation import refuse_quantised
 from .read import read
 from .silence import stored_silence
+from .skip_init import AnyConfig, AnyModel, skip_init
 
 NAMED: Final = 10  # keys that an error lists before it only counts
 
@@ -151,8 +151,8 @@ def _filled(
     ops: Ops,
 ) -> AnyModel:
     """A model with the checkpoint's weights as its parameters, frozen and ready."""
-    model, weights = empty(build, config, ops), read(checkpoint, kind)
-    plain = model if ops.layers is nn else empty(build, config)
+    model, weights = skip_init(build, config, ops), read(checkpoint, kind)
+    plain = model if ops.layers is nn else skip_init(build, config)
     check_keys(checkpoint, plain.state_dict(), weights)
     quantized = names_to_quantize(model)
     if ops.device is not None or ops.dtype is not None:

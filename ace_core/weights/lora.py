@@ -13,11 +13,11 @@ from typing import Final
 from torch import Tensor
 
 from ..errors import CheckpointError
-from .adapter_keys import Found, sorted_by_weight
-from .adapter_scale import Told, scale_in_words, scale_of, told
-from .change import Change, shape_of
+from .adapter_keys import AdapterTensors, sorted_by_weight
+from .adapter_scale import AdapterConfig, adapter_config, scale_in_words, scale_of
 from .header import read_header, read_notes
 from .read import read_tensors
+from .weight_delta import WeightDelta, shape_of
 
 WEIGHTS: Final = ("adapter_model.safetensors", "lokr_weights.safetensors")
 SAVED_BY_DIFFUSERS: Final = "pytorch_lora_weights.safetensors"
@@ -29,7 +29,7 @@ Shapes = Mapping[str, Sequence[int]]
 class Adapter:
     """Changes by the layer of the decoder whose weight they change, `layers.0.self_attn.q_proj`."""
 
-    changes: dict[str, Change]
+    changes: dict[str, WeightDelta]
     strange: tuple[str, ...]  # keys of the file that fit nothing in the model
     scale: str  # where the true strength came from, in words
 
@@ -52,7 +52,7 @@ def read_adapter(path: Path, shapes: Shapes) -> Adapter:
     for name, each in found.items():
         _check_width(name, each.parts, shapes[f"{name}.weight"], file)
     bare = any("alpha" not in each.parts for each in found.values())
-    known = told(file.parent, notes) if bare else Told()
+    known = adapter_config(file.parent, notes) if bare else AdapterConfig()
     scales = {name: scale_of(each, known, notes) for name, each in found.items()}
     changes = {name: _change(each, scales[name]) for name, each in found.items()}
     words = scale_in_words(known, guessed=None in scales.values())
@@ -92,6 +92,6 @@ def _check_width(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], f
         )
 
 
-def _change(found: Found, scale: float | None) -> Change:
+def _change(found: AdapterTensors, scale: float | None) -> WeightDelta:
     parts = {part: tensor for part, tensor in found.parts.items() if part != "alpha"}
-    return Change(parts, 1.0 if scale is None else scale)
+    return WeightDelta(parts, 1.0 if scale is None else scale)

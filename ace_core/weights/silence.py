@@ -13,9 +13,9 @@ from torch import Tensor
 from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, LATENT_RATE, LONGEST_SECONDS
 from ..errors import CheckpointError
 from .checkpoint import Checkpoint, Kind
-from .groups import SILENCE_FILE
 from .header import read_header
 from .read import read_tensors
+from .shards import SILENCE_FILE
 
 FRAMES: Final = int(LONGEST_SECONDS * LATENT_RATE)  # 15,000, as published
 EDGE: Final = 16  # frames; the encoder hears 6 to either side, so all between two edges are equal

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .checkpoint import Checkpoint, Kind
-from .groups import STANDARD_STEMS
+from .shards import STANDARD_STEMS
 
 NAME = "tokenizer.json"
 

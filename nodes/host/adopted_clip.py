@@ -11,7 +11,7 @@ from torch import nn
 
 from ...ace_core.errors import CheckpointError
 from ...ace_core.models.qwen3 import Qwen3, Qwen3Config
-from ...ace_core.weights.empty import empty
+from ...ace_core.weights.skip_init import skip_init
 from .language_model import ManagedLanguageModel
 from .precision import compute_dtype
 from .qwen3 import DTYPES
@@ -70,7 +70,7 @@ def _transformer(clip: Any, name: str, what: str) -> nn.Module:
 
 
 def _qwen3(held: nn.Module) -> Qwen3:
-    made = empty(Qwen3, Qwen3Config.from_shapes(shapes_of(held)))
+    made = skip_init(Qwen3, Qwen3Config.from_shapes(shapes_of(held)))
     return rehoused(made.requires_grad_(False), held)
 
 

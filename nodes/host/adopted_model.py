@@ -18,8 +18,8 @@ from torch import Tensor
 from ...ace_core.errors import CheckpointError, InvalidScheduleError
 from ...ace_core.models.config import DiTConfig
 from ...ace_core.types import Variant
-from ...ace_core.weights.empty import WithoutInitialisation
 from ...ace_core.weights.silence import FRAMES as SILENCE_FRAMES
+from ...ace_core.weights.skip_init import WithoutInitialisation
 from ...ace_core.weights.variants import variant_of as variant_by_name
 from .model import AceModel, AceNet
 from .rehouse import rehoused, shapes_of

@@ -15,7 +15,7 @@ from torch import Tensor
 from ...ace_core.audio.excerpt import excerpt
 from ...ace_core.errors import AceStepError
 from ...ace_core.memory import Notices
-from .guard import host_guard
+from .oom import host_oom_handler
 from .page import attended
 from .vae import AceVAE, adopted_vae, bytes_for
 
@@ -41,7 +41,7 @@ class Hearing:
         self.hand = hand
         self.notices = notices
         self.ended = False
-        self._guard = host_guard(notices)
+        self._oom = host_oom_handler(notices)
 
     @property
     def companions(self) -> list[Any]:
@@ -82,7 +82,7 @@ class Hearing:
         if self._left_in_part():
             self.end("The VAE was not loaded as a whole: the rest of the song is made unheard.")
             return
-        audio = self._guard.attempt(lambda: self._decoded(x0))
+        audio = self._oom.try_run(lambda: self._decoded(x0))
         if audio is None:
             self.end("Out of memory while listening: the rest of the song is made unheard.")
             return

@@ -8,8 +8,8 @@ import comfy.weight_adapter
 from torch import Tensor
 
 from ...ace_core.errors import CheckpointError
-from ...ace_core.weights.change import Change
 from ...ace_core.weights.lora import Adapter, read_adapter
+from ...ace_core.weights.weight_delta import WeightDelta
 from .rehouse import shapes_of
 
 _DECODER: Final = "diffusion_model.decoder."  # where adapters' paths begin
@@ -29,7 +29,7 @@ class AceAdapter(comfy.weight_adapter.WeightAdapterBase):
         self.weights = weights
 
     @classmethod
-    def of(cls, change: Change) -> "AceAdapter":
+    def of(cls, change: WeightDelta) -> "AceAdapter":
         names, tensors = tuple(change.parts), tuple(change.parts.values())
         return cls(set(), (names, tensors, change.scale))
 
@@ -46,7 +46,7 @@ class AceAdapter(comfy.weight_adapter.WeightAdapterBase):
     ) -> Tensor:
         """`weight` changed in place, as the host wants it."""
         names, tensors, scale = self.weights
-        change = Change(dict(zip(names, tensors, strict=True)), scale)
+        change = WeightDelta(dict(zip(names, tensors, strict=True)), scale)
         difference = change.added(weight, strength) - weight.float()
         weight += function(difference.to(weight.dtype))
         return weight

@@ -28,10 +28,10 @@ from ...ace_core.task import Task
 from ...ace_core.types import Variant
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
-from ...ace_core.weights.empty import empty
 from ...ace_core.weights.load import check_keys, dit_config
 from ...ace_core.weights.read import read
 from ...ace_core.weights.silence import stored_silence
+from ...ace_core.weights.skip_init import skip_init
 from .conditioning import GUARD, CondMemory, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype, quantized_linear
@@ -253,7 +253,7 @@ def _filled(checkpoint: Checkpoint, dtype: str, place: torch.device) -> AceModel
     config.unet_config["quantized"] = quantized_linear(dtype)
     model = AceModel(config, device=torch.device("meta"))
     net = model.diffusion_model.requires_grad_(False)
-    check_keys(checkpoint, empty(AceStepModel, sizes).state_dict(), state)
+    check_keys(checkpoint, skip_init(AceStepModel, sizes).state_dict(), state)
     chosen = names_to_quantize(net)  # from the file's own dtype
     weights = {name: t if name in chosen else t.to(held) for name, t in state.items()}
     net.load_state_dict(weights, assign=True)
@@ -269,7 +269,7 @@ def _filled_quantised(
     config = _host_config(packed.tensors, sizes, held, cast)
     config.custom_operations = packed.operations(held, cast, place)
     model = AceModel(config, device=torch.device(packed.device))
-    packed.fill(model.diffusion_model, empty(AceStepModel, sizes), held)
+    packed.fill(model.diffusion_model, skip_init(AceStepModel, sizes), held)
     return model
 
 

@@ -13,8 +13,8 @@ from ...ace_core.tokens import Tokenizer
 from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
-from ...ace_core.weights.empty import empty
 from ...ace_core.weights.load import qwen3_config
+from ...ace_core.weights.skip_init import skip_init
 from .precision import compute_dtype, host_ops, writing_dtype
 from .quantised import quantised
 from .tokenizers import tokenizer_of
@@ -72,5 +72,5 @@ def _filled(
     sizes = qwen3_config(packed.checkpoint, kind)
     held, cast = packed.dtypes(dtype, place, DTYPES)
     model = Qwen3(sizes, Ops(packed.operations(held, cast, place), packed.device, held))
-    packed.fill(model, empty(Qwen3, sizes), held)
+    packed.fill(model, skip_init(Qwen3, sizes), held)
     return model.eval(), held, cast

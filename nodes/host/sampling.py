@@ -18,17 +18,17 @@ from torch import Tensor
 
 from ...ace_core.constants import LATENT_CHANNELS
 from ...ace_core.errors import InvalidRequestError
-from ...ace_core.memory import HEADROOM, Guard, NotEnoughMemoryError, Say
+from ...ace_core.memory import HEADROOM, NotEnoughMemoryError, Notify, OomHandler
 from ...ace_core.sampling.cover import times_from_source
-from ...ace_core.sampling.groups import in_groups, largest_group
 from ...ace_core.sampling.guidance import Guidance
 from ...ace_core.sampling.guided import GuidedVelocity
+from ...ace_core.sampling.microbatch import in_microbatches, largest_microbatch
 from ...ace_core.sampling.recipe import Recipe
 from .adopted_model import adopted
 from .conditioning import KEY, HostTask, source_strength
-from .guard import host_guard
 from .hearing import Hearing
 from .model import CORRECTOR
+from .oom import host_oom_handler
 from .solver import AceSolver
 
 _SIGMAS = 4  # place of the sigmas among the arguments of `inner_sample`
@@ -42,10 +42,12 @@ class AceGuider(comfy.samplers.CFGGuider):
     conditions at once, it hears one after the other from that look on.
     """
 
-    def __init__(self, model: Any, guidance: Guidance | None, guard: Guard | None = None) -> None:
+    def __init__(
+        self, model: Any, guidance: Guidance | None, oom: OomHandler | None = None
+    ) -> None:
         super().__init__(adopted(model))
         self.guidance = guidance
-        self._guard = guard or host_guard()
+        self._oom = oom or host_oom_handler()
         self._in_turn = False
 
     def bring(self, companions: list[Any]) -> None:
@@ -102,11 +104,11 @@ class AceGuider(comfy.samplers.CFGGuider):
         if not splits:
             return ask(options)
         if not self._in_turn:
-            seen = self._guard.attempt(lambda: ask(options))
+            seen = self._oom.try_run(lambda: ask(options))
             if seen is not None:
                 return seen
             self._in_turn = True
-            self._guard.say(
+            self._oom.notify(
                 "Out of memory with both conditions at once: the model hears one after the other."
             )
         return ask(in_turn(options))
@@ -139,10 +141,10 @@ def guider(
     positive: list,
     negative: list,
     guidance: Guidance | None,
-    guard: Guard | None = None,
+    oom: OomHandler | None = None,
 ) -> AceGuider:
     """A GUIDER for one MODEL; without guidance it takes one forward a step."""
-    made = AceGuider(model, guidance, guard)
+    made = AceGuider(model, guidance, oom)
     made.set_conds(positive, negative)
     return made
 
@@ -212,11 +214,13 @@ def _part_of(held: HostTask, first: int, behind: int) -> HostTask:
     return HostTask(task, held.silence, variations if len(variations) > 1 else ())
 
 
-def sample(batch: Batch, say: Say | None = None, hearing: Hearing | None = None) -> dict[str, Any]:
+def sample(
+    batch: Batch, notify: Notify | None = None, hearing: Hearing | None = None
+) -> dict[str, Any]:
     """A LATENT like the batch's, each item from its own seed's noise, the seeds written into it.
 
-    A batch that does not fit into memory is made in smaller groups, which gives the same songs, and
-    `say` is told; without it, the log. `hearing` hears the first item while it is made.
+    A batch that does not fit into memory is made in microbatches, which gives the same songs, and
+    `notify` is called; without it, the log is. `hearing` hears the first item while it is made.
 
     Raises:
         InvalidRequestError: `latent` is no music latent.
@@ -228,29 +232,29 @@ def sample(batch: Batch, say: Say | None = None, hearing: Hearing | None = None)
             f"The latent has the shape {list(start.shape)}, but ACE-Step 1.5 needs [batch, "
             f"{LATENT_CHANNELS}, frames]. Connect the latent of an ACE-Step task node."
         )
-    guard = host_guard(say)
+    oom = host_oom_handler(notify)
     if hearing is not None:
         hearing.make_room(batch.model, lambda: batch.bytes_for(1))
     try:
-        samples = _in_groups(batch, guard, hearing)
+        samples = _in_microbatches(batch, oom, hearing)
     except NotEnoughMemoryError:
         if hearing is None or hearing.ended:
             raise
         hearing.end("Out of memory: once more, without the VAE beside the model and unheard.")
-        samples = _in_groups(batch, guard, None)
+        samples = _in_microbatches(batch, oom, None)
     known = {**batch.latent.get(KEY, {}), "seeds": batch.recipe.seeds}
     return {**batch.latent, "samples": samples, KEY: known}
 
 
-def _in_groups(batch: Batch, guard: Guard, hearing: Hearing | None) -> Tensor:
+def _in_microbatches(batch: Batch, oom: OomHandler, hearing: Hearing | None) -> Tensor:
     rest = comfy.model_management.intermediate_device()
 
-    def run(first: int, behind: int) -> Tensor:
-        heard = hearing if first == 0 else None
-        return _run(batch.part(first, behind), guard, heard).to(rest, torch.float32)
+    def run(start: int, stop: int) -> Tensor:
+        heard = hearing if start == 0 else None
+        return _run(batch.part(start, stop), oom, heard).to(rest, torch.float32)
 
     companions = [] if hearing is None else hearing.companions
-    return in_groups(len(batch.recipe.seeds), run, guard, _most_at_once(batch, companions))
+    return in_microbatches(len(batch.recipe.seeds), run, oom, _most_at_once(batch, companions))
 
 
 def _most_at_once(batch: Batch, companions: list[Any]) -> int:
@@ -264,11 +268,11 @@ def _most_at_once(batch: Batch, companions: list[Any]) -> int:
         minimum_memory_required=batch.bytes_for(1),
     )
     room = model.get_free_memory(model.load_device)
-    return largest_group(items, lambda group: batch.bytes_for(group) * HEADROOM < room)
+    return largest_microbatch(items, lambda group: batch.bytes_for(group) * HEADROOM < room)
 
 
-def _run(batch: Batch, guard: Guard, hearing: Hearing | None) -> Tensor:
-    guided = guider(batch.model, batch.positive, batch.negative, batch.guidance, guard)
+def _run(batch: Batch, oom: OomHandler, hearing: Hearing | None) -> Tensor:
+    guided = guider(batch.model, batch.positive, batch.negative, batch.guidance, oom)
     seeds, start = batch.recipe.seeds, batch.latent["samples"]
     noise = batch.recipe.first_noise(start.shape[-1]).transpose(1, 2).contiguous()
     told = latent_preview.prepare_callback(guided.model_patcher, len(batch.sigmas) - 1)

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...ace_core.audio import sparing, tiling
+from ...ace_core.audio import oom_tiling, tiling
 from ...ace_core.audio.splice import splice
 from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
@@ -27,7 +27,7 @@ from ...ace_core.weights import load
 from ...ace_core.weights.oobleck import from_stable_audio, to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
 from .conditioning import KEY
-from .guard import host_guard
+from .oom import host_oom_handler
 from .precision import CHOICES
 from .progress import counted
 
@@ -119,13 +119,15 @@ class AceVAE(comfy.sd.VAE):
         """Latents [B, C, T] to audio [B, 2, N]; an exact tile needs no overlap of the user's."""
         self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
         latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
-        audio = sparing.decode(vae, latents, size=tile_x, on_tile=counted(), guard=host_guard())
+        audio = oom_tiling.decode(
+            vae, latents, size=tile_x, on_tile=counted(), oom=host_oom_handler()
+        )
         return audio.to(self.output_device, self.vae_output_dtype())
 
     def _encoded(self, audio: Tensor) -> Posterior:
         self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
         audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
-        posterior = sparing.encode(vae, audio, on_tile=counted(), guard=host_guard())
+        posterior = oom_tiling.encode(vae, audio, on_tile=counted(), oom=host_oom_handler())
         place, kind = self.output_device, self.vae_output_dtype()
         return Posterior(posterior.mean.to(place, kind), posterior.std.to(place, kind))
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ace_core.errors import AceStepError
-from ace_core.memory import Guard, NotEnoughMemoryError, Notices, free_bytes, out_of_memory
+from ace_core.memory import NotEnoughMemoryError, Notices, OomHandler, free_bytes, out_of_memory
 
 
 def test_what_torch_says_when_the_cpu_has_no_room_is_known() -> None:
@@ -48,12 +48,12 @@ def test_the_failed_runs_tensors_are_gone_when_the_device_is_relieved() -> None:
         held.append(weakref.ref(tensor))
         raise torch.OutOfMemoryError("no room")
 
-    def relieve() -> None:
+    def free() -> None:
         gc.disable()
         alive.append(held[0]() is not None)
         gc.enable()
 
-    assert Guard(relieve=relieve).attempt(run) is None
+    assert OomHandler(free=free).try_run(run) is None
     assert alive == [False]
 
 
@@ -62,7 +62,7 @@ def test_another_error_passes_through_a_guard() -> None:
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        Guard().attempt(run)
+        OomHandler().try_run(run)
 
 
 def test_the_refusal_is_ours_and_torchs_at_once() -> None:

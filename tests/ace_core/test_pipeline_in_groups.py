@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ace_core import pipeline
-from ace_core.memory import Guard, NotEnoughMemoryError
+from ace_core.memory import NotEnoughMemoryError, OomHandler
 from ace_core.models.footprint import forward_bytes
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.pipeline import Models, render, sample
@@ -60,7 +60,7 @@ def test_songs_that_do_not_fit_together_are_the_same_in_groups(
     together = sample(models, item, recipe)
     seen = crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) <= 2)
     said: list[str] = []
-    apart = sample(models, item, recipe, guard=Guard(say=said.append))
+    apart = sample(models, item, recipe, oom=OomHandler(notify=said.append))
     assert_same(apart, together)
     assert {shape[0] for shape in seen} == {2, 1}
     assert said == ["Out of memory with 3 songs at once: made 2 at a time."]
@@ -95,7 +95,7 @@ def test_the_devices_free_memory_decides_the_first_group(
     monkeypatch.setattr(pipeline, "free_bytes", lambda _: room)
     seen = crowd(monkeypatch, models.dit.decoder, "forward", lambda x: True)
     said: list[str] = []
-    apart = sample(models, item, PLAIN, guard=Guard(say=said.append))
+    apart = sample(models, item, PLAIN, oom=OomHandler(notify=said.append))
     assert_same(apart, together)
     assert {shape[0] for shape in seen} == {2, 1}
     assert said == ["3 songs at once would not fit into memory: made 2 at a time."]
@@ -124,6 +124,6 @@ def test_sound_that_does_not_fit_is_rendered_in_smaller_tiles(
     whole = render(models, latents)
     crowd(monkeypatch, models.vae, "decode", lambda x: x.shape[-1] <= 60)
     said: list[str] = []
-    part = render(models, latents, guard=Guard(say=said.append))
+    part = render(models, latents, oom=OomHandler(notify=said.append))
     assert_same(part, whole)
     assert said[-1] == "Out of memory: trying again with tiles of 32 latent frames."

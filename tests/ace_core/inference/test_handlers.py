@@ -13,8 +13,8 @@ from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.inference import AceStepHandler, LLMHandler, create_sample
 from ace_core.inference.clock import Clock
 from ace_core.inference.devices import device_of, dtype_of
-from ace_core.inference.places import find_model
-from ace_core.inference.residence import Resident
+from ace_core.inference.find_models import find_model
+from ace_core.inference.offloaded_model import OffloadedModel
 from ace_core.weights import Kind
 from tests.rounding import assert_same
 from tools.miniature import Miniature
@@ -124,7 +124,7 @@ def test_the_number_format_is_chosen_or_follows_weights_and_device(monkeypatch):
 def test_an_offloaded_model_is_on_its_device_only_while_it_works():
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     before = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
-    resident = Resident(model, torch.device("meta"), offload=True)
+    resident = OffloadedModel(model, torch.device("meta"), offload=True)
     with resident, resident:
         assert {tensor.device.type for tensor in model.state_dict().values()} == {"meta"}
     after = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
@@ -133,14 +133,14 @@ def test_an_offloaded_model_is_on_its_device_only_while_it_works():
 
 def test_an_offloaded_model_comes_back_when_its_work_fails():
     model = nn.Linear(2, 2)
-    with pytest.raises(RuntimeError), Resident(model, torch.device("meta"), offload=True):
+    with pytest.raises(RuntimeError), OffloadedModel(model, torch.device("meta"), offload=True):
         raise RuntimeError
     assert model.weight.device.type == "cpu"
 
 
 def test_a_model_that_stays_is_left_alone():
     model = nn.Linear(2, 2)
-    with Resident(model, torch.device("meta")):
+    with OffloadedModel(model, torch.device("meta")):
         assert model.weight.device.type == "cpu"
 
 

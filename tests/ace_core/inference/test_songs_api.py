@@ -6,7 +6,7 @@ import pytest
 
 from ace_core.constants import LANGUAGES
 from ace_core.inference import LLMHandler, create_sample, format_sample, understand_music
-from ace_core.inference.fitting import fitted
+from ace_core.inference.truncate import truncate
 
 CODES = "<|audio_code_123|><|audio_code_456|>"
 FREE: dict[str, Any] = {"seed": 20}  # the miniature is brief with it
@@ -102,8 +102,8 @@ def test_a_wrong_argument_is_a_programming_error(lm: LLMHandler):
 
 def test_a_long_text_is_cut_behind_a_sentence_and_it_is_said():
     text = "First sentence. " + "second " * 10 + "end. " + "third " * 100
-    cut, notes = fitted("caption", text, 120)
+    cut, notes = truncate("caption", text, 120)
     assert cut.endswith("end.")
     assert "was cut to 120" in notes[0]
-    assert fitted("caption", "short", 120) == ("short", [])
-    assert fitted("caption", "x" * 200, 120)[0] == "x" * 120
+    assert truncate("caption", "short", 120) == ("short", [])
+    assert truncate("caption", "x" * 200, 120)[0] == "x" * 120

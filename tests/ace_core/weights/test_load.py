@@ -22,7 +22,7 @@ from ace_core.weights import (
     read,
     tokenizer_file,
 )
-from ace_core.weights.empty import empty
+from ace_core.weights.skip_init import skip_init
 from tests import late
 
 TURBO = ("turbo", "release", "split_turbo", "all_in_one", "diffusers")
@@ -169,7 +169,7 @@ def test_a_network_of_torchs_own_layers_is_built_once_and_of_others_twice(checkp
 
 def test_an_empty_model_takes_no_memory_and_names_every_weight(checkpoints):
     model = load_lm(checkpoints.lm)
-    plain = empty(Qwen3, model.config).state_dict()
+    plain = skip_init(Qwen3, model.config).state_dict()
     assert all(weight.is_meta for weight in plain.values())
     shapes = {name: weight.shape for name, weight in model.state_dict().items()}
     assert {name: weight.shape for name, weight in plain.items()} == shapes

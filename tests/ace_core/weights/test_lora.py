@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from ace_core.errors import CheckpointError
-from ace_core.weights.change import Change, shape_of
 from ace_core.weights.lora import read_adapter
+from ace_core.weights.weight_delta import WeightDelta, shape_of
 
 NAME = "layers.0.self_attn.q_proj"
 SHAPES = {f"{NAME}.weight": (12, 8), "layers.0.mlp.gate_proj.weight": (16, 8)}
@@ -101,7 +101,7 @@ def test_the_names_of_diffusers_and_kohya_are_mapped(tmp_path, spelled):
 def test_half_a_dora_is_half_way_to_it():
     draw = torch.Generator().manual_seed(1)
     weight, length = torch.randn(12, 8, generator=draw), torch.rand(12, generator=draw)
-    change = Change({"lora_down": DOWN, "lora_up": UP, "dora_scale": length}, 0.01)
+    change = WeightDelta({"lora_down": DOWN, "lora_up": UP, "dora_scale": length}, 0.01)
     full = change.added(weight, 1.0)
     torch.testing.assert_close(full.norm(dim=1), length)
     torch.testing.assert_close(change.added(weight, 0.5), (weight + full) / 2)
@@ -127,7 +127,7 @@ def test_a_tucker_core_is_part_of_the_product(core):
         for i in range(2)
         for j in range(2)
     )
-    torch.testing.assert_close(Change(parts).added(torch.zeros(4, 6, 3), 1.0), wanted)
+    torch.testing.assert_close(WeightDelta(parts).added(torch.zeros(4, 6, 3), 1.0), wanted)
 
 
 def test_keys_that_fit_nothing_are_named(tmp_path):

@@ -3,7 +3,7 @@
 import re
 
 
-def fitted(name: str, text: str, most: int) -> tuple[str, list[str]]:
+def truncate(name: str, text: str, most: int) -> tuple[str, list[str]]:
     """`text` cut behind its last whole line, sentence or word within `most` characters, and a note
     if something was cut."""
     if len(text) <= most:

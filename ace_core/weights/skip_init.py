@@ -1,4 +1,4 @@
-"""Building a model whose weights come later: no memory, no random numbers."""
+"""Building a model whose weights come later: no memory, no initialisation."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -33,7 +33,7 @@ class WithoutInitialisation(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def empty(
+def skip_init(
     build: Callable[[AnyConfig, Ops], AnyModel], config: AnyConfig, ops: Ops = TORCH
 ) -> AnyModel:
     """A model on the meta device. Of torch's own layers, the default, it names every weight with

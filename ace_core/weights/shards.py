@@ -18,7 +18,7 @@ SILENCE_FILE: Final = "silence_latent.pt"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Shards:
     """The files of one model (or of one all-in-one file) and all their tensors by stored key."""
 
     files: tuple[Path, ...]
@@ -44,7 +44,7 @@ def release_of(path: Path) -> Path:
     return inside.parent if of_dit else path
 
 
-def group_of(path: Path) -> Group:
+def shards_of(path: Path) -> Shards:
     """The group that a file or a folder of one model stands for.
 
     Raises:
@@ -54,7 +54,7 @@ def group_of(path: Path) -> Group:
     tensors: dict[str, Entry] = {}
     for file in files:
         tensors.update(read_header(file))
-    return Group(files, tensors, _config(path, files))
+    return Shards(files, tensors, _config(path, files))
 
 
 def component_folders(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 Place = tuple[dict[str, Any], str, Tensor]  # where a layer keeps a tensor, under which name
 
 
-class Resident:
+class OffloadedModel:
     """A model and its device. Used as a context, inside of which it is there.
 
     With `offload` the resting weights stay where they were: they are copied to the device, and

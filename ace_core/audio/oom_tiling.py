@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from ..memory import GUARD, Guard, NotEnoughMemoryError
+from ..memory import OOM_HANDLER, NotEnoughMemoryError, OomHandler
 from ..types import Posterior
 from . import tiling
 
@@ -30,7 +30,7 @@ def decode(
     *,
     size: int = tiling.DECODE_TILE,
     on_tile: tiling.OnTile | None = None,
-    guard: Guard = GUARD,
+    oom: OomHandler = OOM_HANDLER,
 ) -> Tensor:
     """`tiling.decode`, in smaller tiles or on the CPU when the device is full.
 
@@ -42,7 +42,7 @@ def decode(
     def run(net: Autoencoder, given: Tensor, tile: int) -> Tensor:
         return tiling.decode(net, given, size=tile, on_tile=on_tile)
 
-    return _in_memory(vae, latent, run, size, guard)
+    return _in_memory(vae, latent, run, size, oom)
 
 
 def encode(
@@ -51,7 +51,7 @@ def encode(
     *,
     size: int = tiling.ENCODE_TILE,
     on_tile: tiling.OnTile | None = None,
-    guard: Guard = GUARD,
+    oom: OomHandler = OOM_HANDLER,
 ) -> Posterior:
     """`tiling.encode`, in smaller tiles or on the CPU when the device is full.
 
@@ -63,7 +63,7 @@ def encode(
     def run(net: Autoencoder, given: Tensor, tile: int) -> Posterior:
         return tiling.encode(net, given, size=tile, on_tile=on_tile)
 
-    return _in_memory(vae, audio, run, size, guard)
+    return _in_memory(vae, audio, run, size, oom)
 
 
 def _in_memory(
@@ -71,21 +71,19 @@ def _in_memory(
     given: Tensor,
     run: Callable[[Autoencoder, Tensor, int], Result],
     size: int,
-    guard: Guard,
+    oom: OomHandler,
 ) -> Result:
     while True:
-        made = guard.attempt(lambda tile=size: run(vae, given, tile))
+        made = oom.try_run(lambda tile=size: run(vae, given, tile))
         if made is not None:
             return made
         if size <= SMALLEST_TILE:
             break
         size = max(size // 2, SMALLEST_TILE)
-        guard.say(f"Out of memory: trying again with tiles of {size} latent frames.")
+        oom.notify(f"Out of memory: trying again with tiles of {size} latent frames.")
     if given.device.type != "cpu":
-        guard.say("Out of memory with the smallest tiles: computed on the CPU, which is slower.")
-        made = guard.attempt(
-            lambda: run(vae.on_cpu(), given.to("cpu", torch.float32), SMALLEST_TILE)
-        )
+        oom.notify("Out of memory with the smallest tiles: computed on the CPU, which is slower.")
+        made = oom.try_run(lambda: run(vae.on_cpu(), given.to("cpu", torch.float32), SMALLEST_TILE))
     if made is None:
         raise NotEnoughMemoryError(
             f"The VAE does not fit into memory even with tiles of {SMALLEST_TILE} latent frames. "

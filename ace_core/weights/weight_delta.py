@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class WeightDelta:
     """The parts of one weight's adapter, by the names of `adapter_keys`, and their scale."""
 
     parts: Mapping[str, Tensor]

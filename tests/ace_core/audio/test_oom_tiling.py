@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from ace_core.audio import sparing
-from ace_core.memory import Guard, NotEnoughMemoryError
+from ace_core.audio import oom_tiling
+from ace_core.memory import NotEnoughMemoryError, OomHandler
 from ace_core.models.vae import Oobleck, OobleckConfig
 from tests.crowded import crowd
 from tests.rounding import assert_same
@@ -28,8 +28,8 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def guard(said: list[str]) -> Guard:
-    return Guard(say=said.append)
+def oom(said: list[str]) -> OomHandler:
+    return OomHandler(notify=said.append)
 
 
 class OnDevice(torch.Tensor):
@@ -57,61 +57,61 @@ def on_device(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def test_tiles_are_halved_until_they_fit_and_the_sound_is_the_same(
-    vae: Oobleck, guard: Guard, said: list[str], monkeypatch: pytest.MonkeyPatch
+    vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = sparing.decode(vae, latent(), guard=guard)
+    whole = oom_tiling.decode(vae, latent(), oom=oom)
     assert said == []
     crowd(monkeypatch, vae, "decode", lambda x: x.shape[-1] <= 60)
-    assert_same(sparing.decode(vae, latent(), guard=guard), whole)
+    assert_same(oom_tiling.decode(vae, latent(), oom=oom), whole)
     assert said == [f"Out of memory: trying again with tiles of {n} latent frames."
                     for n in (192, 96, 48, 32)]  # fmt: skip
 
 
 def test_encoding_halves_its_tiles_as_well(
-    vae: Oobleck, guard: Guard, said: list[str], monkeypatch: pytest.MonkeyPatch
+    vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = sparing.encode(vae, audio(), guard=guard)
+    whole = oom_tiling.encode(vae, audio(), oom=oom)
     crowd(monkeypatch, vae, "encode", lambda x: x.shape[-1] <= 60 * HOP)
-    part = sparing.encode(vae, audio(), guard=guard)
+    part = oom_tiling.encode(vae, audio(), oom=oom)
     assert_same(part.mean, whole.mean)
     assert_same(part.std, whole.std)
     assert said[-1] == "Out of memory: trying again with tiles of 32 latent frames."
 
 
 def test_when_no_tile_fits_the_cpu_decodes_the_same_sound(
-    vae: Oobleck, guard: Guard, said: list[str], monkeypatch: pytest.MonkeyPatch
+    vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = sparing.decode(vae, latent(), guard=guard)
+    whole = oom_tiling.decode(vae, latent(), oom=oom)
     crowd(monkeypatch, vae, "decode", lambda x: False)
-    made = sparing.decode(vae, on_device(latent()), guard=guard)
+    made = oom_tiling.decode(vae, on_device(latent()), oom=oom)
     assert_same(made, whole)
     assert said[-1].startswith("Out of memory with the smallest tiles: computed on the CPU")
 
 
 def test_when_no_tile_fits_the_cpu_encodes_the_same_latents(
-    vae: Oobleck, guard: Guard, monkeypatch: pytest.MonkeyPatch
+    vae: Oobleck, oom: OomHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = sparing.encode(vae, audio(), guard=guard)
+    whole = oom_tiling.encode(vae, audio(), oom=oom)
     crowd(monkeypatch, vae, "encode", lambda x: False)
-    made = sparing.encode(vae, on_device(audio()), guard=guard)
+    made = oom_tiling.encode(vae, on_device(audio()), oom=oom)
     assert_same(made.mean, whole.mean)
 
 
 def test_a_full_cpu_is_reported_with_what_to_do(
-    vae: Oobleck, guard: Guard, said: list[str], monkeypatch: pytest.MonkeyPatch
+    vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd(monkeypatch, vae, "decode", lambda x: False)
     with pytest.raises(NotEnoughMemoryError, match=r"tiles of 32 latent frames\. Free memory"):
-        sparing.decode(vae, latent(), guard=guard)
+        oom_tiling.decode(vae, latent(), oom=oom)
     assert "computed on the CPU" not in said[-1]  # it was there already
 
 
 def test_another_error_passes(
-    vae: Oobleck, guard: Guard, said: list[str], monkeypatch: pytest.MonkeyPatch
+    vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd(monkeypatch, vae, "decode", lambda x: False, RuntimeError)
     with pytest.raises(RuntimeError, match="no room"):
-        sparing.decode(vae, latent(), guard=guard)
+        oom_tiling.decode(vae, latent(), oom=oom)
     assert said == []
 
 
