@@ -28,7 +28,7 @@ from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.tokens import load_tokenizer
-from tools.checkout import version_of
+from tools.hosts.checkout import version_of
 
 from .language_model_peers import (
     CODES,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ace_core.models.acestep import AceStepModel
 from ace_core.weights.layouts import DIFFUSERS_DIT
-from tools.checkout import find_checkout, has_requirements, standins_for
+from tools.hosts.checkout import find_checkout, has_requirements, standins_for
 
 
 def comfyui() -> Path | None:

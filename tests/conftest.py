@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.checkout import CheckoutError, find_checkout
+from tools.hosts.checkout import CheckoutError, find_checkout
 
 if TYPE_CHECKING:
     from tools.miniature import Miniature

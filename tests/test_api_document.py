@@ -1,12 +1,12 @@
 """`docs/api.md` is what the code says today."""
 
-from tools import api_words
-from tools.api_document import FILE, document
+from tools.docs import api_words
+from tools.docs.api_document import FILE, document
 
 
 def test_the_page_is_current():
     page = FILE.read_text(encoding="utf-8")
-    assert page == document(page), "run python -m tools.api_document"
+    assert page == document(page), "run python -m tools.docs.api_document"
 
 
 def test_no_word_is_kept_for_a_field_that_is_gone():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.checkout import ROOT
+from tools.hosts.checkout import ROOT
 
 LARGEST = 4_000_000  # bytes of all of it; half of it are pictures
 NEEDED = {"__init__.py", "ace_core", "nodes", "web", "workflows", "pyproject.toml", "LICENSE"}

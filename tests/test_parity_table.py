@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tools import parity
+from tools.docs import parity
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tools.checkout import ROOT, CheckoutError, find_checkout, has_requirements
-from tools.execute import Outcome, Prompt
+from tools.hosts.checkout import ROOT, CheckoutError, find_checkout, has_requirements
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.server import ComfyServer
 from tools.miniature import miniature
-from tools.real_host import ComfyServer
-from tools.workflow import input_of, read_prompt, with_input, with_miniature
+from tools.workflows.prompts import input_of, read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
 OUTPUT = ROOT / "output" / "demo"
@@ -50,8 +50,8 @@ def _run(prompt: Prompt, base: Path) -> dict[str, bytes]:
         print(f"Running in {server.name}, on the CPU, with the miniature checkpoint.")
         with server, _Bars(prompt) as bars:
             return _files(server.run(prompt, bars.update), server.view)
-    from tools.hosts import start_local_host
-    from tools.pack import load_pack
+    from tools.hosts.local import start_local_host
+    from tools.hosts.pack import load_pack
 
     host = start_local_host(base)
     load_pack(host)

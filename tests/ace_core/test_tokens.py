@@ -8,8 +8,8 @@ import pytest
 from ace_core import tokens
 from ace_core.errors import CheckpointError
 from ace_core.tokens import load_tokenizer, required_id
-from tools.checkout import find_checkout
-from tools.miniature_tokenizer import SPECIAL, write_tokenizer
+from tools.hosts.checkout import find_checkout
+from tools.miniature.tokenizer import SPECIAL, write_tokenizer
 
 QWEN = (find_checkout() or Path("no ComfyUI")) / "comfy" / "text_encoders" / "qwen25_tokenizer"
 

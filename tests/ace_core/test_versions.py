@@ -9,7 +9,7 @@ import pytest
 from ace_core import versions
 from ace_core.inference import AceStepHandler, LLMHandler
 from ace_core.versions import OLDEST, outdated
-from tools.checkout import ROOT
+from tools.hosts.checkout import ROOT
 
 
 def test_nothing_is_said_of_the_packages_that_the_tests_run_with():

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import soundfile
 
-from tools.browser import (
+from tools.browser.page import (
     RECORDINGS,
     WORKFLOWS,
     Seen,
@@ -26,8 +26,8 @@ from tools.browser import (
     page_options,
     published_models,
 )
-from tools.checkout import find_checkout
-from tools.real_host import ComfyServer
+from tools.hosts.checkout import find_checkout
+from tools.hosts.server import ComfyServer
 
 HERE = Path(__file__).parent
 

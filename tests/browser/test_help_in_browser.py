@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tools.checkout import ROOT
+from tools.hosts.checkout import ROOT
 
 Found = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import WORKFLOWS, as_written
-from tools.workflow import read_prompt
+from tools.workflows.prompts import read_prompt
 
 Found = dict[str, Any]
 

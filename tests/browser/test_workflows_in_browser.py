@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from tests.browser.conftest import as_written
-from tools.checkout import ROOT
-from tools.workflow import read_prompt
+from tools.hosts.checkout import ROOT
+from tools.workflows.prompts import read_prompt
 
 NAMES = [path.stem for path in sorted((ROOT / "workflows").glob("*.json"))]
 Box = list[float]  # left, top, width, height

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tools.checkout import find_checkout, has_requirements
-from tools.execute import Host
-from tools.hosts import start_local_host, started
+from tools.hosts.checkout import find_checkout, has_requirements
+from tools.hosts.host import Host
+from tools.hosts.local import start_local_host, started
+from tools.hosts.pack import Pack, load_pack
+from tools.hosts.server import ComfyServer
 from tools.miniature import miniature
-from tools.pack import Pack, load_pack
-from tools.real_host import ComfyServer
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tests.host.studio import Studio, open_studio
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 Weights = dict[str, Tensor]
 DIT_SIZES = {

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 DIT = "diffusion_models/acestep_v1.5_turbo_miniature.safetensors"
 XL = "diffusion_models/acestep_v1.5_xl_turbo_miniature.safetensors"

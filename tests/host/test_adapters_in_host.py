@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from tests.adapters import CASES, LIMIT, file_of, golden, velocity
 from tests.parity import ours
 from tests.rounding import difference
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.host.stock import Weights, cover, dit_weights, stock_clip, stock_mode
 from tests.host.studio import DIT, SEED, TEXT, VAE, XL, Studio, open_studio
 from tests.host.test_quantised_in_host import scaled, with_marks
 from tests.nodes.writing import LM_FILE
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 ALL_IN_ONE = "checkpoints/ace_step_1.5_turbo_aio_miniature.safetensors"
 MODES = ("flag", "patcher")

@@ -6,8 +6,8 @@ import pytest
 import soundfile
 
 from tests.nodes.flows import NAMES, recordings, small
-from tools.execute import Prompt
-from tools.real_host import ComfyServer
+from tools.hosts.host import Prompt
+from tools.hosts.server import ComfyServer
 
 SAVER = "AceStep15SaveAudio"
 

@@ -14,7 +14,7 @@ from tests.host.stock import Weights, comfy, cover, dit_weights, stock_model, st
 from tests.host.studio import TEXT, Studio
 from tests.host.test_int8_in_host import likeness
 from tests.host.test_quantised_in_host import LM, beside_its_tokenizer, states_of
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 LAYER = "decoder.layers.1.mlp.up_proj"
 PROJECTOR = "encoder.text_projector"

@@ -16,9 +16,9 @@ from tests.host.stock import dit_weights, stock_model, stock_vae
 from tests.host.studio import SEED, Studio, open_studio
 from tests.host.test_interrupt import long_song
 from tests.rounding import assert_same
-from tools.pack import Pack
-from tools.progress import hearing
-from tools.real_host import ComfyServer
+from tools.hosts.pack import Pack
+from tools.hosts.progress import hearing
+from tools.hosts.server import ComfyServer
 
 FRAMES = (100, 150)
 STEPS = 8

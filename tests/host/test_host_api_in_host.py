@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.checkout import ROOT
-from tools.host_api import table
-from tools.hosts_page import VERSIONS, record
+from tools.docs.hosts_page import VERSIONS, record
+from tools.hosts.api import table
+from tools.hosts.checkout import ROOT
 
 
 def test_each_listed_name_is_here(checkout: Path) -> None:
-    command = [sys.executable, "-m", "tools.hosts_page", "--print"]
+    command = [sys.executable, "-m", "tools.docs.hosts_page", "--print"]
     made = subprocess.run(
         command,
         cwd=ROOT,

@@ -10,7 +10,7 @@ import torch
 
 from tests.host.studio import DIT, TEXT, Studio, open_studio
 from tests.nodes.writing import LM_FILE
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 LAYER = "decoder.layers.1"
 

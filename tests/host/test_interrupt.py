@@ -3,9 +3,9 @@
 import threading
 from typing import Any
 
-from tools.execute import Prompt
-from tools.progress import listening
-from tools.real_host import ComfyServer
+from tools.hosts.host import Prompt
+from tools.hosts.progress import listening
+from tools.hosts.server import ComfyServer
 
 STEPS = 200
 

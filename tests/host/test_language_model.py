@@ -12,11 +12,11 @@ import soundfile
 import torch
 
 from tests.nodes.writing import LM_FILE, compose, load_lm, node, shown, song
-from tools.execute import Outcome, Prompt
-from tools.pack import Pack
-from tools.progress import listening
-from tools.real_host import ComfyServer
-from tools.workflow import read_prompt, with_input, with_miniature
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.pack import Pack
+from tools.hosts.progress import listening
+from tools.hosts.server import ComfyServer
+from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
 

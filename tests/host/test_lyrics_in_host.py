@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from tests.host.studio import Studio, open_studio
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 HEADS = "1: 0, 2; 3: 1"
 

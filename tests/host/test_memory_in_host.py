@@ -12,7 +12,7 @@ import torch
 from tests.crowded import crowd
 from tests.host.studio import Studio, open_studio
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 SEEDS = (3, 5, 9)
 

@@ -19,7 +19,7 @@ from tests.host.stock import (
 )
 from tests.host.studio import SEED, Studio
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 CODES = (41, 2600, 17, 33333, 12, 480)
 

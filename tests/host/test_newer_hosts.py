@@ -8,7 +8,7 @@ import torch
 
 from tests.host.stock import stock_vae
 from tests.host.studio import Studio, open_studio
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 
 @pytest.fixture(scope="module")

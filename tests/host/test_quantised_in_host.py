@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.host.stock import Weights, comfy, cover, dit_weights, stock_model, stock_studio, write
 from tests.host.studio import TEXT, Studio
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 LM = "text_encoders/qwen_1.7b_ace15_miniature.safetensors"
 LARGEST = 448  # of the format

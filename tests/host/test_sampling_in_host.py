@@ -10,7 +10,7 @@ import torch
 
 from tests.host.studio import DIT, SEED, XL, Studio, open_studio
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 
 @pytest.fixture(scope="module")

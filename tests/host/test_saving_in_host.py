@@ -22,7 +22,7 @@ from tests.host.stock import (
 )
 from tests.host.studio import Studio
 from tests.host.test_int8_in_host import adapted, likeness
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 PREFIX = "model.diffusion_model."
 LAYER = "decoder.layers.1.mlp.up_proj"

@@ -1,9 +1,9 @@
-"""The server of a real ComfyUI, driven by `tools.real_host` with stock nodes only."""
+"""The server of a real ComfyUI, driven by `tools.hosts.server` with stock nodes only."""
 
 import pytest
 
-from tools.execute import error_types
-from tools.real_host import ComfyServer
+from tools.hosts.host import error_types
+from tools.hosts.server import ComfyServer
 
 
 def silence(seconds: float) -> dict:

@@ -6,11 +6,11 @@ import json
 import pytest
 import soundfile
 
-from tools.checkout import ROOT
-from tools.execute import Outcome, Prompt
-from tools.make_released import released
-from tools.real_host import ComfyServer
-from tools.workflow import read_prompt, with_input, with_miniature
+from tools.docs.make_released import released
+from tools.hosts.checkout import ROOT
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.server import ComfyServer
+from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
 NODES = sorted(released())

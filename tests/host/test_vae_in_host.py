@@ -9,7 +9,7 @@ import torch
 
 from tests.host.studio import Studio, open_studio
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 FRAMES = 50
 

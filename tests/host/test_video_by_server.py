@@ -5,8 +5,8 @@ from pathlib import Path
 from ace_core.audio.envelope import Band, Follow, envelope
 from tests.nodes import film, music
 from tests.nodes.flows import small
-from tools.execute import Prompt
-from tools.real_host import ComfyServer
+from tools.hosts.host import Prompt
+from tools.hosts.server import ComfyServer
 
 SECONDS, FPS, RATE = 4, 12, 48_000
 

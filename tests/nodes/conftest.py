@@ -7,9 +7,9 @@ import pytest
 
 from tests.nodes import music
 from tests.nodes.editing import Run
-from tools.execute import Host
-from tools.hosts import start_local_host, started
-from tools.pack import Pack, load_pack
+from tools.hosts.host import Host
+from tools.hosts.local import start_local_host, started
+from tools.hosts.pack import Pack, load_pack
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from tests.nodes.writing import node, shown, song
-from tools.execute import Outcome
+from tools.hosts.host import Outcome
 
 BASE = "acestep_v1.5_base_miniature.safetensors"
 TURBO = "acestep_v1.5_turbo_miniature.safetensors"

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from tests.nodes import music
-from tools.desk import INPUT_AUDIO, OTHER_AUDIO
-from tools.edit_flows import FLOWS as EDIT_FLOWS
-from tools.execute import Prompt
-from tools.sampling_flows import FLOWS as SAMPLING_FLOWS
-from tools.workflow import read_prompt, with_input, with_miniature
+from tools.hosts.host import Prompt
+from tools.workflows.edit_flows import FLOWS as EDIT_FLOWS
+from tools.workflows.prompts import read_prompt, with_input, with_miniature
+from tools.workflows.sampling_flows import FLOWS as SAMPLING_FLOWS
+from tools.workflows.task_flow import INPUT_AUDIO, OTHER_AUDIO
 
 NAMES = [make.__name__ for make in (*EDIT_FLOWS, *SAMPLING_FLOWS)]
 SECONDS = 6.0

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tools.execute import Host
+from tools.hosts.host import Host
 
 COUNT: list[str] = []  # which nodes ran, in order
 

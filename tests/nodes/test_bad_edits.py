@@ -14,7 +14,7 @@ from tests.nodes.editing import (
     whole,
 )
 from tests.nodes.writing import complaint, shown
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 SECONDS = 6.0
 

@@ -12,8 +12,8 @@ import soundfile
 import torch
 from safetensors.torch import save_file
 
-from tools.execute import Outcome, Prompt
-from tools.pack import Pack
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.pack import Pack
 
 SONG = {
     "caption": "calm piano",

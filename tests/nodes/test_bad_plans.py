@@ -19,8 +19,8 @@ from tests.nodes.writing import (
     song,
     value,
 )
-from tools.execute import error_types
-from tools.pack import Pack
+from tools.hosts.host import error_types
+from tools.hosts.pack import Pack
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import torch
 
 from tests.nodes.flows import recordings, small
 from tests.nodes.test_text_to_music import done, number, replaced
-from tools.execute import Outcome, Prompt
-from tools.pack import Pack
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.pack import Pack
 
 
 @pytest.fixture(scope="module")

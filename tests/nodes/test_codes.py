@@ -9,8 +9,8 @@ import torch
 
 from tests.nodes.writing import Run, codes_of, complaint, node, shown, song, value
 from tests.rounding import assert_same
-from tools.execute import Outcome
-from tools.pack import Pack
+from tools.hosts.host import Outcome
+from tools.hosts.pack import Pack
 
 TURBO = "acestep_v1.5_turbo_miniature.safetensors"
 TEXT_ENCODER = "qwen_0.6b_ace15_miniature.safetensors"

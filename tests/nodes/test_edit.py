@@ -19,7 +19,7 @@ from tests.nodes.editing import (
 from tests.nodes.without_host import core, core_song, host_task
 from tests.nodes.writing import node, shown
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 SECONDS = 6.0
 

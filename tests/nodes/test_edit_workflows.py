@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.nodes.flows import NAMES, SECONDS, recordings, small
-from tools.execute import Outcome, Prompt
-from tools.pack import Pack
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.pack import Pack
 
 Run = Callable[[str], tuple[Prompt, Outcome]]
 

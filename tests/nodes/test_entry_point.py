@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.checkout import ROOT
-from tools.execute import Host
-from tools.pack import Pack, import_as_host
+from tools.hosts.checkout import ROOT
+from tools.hosts.host import Host
+from tools.hosts.pack import Pack, import_as_host
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 from tests.nodes import film, music
 from tests.nodes.editing import Nodes, Run
 from tests.nodes.writing import complaint, node, shown
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 RATE = 48_000
 

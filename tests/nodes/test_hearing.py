@@ -15,7 +15,7 @@ from tests.crowded import crowd
 from tests.nodes import music as rendered
 from tests.nodes.test_steer import Run, guided, made, plain, solved
 from tests.nodes.writing import complaint, node
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 STEPS = 4
 CLIENT = "page"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.layout import HEAD, Wire, laid_out
+from tools.workflows.layout import HEAD, Wire, laid_out
 
 HEIGHTS = dict.fromkeys(range(1, 6), 100)
 

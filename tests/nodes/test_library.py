@@ -17,7 +17,7 @@ from tests.nodes import music as rendered
 from tests.nodes.editing import BASE, TURBO, Nodes, loaders, sampler, task
 from tests.nodes.writing import node, shown
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 CONFIG = GenerationConfig(batch_size=1, use_random_seed=False, seeds=[5])
 SONG: dict[str, Any] = {

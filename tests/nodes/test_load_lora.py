@@ -13,8 +13,8 @@ from tests.nodes import music as rendered
 from tests.nodes.editing import Nodes, sampler, times, whole
 from tests.nodes.writing import node, shown
 from tests.rounding import assert_same
-from tools.execute import Outcome
-from tools.pack import Pack
+from tools.hosts.host import Outcome
+from tools.hosts.pack import Pack
 
 LAYERS = ("layers.1.self_attn.q_proj", "layers.1.cross_attn.k_proj")
 Save = Callable[..., str]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tools import make_locales
-from tools.checkout import ROOT
-from tools.pack import Pack
+from tools.docs import make_locales
+from tools.hosts.checkout import ROOT
+from tools.hosts.pack import Pack
 
 LANGUAGES = ("en", "zh", "ja")
 OWN_SCRIPT = {"zh": r"[一-鿿]", "ja": r"[ぁ-ヿ一-鿿]"}
@@ -31,12 +31,12 @@ def test_everything_that_a_node_says_is_translated(pack: Pack) -> None:
 
 def test_the_files_are_what_the_schemas_and_the_phrases_give(pack: Pack) -> None:
     stale = [path.name for path in make_locales.outdated(pack.nodes)]
-    assert not stale, "run python -m tools.make_locales"
+    assert not stale, "run python -m tools.docs.make_locales"
 
 
 def test_no_phrase_is_kept_that_nobody_says(pack: Pack) -> None:
     found = make_locales.unused(pack.nodes)
-    assert not found, "delete them from tools/phrases, then run python -m tools.make_locales"
+    assert not found, "delete them from tools/phrases, then run python -m tools.docs.make_locales"
 
 
 @pytest.mark.parametrize("name", ["nodeDefs", "main"])

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.nodes.test_text_to_music import done, number, replaced, until_sampled
-from tools.execute import Outcome, Prompt
-from tools.pack import Pack
-from tools.workflow import read_prompt, with_input, with_miniature
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.pack import Pack
+from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
 

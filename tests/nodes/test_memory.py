@@ -13,7 +13,7 @@ from tests.nodes.editing import BASE, TURBO, sampler, whole
 from tests.nodes.test_steer import Run, guided, made, plain
 from tests.nodes.writing import complaint
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 
 @pytest.fixture(scope="module")

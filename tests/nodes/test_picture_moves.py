@@ -8,8 +8,8 @@ import torch
 from tests.nodes import film
 from tests.nodes.flows import small
 from tests.nodes.test_text_to_music import done
-from tools.execute import Outcome, Prompt
-from tools.pack import Pack
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.pack import Pack
 
 SECONDS, RATE = 10, 48_000
 

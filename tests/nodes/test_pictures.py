@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tools.checkout import ROOT
-from tools.make_pictures import BETTER, OPEN, where
-from tools.make_released import released
+from tools.docs.make_pictures import BETTER, OPEN, where
+from tools.docs.make_released import released
+from tools.hosts.checkout import ROOT
 
 DOCS = ROOT / "web" / "docs"
 PICTURES = DOCS / "pictures"

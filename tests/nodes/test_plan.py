@@ -21,8 +21,8 @@ from tests.nodes.writing import (
     think,
     value,
 )
-from tools.execute import Outcome
-from tools.pack import Pack
+from tools.hosts.host import Outcome
+from tools.hosts.pack import Pack
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tools.checkout import ROOT
-from tools.graph import WIDGETS
-from tools.make_released import OPTIONAL, faces, released
-from tools.pack import Pack
+from tools.docs.make_released import OPTIONAL, faces, released
+from tools.hosts.checkout import ROOT
+from tools.hosts.pack import Pack
+from tools.workflows.graph import WIDGETS
 
 SAVED = released()
 NAMES = sorted(SAVED)

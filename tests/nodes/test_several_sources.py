@@ -9,7 +9,7 @@ from tests.nodes import music
 from tests.nodes.editing import DEFAULTS, Run, loaders, times, whole
 from tests.nodes.writing import shown
 from tests.rounding import assert_same
-from tools.pack import Pack
+from tools.hosts.pack import Pack
 
 SECONDS = 6.0
 SEEDS = (5, 6)

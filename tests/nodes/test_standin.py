@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.nodes.small_nodes import COUNT, registered
-from tools.execute import Host, Outcome, error_types
+from tools.hosts.host import Host, Outcome, error_types
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tools.execute import Host
+from tools.hosts.host import Host
 
 CHANNELS, FRAMES = 64, 6
 

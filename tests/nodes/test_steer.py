@@ -13,8 +13,8 @@ from tests.nodes.editing import BASE, TURBO, Nodes, advanced, loaders, sampler, 
 from tests.nodes.without_host import core, core_song
 from tests.nodes.writing import complaint, node, shown, song
 from tests.rounding import assert_same
-from tools.execute import Outcome
-from tools.pack import Pack
+from tools.hosts.host import Outcome
+from tools.hosts.pack import Pack
 
 Run = Callable[[Nodes], Outcome]
 GUIDANCE = {"scale": 5.0, "start": 0.0, "end": 1.0, "norm_threshold": 0.0, "velocity_ema": 0.0}

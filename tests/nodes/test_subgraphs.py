@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tools.checkout import ROOT
-from tools.graph import Flow, Inlet, Subgraph, api
-from tools.pack import Pack
-from tools.workflow import read_prompt, with_input, with_miniature
+from tools.hosts.checkout import ROOT
+from tools.hosts.pack import Pack
+from tools.workflows.graph import Flow, Inlet, Subgraph, api
+from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SHOWN = ["caption", "lyrics", "instrumental", "seconds", "language", "seed"]
 BLUEPRINTS = sorted((ROOT / "subgraphs").glob("*.json"))

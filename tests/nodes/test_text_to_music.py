@@ -10,9 +10,9 @@ import soundfile
 import torch
 
 from tests.rounding import assert_same
-from tools.execute import Outcome, Prompt
-from tools.pack import Pack
-from tools.workflow import read_prompt, with_input, with_miniature
+from tools.hosts.host import Outcome, Prompt
+from tools.hosts.pack import Pack
+from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
 SAMPLED_BY = (

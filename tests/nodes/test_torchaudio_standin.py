@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from tools.checkout import STANDINS
+from tools.hosts.checkout import STANDINS
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import torch
 from tests.nodes.editing import loaders, task
 from tests.nodes.music import write
 from tests.nodes.writing import node, shown
-from tools.execute import Outcome
-from tools.pack import Pack
+from tools.hosts.host import Outcome
+from tools.hosts.pack import Pack
 
 SECONDS = 6.0
 WAVES = "ace_step_waves"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tools.checkout import ROOT, find_checkout, version_of
-from tools.inprocess_host import InProcessHost
-from tools.make_workflows import is_part_of, outdated
-from tools.pack import Pack
-from tools.sampling_flows import OWN_LORA
+from tools.hosts.checkout import ROOT, find_checkout, version_of
+from tools.hosts.in_process import InProcessHost
+from tools.hosts.pack import Pack
+from tools.workflows.make_workflows import is_part_of, outdated
+from tools.workflows.sampling_flows import OWN_LORA
 
 FILES = sorted((ROOT / "workflows").glob("*.json"))
 NAMES = [path.stem for path in FILES]

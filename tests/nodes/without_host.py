@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
-from tools.execute import Outcome
-from tools.pack import Pack
+from tools.hosts.host import Outcome
+from tools.hosts.pack import Pack
 
 
 def core(pack: Pack, name: str) -> Any:

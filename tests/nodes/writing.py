@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tools.execute import Outcome
-from tools.pack import Pack
+from tools.hosts.host import Outcome
+from tools.hosts.pack import Pack
 
 Run = Callable[..., Outcome]
 

@@ -2,7 +2,7 @@
 
 The goldens were recorded in float32 and are compared with ours in float64: what is left is the
 rounding of the recording, the same on every processor. How far our own float32 is from our float64
-is measured apart. The tests hold the numbers under their limits; `tools/parity.py` writes them
+is measured apart. The tests hold the numbers under their limits; `tools/docs/parity.py` writes them
 down. Each is measured once a process.
 """
 

@@ -23,7 +23,7 @@ from ace_core.sampling.region import region
 from ace_core.task import Length, Task, source_length
 from ace_core.tokens import load_tokenizer
 from ace_core.types import AudioCodes, Variant
-from tools.miniature_tokenizer import write_tokenizer
+from tools.miniature.tokenizer import write_tokenizer
 
 from . import recipe
 from .cases import Case

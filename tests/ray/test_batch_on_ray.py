@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tools import batch_trials
-from tools.batch_trials import command, faults, prepare, records, run_and_kill
 from tools.miniature import Miniature
+from tools.testing import batch_trials
+from tools.testing.batch_trials import command, faults, prepare, records, run_and_kill
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,

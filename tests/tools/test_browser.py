@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.browser import page_options
+from tools.browser.page import page_options
 
 
 def test_the_hosts_own_page_is_taken_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

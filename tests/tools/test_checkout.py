@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import checkout
-from tools.checkout import CheckoutError, find_checkout, find_checkouts
+from tools.hosts import checkout
+from tools.hosts.checkout import CheckoutError, find_checkout, find_checkouts
 
 
 def make(place: Path, version: str) -> Path:

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from tools import hosts_page
-from tools.checkout import ROOT
-from tools.host_api import table
-from tools.host_api.uses import OneFile, Uses, page_uses, uses
-from tools.hosts_page import NOT_KNOWN, VERSIONS, cell, record
+from tools.docs import hosts_page
+from tools.docs.hosts_page import NOT_KNOWN, VERSIONS, cell, record
+from tools.hosts.api import table
+from tools.hosts.api.uses import OneFile, Uses, page_uses, uses
+from tools.hosts.checkout import ROOT
 
 FOUND = uses()
 LISTED = set(table.symbols())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.checkout import CheckoutError
+from tools.hosts.checkout import CheckoutError
 from tools.testing import environments, layers, processors
 from tools.testing.frontends import FRONTENDS, pairs_of, required_by, static_of
 from tools.testing.jobs import Job

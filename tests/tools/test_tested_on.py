@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tools import tested_on
-from tools.tested_on import README, RECORD, complaints, line, passed, written
+from tools.docs import tested_on
+from tools.docs.tested_on import README, RECORD, complaints, line, passed, written
 
 PACKAGES = {"python": "3.11.7", "torch": "2.13.0", "transformers": "5.23.0", "numpy": "2.3.0"}
 

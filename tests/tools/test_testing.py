@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.checkout import ROOT
+from tools.hosts.checkout import ROOT
 from tools.testing.__main__ import chosen
 from tools.testing.jobs import Job, run_all
 from tools.testing.reports import Row, table, verdict

@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tools.checkout import CheckoutError
+from tools.hosts.checkout import CheckoutError
 from tools.testing.jobs import Job, run_all
 from tools.testing.layers import REPORTS, SETUP, layers
 from tools.testing.processors import in_turn, processors

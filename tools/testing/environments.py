@@ -13,10 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.checkout import ROOT, CheckoutError, environment_of, find_checkout, find_checkouts
+from tools.hosts.checkout import ROOT, CheckoutError, environment_of, find_checkout, find_checkouts
 
 CORE = ROOT / ".venv"
-_TORCH = ROOT / "tools" / "install_torch.sh"
+_TORCH = ROOT / "tools" / "testing" / "install_torch.sh"
 _CORE = ROOT / "requirements-dev.txt"
 _HOST = (ROOT / "requirements.txt", ROOT / "requirements-host.txt")
 _REPLACED = {"torch", "torchvision", "torchaudio", "spandrel"}

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.checkout import ROOT, CheckoutError, release_of, version_of
+from tools.hosts.checkout import ROOT, CheckoutError, release_of, version_of
 
 FRONTENDS = {
     "1.43.18": "what ComfyUI 0.20.1 requires",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from tools.checkout import ROOT
+from tools.hosts.checkout import ROOT
 from tools.testing.environments import packages
 from tools.testing.reports import Row, counted
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tools.checkout import ROOT, environment_of, find_checkout, find_checkouts, version_of
-from tools.chromium import MODULES, chromium
+from tools.browser.chromium import MODULES, chromium
+from tools.hosts.checkout import ROOT, environment_of, find_checkout, find_checkouts, version_of
 from tools.testing.environments import CORE, python_of
 from tools.testing.frontends import pairs_of, static_of
 from tools.testing.jobs import Job, slug

@@ -7,7 +7,7 @@ import platform
 import subprocess
 from dataclasses import dataclass
 
-from tools.checkout import ROOT
+from tools.hosts.checkout import ROOT
 from tools.testing.jobs import Job
 from tools.testing.layers import core_tests, one_checkout, setup_core
 

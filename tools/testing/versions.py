@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.checkout import ROOT
+from tools.hosts.checkout import ROOT
 from tools.testing.environments import make
 from tools.testing.jobs import Job
 from tools.testing.layers import core_tests, setup

@@ -18,8 +18,8 @@ from ace_core.batch.making import load_maker
 from ace_core.batch.models import ModelChoice
 from ace_core.batch.orders import Order
 from ace_core.cli.exits import Exit
-from tools.batch_trials import SONG, command, faults, prepare, records, run_and_kill
 from tools.miniature import Miniature
+from tools.testing.batch_trials import SONG, command, faults, prepare, records, run_and_kill
 
 from .conftest import write_tone
 

@@ -10,8 +10,8 @@ from ace_core.lm.language_model import LanguageModel
 from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.tokens import load_tokenizer
-from tools.checkout import find_checkout
-from tools.miniature_tokenizer import write_tokenizer
+from tools.hosts.checkout import find_checkout
+from tools.miniature.tokenizer import write_tokenizer
 
 QWEN = (find_checkout() or Path("no ComfyUI")) / "comfy" / "text_encoders" / "qwen25_tokenizer"
 QWEN_ROWS = 217_204

@@ -7,7 +7,7 @@ import pytest
 from ace_core.errors import CheckpointError
 from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary
 from ace_core.tokens import load_tokenizer
-from tools.miniature_tokenizer import write_tokenizer
+from tools.miniature.tokenizer import write_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from ace_core.weights import load_dit, load_text_encoder, load_vae
 from tests import oracle
 from tests.float64 import as_float64, in_float64
 from tests.rounding import RECORDED, assert_same, difference
-from tools.miniature import main, miniature
+from tools.miniature import miniature
+from tools.miniature.__main__ import main
 
 FLOAT = Ops(dtype=torch.float32)
 DOUBLE = Ops(dtype=torch.float64)

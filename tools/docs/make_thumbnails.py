@@ -1,0 +1,300 @@
+"""Draw the pictures of ComfyUI's template browser: `python -m tools.docs.make_thumbnails`.
+
+Each says in words and shapes what a workflow makes of what. They are drawn, not rendered from
+music, and need no model.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tools.hosts.checkout import ROOT
+
+SIZE = (768, 432)
+PAPER, INK, SOFT, WARM = (20, 22, 30), (236, 238, 244), (120, 132, 156), (255, 168, 92)
+QUALITY = 88
+Draw = ImageDraw.ImageDraw
+Box = tuple[int, int, int, int]
+LEFT, RIGHT = (48, 150, 316, 372), (436, 150, 720, 372)
+VERSES = ((0, 0.8), (1, 0.62), (3, 0.7), (4, 0.9), (5, 0.55), (6, 0.74))  # (row, width)
+FULL = ((0, 0.5), (1, 0.8), (2, 0.7), (3, 0.86), (4, 0.4), (5, 0.9), (6, 0.77))
+
+
+def start_here(draw: Draw) -> None:
+    title(draw, "Start here", "your first song: one node, one button")
+    draw.rounded_rectangle((48, 150, 316, 372), 14, fill=(32, 36, 48), outline=WARM, width=3)
+    words(draw, (56, 170, 308, 300), ((0, 0.8), (1, 0.5), (2, 0.66)))
+    draw.rounded_rectangle((122, 312, 242, 352), 10, fill=WARM)
+    draw.polygon(((172, 321), (172, 343), (194, 332)), PAPER)
+    wave(draw, RIGHT, WARM)
+
+
+def text_to_music(draw: Draw) -> None:
+    title(draw, "Text to music", "a song from its description")
+    words(draw, LEFT, VERSES)
+    wave(draw, RIGHT, WARM)
+
+
+def song_from_idea(draw: Draw) -> None:
+    title(draw, "Song from an idea", "a sentence becomes caption, lyrics, tune and music")
+    words(draw, (48, 232, 316, 290), ((0, 0.9),))
+    wave(draw, RIGHT, WARM)
+
+
+def full_song_with_lyrics(draw: Draw) -> None:
+    title(draw, "Full song with lyrics", "your words, planned and composed, then played")
+    words(draw, LEFT, FULL)
+    wave(draw, RIGHT, WARM)
+
+
+def understand_audio(draw: Draw) -> None:
+    title(draw, "Understand audio", "music becomes tempo, key, caption and lyrics")
+    wave(draw, (48, 150, 316, 372), WARM)
+    words(draw, RIGHT, VERSES)
+
+
+def polish_prompt(draw: Draw) -> None:
+    title(draw, "Polish a prompt", "a draft becomes what the models were trained to read")
+    words(draw, LEFT, ((2, 0.5), (4, 0.35)))
+    words(draw, RIGHT, FULL)
+
+
+def codes_as_material(draw: Draw) -> None:
+    title(draw, "Audio codes as material", "cut a tune, join it, play it in another sound")
+    for column in range(4):
+        for row in range(3):
+            x, y = 48 + column * 68, 176 + row * 62
+            draw.rounded_rectangle((x, y, x + 56, y + 46), 8, SOFT if column % 3 else WARM)
+    wave(draw, RIGHT, WARM)
+
+
+def cover(draw: Draw) -> None:
+    title(draw, "Cover", "the tune of a recording in another style")
+    wave(draw, LEFT, SOFT)
+    wave(draw, RIGHT, WARM)
+
+
+def style_transfer(draw: Draw) -> None:
+    title(draw, "Style transfer", "one recording's tune, another's sound")
+    wave(draw, (48, 150, 316, 250), SOFT)
+    wave(draw, (48, 272, 316, 372), WARM)
+    wave(draw, RIGHT, WARM)
+
+
+def audio_to_audio(draw: Draw) -> None:
+    title(draw, "Audio to audio", "half of a recording, and your words from there")
+    wave(draw, LEFT, SOFT)
+    wave(draw, RIGHT, WARM)
+    wave(draw, (436, 216, 720, 306), SOFT)
+
+
+def repaint_section(draw: Draw) -> None:
+    title(draw, "Repaint a section", "part of a recording anew, the rest untouched")
+    wave(draw, LEFT, SOFT)
+    wave(draw, (436, 150, 530, 372), SOFT)
+    wave(draw, (532, 150, 628, 372), WARM)
+    wave(draw, (630, 150, 720, 372), SOFT)
+
+
+def extend_song(draw: Draw) -> None:
+    title(draw, "Extend a song", "new music before or behind a recording")
+    wave(draw, LEFT, SOFT)
+    wave(draw, (436, 150, 560, 372), WARM)
+    wave(draw, (562, 150, 720, 372), SOFT)
+
+
+def add_instrument(draw: Draw) -> None:
+    title(draw, "Add an instrument", "one more track to a recording")
+    wave(draw, LEFT, SOFT)
+    wave(draw, (436, 150, 720, 250), SOFT)
+    wave(draw, (436, 272, 720, 372), WARM)
+
+
+def stems(draw: Draw) -> None:
+    title(draw, "Stems", "the voice alone, and all but the voice")
+    wave(draw, LEFT, SOFT)
+    wave(draw, (436, 150, 720, 250), WARM)
+    wave(draw, (436, 272, 720, 372), SOFT)
+
+
+def stem_board(draw: Draw) -> None:
+    title(draw, "Stem board", "every stem with its fader, mixed and measured")
+    for place, height in enumerate((0.8, 0.35, 0.6, 0.5)):
+        x = 84 + 66 * place
+        draw.line((x, 150, x, 372), SOFT, 4)
+        y = 372 - 222 * height
+        draw.rounded_rectangle((x - 20, y - 12, x + 20, y + 12), 6, fill=WARM)
+    wave(draw, RIGHT, WARM)
+
+
+def build_up(draw: Draw) -> None:
+    title(draw, "Build up a song", "each track hears those before it")
+    for place in range(4):
+        box = (48 + 56 * place, 150 + 58 * place, 720, 198 + 58 * place)
+        wave(draw, box, WARM if place else SOFT)
+
+
+def complete_arrangement(draw: Draw) -> None:
+    title(draw, "Complete an arrangement", "a band around a single track")
+    wave(draw, (48, 215, 316, 307), SOFT)
+    for place in range(3):
+        wave(draw, (436, 150 + 78 * place, 720, 214 + 78 * place), WARM if place else SOFT)
+
+
+def variations(draw: Draw) -> None:
+    title(draw, "Variations", "three takes of one song, side by side")
+    words(draw, LEFT, VERSES)
+    for place in range(3):
+        wave(draw, (436, 150 + 78 * place, 720, 214 + 78 * place), WARM)
+
+
+def high_quality_base(draw: Draw) -> None:
+    title(draw, "High quality with base", "64 guided steps")
+    words(draw, LEFT, VERSES)
+    wave(draw, RIGHT, WARM)
+    steps(draw, 64)
+
+
+def custom_timesteps(draw: Draw) -> None:
+    title(draw, "Custom timesteps", "your own way from noise to music")
+    words(draw, LEFT, VERSES)
+    wave(draw, RIGHT, WARM)
+    steps(draw, 11)
+
+
+def stock_sampler(draw: Draw) -> None:
+    title(draw, "Stock sampler", "noise, guider, solver and schedule as parts")
+    for place in range(4):
+        draw.rounded_rectangle(
+            (48, 150 + 58 * place, 316, 198 + 58 * place), 10, fill=(32, 36, 48), outline=SOFT
+        )
+    wave(draw, RIGHT, WARM)
+
+
+def steps(draw: Draw, count: int) -> None:
+    """Marks along the lower edge, as many as there are steps."""
+    for place in range(count):
+        x = 48 + 672 * place / (count - 1)
+        draw.line((x, 392, x, 412), INK, 2)
+
+
+def own_style(draw: Draw) -> None:
+    title(draw, "Your own style", "one file, your LoRA, ComfyUI's own sampler")
+    wave(draw, LEFT, SOFT)
+    wave(draw, RIGHT, WARM)
+
+
+def karaoke(draw: Draw) -> None:
+    title(draw, "Karaoke", "every word in time, read from the model's own attention")
+    wave(draw, (48, 150, 720, 250), SOFT)
+    for start, end in ((48, 150), (162, 300), (312, 388), (400, 560), (572, 720)):
+        sung = start < 312
+        draw.rounded_rectangle((start, 300, end, 330), 8, fill=WARM if sung else (52, 58, 76))
+    draw.line((306, 140, 306, 350), INK, 3)
+
+
+def best_of_four(draw: Draw) -> None:
+    title(draw, "Best of four", "four takes are judged, the best is kept")
+    for place in range(4):
+        best = place == 2
+        box = (48, 150 + 58 * place, 316, 198 + 58 * place)
+        wave(draw, box, WARM if best else SOFT)
+    wave(draw, RIGHT, WARM)
+
+
+def picture_moves(draw: Draw) -> None:
+    title(draw, "Music moves a picture", "each frame as bright as the song is loud")
+    wave(draw, LEFT, WARM)
+    for place, share in enumerate((0.3, 1.0, 0.6, 0.45, 0.9, 0.25)):
+        x, y = 484 + 94 * (place % 3), 205 + 112 * (place // 3)
+        draw.rounded_rectangle((x - 42, y - 50, x + 42, y + 50), 10, (32, 36, 48))
+        draw.ellipse((x - 28, y - 28, x + 28, y + 28), tuple(round(share * c) for c in WARM))
+
+
+def native_loaders(draw: Draw) -> None:
+    title(draw, "ComfyUI's own loaders", "stock models and sampler, every ACE-Step task")
+    for row, name in enumerate(("MODEL", "CLIP", "VAE")):
+        top = 158 + row * 74
+        draw.rounded_rectangle((48, top, 316, top + 58), 14, fill=(32, 36, 48))
+        draw.ellipse((288, top + 21, 304, top + 37), fill=WARM)
+        draw.text((70, top + 15), name, INK, font=ImageFont.load_default(24))
+    wave(draw, RIGHT, WARM)
+
+
+PICTURES: dict[str, Callable[[Draw], None]] = {
+    "start_here": start_here,
+    "text_to_music": text_to_music,
+    "song_from_idea": song_from_idea,
+    "full_song_with_lyrics": full_song_with_lyrics,
+    "understand_audio": understand_audio,
+    "polish_prompt": polish_prompt,
+    "codes_as_material": codes_as_material,
+    "cover": cover,
+    "style_transfer": style_transfer,
+    "audio_to_audio": audio_to_audio,
+    "repaint_section": repaint_section,
+    "extend_song": extend_song,
+    "add_instrument": add_instrument,
+    "stems": stems,
+    "stem_board": stem_board,
+    "build_up": build_up,
+    "complete_arrangement": complete_arrangement,
+    "variations": variations,
+    "high_quality_base": high_quality_base,
+    "custom_timesteps": custom_timesteps,
+    "stock_sampler": stock_sampler,
+    "own_style": own_style,
+    "karaoke": karaoke,
+    "best_of_four": best_of_four,
+    "picture_moves": picture_moves,
+    "native_loaders": native_loaders,
+}
+
+
+def title(draw: Draw, words: str, below: str) -> None:
+    draw.text((48, 42), words, INK, font=ImageFont.load_default(44))
+    draw.text((50, 100), below, SOFT, font=ImageFont.load_default(22))
+    arrow(draw, (340, 261), (408, 261))
+
+
+def words(draw: Draw, box: Box, lines: Sequence[tuple[int, float]]) -> None:
+    """A sheet of paper; of each line its row and its share of the width."""
+    left, top, right, _ = box
+    draw.rounded_rectangle(box, 14, fill=(32, 36, 48))
+    for row, share in lines:
+        y = top + 26 + row * 27
+        draw.rounded_rectangle(
+            (left + 26, y, left + 26 + (right - left - 52) * share, y + 9), 4, SOFT
+        )
+
+
+def arrow(draw: Draw, start: tuple[int, int], end: tuple[int, int]) -> None:
+    draw.line((*start, *end), INK, 4)
+    x, y = end
+    draw.polygon(((x + 8, y), (x - 8, y - 10), (x - 8, y + 10)), INK)
+
+
+def wave(draw: Draw, box: Box, colour: tuple[int, int, int]) -> None:
+    """Bars whose heights swell twice, as verse and chorus do."""
+    left, top, right, bottom = box
+    middle, half = (top + bottom) / 2, (bottom - top) / 2
+    for x in range(left, right - 3, 8):
+        place = (x - left) / (right - left)
+        swell = 0.35 + 0.65 * abs(math.sin(2 * math.pi * place)) * math.sin(math.pi * place)
+        beat = 0.6 + 0.4 * abs(math.sin(29 * place))
+        height = half * swell * beat
+        draw.rounded_rectangle((x, middle - height, x + 4, middle + height), 2, fill=colour)
+
+
+def main(folder: Path = ROOT / "workflows") -> None:
+    for name, paint in PICTURES.items():
+        image = Image.new("RGB", SIZE, PAPER)
+        paint(ImageDraw.Draw(image))
+        image.save(path := folder / f"{name}.jpg", quality=QUALITY)
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

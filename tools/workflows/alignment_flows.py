@@ -1,0 +1,95 @@
+"""Workflows that look at finished takes: their words in time, and which one is the best."""
+
+from typing import Any
+
+from ace_core.weights.published import LM
+from tools.workflows.flow_parts import models, sampled, words_to_music
+from tools.workflows.graph import Flow, Node
+
+CAPTION = "bright acoustic pop, ukulele, hand claps, close female voice, summer morning"
+LYRICS = """[Verse]
+Paper boats along the stream
+Carry off a borrowed dream
+
+[Chorus]
+Sing it slow and sing it clear
+All the words are waiting here"""
+
+KARAOKE_NOTE = """## Karaoke
+
+The song is made, and then looked at once more: *Lyric Times* reads from the diffusion model's own \
+attention when each word is sung. No speech recognition, any language.
+
+*Save Audio* writes an .lrc file of the same name beside the song, as players look for it; *Save \
+Lyrics* one with a time for every word. Set **format** to srt for a video.
+
+The song, the positive conditioning and the model must be those that the music was made with.
+"""
+BEST_NOTE = """## Best of four
+
+Four takes of one song are sampled, judged and ranked; only the best is decoded and saved.
+
+*Score* asks two questions: does the singing follow the lyrics (the diffusion model's attention), \
+and does the music fit caption, lyrics and facts (the language model, without writing a word)? \
+Disconnect **lm** to judge the singing alone, which is faster.
+
+Raise **keep** to save more than one. The seed of each take is in the ranking.
+"""
+
+
+def karaoke() -> Flow:
+    flow = Flow("karaoke", "Karaoke", KARAOKE_NOTE)
+    nodes = models(flow)
+    song, finished = _sung(flow, nodes)
+    looked = flow.group("Words in time")
+    times = looked.add("AceStep15LyricTimes", **finished)
+    text = looked.add("AceStep15LyricsText", times=times.out("times"))
+    audio = _decoded(flow, finished["latent"], nodes[2])
+    heard = flow.group("Listen")
+    own = {"song": song.out("song"), "times": times.out("times"), "audio": audio}
+    heard.add("AceStep15SaveAudio", **own)
+    heard.add("AceStep15SaveLyrics", times=times.out("times"), format="karaoke")
+    flow.group("Read").add("PreviewAny", source=text.out("text"))
+    return flow
+
+
+def best_of_four() -> Flow:
+    flow = Flow("best_of_four", "Best of four", BEST_NOTE)
+    nodes = models(flow)
+    lm = flow.group("Language model").add("AceStep15LoadLM", (LM,), file=LM.name)
+    song, finished = _sung(flow, nodes, batch_size=4)
+    judge = flow.group("Judge")
+    score = judge.add("AceStep15Score", **finished, lm=lm.out("lm"))
+    best = judge.add("AceStep15KeepBest", scores=score.out("scores"), latent=finished["latent"])
+    audio = _decoded(flow, best.out("latent"), nodes[2])
+    flow.group("Listen").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
+    flow.group("Ranking").add("PreviewAny", source=best.out("ranking"))
+    return flow
+
+
+def _sung(flow: Flow, nodes: tuple[Node, Node, Node], **task: Any) -> tuple[Node, dict[str, Any]]:
+    """A song with its music, and what a node needs that looks at it again."""
+    model, text, _ = nodes
+    song = flow.group("Song").add(
+        "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=45.0, language="en"
+    )
+    made = flow.group("Music")
+    asked = words_to_music(made, nodes, song.out("song"), **task)
+    times = made.add("AceStep15Schedule", model=model.out("model"))
+    sampler = sampled(made, model, asked, times)
+    finished = {
+        "model": model.out("model"),
+        "text_encoder": text.out("text encoder"),
+        "song": song.out("song"),
+        "positive": asked.out("positive"),
+        "latent": sampler.out("latent"),
+    }
+    return song, finished
+
+
+def _decoded(flow: Flow, latent: Any, vae: Node) -> Any:
+    node = flow.group("Sound").add("AceStep15DecodeAudio", latent=latent, vae=vae.out("vae"))
+    return node.out("audio")
+
+
+FLOWS = (karaoke, best_of_four)

@@ -1,0 +1,195 @@
+"""Workflows that ask the language model: to plan, to compose, to understand, to word."""
+
+from typing import Any
+
+from ace_core.weights.published import LM, TURBO, VAE
+from tools.workflows.flow_parts import listen, models, sampled, words_to_music
+from tools.workflows.graph import Flow, Group, Node, Out
+from tools.workflows.task_flow import INPUT_AUDIO
+
+IDEA = "a bittersweet song about the last train home, for a rainy Sunday evening"
+IDEA_NOTE = """## A song from an idea
+
+1. **Idea**: say in a sentence what the song is about. The language model writes caption and \
+lyrics and chooses tempo, key and length; set **seconds** to choose the length yourself.
+2. **Plan**: *Think* fills what is still open, and *Compose Codes* writes the song down, five \
+codes a second: melody, rhythm, arrangement.
+3. **Music**: the diffusion model plays the codes.
+
+Another seed on *Create Sample* gives another song; another seed on *Compose Codes* another tune \
+to the same words; another seed on the sampler another recording of the same tune.
+"""
+
+FULL_CAPTION = "80s synth-pop, driving bass line, gated drums, bright analog pads, female voice"
+FULL_LYRICS = """[Verse 1]
+Neon writing on the rain
+Someone whistles for a train
+All the windows hum in blue
+Every street runs into you
+
+[Pre-Chorus]
+Hold the light a little low
+There is somewhere we could go
+
+[Chorus]
+Turn it up, the night is wide
+Every star is on our side
+Turn it up and let it run
+We are faster than the sun
+
+[Verse 2]
+Coffee cups and copper wire
+Voices climbing ever higher
+Map the moon on paper skin
+Count to four and let it in
+
+[Chorus]
+Turn it up, the night is wide
+Every star is on our side
+Turn it up and let it run
+We are faster than the sun
+
+[Outro]
+Faster than the sun"""
+FULL_NOTE = """## A full song with lyrics
+
+1. **Song**: caption, lyrics and length are yours; tempo, key and the rest are on *auto*.
+2. **Plan**: *Think* chooses what is on *auto* and words the caption anew. *Compose Codes* writes \
+the tune. Read what was settled on *Preview as Text*.
+3. **Music**: the diffusion model plays the codes.
+
+To hear variations of the tune side by side raise **batch_size** on *Compose Codes*.
+"""
+
+UNDERSTAND_NOTE = """## Understand audio
+
+Choose a recording on *Load Audio*. It becomes audio codes, and the language model describes what \
+they play: style, tempo, key, language, lyrics.
+
+The song that comes out of *Understand* fits every task: connect it to play what was heard anew. \
+The codes fit *Text to Music*.
+"""
+
+POLISH_NOTE = """## Polish a prompt
+
+A rough caption and rough lyrics come back in the words that the models were trained on: a richer \
+caption, lyrics in sections, and values for what was on *auto*.
+
+Connect the song to *Think* or to a task, or copy what *Preview as Text* shows into your own.
+"""
+
+TYPED_CODES = "41, 2600, 17, 33333, 41, 2600, 17, 9000, 12, 480"
+MATERIAL_NOTE = """## Audio codes as material
+
+A recording becomes codes, five a second. Two bars are cut out, codes that were typed follow, and \
+both are played twice over, in the style of the song's caption.
+
+Codes are what a tune is without its sound: cut, join and repeat them, keep them as text, or let \
+*Compose Codes* write them. The numbers on *Preview as Text* can be pasted into *Text to Codes*.
+"""
+
+
+def song_from_idea() -> Flow:
+    flow = Flow("song_from_idea", "A song from an idea", IDEA_NOTE)
+    lm = _language_model(flow)
+    idea = flow.group("Idea")
+    sample = idea.add("AceStep15CreateSample", lm=lm, query=IDEA)
+    plan = flow.group("Plan")
+    # the sample has the model's caption already
+    thought = plan.add("AceStep15Think", lm=lm, song=sample.out("song"), caption=False)
+    codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
+    plan.add("PreviewAny", source=sample.out("report"))
+    _music(flow, models(flow), (thought, codes))
+    return flow
+
+
+def full_song_with_lyrics() -> Flow:
+    flow = Flow("full_song_with_lyrics", "A full song with lyrics", FULL_NOTE)
+    lm = _language_model(flow)
+    song = flow.group("Song").add(
+        "AceStep15Song", caption=FULL_CAPTION, lyrics=FULL_LYRICS, seconds=150.0, language="en"
+    )
+    plan = flow.group("Plan")
+    thought = plan.add("AceStep15Think", lm=lm, song=song.out("song"))
+    codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
+    plan.add("PreviewAny", source=thought.out("report"))
+    _music(flow, models(flow), (thought, codes))
+    return flow
+
+
+def understand_audio() -> Flow:
+    flow = Flow("understand_audio", "Understand audio", UNDERSTAND_NOTE)
+    lm = _language_model(flow)
+    group = flow.group("Audio")
+    model = group.add("AceStep15LoadModel", (TURBO,), file=TURBO.name)
+    vae = group.add("AceStep15LoadVAE", (VAE,), file=VAE.name)
+    audio = group.add("LoadAudio", audio=INPUT_AUDIO)
+    listened = flow.group("Understand")
+    codes = listened.add(
+        "AceStep15EncodeCodes",
+        model=model.out("model"),
+        vae=vae.out("vae"),
+        audio=audio.out("AUDIO"),
+    )
+    heard = listened.add("AceStep15Understand", lm=lm, codes=codes.out("codes"))
+    details = listened.add("AceStep15SongDetails", song=heard.out("song"))
+    shown = flow.group("What was heard")
+    for text in (heard.out("report"), details.out("caption"), details.out("lyrics")):
+        shown.add("PreviewAny", source=text)
+    return flow
+
+
+def polish_prompt() -> Flow:
+    flow = Flow("polish_prompt", "Polish a prompt", POLISH_NOTE)
+    lm = _language_model(flow)
+    song = flow.group("Draft").add(
+        "AceStep15Song",
+        caption="sad rock song, guitars",
+        lyrics="I walk alone at night\nthe city is asleep",
+        seconds=0.0,
+    )
+    better = flow.group("Polish").add("AceStep15FormatSample", lm=lm, song=song.out("song"))
+    shown = flow.group("Polished")
+    details = shown.add("AceStep15SongDetails", song=better.out("song"))
+    for text in (details.out("caption"), details.out("lyrics"), better.out("report")):
+        shown.add("PreviewAny", source=text)
+    return flow
+
+
+def codes_as_material() -> Flow:
+    flow = Flow("codes_as_material", "Audio codes as material", MATERIAL_NOTE)
+    nodes = models(flow)
+    audio = flow.group("Audio").add("LoadAudio", audio=INPUT_AUDIO)
+    song = flow.group("Song").add(
+        "AceStep15Song", caption="slow jazz trio, brushes, walking bass, late night", seconds=0.0
+    )
+    cut = flow.group("Cut")
+    model, vae = nodes[0].out("model"), nodes[2].out("vae")
+    heard = cut.add("AceStep15EncodeCodes", model=model, vae=vae, audio=audio.out("AUDIO"))
+    bars: dict[str, Any] = {"by.first_bar": 1, "by.bars": 2, "by.bpm": 120}
+    piece = cut.add("AceStep15SliceCodes", codes=heard.out("codes"), by="bars", **bars)
+    typed = cut.add("AceStep15TextToCodes", text=TYPED_CODES)
+    joined = flow.group("Join").add(
+        "AceStep15JoinCodes", first=piece.out("codes"), second=typed.out("codes"), times=2
+    )
+    written = flow.group("Keep").add(
+        "AceStep15CodesToText", codes=joined.out("codes"), style="numbers"
+    )
+    flow.group("Read").add("PreviewAny", source=written.out("text"))
+    _music(flow, nodes, (song, joined))
+    return flow
+
+
+def _language_model(flow: Flow) -> Out:
+    group: Group = flow.group("Language model")
+    return group.add("AceStep15LoadLM", (LM,), file=LM.name).out("lm")
+
+
+def _music(flow: Flow, nodes: tuple[Node, Node, Node], sources: tuple[Node, Node]) -> None:
+    """From a song and its codes to what is heard, with the models of `nodes`."""
+    (model, _, vae), (song, codes) = nodes, sources
+    group = flow.group("Music")
+    task = words_to_music(group, nodes, song.out("song"), codes=codes.out("codes"))
+    times = group.add("AceStep15Schedule", model=model.out("model"))
+    sampler = sampled(group, model, task, times)
+    listen(flow, sampler, vae, song)

@@ -1,0 +1,72 @@
+"""A workflow as ComfyUI's page reads it: places, sizes, wires and widget values by position."""
+
+import math
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from tools.workflows.graph import Flow, with_faces
+from tools.workflows.layout import HEAD, Layout, Wire, laid_out
+from tools.workflows.node_sizes import WIDTH, height_of, slot_height, widget_height
+from tools.workflows.page_parts import GUTTER, Link, groups_of, left_of, links_of, node_of, ways
+from tools.workflows.subgraph_format import definitions
+
+VERSION = 0.4  # of the format
+
+
+def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
+    """The workflow with all that the page wants to know."""
+    classes = with_faces(flow, classes)
+    links = links_of(flow, classes)
+    layout = _layout(flow, classes, links)
+    nodes = [node_of(flow, node, classes, layout, links) for node in flow.nodes]
+    nodes.append(_note(flow, len(nodes)))
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"acestep15/{flow.name}")),
+        "revision": 0,
+        "last_node_id": len(nodes),
+        "last_link_id": len(links),
+        "nodes": nodes,
+        "links": links,
+        "groups": groups_of(flow, nodes),
+        **definitions(flow, classes),
+        "config": {},
+        "extra": {"ds": {"scale": 0.7, "offset": [WIDTH + 2 * GUTTER, GUTTER]}}
+        | ways(layout, links),
+        "version": VERSION,
+    }
+
+
+def _layout(flow: Flow, classes: Mapping[str, Any], links: list[Link]) -> Layout:
+    groups = [[flow.number(node) for node in group.nodes] for group in flow.groups]
+    nodes = {flow.number(node): node for node in flow.nodes}
+    heights = {number: height_of(node, classes) for number, node in nodes.items()}
+
+    def arrives(target: int, place: int) -> int:
+        return widget_height(nodes[target], place, classes)
+
+    wires = [
+        Wire((source, slot), slot_height(slot), target, arrives(target, place))
+        for _, source, slot, target, place, _ in links
+    ]
+    return laid_out(groups, heights, wires)
+
+
+def _note(flow: Flow, before: int) -> dict[str, Any]:
+    lines = sum(math.ceil(len(line) / 42) or 1 for line in flow.note.splitlines())
+    return {
+        "id": before + 1,
+        "type": "MarkdownNote",
+        "pos": [left_of(-1), HEAD],
+        "size": [WIDTH, 40 + lines * 24],
+        "flags": {},
+        "order": before,
+        "mode": 0,
+        "inputs": [],
+        "outputs": [],
+        "title": flow.title,
+        "properties": {},
+        "widgets_values": [flow.note],
+        "color": "#432",
+        "bgcolor": "#653",
+    }

@@ -1,0 +1,78 @@
+"""The one easy way in: a song behind one node with six widgets, and the first workflow to open."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tools.workflows.flow_parts import models, sampled, words_to_music
+from tools.workflows.graph import Flow, Inlet, Subgraph
+
+NAME = "Song (ACE-Step 1.5 Text to Music)"
+FIRST = 101  # so that no node within has the number of one around it
+CAPTION = "upbeat pop, bright piano, handclaps, warm female voice, summer evening"
+LYRICS = """[Verse]
+Lights along the river glow
+Every song I used to know
+
+[Chorus]
+Sing it out, the night is ours
+Count the windows, name the stars"""
+DESCRIPTION = "Makes a song from a description and lyrics with ACE-Step 1.5. Open it to see how."
+ALIASES = ["music", "song", "suno", "udio", "text to music", "lyrics", "singing", "ace step"]
+
+NOTE = """## Start here
+
+1. **Models**: if files are missing, ComfyUI offers them for download (about 6 GB). They are \
+needed once.
+2. Press **Run**. The song plays on *Save Audio* and is kept in **output/audio**.
+3. Change the **caption** (style, mood, instruments, voice) and the **lyrics**, and run again.
+
+Each run takes a new seed, so it gives another song. A saved song carries its workflow and its \
+seed: drop the file on the canvas to get them back.
+
+**seconds** is the song's length. With **instrumental** nobody sings.
+
+### What next
+
+- Open the Song node (*Enter Subgraph*): inside are the nodes of **text_to_music**.
+- **full_song_with_lyrics** plans and composes first: better long songs, one more model.
+- **cover**, **repaint_section**, **stems** start from a recording.
+
+All of them are in **Templates**, under this pack's name.
+"""
+
+
+def song() -> Subgraph:
+    """Text to music with what one changes first on its face."""
+    flow = Flow("song", NAME, DESCRIPTION, first=FIRST)
+    nodes = models(flow)
+    described = flow.group("Song").add(
+        "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
+    )
+    times = flow.group("Steps").add("AceStep15Schedule", model=nodes[0].out("model"))
+    task = words_to_music(flow.group("Task"), nodes, described.out("song"))
+    sampler = sampled(flow.group("Music"), nodes[0], task, times)
+    sampler.control = "randomize"
+    sound = flow.group("Sound").add(
+        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
+    )
+    names = ("caption", "lyrics", "instrumental", "seconds", "language")
+    inlets = [Inlet(name, described, name) for name in names]
+    return Subgraph(
+        NAME,
+        flow,
+        (*inlets, Inlet("seed", sampler, "seed")),
+        {"audio": sound.out("audio"), "song": described.out("song")},
+    )
+
+
+def start_here() -> Flow:
+    flow = Flow("start_here", "Start here", NOTE)
+    made = flow.group("Song").add_subgraph(song())
+    listen = flow.group("Listen")
+    listen.add("AceStep15SaveAudio", audio=made.out("audio"), song=made.out("song"))
+    return flow
+
+
+BLUEPRINTS: tuple[tuple[Callable[[], Subgraph], dict[str, Any]], ...] = (
+    (song, {"BlueprintDescription": DESCRIPTION, "BlueprintSearchAliases": ALIASES}),
+)
