@@ -47,13 +47,13 @@ from .real_size import randomized
 
 PROMPT, OTHER = 300, 33  # tokens: a song with lyrics, and the unconditional prompt
 SHAPE_06B: Final = Qwen3Config(
-    vocabulary=CODES.start + AUDIO_TOKENS,
-    width=1024,
-    mlp_width=3072,
+    vocab_size=CODES.start + AUDIO_TOKENS,
+    hidden_size=1024,
+    intermediate_size=3072,
     layers=28,
     heads=16,
     kv_heads=8,
-    head_width=128,
+    head_dim=128,
 )
 
 PLAN: Final = Metadata(
@@ -160,7 +160,7 @@ def step_bytes(lm: LanguageModel, rows: int) -> int:
     """Weights that a code reads at least: the layers, and `rows` of the head."""
     layers = sum(p.nbytes for name, p in lm.model.named_parameters() if "embed" not in name)
     size = next(lm.model.parameters()).element_size()
-    return layers + rows * lm.model.config.width * size
+    return layers + rows * lm.model.config.hidden_size * size
 
 
 def grammar_ms(lm: LanguageModel, codes: int = 2_000) -> float:

@@ -71,7 +71,7 @@ def transformers_loop(model: Qwen3, prompt: list[int], other: list[int], songs: 
             logits_processor=LogitsProcessorList([guide]),  # type: ignore[list-item]
         )
 
-    return Loop(write, model.config.vocabulary)
+    return Loop(write, model.config.vocab_size)
 
 
 def host_loop(model: Qwen3, prompt: list[int], other: list[int], checkout: Path) -> Loop:
@@ -119,7 +119,7 @@ def host_loop(model: Qwen3, prompt: list[int], other: list[int], checkout: Path)
         return written
 
     audio_rows = hasattr(ace15, "_audio_logits")  # from 0.33, the whole vocabulary before
-    return Loop(write, len(CODES) if audio_rows else model.config.vocabulary)
+    return Loop(write, len(CODES) if audio_rows else model.config.vocab_size)
 
 
 def _all_but_first(stamp: Stamp) -> Stamp:
@@ -136,9 +136,9 @@ def _padded(prompt: list[int], other: list[int]) -> tuple[torch.Tensor, torch.Te
 
 def _host_sizes(size: Qwen3Config) -> dict[str, Any]:
     return {
-        "vocab_size": size.vocabulary,
-        "hidden_size": size.width,
-        "intermediate_size": size.mlp_width,
+        "vocab_size": size.vocab_size,
+        "hidden_size": size.hidden_size,
+        "intermediate_size": size.intermediate_size,
         "num_hidden_layers": size.layers,
         "num_attention_heads": size.heads,
         "num_key_value_heads": size.kv_heads,
@@ -147,4 +147,4 @@ def _host_sizes(size: Qwen3Config) -> dict[str, Any]:
 
 def _their_sizes(size: Qwen3Config) -> dict[str, Any]:
     rope = {"rope_type": "default", "rope_theta": size.rope_theta}
-    return {**_host_sizes(size), "head_dim": size.head_width, "rope_parameters": rope}
+    return {**_host_sizes(size), "head_dim": size.head_dim, "rope_parameters": rope}

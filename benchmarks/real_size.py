@@ -8,7 +8,7 @@ from ace_core.models.config import DiTConfig, StackConfig
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 
-STACK = StackConfig(width=2048, mlp_width=6144, heads=16, kv_heads=8, head_width=128)
+STACK = StackConfig(hidden_size=2048, intermediate_size=6144, heads=16, kv_heads=8, head_dim=128)
 WEIGHT_SCALE = 0.02  # keeps 24 random layers finite in bfloat16
 
 
@@ -22,7 +22,7 @@ def turbo_2b(layers: int = 24) -> DiTConfig:
         timbre_layers=4,
         pooler_layers=2,
         detokenizer_layers=2,
-        text_width=1024,
+        text_hidden_size=1024,
         latent_channels=64,
         context_channels=128,
         patch=2,
@@ -49,13 +49,13 @@ def dit(dtype: torch.dtype, layers: int = 24) -> AceStepModel:
 def text_encoder(dtype: torch.dtype) -> Qwen3:
     """Qwen3-Embedding-0.6B's shapes."""
     config = Qwen3Config(
-        vocabulary=151_669,
-        width=1024,
-        mlp_width=3072,
+        vocab_size=151_669,
+        hidden_size=1024,
+        intermediate_size=3072,
         layers=28,
         heads=16,
         kv_heads=8,
-        head_width=128,
+        head_dim=128,
     )
     return randomized(Qwen3(config, Ops(device="meta")), dtype)  # type: ignore[return-value]
 

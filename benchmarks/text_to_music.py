@@ -34,7 +34,7 @@ def step(model: AceStepModel, seconds: float, rounds: int) -> dict[str, float]:
     dtype = model.null_condition_emb.dtype
     frames = int(seconds * 25)
     x, ctx = torch.randn(1, frames, 64).to(dtype), torch.randn(1, frames, 128).to(dtype)
-    encoded = torch.randn(1, TEXT + LYRICS + 1, model.config.encoder.width).to(dtype)
+    encoded = torch.randn(1, TEXT + LYRICS + 1, model.config.encoder.hidden_size).to(dtype)
     t = torch.full((1,), TIME)
     memory = model.decoder.memory(encoded)
     runs: dict[str, Run] = {"ours": lambda: model.decoder(x, t, ctx, memory)}

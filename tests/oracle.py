@@ -64,7 +64,7 @@ def diffusers_of(model: AceStepModel) -> Diffusers:
         _encoder(config),
         AceStepAudioTokenizer(
             **_stack(config.encoder),
-            fsq_dim=config.encoder.width,
+            fsq_dim=config.encoder.hidden_size,
             num_attention_pooler_hidden_layers=config.pooler_layers,
         ),
         AceStepAudioTokenDetokenizer(
@@ -85,14 +85,14 @@ def _transformer(config: DiTConfig) -> AceStepTransformer1DModel:
     return AceStepTransformer1DModel(
         **_stack(config.decoder),
         num_hidden_layers=config.layers,
-        encoder_hidden_size=config.encoder.width,
+        encoder_hidden_size=config.encoder.hidden_size,
     )
 
 
 def _encoder(config: DiTConfig) -> AceStepConditionEncoder:
     return AceStepConditionEncoder(
         **_stack(config.encoder),
-        text_hidden_dim=config.text_width,
+        text_hidden_dim=config.text_hidden_size,
         num_lyric_encoder_hidden_layers=config.lyric_layers,
         num_timbre_encoder_hidden_layers=config.timbre_layers,
     )
@@ -100,11 +100,11 @@ def _encoder(config: DiTConfig) -> AceStepConditionEncoder:
 
 def _stack(size: StackConfig) -> dict[str, Any]:
     return {
-        "hidden_size": size.width,
-        "intermediate_size": size.mlp_width,
+        "hidden_size": size.hidden_size,
+        "intermediate_size": size.intermediate_size,
         "num_attention_heads": size.heads,
         "num_key_value_heads": size.kv_heads,
-        "head_dim": size.head_width,
+        "head_dim": size.head_dim,
         "sliding_window": size.window,
     }
 

@@ -11,14 +11,14 @@ from ace_core.models.config import DiTConfig, StackConfig
 from ace_core.models.ops import TORCH, Ops
 
 Model = TypeVar("Model", bound=nn.Module)
-TEXT_WIDTH = 40  # of the text encoder at toy size
+TEXT_HIDDEN_SIZE = 40  # of the text encoder at toy size
 
 
 def dit_config(xl: bool = False) -> DiTConfig:
     """Every count differs from every other, so that a mixed-up size cannot go unnoticed."""
-    encoder = StackConfig(width=64, mlp_width=112, heads=4, kv_heads=2, head_width=16)
+    encoder = StackConfig(hidden_size=64, intermediate_size=112, heads=4, kv_heads=2, head_dim=16)
     # 6 heads of 16 are wider than 80, as XL's 32 of 128 are wider than 2560
-    wide = StackConfig(width=80, mlp_width=144, heads=6, kv_heads=2, head_width=16)
+    wide = StackConfig(hidden_size=80, intermediate_size=144, heads=6, kv_heads=2, head_dim=16)
     return DiTConfig(
         decoder=wide if xl else encoder,
         encoder=encoder,
@@ -27,7 +27,7 @@ def dit_config(xl: bool = False) -> DiTConfig:
         timbre_layers=3,
         pooler_layers=2,
         detokenizer_layers=2,
-        text_width=TEXT_WIDTH,
+        text_hidden_size=TEXT_HIDDEN_SIZE,
         latent_channels=LATENT_CHANNELS,
         context_channels=2 * LATENT_CHANNELS,
         patch=2,

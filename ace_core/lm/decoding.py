@@ -81,7 +81,7 @@ def needed_bytes(lm: LanguageModel, requests: Sequence[Request], guidance: float
         slots = whole_blocks(slots)
     size = torch.empty((), dtype=lm.dtype).element_size()
     head = len(head_range(lm, [request.place for request in requests]))
-    table = head * lm.model.config.width * size  # torch's layers share it, a host's copy it
+    table = head * lm.model.config.hidden_size * size  # torch's layers share it, a host's copy it
     logits = rows * head * 4 * 6  # float32, and what picking makes of it
     return cache_bytes(lm.model.config, rows, slots, size) + table + logits
 
@@ -187,7 +187,7 @@ class _Run:
         else:
             self.cache = FixedCache(sizes, lengths, self.steps, like)
             self.replay = Replay(lm.model, self.table, self.cache, lm.recorder)
-        self.hidden = like.new_empty(len(prompts), lm.model.config.width)  # [rows, E]
+        self.hidden = like.new_empty(len(prompts), lm.model.config.hidden_size)  # [rows, E]
         for prompt in dict.fromkeys(prompts):
             shared = [row for row, other in enumerate(prompts) if other == prompt]
             ids = torch.tensor([prompt], device=lm.device)

@@ -31,7 +31,7 @@ class LanguageModel:
         dtype: torch.dtype | None = None,
     ) -> None:
         self.model = model
-        self.vocabulary = Vocabulary(tokenizer, model.config.vocabulary)
+        self.vocabulary = Vocabulary(tokenizer, model.config.vocab_size)
         weight = next(model.parameters())
         self.device = torch.device(weight.device if device is None else device)
         self.dtype = weight.dtype if dtype is None else dtype

@@ -153,8 +153,8 @@ def _needed_bytes(lm: LanguageModel, encoded: Sequence[tuple[list[int], int]]) -
     longest = max(len(ids) for ids, _ in encoded)
     read = sum(len(ids) - start for ids, start in encoded)
     size = torch.empty((), dtype=lm.dtype).element_size()
-    activations = longest * (3 * config.mlp_width + 6 * config.width) * size
-    return activations + SLICE * (read * 4 * 2 + config.width * size)
+    activations = longest * (3 * config.intermediate_size + 6 * config.hidden_size) * size
+    return activations + SLICE * (read * 4 * 2 + config.hidden_size * size)
 
 
 def _read(lm: LanguageModel, states: Tensor, targets: Tensor) -> _Chances:
@@ -164,7 +164,7 @@ def _read(lm: LanguageModel, states: Tensor, targets: Tensor) -> _Chances:
     own = torch.empty_like(total)
     best = states.new_empty(len(states), 0, dtype=torch.float32)
     names = targets.new_empty(len(states), 0)
-    rows = lm.model.config.vocabulary
+    rows = lm.model.config.vocab_size
     for first in range(0, rows, SLICE):
         part = range(first, min(first + SLICE, rows))
         logits = F.linear(states, lm.model.head_rows(part, lm.device, lm.dtype)).float()

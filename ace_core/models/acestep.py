@@ -21,7 +21,7 @@ class AceStepModel(nn.Module):
         self.encoder = ConditionEncoder(config, ops.exact)
         self.tokenizer = CodeTokenizer(config, ops.exact)
         self.detokenizer = CodeDetokenizer(config, ops.exact)
-        self.null_condition_emb = ops.parameter(1, 1, config.encoder.width)
+        self.null_condition_emb = ops.parameter(1, 1, config.encoder.hidden_size)
 
     def hints(self, codes: Tensor, dtype: torch.dtype | None = None) -> Tensor:
         """Codes [B, S] to 25 Hz latents [B, 5 * S, C], computed in `dtype`, by default the

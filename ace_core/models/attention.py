@@ -25,8 +25,10 @@ def rope_table(length: int, size: StackConfig, like: Tensor) -> Rope:
     a host to move and to leave uninitialised.
     """
     place = {"device": like.device, "dtype": at_least_float32(like.dtype)}
-    exponents = torch.arange(0, size.head_width, 2, **place) / size.head_width  # [D/2]
-    angles = torch.outer(torch.arange(length, **place), 1.0 / size.theta**exponents).unsqueeze(1)
+    exponents = torch.arange(0, size.head_dim, 2, **place) / size.head_dim  # [D/2]
+    angles = torch.outer(torch.arange(length, **place), 1.0 / size.rope_theta**exponents).unsqueeze(
+        1
+    )
     return angles.cos().to(like.dtype).repeat(1, 1, 2), angles.sin().to(like.dtype)
 
 
@@ -57,15 +59,15 @@ class Attention(nn.Module):
             raise ValueError(
                 f"heads ({size.heads}) must be a multiple of kv_heads ({size.kv_heads})"
             )
-        self.head_width = size.head_width
+        self.head_dim = size.head_dim
         self.groups = size.heads // size.kv_heads
-        inner = size.heads * size.head_width
-        self.q_proj = ops.linear(size.width, inner, bias=False)
-        self.k_proj = ops.linear(size.width, size.kv_heads * size.head_width, bias=False)
-        self.v_proj = ops.linear(size.width, size.kv_heads * size.head_width, bias=False)
-        self.o_proj = ops.linear(inner, size.width, bias=False)
-        self.q_norm = ops.norm(size.head_width, size.eps)
-        self.k_norm = ops.norm(size.head_width, size.eps)
+        inner = size.heads * size.head_dim
+        self.q_proj = ops.linear(size.hidden_size, inner, bias=False)
+        self.k_proj = ops.linear(size.hidden_size, size.kv_heads * size.head_dim, bias=False)
+        self.v_proj = ops.linear(size.hidden_size, size.kv_heads * size.head_dim, bias=False)
+        self.o_proj = ops.linear(inner, size.hidden_size, bias=False)
+        self.q_norm = ops.norm(size.head_dim, size.norm_eps)
+        self.k_norm = ops.norm(size.head_dim, size.norm_eps)
 
     def forward(self, x: Tensor, rope: Rope, window: Window | None = None) -> Tensor:
         """`x` [B, T, E] attends to itself, within `window` when there is one."""
@@ -94,7 +96,7 @@ class Attention(nn.Module):
         [B, H_kv, L, D], by some of the heads: [B, len(heads), T, L] in float32 or better."""
         q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)[:, list(heads)]
         own = k.expand(len(x), -1, -1, -1)[:, [head // self.groups for head in heads]]
-        scores = q @ own.transpose(-1, -2) * self.head_width**-0.5
+        scores = q @ own.transpose(-1, -2) * self.head_dim**-0.5
         return scores.to(at_least_float32(scores.dtype)).softmax(dim=-1)
 
     def read_only_place(self, v: Tensor) -> Tensor:
@@ -103,4 +105,4 @@ class Attention(nn.Module):
         return self.o_proj(v.repeat_interleave(self.groups, dim=1).transpose(1, 2).flatten(2))
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (-1, self.head_width))  # [B, T, H, D]
+        return x.unflatten(-1, (-1, self.head_dim))  # [B, T, H, D]

@@ -14,9 +14,9 @@ class MLP(nn.Module):
 
     def __init__(self, size: StackConfig, ops: Ops) -> None:
         super().__init__()
-        self.gate_proj = ops.linear(size.width, size.mlp_width, bias=False)
-        self.up_proj = ops.linear(size.width, size.mlp_width, bias=False)
-        self.down_proj = ops.linear(size.mlp_width, size.width, bias=False)
+        self.gate_proj = ops.linear(size.hidden_size, size.intermediate_size, bias=False)
+        self.up_proj = ops.linear(size.hidden_size, size.intermediate_size, bias=False)
+        self.down_proj = ops.linear(size.intermediate_size, size.hidden_size, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.down_proj(F.silu(self.gate_proj(x)).mul_(self.up_proj(x)))
@@ -27,9 +27,9 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, size: StackConfig, ops: Ops) -> None:
         super().__init__()
-        self.input_layernorm = ops.norm(size.width, size.eps)
+        self.input_layernorm = ops.norm(size.hidden_size, size.norm_eps)
         self.self_attn = Attention(size, ops)
-        self.post_attention_layernorm = ops.norm(size.width, size.eps)
+        self.post_attention_layernorm = ops.norm(size.hidden_size, size.norm_eps)
         self.mlp = MLP(size, ops)
 
     def forward(self, x: Tensor, rope: Rope, window: Window | None) -> Tensor:
@@ -40,15 +40,15 @@ class EncoderLayer(nn.Module):
 class Encoder(nn.Module):
     """An input projection, layers of which the sliding ones see only their window, a norm."""
 
-    def __init__(self, size: StackConfig, width_in: int, layers: int, ops: Ops) -> None:
+    def __init__(self, size: StackConfig, in_features: int, layers: int, ops: Ops) -> None:
         super().__init__()
         self.size = size
-        self.embed_tokens = ops.linear(width_in, size.width)
+        self.embed_tokens = ops.linear(in_features, size.hidden_size)
         self.layers = nn.ModuleList(EncoderLayer(size, ops) for _ in range(layers))
-        self.norm = ops.norm(size.width, size.eps)
+        self.norm = ops.norm(size.hidden_size, size.norm_eps)
 
     def forward(self, x: Tensor) -> Tensor:
-        """`x` [B, T, width_in] to [B, T, E]."""
+        """`x` [B, T, in_features] to [B, T, E]."""
         return self.run(self.embed_tokens(x))
 
     def run(self, x: Tensor) -> Tensor:

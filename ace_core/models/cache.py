@@ -28,7 +28,7 @@ class Sizes(Protocol):
     @property
     def kv_heads(self) -> int: ...
     @property
-    def head_width(self) -> int: ...
+    def head_dim(self) -> int: ...
 
 
 class Prefill:
@@ -56,7 +56,7 @@ class Cache:
         self.lengths = list(lengths)
         self.prompt_slots = max(self.lengths)
         self.slots = self.prompt_slots + steps
-        shape = (sizes.layers, len(self.lengths), sizes.kv_heads, self.slots, sizes.head_width)
+        shape = (sizes.layers, len(self.lengths), sizes.kv_heads, self.slots, sizes.head_dim)
         self.keys = torch.empty(shape, device=like.device, dtype=like.dtype)
         self.values = torch.empty_like(self.keys)
         self.filled = self.prompt_slots
@@ -141,4 +141,4 @@ def _spans(lengths: list[int]) -> list[tuple[slice, slice]]:
 
 def cache_bytes(sizes: Sizes, rows: int, slots: int, element_bytes: int) -> int:
     """Memory that a `Cache` takes."""
-    return 2 * sizes.layers * rows * sizes.kv_heads * slots * sizes.head_width * element_bytes
+    return 2 * sizes.layers * rows * sizes.kv_heads * slots * sizes.head_dim * element_bytes

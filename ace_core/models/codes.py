@@ -22,9 +22,9 @@ class Pooler(Encoder):
     """The frames of a code to one vector: the state of a token set before them."""
 
     def __init__(self, config: DiTConfig, ops: Ops) -> None:
-        width = config.encoder.width
-        super().__init__(config.encoder, width, config.pooler_layers, ops)
-        self.special_token = ops.parameter(1, 1, width)
+        hidden_size = config.encoder.hidden_size
+        super().__init__(config.encoder, hidden_size, config.pooler_layers, ops)
+        self.special_token = ops.parameter(1, 1, hidden_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Frames of each code [M, 5, E] to [M, E]."""
@@ -38,11 +38,11 @@ class Quantizer(nn.Module):
     border of two levels falls on either side. The 2B code of the reference projects in the model's
     dtype, its XL code in float32; we follow XL."""
 
-    def __init__(self, width: int, levels: tuple[int, ...], ops: Ops) -> None:
+    def __init__(self, hidden_size: int, levels: tuple[int, ...], ops: Ops) -> None:
         super().__init__()
         self.levels = levels
-        self.project_in = ops.linear(width, len(levels))
-        self.project_out = ops.linear(len(levels), width)
+        self.project_in = ops.linear(hidden_size, len(levels))
+        self.project_out = ops.linear(len(levels), hidden_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Vectors [..., E] to codes [...]."""
@@ -73,11 +73,11 @@ class CodeTokenizer(nn.Module):
 
     def __init__(self, config: DiTConfig, ops: Ops) -> None:
         super().__init__()
-        width = config.encoder.width
+        hidden_size = config.encoder.hidden_size
         self.frames_per_code = config.frames_per_code
-        self.audio_acoustic_proj = ops.linear(config.latent_channels, width)
+        self.audio_acoustic_proj = ops.linear(config.latent_channels, hidden_size)
         self.attention_pooler = Pooler(config, ops)
-        self.quantizer = Quantizer(width, config.fsq_levels, ops)
+        self.quantizer = Quantizer(hidden_size, config.fsq_levels, ops)
 
     def forward(self, latents: Tensor) -> Tensor:
         """Latents [B, T, C], T a multiple of 5, to codes [B, S].
@@ -104,10 +104,10 @@ class CodeDetokenizer(Encoder):
     """A code's vector to five latent frames, the hints that take the place of a source."""
 
     def __init__(self, config: DiTConfig, ops: Ops) -> None:
-        width = config.encoder.width
-        super().__init__(config.encoder, width, config.detokenizer_layers, ops)
-        self.special_tokens = ops.parameter(1, config.frames_per_code, width)
-        self.proj_out = ops.linear(width, config.latent_channels)
+        hidden_size = config.encoder.hidden_size
+        super().__init__(config.encoder, hidden_size, config.detokenizer_layers, ops)
+        self.special_tokens = ops.parameter(1, config.frames_per_code, hidden_size)
+        self.proj_out = ops.linear(hidden_size, config.latent_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Embedded codes [B, S, E] to hints [B, 5 * S, C]."""

@@ -22,14 +22,14 @@ class StackConfig:
     `layer_types` names each layer's attention; when empty, even layers slide and odd ones see all.
     """
 
-    width: int  # E
-    mlp_width: int
+    hidden_size: int  # E
+    intermediate_size: int
     heads: int  # H
     kv_heads: int
-    head_width: int  # D; heads * head_width need not be the width (XL: 4096 against 2560)
+    head_dim: int  # D; heads * head_dim need not be hidden_size (XL: 4096 against 2560)
     window: int = SLIDING_WINDOW  # a sliding layer sees |i - j| <= window; 0: no layer slides
-    theta: float = ROPE_THETA
-    eps: float = NORM_EPS
+    rope_theta: float = ROPE_THETA
+    norm_eps: float = NORM_EPS
     layer_types: tuple[str, ...] = ()
 
     def slides(self, layer: int) -> bool:
@@ -55,7 +55,7 @@ class DiTConfig:
     timbre_layers: int
     pooler_layers: int
     detokenizer_layers: int
-    text_width: int  # of the text encoder's states and embeddings
+    text_hidden_size: int  # of the text encoder's states and embeddings
     latent_channels: int
     context_channels: int  # source latent and chunk mask
     patch: int  # latent frames in a token of the DiT
@@ -87,7 +87,7 @@ class DiTConfig:
             timbre_layers=_count(shapes, "encoder.timbre_encoder"),
             pooler_layers=_count(shapes, "tokenizer.attention_pooler"),
             detokenizer_layers=_count(shapes, "detokenizer"),
-            text_width=_shape(shapes, "encoder.text_projector.weight", 2)[1],
+            text_hidden_size=_shape(shapes, "encoder.text_projector.weight", 2)[1],
             latent_channels=latent_channels,
             context_channels=channels - latent_channels,
             patch=patch,
@@ -96,7 +96,7 @@ class DiTConfig:
             fsq_levels=_levels(shapes, config),
             # Source: modeling_acestep_v15_xl_base.py prepends the token, the 2B files do not;
             # no key tells the families apart but the two widths.
-            timbre_cls=hidden != encoder.width,
+            timbre_cls=hidden != encoder.hidden_size,
             lyric_heads=_lyric_heads(config),
         )
         _check_layer_types(result)
@@ -105,18 +105,18 @@ class DiTConfig:
 
 def _stack(shapes: Shapes, prefix: str, norm: str, config: Mapping[str, Any]) -> StackConfig:
     first = f"{prefix}.layers.0"
-    head_width = _shape(shapes, f"{first}.self_attn.q_norm.weight", 1)[0]
+    head_dim = _shape(shapes, f"{first}.self_attn.q_norm.weight", 1)[0]
     rope = config.get("rope_parameters") or {}  # where newer configs keep theta
     slides = config.get("use_sliding_window", True)
     return StackConfig(
-        width=_shape(shapes, f"{first}.{norm}.weight", 1)[0],
-        mlp_width=_shape(shapes, f"{first}.mlp.gate_proj.weight", 2)[0],
-        heads=_heads(shapes, f"{first}.self_attn.q_proj.weight", head_width),
-        kv_heads=_heads(shapes, f"{first}.self_attn.k_proj.weight", head_width),
-        head_width=head_width,
+        hidden_size=_shape(shapes, f"{first}.{norm}.weight", 1)[0],
+        intermediate_size=_shape(shapes, f"{first}.mlp.gate_proj.weight", 2)[0],
+        heads=_heads(shapes, f"{first}.self_attn.q_proj.weight", head_dim),
+        kv_heads=_heads(shapes, f"{first}.self_attn.k_proj.weight", head_dim),
+        head_dim=head_dim,
         window=(config.get("sliding_window") or SLIDING_WINDOW) if slides else 0,
-        theta=config.get("rope_theta") or rope.get("rope_theta") or ROPE_THETA,
-        eps=config.get("rms_norm_eps") or NORM_EPS,
+        rope_theta=config.get("rope_theta") or rope.get("rope_theta") or ROPE_THETA,
+        norm_eps=config.get("rms_norm_eps") or NORM_EPS,
         layer_types=_layer_types(config),
     )
 
@@ -136,14 +136,14 @@ def _shape(shapes: Shapes, key: str, rank: int) -> Sequence[int]:
     return shape
 
 
-def _heads(shapes: Shapes, key: str, head_width: int) -> int:
+def _heads(shapes: Shapes, key: str, head_dim: int) -> int:
     rows = _shape(shapes, key, 2)[0]
-    if rows % head_width:
+    if rows % head_dim:
         raise CheckpointError(
-            f"{key!r} has {rows} rows, which is no whole number of heads of width {head_width}. "
+            f"{key!r} has {rows} rows, which is no whole number of heads of size {head_dim}. "
             "The file is damaged or of another model; choose another one."
         )
-    return rows // head_width
+    return rows // head_dim
 
 
 def _count(shapes: Shapes, prefix: str) -> int:

@@ -37,12 +37,12 @@ class Transpose(nn.Module):
 class TimestepEmbedding(nn.Module):
     """Flow time to one vector and to the six modulations of every layer."""
 
-    def __init__(self, features: int, width: int, ops: Ops) -> None:
+    def __init__(self, features: int, hidden_size: int, ops: Ops) -> None:
         super().__init__()
         self.features = features
-        self.linear_1 = ops.linear(features, width)
-        self.linear_2 = ops.linear(width, width)
-        self.time_proj = ops.linear(width, 6 * width)
+        self.linear_1 = ops.linear(features, hidden_size)
+        self.linear_2 = ops.linear(hidden_size, hidden_size)
+        self.time_proj = ops.linear(hidden_size, 6 * hidden_size)
 
     def forward(self, t: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """`t` [B] to [B, E] and [B, 6, E] in `dtype`.
@@ -67,13 +67,13 @@ class DiTLayer(nn.Module):
     def __init__(self, config: DiTConfig, ops: Ops) -> None:
         super().__init__()
         size = config.decoder
-        self.self_attn_norm = ops.norm(size.width, size.eps)
+        self.self_attn_norm = ops.norm(size.hidden_size, size.norm_eps)
         self.self_attn = Attention(size, ops)
-        self.cross_attn_norm = ops.norm(size.width, size.eps)
+        self.cross_attn_norm = ops.norm(size.hidden_size, size.norm_eps)
         self.cross_attn = Attention(size, ops)
-        self.mlp_norm = ops.norm(size.width, size.eps)
+        self.mlp_norm = ops.norm(size.hidden_size, size.norm_eps)
         self.mlp = MLP(size, ops)
-        self.scale_shift_table = ops.parameter(1, 6, size.width)
+        self.scale_shift_table = ops.parameter(1, 6, size.hidden_size)
 
     def forward(
         self, x: Tensor, modulation: Tensor, rope: Rope, window: Window | None, memory: Memory
@@ -119,24 +119,24 @@ class Entry:
 
 
 class DiT(nn.Module):
-    """The decoder of a checkpoint: 24 layers of width 2048 in 2B, 32 of 2560 in XL."""
+    """The decoder of a checkpoint: 24 layers of hidden size 2048 in 2B, 32 of 2560 in XL."""
 
     def __init__(self, config: DiTConfig, ops: Ops = TORCH) -> None:
         super().__init__()
         size = config.decoder
         self.size, self.patch = size, config.patch
         step = {"stride": config.patch}
-        channels_in = config.context_channels + config.latent_channels
-        patches = ops.conv(channels_in, size.width, config.patch, **step)
-        frames = ops.conv_transpose(size.width, config.latent_channels, config.patch, **step)
+        in_channels = config.context_channels + config.latent_channels
+        patches = ops.conv(in_channels, size.hidden_size, config.patch, **step)
+        frames = ops.conv_transpose(size.hidden_size, config.latent_channels, config.patch, **step)
         self.proj_in = nn.Sequential(Transpose(), patches, Transpose())
-        self.time_embed = TimestepEmbedding(config.time_features, size.width, ops.exact)
-        self.time_embed_r = TimestepEmbedding(config.time_features, size.width, ops.exact)
-        self.condition_embedder = ops.linear(config.encoder.width, size.width)
+        self.time_embed = TimestepEmbedding(config.time_features, size.hidden_size, ops.exact)
+        self.time_embed_r = TimestepEmbedding(config.time_features, size.hidden_size, ops.exact)
+        self.condition_embedder = ops.linear(config.encoder.hidden_size, size.hidden_size)
         self.layers = nn.ModuleList(DiTLayer(config, ops) for _ in range(config.layers))
-        self.norm_out = ops.norm(size.width, size.eps)
+        self.norm_out = ops.norm(size.hidden_size, size.norm_eps)
         self.proj_out = nn.Sequential(Transpose(), frames, Transpose())
-        self.scale_shift_table = ops.parameter(1, 2, size.width)
+        self.scale_shift_table = ops.parameter(1, 2, size.hidden_size)
 
     def memory(self, encoded: Tensor) -> list[Memory]:
         """Keys and values of every layer, each [B, H_kv, L, D], for `encoded` [B, L, E]."""

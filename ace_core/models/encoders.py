@@ -22,7 +22,7 @@ class TimbreEncoder(Encoder):
 
     def __init__(self, config: DiTConfig, ops: Ops) -> None:
         super().__init__(config.encoder, config.latent_channels, config.timbre_layers, ops)
-        self.special_token = ops.parameter(1, 1, config.encoder.width)
+        self.special_token = ops.parameter(1, 1, config.encoder.hidden_size)
         self.cls = config.timbre_cls
 
     def forward(self, x: Tensor) -> Tensor:
@@ -40,8 +40,8 @@ class ConditionEncoder(nn.Module):
     def __init__(self, config: DiTConfig, ops: Ops) -> None:
         super().__init__()
         size = config.encoder
-        self.text_projector = ops.linear(config.text_width, size.width, bias=False)
-        self.lyric_encoder = Encoder(size, config.text_width, config.lyric_layers, ops)
+        self.text_projector = ops.linear(config.text_hidden_size, size.hidden_size, bias=False)
+        self.lyric_encoder = Encoder(size, config.text_hidden_size, config.lyric_layers, ops)
         self.timbre_encoder = TimbreEncoder(config, ops)
 
     def forward(self, text: Tensor, lyrics: Tensor, timbre: Tensor) -> Tensor:

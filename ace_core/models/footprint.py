@@ -16,5 +16,5 @@ def forward_bytes(config: DiTConfig, rows: int, frames: int, element_bytes: int)
     """Activations of one forward of `rows` items."""
     size = config.decoder
     tokens = rows * -(-frames // config.patch)
-    widest = max(2 * size.mlp_width, 3 * size.heads * size.head_width) + 4 * size.width
+    widest = max(2 * size.intermediate_size, 3 * size.heads * size.head_dim) + 4 * size.hidden_size
     return WORKSPACE + tokens * widest * element_bytes * _LIVE

@@ -36,34 +36,36 @@ class Ops:
         return replace(self, quantized=None)
 
     @property
-    def place(self) -> dict[str, Any]:
+    def factory_kwargs(self) -> dict[str, Any]:
         return {"device": self.device, "dtype": self.dtype}
 
-    def linear(self, width_in: int, width_out: int, bias: bool = True) -> nn.Module:
+    def linear(self, in_features: int, out_features: int, bias: bool = True) -> nn.Module:
         layer = self.quantized or self.layers.Linear
-        return layer(width_in, width_out, bias=bias, **self.place)
+        return layer(in_features, out_features, bias=bias, **self.factory_kwargs)
 
-    def norm(self, width: int, eps: float = NORM_EPS) -> nn.Module:
-        return self.layers.RMSNorm(width, eps=eps, **self.place)
+    def norm(self, size: int, eps: float = NORM_EPS) -> nn.Module:
+        return self.layers.RMSNorm(size, eps=eps, **self.factory_kwargs)
 
-    def embedding(self, rows: int, width: int) -> nn.Module:
-        return self.layers.Embedding(rows, width, **self.place)
+    def embedding(self, rows: int, hidden_size: int) -> nn.Module:
+        return self.layers.Embedding(rows, hidden_size, **self.factory_kwargs)
 
-    def conv(self, channels_in: int, channels_out: int, kernel: int, **settings: Any) -> nn.Module:
+    def conv(self, in_channels: int, out_channels: int, kernel: int, **settings: Any) -> nn.Module:
         """Conv1d; `settings` are torch's own (stride, padding, dilation, bias)."""
-        return self.layers.Conv1d(channels_in, channels_out, kernel, **settings, **self.place)
+        return self.layers.Conv1d(
+            in_channels, out_channels, kernel, **settings, **self.factory_kwargs
+        )
 
     def conv_transpose(
-        self, channels_in: int, channels_out: int, kernel: int, **settings: Any
+        self, in_channels: int, out_channels: int, kernel: int, **settings: Any
     ) -> nn.Module:
         """ConvTranspose1d; `settings` are torch's own."""
         return self.layers.ConvTranspose1d(
-            channels_in, channels_out, kernel, **settings, **self.place
+            in_channels, out_channels, kernel, **settings, **self.factory_kwargs
         )
 
     def parameter(self, *shape: int) -> nn.Parameter:
         """A bare parameter, zero until weights are loaded."""
-        return nn.Parameter(torch.zeros(shape, **self.place))
+        return nn.Parameter(torch.zeros(shape, **self.factory_kwargs))
 
 
 TORCH = Ops()

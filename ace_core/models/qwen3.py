@@ -24,15 +24,15 @@ from .ops import TORCH, Ops
 
 @dataclass(frozen=True, slots=True)
 class Qwen3Config:
-    """Sizes of a Qwen3. `vocabulary` is the number of embedding rows."""
+    """Sizes of a Qwen3. `vocab_size` is the number of embedding rows."""
 
-    vocabulary: int
-    width: int
-    mlp_width: int
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
     layers: int
     heads: int
     kv_heads: int
-    head_width: int
+    head_dim: int
     rope_theta: float = ROPE_THETA
     norm_eps: float = NORM_EPS
 
@@ -54,18 +54,18 @@ class Qwen3Config:
                 )
             return shapes[name]
 
-        vocabulary, width = shape("embed_tokens.weight")
-        (head_width,) = shape("layers.0.self_attn.q_norm.weight")
+        vocab_size, hidden_size = shape("embed_tokens.weight")
+        (head_dim,) = shape("layers.0.self_attn.q_norm.weight")
         layers = 1 + max(int(name.split(".")[1]) for name in shapes if name.startswith("layers."))
         settings = config or {}
         return cls(
-            vocabulary=vocabulary,
-            width=width,
-            mlp_width=shape("layers.0.mlp.gate_proj.weight")[0],
+            vocab_size=vocab_size,
+            hidden_size=hidden_size,
+            intermediate_size=shape("layers.0.mlp.gate_proj.weight")[0],
             layers=layers,
-            heads=shape("layers.0.self_attn.q_proj.weight")[0] // head_width,
-            kv_heads=shape("layers.0.self_attn.k_proj.weight")[0] // head_width,
-            head_width=head_width,
+            heads=shape("layers.0.self_attn.q_proj.weight")[0] // head_dim,
+            kv_heads=shape("layers.0.self_attn.k_proj.weight")[0] // head_dim,
+            head_dim=head_dim,
             rope_theta=float(settings.get("rope_theta", ROPE_THETA)),
             norm_eps=float(settings.get("rms_norm_eps", NORM_EPS)),
         )
@@ -74,8 +74,8 @@ class Qwen3Config:
 def rotation(positions: Tensor, config: Qwen3Config, dtype: torch.dtype) -> Rope:
     """What turns tokens at `positions` [B, L]: cosines [B, L, 1, D] and sines [B, L, 1, D/2]."""
     wide = at_least_float32(dtype)
-    half = torch.arange(0, config.head_width, 2, device=positions.device, dtype=wide)
-    rates = 1.0 / config.rope_theta ** (half / config.head_width)  # [D/2]
+    half = torch.arange(0, config.head_dim, 2, device=positions.device, dtype=wide)
+    rates = 1.0 / config.rope_theta ** (half / config.head_dim)  # [D/2]
     angles = positions[:, :, None, None].to(wide) * rates
     return angles.cos().to(dtype).repeat(1, 1, 1, 2), angles.sin().to(dtype)
 
@@ -87,12 +87,12 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
     Query heads that share a key head are folded into the query's length for a single token, so
     that keys and values are read once and never repeated.
     """
-    batch, heads, length, width = q.shape
+    batch, heads, length, head_dim = q.shape
     if length > 1:
         return grouped_attention(q, k, v, causal=True)
-    grouped = q.reshape(batch, k.shape[1], heads // k.shape[1], width)
+    grouped = q.reshape(batch, k.shape[1], heads // k.shape[1], head_dim)
     out = F.scaled_dot_product_attention(grouped, k, v, attn_mask=bias)
-    return out.reshape(batch, heads, 1, width)
+    return out.reshape(batch, heads, 1, head_dim)
 
 
 def attend_spans(q: Tensor, k: Tensor, v: Tensor, cache: Cache) -> Tensor:
@@ -106,17 +106,17 @@ def attend_spans(q: Tensor, k: Tensor, v: Tensor, cache: Cache) -> Tensor:
 class Attention(nn.Module):
     def __init__(self, config: Qwen3Config, ops: Ops) -> None:
         super().__init__()
-        self.head_width = config.head_width
-        inner, kv = config.heads * config.head_width, config.kv_heads * config.head_width
-        self.q_proj = ops.linear(config.width, inner, bias=False)
-        self.k_proj = ops.linear(config.width, kv, bias=False)
-        self.v_proj = ops.linear(config.width, kv, bias=False)
-        self.o_proj = ops.linear(inner, config.width, bias=False)
-        self.q_norm = ops.norm(config.head_width, config.norm_eps)
-        self.k_norm = ops.norm(config.head_width, config.norm_eps)
+        self.head_dim = config.head_dim
+        inner, kv = config.heads * config.head_dim, config.kv_heads * config.head_dim
+        self.q_proj = ops.linear(config.hidden_size, inner, bias=False)
+        self.k_proj = ops.linear(config.hidden_size, kv, bias=False)
+        self.v_proj = ops.linear(config.hidden_size, kv, bias=False)
+        self.o_proj = ops.linear(inner, config.hidden_size, bias=False)
+        self.q_norm = ops.norm(config.head_dim, config.norm_eps)
+        self.k_norm = ops.norm(config.head_dim, config.norm_eps)
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (-1, self.head_width))  # [B, L, H, D]
+        return x.unflatten(-1, (-1, self.head_dim))  # [B, L, H, D]
 
     def forward(self, x: Tensor, turn: Rope, cache: Cache | Prefill | None, layer: int) -> Tensor:
         q = rotate(self.q_norm(self._split(self.q_proj(x))), turn).transpose(1, 2)
@@ -131,9 +131,9 @@ class Attention(nn.Module):
 class MLP(nn.Module):
     def __init__(self, config: Qwen3Config, ops: Ops) -> None:
         super().__init__()
-        self.gate_proj = ops.linear(config.width, config.mlp_width, bias=False)
-        self.up_proj = ops.linear(config.width, config.mlp_width, bias=False)
-        self.down_proj = ops.linear(config.mlp_width, config.width, bias=False)
+        self.gate_proj = ops.linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.up_proj = ops.linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = ops.linear(config.intermediate_size, config.hidden_size, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
@@ -144,8 +144,8 @@ class Layer(nn.Module):
         super().__init__()
         self.self_attn = Attention(config, ops)
         self.mlp = MLP(config, ops)
-        self.input_layernorm = ops.norm(config.width, config.norm_eps)
-        self.post_attention_layernorm = ops.norm(config.width, config.norm_eps)
+        self.input_layernorm = ops.norm(config.hidden_size, config.norm_eps)
+        self.post_attention_layernorm = ops.norm(config.hidden_size, config.norm_eps)
 
     def forward(self, x: Tensor, turn: Rope, cache: Cache | Prefill | None, layer: int) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), turn, cache, layer)
@@ -158,9 +158,9 @@ class Qwen3(nn.Module):
     def __init__(self, config: Qwen3Config, ops: Ops = TORCH) -> None:
         super().__init__()
         self.config = config
-        self.embed_tokens = ops.embedding(config.vocabulary, config.width)
+        self.embed_tokens = ops.embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(Layer(config, ops) for _ in range(config.layers))
-        self.norm = ops.norm(config.width, config.norm_eps)
+        self.norm = ops.norm(config.hidden_size, config.norm_eps)
 
     def embed(self, ids: Tensor, dtype: torch.dtype | None = None) -> Tensor:
         """[B, L] token ids to [B, L, E], in `dtype` (that of the weights if `None`)."""

@@ -212,7 +212,7 @@ class AceModel(comfy.model_base.ACEStep15):
         texts = [given.get(name) for name in ("cross_attn", "conditioning_lyrics")]
         places = sum(text.shape[1] for text in texts if text is not None)
         decoder, layers = self.diffusion_model.config.decoder, self.diffusion_model.config.layers
-        return {"ace_memory": [1, 2 * layers * decoder.kv_heads * decoder.head_width, places]}
+        return {"ace_memory": [1, 2 * layers * decoder.kv_heads * decoder.head_dim, places]}
 
     @staticmethod
     def _memory_bytes(cond_shapes: Any, size: int) -> int:

@@ -30,7 +30,7 @@ class ManagedTextEncoder(TextEncoder):
 
     def _load(self) -> None:
         config = self.model.config
-        widest = 2 * config.mlp_width + 4 * config.width
+        widest = 2 * config.intermediate_size + 4 * config.hidden_size
         comfy.model_management.load_models_gpu(
             [self.patcher], memory_required=LONGEST_TEXT * widest * 4
         )

@@ -18,7 +18,7 @@ from ace_core.task import Preservation, Task
 from ace_core.types import Variant
 from tests.crowded import crowd
 from tests.rounding import assert_same
-from tests.toy import TEXT_WIDTH, acestep, randn, randn64
+from tests.toy import TEXT_HIDDEN_SIZE, acestep, randn, randn64
 
 FRAMES = 40
 PLAIN = Recipe(seeds=(3, 4, 5), steps=3, shift=3.0)
@@ -35,7 +35,7 @@ def models() -> Models:
 def item() -> Task:
     mask = torch.zeros(1, FRAMES, 1)
     mask[:, 10:30] = 1
-    text, lyrics = randn(1, 6, TEXT_WIDTH), randn(1, 5, TEXT_WIDTH, seed=2)
+    text, lyrics = randn(1, 6, TEXT_HIDDEN_SIZE), randn(1, 5, TEXT_HIDDEN_SIZE, seed=2)
     return Task(text, lyrics, FRAMES, source=randn(1, FRAMES, 64, seed=3), mask=mask)
 
 

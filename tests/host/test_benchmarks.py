@@ -13,13 +13,13 @@ from benchmarks.language_model_peers import CODES, host_loop
 from benchmarks.real_size import randomized
 
 SIZE = Qwen3Config(
-    vocabulary=CODES.start + AUDIO_TOKENS,
-    width=16,
-    mlp_width=16,
+    vocab_size=CODES.start + AUDIO_TOKENS,
+    hidden_size=16,
+    intermediate_size=16,
     layers=2,
     heads=2,
     kv_heads=1,
-    head_width=128,
+    head_dim=128,
 )
 
 
@@ -35,4 +35,4 @@ def test_the_hosts_loop_is_stamped_once_a_code(checkout: Path, monkeypatch: pyte
         assert len(stamps) == count
         assert isinstance(written, list) and len(written) == count
         assert all(0 <= code < len(CODES) for code in written)
-    assert loop.rows in (len(CODES), SIZE.vocabulary)
+    assert loop.rows in (len(CODES), SIZE.vocab_size)

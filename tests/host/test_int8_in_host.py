@@ -113,7 +113,9 @@ def test_the_language_model_writes_in_int8(studio: Studio) -> None:
     small, whole = (studio.host.load_language_model(path, kind) for kind in ("int8", "fp32"))
     small.make_room(0)
     assert small.dtype is torch.bfloat16  # for which a CPU has a kernel
-    x = torch.randn(1, 9, whole.model.config.width, generator=torch.Generator().manual_seed(1))
+    x = torch.randn(
+        1, 9, whole.model.config.hidden_size, generator=torch.Generator().manual_seed(1)
+    )
     with torch.inference_mode():
         assert likeness(small.model(x.bfloat16()).float(), whole.model(x)) > 0.995
     types = {

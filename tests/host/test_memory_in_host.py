@@ -82,8 +82,8 @@ def test_the_hosts_manager_is_asked_for_the_batch_and_for_one_song_at_least(
     texts = (studio.positive[0][0], studio.positive[0][1]["conditioning_lyrics"])
     places = sum(text.shape[1] for text in texts)
     forward = footprint.forward_bytes(config, 6, studio.frames, 4)
-    kv_width = config.decoder.kv_heads * config.decoder.head_width
-    kept = 2 * config.layers * kv_width * 6 * places * 4  # keys and values in float32
+    kv_size = config.decoder.kv_heads * config.decoder.head_dim
+    kept = 2 * config.layers * kv_size * 6 * places * 4  # keys and values in float32
     assert batch.bytes_for(3) == forward + kept
 
 

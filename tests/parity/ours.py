@@ -31,11 +31,11 @@ from .cases import Case
 
 def stack(size: dict[str, int]) -> StackConfig:
     return StackConfig(
-        width=size["width"],
-        mlp_width=size["mlp"],
+        hidden_size=size["width"],
+        intermediate_size=size["mlp"],
         heads=size["heads"],
         kv_heads=size["kv_heads"],
-        head_width=size["head"],
+        head_dim=size["head"],
         window=recipe.WINDOW,
     )
 
@@ -49,7 +49,7 @@ def config(xl: bool) -> DiTConfig:
         timbre_layers=recipe.LAYERS["timbre"],
         pooler_layers=recipe.LAYERS["pooler"],
         detokenizer_layers=recipe.LAYERS["pooler"],
-        text_width=recipe.ENCODER["width"],
+        text_hidden_size=recipe.ENCODER["width"],
         latent_channels=recipe.CHANNELS,
         context_channels=2 * recipe.CHANNELS,
         patch=2,
@@ -63,13 +63,13 @@ def config(xl: bool) -> DiTConfig:
 def text_config() -> Qwen3Config:
     size = recipe.ENCODER
     return Qwen3Config(
-        vocabulary=recipe.WORDS,
-        width=size["width"],
-        mlp_width=size["mlp"],
+        vocab_size=recipe.WORDS,
+        hidden_size=size["width"],
+        intermediate_size=size["mlp"],
         layers=2,
         heads=size["heads"],
         kv_heads=size["kv_heads"],
-        head_width=size["head"],
+        head_dim=size["head"],
     )
 
 

@@ -172,13 +172,13 @@ def _text_config(size: Qwen3Config) -> Any:
     from transformers import Qwen3Config as TheirConfig
 
     return TheirConfig(
-        vocab_size=size.vocabulary,
-        hidden_size=size.width,
-        intermediate_size=size.mlp_width,
+        vocab_size=size.vocab_size,
+        hidden_size=size.hidden_size,
+        intermediate_size=size.intermediate_size,
         num_hidden_layers=size.layers,
         num_attention_heads=size.heads,
         num_key_value_heads=size.kv_heads,
-        head_dim=size.head_width,
+        head_dim=size.head_dim,
         rms_norm_eps=size.norm_eps,
         rope_parameters={"rope_type": "default", "rope_theta": size.rope_theta},
     )

@@ -118,8 +118,8 @@ def _source() -> Source:
             "base": dit_weights("base"),
             XL: dit_weights(XL, xl=True),
         },
-        text_encoder=qwen3_weights("text encoder", replace(TEXT, vocabulary=words)),
-        lm=qwen3_weights("lm", replace(TEXT, vocabulary=words + AUDIO_CODES)),
+        text_encoder=qwen3_weights("text encoder", replace(TEXT, vocab_size=words)),
+        lm=qwen3_weights("lm", replace(TEXT, vocab_size=words + AUDIO_CODES)),
         vae=vae,
         silence=encoded_silence(lambda audio: model.encode(audio).mean),
     )
@@ -166,7 +166,7 @@ def _write_vae_folder(folder: Path, source: Source) -> None:
 
 
 def _write_qwen3_folder(folder: Path, weights: Weights) -> None:
-    config = replace(TEXT, vocabulary=len(weights["embed_tokens.weight"]))
+    config = replace(TEXT, vocab_size=len(weights["embed_tokens.weight"]))
     _write_json(folder / "config.json", configs.qwen3(config))
     _write(folder / "model.safetensors", weights)
 

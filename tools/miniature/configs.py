@@ -27,13 +27,13 @@ def official_dit(config: DiTConfig, version: str) -> Config:
         "in_channels": config.context_channels + config.latent_channels,
         "audio_acoustic_hidden_dim": config.latent_channels,
         "patch_size": config.patch,
-        "text_hidden_dim": config.text_width,
+        "text_hidden_dim": config.text_hidden_size,
         "timbre_hidden_dim": config.latent_channels,
         "timbre_fix_frame": 750,
         "num_lyric_encoder_hidden_layers": config.lyric_layers,
         "num_timbre_encoder_hidden_layers": config.timbre_layers,
         "num_attention_pooler_hidden_layers": config.pooler_layers,
-        "fsq_dim": config.encoder.width,
+        "fsq_dim": config.encoder.hidden_size,
         **_codes(config),
         "dtype": "bfloat16",
     }
@@ -52,14 +52,14 @@ def diffusers_dit(config: DiTConfig, version: str) -> dict[str, Config]:
             "num_hidden_layers": config.layers,
             "in_channels": config.context_channels + config.latent_channels,
             "patch_size": config.patch,
-            "encoder_hidden_size": config.encoder.width,
+            "encoder_hidden_size": config.encoder.hidden_size,
             "is_turbo": version == "turbo",
             "model_version": version,
         },
         "condition_encoder": {
             "_class_name": "AceStepConditionEncoder",
             **encoder,
-            "text_hidden_dim": config.text_width,
+            "text_hidden_dim": config.text_hidden_size,
             "timbre_hidden_dim": config.latent_channels,
             "num_lyric_encoder_hidden_layers": config.lyric_layers,
             "num_timbre_encoder_hidden_layers": config.timbre_layers,
@@ -69,7 +69,7 @@ def diffusers_dit(config: DiTConfig, version: str) -> dict[str, Config]:
             **encoder,
             **acoustic,
             **_codes(config),
-            "fsq_dim": config.encoder.width,
+            "fsq_dim": config.encoder.hidden_size,
             "num_attention_pooler_hidden_layers": config.pooler_layers,
         },
         "audio_token_detokenizer": {
@@ -108,13 +108,13 @@ def qwen3(config: Qwen3Config) -> Config:
     return {
         "architectures": ["Qwen3Model"],
         "model_type": "qwen3",
-        "vocab_size": config.vocabulary,
-        "hidden_size": config.width,
-        "intermediate_size": config.mlp_width,
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.hidden_size,
+        "intermediate_size": config.intermediate_size,
         "num_hidden_layers": config.layers,
         "num_attention_heads": config.heads,
         "num_key_value_heads": config.kv_heads,
-        "head_dim": config.head_width,
+        "head_dim": config.head_dim,
         "rms_norm_eps": config.norm_eps,
         "rope_theta": config.rope_theta,
         "max_position_embeddings": 32_768,
@@ -149,8 +149,8 @@ def tokenizer() -> Config:
 
 def _sizes(stack: StackConfig) -> Config:
     return {
-        "hidden_size": stack.width,
-        "intermediate_size": stack.mlp_width,
+        "hidden_size": stack.hidden_size,
+        "intermediate_size": stack.intermediate_size,
         "num_attention_heads": stack.heads,
         "num_key_value_heads": stack.kv_heads,
     }
@@ -158,7 +158,7 @@ def _sizes(stack: StackConfig) -> Config:
 
 def _common(stack: StackConfig, layers: int) -> Config:
     return {
-        "head_dim": stack.head_width,
+        "head_dim": stack.head_dim,
         "rope_theta": ROPE_THETA,
         "rms_norm_eps": NORM_EPS,
         "attention_bias": False,

@@ -21,10 +21,10 @@ META = Ops(device="meta")
 PUBLISHED_DTYPE = torch.bfloat16  # of transformers; the VAE is published in float32
 LOUDNESS = 0.1  # of the VAE's last convolution: peaks of a piece stay below 1
 
-ENCODER = StackConfig(width=64, mlp_width=128, heads=4, kv_heads=2, head_width=16)
-XL_DECODER = StackConfig(width=96, mlp_width=192, heads=8, kv_heads=2, head_width=16)
+ENCODER = StackConfig(hidden_size=64, intermediate_size=128, heads=4, kv_heads=2, head_dim=16)
+XL_DECODER = StackConfig(hidden_size=96, intermediate_size=192, heads=8, kv_heads=2, head_dim=16)
 TEXT = Qwen3Config(
-    vocabulary=0, width=32, mlp_width=64, layers=2, heads=4, kv_heads=2, head_width=16
+    vocab_size=0, hidden_size=32, intermediate_size=64, layers=2, heads=4, kv_heads=2, head_dim=16
 )
 VAE = OobleckConfig(encoder_channels=4, decoder_channels=4)
 
@@ -38,7 +38,7 @@ def dit_config(xl: bool = False) -> DiTConfig:
         timbre_layers=2,
         pooler_layers=2,
         detokenizer_layers=2,
-        text_width=TEXT.width,
+        text_hidden_size=TEXT.hidden_size,
         latent_channels=64,
         context_channels=128,
         patch=2,
@@ -58,7 +58,7 @@ def dit_weights(name: str, xl: bool = False) -> dict[str, Tensor]:
 
 def lora_weights(name: str, rank: int = 2) -> dict[str, Tensor]:
     """An adapter of every self-attention query of the 2B miniature, spelled as PEFT does."""
-    width, rows = ENCODER.width, ENCODER.heads * ENCODER.head_width
+    width, rows = ENCODER.hidden_size, ENCODER.heads * ENCODER.head_dim
     shapes = {"lora_A": torch.Size((rank, width)), "lora_B": torch.Size((rows, rank))}
     keys = {
         f"base_model.model.layers.{layer}.self_attn.q_proj.{part}.weight": shape

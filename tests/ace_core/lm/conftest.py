@@ -31,13 +31,13 @@ def vocabulary(byte_tokenizer):
 @pytest.fixture(scope="session")
 def lm(byte_tokenizer):
     config = Qwen3Config(
-        vocabulary=byte_tokenizer.size + AUDIO_TOKENS,
-        width=16,
-        mlp_width=24,
+        vocab_size=byte_tokenizer.size + AUDIO_TOKENS,
+        hidden_size=16,
+        intermediate_size=24,
         layers=2,
         heads=4,
         kv_heads=2,
-        head_width=8,
+        head_dim=8,
     )
     torch.manual_seed(3)
     model = Qwen3(config).eval()

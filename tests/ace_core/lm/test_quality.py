@@ -23,13 +23,13 @@ FULL = Song(WORDS.caption, WORDS.lyrics, 31.5, 90, "F# minor", 3, "en")
 def judge(byte_tokenizer) -> LanguageModel:
     """The very weights that the official code was given."""
     config = Qwen3Config(
-        vocabulary=byte_tokenizer.size + AUDIO_TOKENS,
-        width=recipe.ENCODER["width"],
-        mlp_width=recipe.ENCODER["mlp"],
+        vocab_size=byte_tokenizer.size + AUDIO_TOKENS,
+        hidden_size=recipe.ENCODER["width"],
+        intermediate_size=recipe.ENCODER["mlp"],
         layers=2,
         heads=recipe.ENCODER["heads"],
         kv_heads=recipe.ENCODER["kv_heads"],
-        head_width=recipe.ENCODER["head"],
+        head_dim=recipe.ENCODER["head"],
     )
     model = Qwen3(config).requires_grad_(False).eval()
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}

@@ -8,7 +8,7 @@ from ace_core.models.acestep import AceStepModel
 from ace_core.models.ops import Ops
 from tests import casting
 from tests.rounding import assert_same
-from tests.toy import TEXT_WIDTH, acestep, dit_config, fill, randn
+from tests.toy import TEXT_HIDDEN_SIZE, acestep, dit_config, fill, randn
 
 PLAIN = ("Linear", "Conv1d", "ConvTranspose1d", "Embedding", "RMSNorm")
 ENCODER_LAYER = """
@@ -52,8 +52,8 @@ STACKS = {
 
 def run(model: AceStepModel, dtype: torch.dtype) -> list[torch.Tensor]:
     """Every path of the model once, with inputs in `dtype`."""
-    text = randn(1, 7, TEXT_WIDTH, seed=2).to(dtype)
-    lyrics = randn(1, 140, TEXT_WIDTH, seed=3).to(dtype)
+    text = randn(1, 7, TEXT_HIDDEN_SIZE, seed=2).to(dtype)
+    lyrics = randn(1, 140, TEXT_HIDDEN_SIZE, seed=3).to(dtype)
     encoded = model.encoder(text, lyrics, randn(2, 40, 64, seed=4).to(dtype))
     codes = model.tokenizer(randn(1, 20, 64, seed=5).to(dtype))
     pooled = model.tokenizer.attention_pooler(randn(2, 5, 64, seed=6).to(dtype))

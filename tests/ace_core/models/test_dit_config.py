@@ -22,13 +22,13 @@ def test_config_json_overrides_what_shapes_cannot_tell():
     facts = {"sliding_window": 32, "rope_theta": 500.0, "rms_norm_eps": 1e-5, "layer_types": types}
     read = DiTConfig.from_shapes(shapes_of(dit_config()), facts)
     for stack in (read.decoder, read.encoder):
-        assert (stack.window, stack.theta, stack.eps) == (32, 500.0, 1e-5)
+        assert (stack.window, stack.rope_theta, stack.norm_eps) == (32, 500.0, 1e-5)
         assert [stack.slides(layer) for layer in range(3)] == [False, True, False]
 
 
 def test_theta_is_found_where_newer_configs_keep_it():
     facts = {"rope_parameters": {"rope_theta": 250.0}}
-    assert DiTConfig.from_shapes(shapes_of(dit_config()), facts).decoder.theta == 250.0
+    assert DiTConfig.from_shapes(shapes_of(dit_config()), facts).decoder.rope_theta == 250.0
 
 
 @pytest.mark.parametrize("types", [{}, {"layer_types": ["sliding_attention"] * 5}])
@@ -40,7 +40,7 @@ def test_no_layer_slides_when_config_json_switches_the_window_off(types: dict[st
 
 
 def test_even_layers_slide_when_nothing_is_said():
-    size = StackConfig(width=8, mlp_width=8, heads=1, kv_heads=1, head_width=8)
+    size = StackConfig(hidden_size=8, intermediate_size=8, heads=1, kv_heads=1, head_dim=8)
     assert [size.slides(layer) for layer in range(4)] == [True, False, True, False]
 
 
@@ -65,7 +65,7 @@ def test_a_shape_of_another_rank_is_refused():
 
 def test_heads_that_do_not_divide_are_refused():
     shapes = shapes_of(dit_config()) | {"decoder.layers.0.self_attn.q_proj.weight": (70, 64)}
-    with pytest.raises(CheckpointError, match=r"70 rows.*width 16"):
+    with pytest.raises(CheckpointError, match=r"70 rows.*size 16"):
         DiTConfig.from_shapes(shapes)
 
 

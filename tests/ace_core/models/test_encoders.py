@@ -11,7 +11,7 @@ from ace_core.models.ops import TORCH
 from tests.float64 import in_float64
 from tests.oracle import diffusers_of
 from tests.rounding import SINGLE, assert_same, difference
-from tests.toy import TEXT_WIDTH, acestep, dit_config, fill, randn, randn64
+from tests.toy import TEXT_HIDDEN_SIZE, acestep, dit_config, fill, randn, randn64
 
 GOLDEN = Path(__file__).parents[2] / "goldens" / "xl_timbre.safetensors"
 
@@ -24,8 +24,8 @@ def ones(length: int) -> torch.Tensor:
 @pytest.mark.parametrize("lyric_tokens", [5, 131, 403])
 def test_encoded_is_that_of_diffusers(lyric_tokens: int):
     model = acestep().double()
-    text = randn64(1, 21, TEXT_WIDTH, seed=2)
-    lyrics = randn64(1, lyric_tokens, TEXT_WIDTH, seed=3)
+    text = randn64(1, 21, TEXT_HIDDEN_SIZE, seed=2)
+    lyrics = randn64(1, lyric_tokens, TEXT_HIDDEN_SIZE, seed=3)
     timbre = randn64(2, 601, 64, seed=4)
     with torch.no_grad(), in_float64():
         wanted, _ = diffusers_of(model).encoder(
@@ -38,7 +38,7 @@ def test_encoded_is_that_of_diffusers(lyric_tokens: int):
 
 def test_xl_timbre_is_that_of_the_official_code():
     golden = load_file(GOLDEN)
-    size = StackConfig(width=16, mlp_width=24, heads=4, kv_heads=2, head_width=8)
+    size = StackConfig(hidden_size=16, intermediate_size=24, heads=4, kv_heads=2, head_dim=8)
     config = replace(dit_config(xl=True), encoder=size, timbre_layers=3, latent_channels=16)
     encoder = TimbreEncoder(config, TORCH).double()
     prefix = "weights."
@@ -60,7 +60,7 @@ def test_only_xl_reads_the_token_before_the_clip():
 
 def test_lyrics_come_first_then_one_vector_a_clip_then_text():
     encoder = fill(ConditionEncoder(dit_config(), TORCH)).double()
-    text, lyrics = randn64(1, 4, TEXT_WIDTH, seed=2), randn64(1, 6, TEXT_WIDTH, seed=3)
+    text, lyrics = randn64(1, 4, TEXT_HIDDEN_SIZE, seed=2), randn64(1, 6, TEXT_HIDDEN_SIZE, seed=3)
     clips = randn64(3, 30, 64, seed=4)
     encoded = encoder(text, lyrics, clips)
     assert_same(encoded[:, :6], encoder.lyric_encoder(lyrics))

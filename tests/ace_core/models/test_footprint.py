@@ -44,7 +44,7 @@ class Alive(TorchDispatchMode):
 
 def wide() -> DiTConfig:
     """The proportions of the 2B model: at toy width the masks would outweigh the rest."""
-    stack = StackConfig(width=512, mlp_width=1536, heads=4, kv_heads=2, head_width=128)
+    stack = StackConfig(hidden_size=512, intermediate_size=1536, heads=4, kv_heads=2, head_dim=128)
     base = dit_config()
     fields = {name: getattr(base, name) for name in base.__slots__}
     return DiTConfig(**{**fields, "decoder": stack, "encoder": stack, "layers": 2})
@@ -58,7 +58,7 @@ def test_the_estimate_is_above_what_a_forward_keeps_alive_and_below_three_times_
     config = wide()
     net = DiT(config).to(dtype).requires_grad_(False)
     x, context = randn(rows, frames, 64).to(dtype), randn(1, frames, 128).to(dtype)
-    memory = net.memory(randn(1, 20, config.encoder.width).to(dtype))
+    memory = net.memory(randn(1, 20, config.encoder.hidden_size).to(dtype))
     with torch.inference_mode(), Alive() as alive:
         net(x, torch.ones(rows), context, memory)
     estimate = forward_bytes(config, rows, frames, dtype.itemsize) - WORKSPACE

@@ -15,7 +15,7 @@ from ace_core.sampling.recipe import Recipe
 from ace_core.task import Task
 from ace_core.types import Variant
 from ace_core.weights import load_dit
-from tests.toy import TEXT_WIDTH, acestep, dit_config, fill, randn
+from tests.toy import TEXT_HIDDEN_SIZE, acestep, dit_config, fill, randn
 
 INT8 = Ops(quantized=Int8Linear)
 TOY_LM = Qwen3Config(300, 128, 256, 2, 4, 2, 32)
@@ -105,7 +105,7 @@ def test_a_language_model_in_int8_thinks_nearly_as_it_did() -> None:
 
 def song(dit: AceStepModel) -> torch.Tensor:
     silence = 0.1 * randn(1, 800, 64)
-    item = Task(randn(1, 6, TEXT_WIDTH), randn(1, 5, TEXT_WIDTH, seed=2), 60)
+    item = Task(randn(1, 6, TEXT_HIDDEN_SIZE), randn(1, 5, TEXT_HIDDEN_SIZE, seed=2), 60)
     models = Models(dit, None, None, silence, Variant.TURBO)  # type: ignore[arg-type]
     return sample(models, item, Recipe(seeds=(3,), steps=8, shift=3.0))
 

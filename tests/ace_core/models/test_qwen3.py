@@ -14,9 +14,9 @@ from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from tests.float64 import in_float64
 from tests.rounding import assert_same
 
-# heads * head_width (64) differs from the width, as in the 0.6B and the 4B
+# heads * head_dim (64) differs from hidden_size, as in the 0.6B and the 4B
 SMALL = Qwen3Config(
-    vocabulary=300, width=48, mlp_width=80, layers=3, heads=4, kv_heads=2, head_width=16
+    vocab_size=300, hidden_size=48, intermediate_size=80, layers=3, heads=4, kv_heads=2, head_dim=16
 )
 
 
@@ -52,13 +52,13 @@ def oracle(model):
     with in_float64():
         theirs = transformers.Qwen3ForCausalLM(
             transformers.Qwen3Config(
-                vocab_size=SMALL.vocabulary,
-                hidden_size=SMALL.width,
-                intermediate_size=SMALL.mlp_width,
+                vocab_size=SMALL.vocab_size,
+                hidden_size=SMALL.hidden_size,
+                intermediate_size=SMALL.intermediate_size,
                 num_hidden_layers=SMALL.layers,
                 num_attention_heads=SMALL.heads,
                 num_key_value_heads=SMALL.kv_heads,
-                head_dim=SMALL.head_width,
+                head_dim=SMALL.head_dim,
                 rope_theta=SMALL.rope_theta,  # transformers 4
                 rope_parameters={"rope_type": "default", "rope_theta": SMALL.rope_theta},  # 5
                 rms_norm_eps=SMALL.norm_eps,
@@ -78,11 +78,11 @@ def no_gradients():
 
 def ids_of(length: int, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.randint(0, SMALL.vocabulary, (1, length), generator=generator)
+    return torch.randint(0, SMALL.vocab_size, (1, length), generator=generator)
 
 
 def logits(model: Qwen3, hidden: torch.Tensor) -> torch.Tensor:
-    return hidden @ model.head_rows(range(SMALL.vocabulary), "cpu").T
+    return hidden @ model.head_rows(range(SMALL.vocab_size), "cpu").T
 
 
 def close(ours: torch.Tensor, theirs: torch.Tensor) -> None:

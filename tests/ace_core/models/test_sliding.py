@@ -8,7 +8,7 @@ from ace_core.models.sliding import Window, dense_bias, make_window
 from tests.rounding import assert_same
 from tests.toy import fill, randn64
 
-SIZE = StackConfig(width=32, mlp_width=32, heads=4, kv_heads=2, head_width=8, window=8)
+SIZE = StackConfig(hidden_size=32, intermediate_size=32, heads=4, kv_heads=2, head_dim=8, window=8)
 
 
 def queries_keys_values(batch: int, length: int) -> tuple[torch.Tensor, ...]:
@@ -83,6 +83,6 @@ def test_each_group_of_heads_reads_its_own_keys():
 
 
 def test_heads_that_do_not_share_evenly_are_a_programming_mistake():
-    uneven = StackConfig(width=8, mlp_width=8, heads=3, kv_heads=2, head_width=8)
+    uneven = StackConfig(hidden_size=8, intermediate_size=8, heads=3, kv_heads=2, head_dim=8)
     with pytest.raises(ValueError, match=r"heads \(3\) must be a multiple of kv_heads \(2\)"):
         Attention(uneven, TORCH)

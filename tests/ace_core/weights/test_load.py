@@ -82,7 +82,7 @@ def test_every_layout_holds_the_same_text_encoder(checkpoints):
 def test_every_layout_holds_the_same_language_model(checkpoints):
     paths = [getattr(checkpoints, field) for field in LM]
     assert_all_equal([outputs_of_qwen3(path, load_lm) for path in paths])
-    assert load_lm(checkpoints.lm).config.vocabulary == 261 + 65_535
+    assert load_lm(checkpoints.lm).config.vocab_size == 261 + 65_535
 
 
 def test_every_layout_holds_the_same_vae(checkpoints):
