@@ -17,7 +17,8 @@ from .conditioning.text import TextEncoder
 from .errors import InvalidRequestError
 from .memory import HEADROOM, OOM_HANDLER, OomHandler, free_bytes
 from .models.acestep import AceStepModel
-from .models.footprint import forward_bytes
+from .models.attention import KV
+from .models.dit import memory_estimate
 from .models.vae import Oobleck
 from .precision import at_least_float32
 from .sampling.cover import Switched, start_from_source, switch_time
@@ -32,8 +33,6 @@ from .sampling.repaint import KeptSource
 from .sampling.run import Run, integrate
 from .task import Task
 from .types import Variant
-
-Memory = Sequence[tuple[Tensor, Tensor]]  # cross-attention keys and values of every layer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +88,7 @@ def _most_at_once(models: Models, frames: int, batch: int) -> int:
     size, config = models.silence.dtype.itemsize, models.dit.config
 
     def fits(group: int) -> bool:
-        return forward_bytes(config, group, frames, size) * HEADROOM < room
+        return memory_estimate(config, group, frames, size) * HEADROOM < room
 
     return largest_microbatch(batch, fits)
 
@@ -129,7 +128,7 @@ def _sampled(
 
 
 @torch.inference_mode()
-def render(
+def decode_audio(
     models: Models,
     latents: Tensor,
     on_tile: tiling.OnTile | None = None,
@@ -148,7 +147,7 @@ def render(
 
 
 @torch.inference_mode()
-def listen(models: Models, audio: Tensor, oom: OomHandler = OOM_HANDLER) -> Tensor:
+def encode_audio(models: Models, audio: Tensor, oom: OomHandler = OOM_HANDLER) -> Tensor:
     """48 kHz stereo [B, 2, N] as latents [B, T, C]: the mean of what the VAE believes."""
     own = next(models.vae.parameters())
     return oom_tiling.encode(models.vae, audio.to(own), oom=oom).mean.transpose(1, 2)
@@ -167,17 +166,17 @@ def _variations(task: Task | Sequence[Task], batch: int) -> tuple[Task, ...]:
 class _Looks:
     """What the model says of a moment: with the song's words, and with and without them."""
 
-    worded: Velocity
+    cond: Velocity
     both: Pair
 
     def until(self, t: float, then: "_Looks") -> "_Looks":
         """These looks down to flow time `t`, the others from there on."""
-        return _Looks(Switched(self.worded, then.worded, t), Switched(self.both, then.both, t))
+        return _Looks(Switched(self.cond, then.cond, t), Switched(self.both, then.both, t))
 
     def velocity(self, guidance: Guidance | None) -> Velocity:
         if guidance is None:
-            return self.worded
-        return GuidedVelocity(self.both, self.worded, guidance)
+            return self.cond
+        return GuidedVelocity(self.both, self.cond, guidance)
 
 
 def _looks(models: Models, items: Sequence[Task]) -> _Looks:
@@ -185,17 +184,17 @@ def _looks(models: Models, items: Sequence[Task]) -> _Looks:
     decoder = models.dit.decoder
     contexts = [ctx.context(models.dit, item, models.silence) for item in items]
     context = torch.cat(contexts)  # [1 or B, T, 2C]
-    worded = decoder.memory(ctx.encoded(models.dit, items[0], models.silence))
-    wordless = decoder.memory(models.dit.null_condition_emb.to(context))
+    cond = decoder.cross_attention_kv(ctx.encoded(models.dit, items[0], models.silence))
+    uncond = decoder.cross_attention_kv(models.dit.null_condition_emb.to(context))
 
-    def look(x: Tensor, t: float, memory: Memory) -> Tensor:
+    def look(x: Tensor, t: float, kv: Sequence[KV]) -> Tensor:
         moment = torch.full((x.shape[0],), t, device=x.device, dtype=x.dtype)
         state = x.to(context.dtype)
-        return decoder(state, moment, context.expand(x.shape[0], -1, -1), memory).to(x.dtype)
+        return decoder(state, moment, context.expand(x.shape[0], -1, -1), kv).to(x.dtype)
 
     return _Looks(
-        worded=lambda x, t: look(x, t, worded),
-        both=lambda x, t: (look(x, t, worded), look(x, t, wordless)),
+        cond=lambda x, t: look(x, t, cond),
+        both=lambda x, t: (look(x, t, cond), look(x, t, uncond)),
     )
 
 

@@ -13,7 +13,7 @@ import torch
 
 from ace_core.models.ops import Ops
 from ace_core.models.vae import Oobleck, OobleckConfig
-from ace_core.pipeline import Models, render, sample
+from ace_core.pipeline import Models, decode_audio, sample
 from ace_core.sampling.recipe import Recipe
 from ace_core.task import Task
 from ace_core.types import Variant
@@ -48,7 +48,7 @@ def run(held: Models, seconds: float) -> Figures:
     begin = time.perf_counter()
     latents = sample(held, item, Recipe(), on_step=lambda step, _: print(f"step {step + 1}"))
     middle = time.perf_counter()
-    sound = render(held, latents.to(held.silence.dtype))
+    sound = decode_audio(held, latents.to(held.silence.dtype))
     end = time.perf_counter()
     if not torch.isfinite(sound).all():
         raise RuntimeError("the song is not finite")

@@ -36,8 +36,8 @@ def step(model: AceStepModel, seconds: float, rounds: int) -> dict[str, float]:
     x, ctx = torch.randn(1, frames, 64).to(dtype), torch.randn(1, frames, 128).to(dtype)
     encoded = torch.randn(1, TEXT + LYRICS + 1, model.config.encoder.hidden_size).to(dtype)
     t = torch.full((1,), TIME)
-    memory = model.decoder.memory(encoded)
-    runs: dict[str, Run] = {"ours": lambda: model.decoder(x, t, ctx, memory)}
+    kv = model.decoder.cross_attention_kv(encoded)
+    runs: dict[str, Run] = {"ours": lambda: model.decoder(x, t, ctx, kv)}
     theirs = peers.diffusers_decoder(model)
     when = t.to(dtype)
     runs["diffusers"] = lambda: theirs(x, when, when, encoded, ctx, return_dict=False)
@@ -87,8 +87,8 @@ def generation(model: AceStepModel, seconds: float, steps: int) -> dict[str, flo
 
 def _ours(model: AceStepModel, item: Task, silence: Tensor, x: Tensor, steps: int) -> Tensor:
     ctx = context(model, item, silence)
-    memory = model.decoder.memory(model.encoder(item.text, item.lyrics, silence[:, :750]))
-    return _euler(lambda x, t: model.decoder(x, torch.full((1,), t), ctx, memory), x, steps)
+    kv = model.decoder.cross_attention_kv(model.encoder(item.text, item.lyrics, silence[:, :750]))
+    return _euler(lambda x, t: model.decoder(x, torch.full((1,), t), ctx, kv), x, steps)
 
 
 def _host_step(host: Any, item: Task, silence: Tensor) -> Callable[[Tensor, float], Tensor]:

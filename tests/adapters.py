@@ -34,5 +34,5 @@ def velocity(decoder: Any) -> Tensor:
     """What a decoder of ours makes of the goldens' input."""
     own = decoder.condition_embedder.weight.dtype
     given = {name: tensor.to(own) for name, tensor in golden().items()}
-    memory = decoder.memory(given["encoded"])
-    return decoder(given["x"], given["t"], given["context"], memory)
+    kv = decoder.cross_attention_kv(given["encoded"])
+    return decoder(given["x"], given["t"], given["context"], kv)

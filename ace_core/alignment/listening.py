@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..models.attention import Memory
+from ..models.attention import KV
 from ..models.dit import DiT
 from ..models.looking import Heads, looks
 from .words import Words
@@ -20,7 +20,7 @@ class Finished:
 
     latents: Tensor  # [1, T, 64]
     context: Tensor  # [1, T, 128] in the model's dtype
-    memory: list[Memory]  # keys and values of every layer, batch 1
+    kv: list[KV]  # keys and values of every layer, batch 1
 
 
 @torch.inference_mode()
@@ -37,4 +37,4 @@ def listen(
     x = t * noise + (1 - t) * song.latents.float().cpu()
     moment = torch.full((1,), t, device=song.context.device)
     entry = decoder.enter(x.to(song.context), moment, song.context)
-    return looks(decoder, entry, song.memory, heads, words.places)[0]
+    return looks(decoder, entry, song.kv, heads, words.places)[0]

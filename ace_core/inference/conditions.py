@@ -11,7 +11,7 @@ from ..conditioning import tasks
 from ..conditioning.reference import reference_segments
 from ..conditioning.text import TextEncoder
 from ..errors import InvalidRequestError
-from ..pipeline import listen
+from ..pipeline import encode_audio
 from ..sampling.repaint import RepaintMode, preservation
 from ..sources import RepaintCanvas, SourceAudio, check_variations, place_region, prepare_source
 from ..task import Preservation, Task
@@ -123,7 +123,7 @@ def _encoded_words(
 
 def _latents(service: Service, audio: Tensor | None) -> Tensor | None:
     """[1, T, C], or nothing for no sound."""
-    return None if audio is None else listen(service.models, audio)
+    return None if audio is None else encode_audio(service.models, audio)
 
 
 def _seconds(request: TaskRequest, song: Song, codes: Sequence[AudioCodes]) -> float:

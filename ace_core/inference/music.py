@@ -10,7 +10,7 @@ from torch import Tensor
 from ..audio.splice import splice
 from ..errors import AceStepError, SaveError
 from ..memory import OomHandler, out_of_memory
-from ..pipeline import render, sample
+from ..pipeline import decode_audio, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
 from .clock import Clock, Progress
@@ -139,7 +139,7 @@ class _Run:
         """[B, 2, N] on the CPU, with the source's own sound around what was played anew."""
         report = self.clock.stage("Decoding the sound")
         with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
-            sound = render(self.service.models, latents, report, self._oom)
+            sound = decode_audio(self.service.models, latents, report, self._oom)
         return sound if task.splice is None else splice(sound, task.splice)
 
     @property

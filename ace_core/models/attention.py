@@ -15,7 +15,7 @@ from .ops import Ops
 from .sliding import Window
 
 Rope = tuple[Tensor, Tensor]  # cosines [T, 1, D], of both halves, and sines [T, 1, D/2]
-Memory = tuple[Tensor, Tensor]  # keys and values, each [B, H_kv, L, D]
+KV = tuple[Tensor, Tensor]  # keys and values, each [B, H_kv, L, D]
 
 
 def rope_table(length: int, size: StackConfig, like: Tensor) -> Rope:
@@ -51,7 +51,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
 
 
 class Attention(nn.Module):
-    """Self-attention by `forward`; cross-attention by `memory` once and `read` at each step."""
+    """Self-attention by `forward`; cross-attention by `project_kv` once and `read` at each step."""
 
     def __init__(self, size: StackConfig, ops: Ops) -> None:
         super().__init__()
@@ -78,14 +78,14 @@ class Attention(nn.Module):
             return self.o_proj(attend(q, k, v))  # [B, T, E]
         return self.o_proj(window.join(attend(*window.split(q, k, v), window.bias)))
 
-    def memory(self, encoded: Tensor) -> Memory:
+    def project_kv(self, encoded: Tensor) -> KV:
         """Keys and values of `encoded` [B, L, E]; they depend on nothing else."""
         k = self.k_norm(self._split(self.k_proj(encoded)))
         v = self._split(self.v_proj(encoded))
         return k.transpose(1, 2), v.transpose(1, 2)
 
     def read(self, x: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """`x` [B, T, E] attends to a memory, whose batch may be 1; returns [B, T, E]."""
+        """`x` [B, T, E] attends to keys and values whose batch may be 1; returns [B, T, E]."""
         batch = x.shape[0]
         q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)  # [B, H, T, D]
         k, v = k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)
@@ -100,7 +100,7 @@ class Attention(nn.Module):
         return scores.to(at_least_float32(scores.dtype)).softmax(dim=-1)
 
     def read_only_place(self, v: Tensor) -> Tensor:
-        """What `read` gives for a memory of one place [B, H_kv, 1, D], whatever the queries:
+        """What `read` gives for the value of a single key [B, H_kv, 1, D], whatever the queries:
         [B, 1, E]."""
         return self.o_proj(v.repeat_interleave(self.groups, dim=1).transpose(1, 2).flatten(2))
 

@@ -1,20 +1,21 @@
 """The diffusion transformer: a noisy latent, its context and its conditions in, a velocity out.
 
 It knows no schedule and no guidance. What the conditions alone decide, the keys and values of
-cross-attention, is computed once a generation by `memory`.
+cross-attention, is computed once per generation by `cross_attention_kv`.
 Source: ACE-Step-1.5 modeling_acestep_v15_*.py, AceStepDiTModel.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..precision import at_least_float32
-from .attention import Attention, Memory, Rope, rope_table
+from .attention import KV, Attention, Rope, rope_table
 from .blocks import MLP
 from .config import DiTConfig
 from .ops import TORCH, Ops
@@ -22,8 +23,10 @@ from .sliding import Window, make_window
 
 Parts = tuple[Tensor, ...]
 
-LONGEST_PERIOD = 10_000.0  # of the timestep's sinusoids
+MAX_PERIOD = 10_000.0  # longest period of the timestep's sinusoids
 TIME_SCALE = 1_000.0
+WORKSPACE: Final = 128 * 2**20  # that kernels take whatever the length, measured at 2B and XL
+_LIVE: Final = 2  # times the widest layer's tensors: what repeated heads within a window need
 
 
 class Transpose(nn.Module):
@@ -54,7 +57,7 @@ class TimestepEmbedding(nn.Module):
         half = self.features // 2
         wide = at_least_float32(dtype)
         place = torch.arange(half, device=t.device, dtype=wide)
-        frequencies = torch.exp(-math.log(LONGEST_PERIOD) * place / half)
+        frequencies = torch.exp(-math.log(MAX_PERIOD) * place / half)
         angles = (t.to(wide) * TIME_SCALE).unsqueeze(1) * frequencies  # [B, features / 2]
         waves = torch.cat((angles.cos(), angles.sin()), dim=-1).to(dtype)
         vector = self.linear_2(F.silu(self.linear_1(waves)))  # [B, E]
@@ -76,12 +79,12 @@ class DiTLayer(nn.Module):
         self.scale_shift_table = ops.parameter(1, 6, size.hidden_size)
 
     def forward(
-        self, x: Tensor, modulation: Tensor, rope: Rope, window: Window | None, memory: Memory
+        self, x: Tensor, modulation: Tensor, rope: Rope, window: Window | None, kv: KV
     ) -> Tensor:
         """`x` [B, S, E], `modulation` [B, 6, E] of the timestep; returns [B, S, E]."""
         parts = self.parts(x, modulation)
         x = self.listen(x, parts, rope, window)
-        return self.think(x + self.read(x, memory), parts)
+        return self.think(x + self.read(x, kv), parts)
 
     def parts(self, x: Tensor, modulation: Tensor) -> Parts:
         """Shift, scale and gate of self-attention, then of the MLP, each [B, 1, E]."""
@@ -99,9 +102,9 @@ class DiTLayer(nn.Module):
         normed = torch.addcmul(shift, self.mlp_norm(x), 1 + scale)
         return torch.addcmul(x, self.mlp(normed), gate)
 
-    def read(self, x: Tensor, memory: Memory) -> Tensor:
-        """What `x` finds in the memory, [B, S, E]."""
-        keys, values = memory
+    def read(self, x: Tensor, kv: KV) -> Tensor:
+        """The keys and values as each token of `x` reads them, [B, S, E]."""
+        keys, values = kv
         if keys.shape[2] == 1:  # a place alone is read whole, whatever the query
             return self.cross_attn.read_only_place(values)
         return self.cross_attn.read(self.cross_attn_norm(x), keys, values)
@@ -138,29 +141,23 @@ class DiT(nn.Module):
         self.proj_out = nn.Sequential(Transpose(), frames, Transpose())
         self.scale_shift_table = ops.parameter(1, 2, size.hidden_size)
 
-    def memory(self, encoded: Tensor) -> list[Memory]:
+    def cross_attention_kv(self, encoded: Tensor) -> list[KV]:
         """Keys and values of every layer, each [B, H_kv, L, D], for `encoded` [B, L, E]."""
         x = self.condition_embedder(encoded)
-        return [layer.cross_attn.memory(x) for layer in self.stack()]
+        return [layer.cross_attn.project_kv(x) for layer in self.stack()]
 
-    def forward(
-        self,
-        x: Tensor,
-        t: Tensor,
-        context: Tensor,
-        memory: list[Memory],
-    ) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, context: Tensor, kv: list[KV]) -> Tensor:
         """The velocity [B, T, 64] of the noisy latent `x` [B, T, 64] at the flow times `t` [B].
 
-        `context` [B, T, 128] is source and chunk mask. `memory` comes from `memory`.
-        Context and memory of batch 1 serve every item. A null memory may have the length 1: equal
-        keys give equal attention, whatever their number.
+        `context` [B, T, 128] is source and chunk mask; `kv` comes from `cross_attention_kv`. Both
+        may have batch 1 for all items. The null condition's may have length 1: equal keys get
+        equal attention, whatever their number.
         """
         entry = self.enter(x, t, context)
         h = entry.tokens
         for index, layer in enumerate(self.layers):
             seen = entry.window if self.size.slides(index) else None
-            h = layer(h, entry.modulation, entry.rope, seen, memory[index])
+            h = layer(h, entry.modulation, entry.rope, seen, kv[index])
         return self._unpatchify(h, entry.vector)[:, : x.shape[1]]
 
     def enter(self, x: Tensor, t: Tensor, context: Tensor) -> Entry:
@@ -190,3 +187,16 @@ class DiT(nn.Module):
         for layer in self.layers:
             assert isinstance(layer, DiTLayer)  # noqa: S101  what nn.ModuleList does not tell the type checker
             yield layer
+
+
+def memory_estimate(config: DiTConfig, rows: int, frames: int, element_bytes: int) -> int:
+    """Bytes that one forward of `rows` items takes beside the weights, from sizes alone.
+
+    Held against the tensors alive in a forward at real size (2B and XL, 10 s to 3 min): the
+    estimate is 1.9 to 2.1 times them, and 1.1 to 1.4 times where a device repeats the heads within
+    a window.
+    """
+    size = config.decoder
+    tokens = rows * -(-frames // config.patch)
+    widest = max(2 * size.intermediate_size, 3 * size.heads * size.head_dim) + 4 * size.hidden_size
+    return WORKSPACE + tokens * widest * element_bytes * _LIVE

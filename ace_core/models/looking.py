@@ -10,18 +10,16 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from .attention import Memory
+from .attention import KV
 from .dit import DiT, Entry
 
 Heads = Mapping[int, Sequence[int]]  # heads by layer
 
 
-def looks(
-    decoder: DiT, entry: Entry, memory: Sequence[Memory], heads: Heads, places: slice
-) -> Tensor:
-    """How much each token S of the latent looks at each of the `places` in the memory.
+def looks(decoder: DiT, entry: Entry, kv: Sequence[KV], heads: Heads, places: slice) -> Tensor:
+    """How much each token S of the latent looks at each of the `places` of the keys.
 
-    [B, K, places, S] in float32, K heads from the first layer on. In the memory's order, the
+    [B, K, places, S] in float32, K heads from the first layer on. Among the keys the
     lyrics come first.
     """
     h, found = entry.tokens, []
@@ -29,7 +27,7 @@ def looks(
         parts = layer.parts(h, entry.modulation)
         window = entry.window if decoder.size.slides(index) else None
         h = layer.listen(h, parts, entry.rope, window)
-        keys, values = memory[index]
+        keys, values = kv[index]
         if index in heads:
             shares = layer.cross_attn.shares(layer.cross_attn_norm(h), keys, heads[index])
             found.append(shares[..., places].transpose(-1, -2).contiguous())

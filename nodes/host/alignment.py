@@ -83,11 +83,11 @@ def _finished(
     item, spare = task_of(given, samples)
     silence, net = ace.silence_on(device, spare), ace.diffusion_model
     items = items_of(given, item, len(samples))
-    memory = net.decoder.memory(ctx.encoded(net, item, silence))
+    kv = net.decoder.cross_attention_kv(ctx.encoded(net, item, silence))
     contexts = torch.cat([ctx.context(net, each, silence) for each in items])  # [1 or B, T, 2C]
     for number, latents in enumerate(samples.transpose(1, 2)):  # [T, C]
         own = number if len(contexts) > 1 else 0
-        yield Finished(latents[None], contexts[own : own + 1], memory)
+        yield Finished(latents[None], contexts[own : own + 1], kv)
 
 
 def _bytes_for(ace: AceModel, samples: Tensor) -> float:

@@ -225,30 +225,30 @@ class OnlyOurs(comfy.conds.CONDConstant):
         )
 
 
-class CondMemory(comfy.conds.CONDList):
-    """Tensors [B, ..., L, D] that every step reads, of which one place may stand for L equal ones.
+class CondKV(comfy.conds.CONDList):
+    """Keys and values [B, ..., L, D] of every layer; one may stand for L equal ones.
 
     Attention to equal keys is their value whatever their number, so the one-token null condition
     and a long text share a batch although their lengths differ.
     """
 
-    def process_cond(self, batch_size: int, **kwargs: Any) -> "CondMemory":
+    def process_cond(self, batch_size: int, **kwargs: Any) -> "CondKV":
         if len(self.cond[0]) not in (1, batch_size):
             raise InvalidRequestError(
                 f"The conditioning is for {len(self.cond[0])} items, but the latent has "
                 f"{batch_size}. Make both with the same batch size."
             )
         rows = (batch_size, *[-1] * (self.cond[0].dim() - 1))
-        return CondMemory([tensor.expand(rows) for tensor in self.cond])
+        return CondKV([tensor.expand(rows) for tensor in self.cond])
 
     def can_concat(self, other: Any) -> bool:
-        if not isinstance(other, CondMemory) or len(self.cond) != len(other.cond):
+        if not isinstance(other, CondKV) or len(self.cond) != len(other.cond):
             return False
         mine, theirs = self.cond[0].shape, other.cond[0].shape
         lengths = {mine[-2], theirs[-2]}
         return mine[1:-2] == theirs[1:-2] and (len(lengths) == 1 or 1 in lengths)
 
-    def concat(self, others: list["CondMemory"]) -> list[Tensor]:
+    def concat(self, others: list["CondKV"]) -> list[Tensor]:
         columns = zip(self.cond, *(other.cond for other in others), strict=True)
         return [_stacked(column) for column in columns]
 

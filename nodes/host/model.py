@@ -20,7 +20,7 @@ from ...ace_core.conditioning import context as ctx
 from ...ace_core.errors import InvalidRequestError
 from ...ace_core.models.acestep import AceStepModel
 from ...ace_core.models.config import DiTConfig
-from ...ace_core.models.footprint import forward_bytes
+from ...ace_core.models.dit import memory_estimate
 from ...ace_core.models.int8 import names_to_quantize
 from ...ace_core.models.ops import Ops
 from ...ace_core.sampling.cover import switch_time, with_source
@@ -32,7 +32,7 @@ from ...ace_core.weights.load import check_keys, dit_config
 from ...ace_core.weights.read import read
 from ...ace_core.weights.silence import stored_silence
 from ...ace_core.weights.skip_init import skip_init
-from .conditioning import GUARD, CondMemory, items_of, task_of
+from .conditioning import GUARD, CondKV, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype, quantized_linear
 from .quantised import ForHostLayers, ForOwnRows, quantised
@@ -70,14 +70,17 @@ class AceNet(AceStepModel):
         """`x` [B, C, T] at `timestep` [B] to a velocity [B, C, T].
 
         With hooks, weights may change at every step: then `context` [B, L, E] comes instead of
-        `ace_memory`, the keys and values that were made of it.
+        `ace_kv`, the keys and values that were made of it.
         """
-        memory = pairs(conds["ace_memory"]) if context is None else self.decoder.memory(context)
+        if context is None:
+            kv = kv_pairs(conds["ace_kv"])
+        else:
+            kv = self.decoder.cross_attention_kv(context)
         sources = conds["ace_context"].transpose(1, 2)  # [B, T, 2C]
-        return self.decoder(x.transpose(1, 2), timestep, sources, memory).transpose(1, 2)
+        return self.decoder(x.transpose(1, 2), timestep, sources, kv).transpose(1, 2)
 
 
-def pairs(flat: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+def kv_pairs(flat: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
     """[k0, v0, k1, v1, ...], which the host can cast and batch, as (k, v) of each layer."""
     return list(zip(flat[::2], flat[1::2], strict=True))
 
@@ -156,8 +159,9 @@ class AceModel(comfy.model_base.ACEStep15):
         if hooked:
             out["c_crossattn"] = comfy.conds.CONDRegular(encoded)
         else:
-            flat = [part for layer in net.decoder.memory(encoded) for part in layer]
-            out["ace_memory"] = CondMemory(flat)
+            layers = net.decoder.cross_attention_kv(encoded)
+            flat = [tensor for kv in layers for tensor in kv]
+            out["ace_kv"] = CondKV(flat)
         return out
 
     def _apply_model(
@@ -204,19 +208,19 @@ class AceModel(comfy.model_base.ACEStep15):
         config = self.diffusion_model.config
         size = comfy.model_management.dtype_size(self.get_dtype_inference())
         rows, frames = input_shape[0], input_shape[-1]
-        kept = self._memory_bytes(cond_shapes or {}, size)
-        return forward_bytes(config, rows, frames, size) + kept
+        kept = self._kv_bytes(cond_shapes or {}, size)
+        return memory_estimate(config, rows, frames, size) + kept
 
     def extra_conds_shapes(self, **given: Any) -> dict[str, Any]:
-        """How large `ace_memory` will be, known from the texts alone."""
+        """How large `ace_kv` will be, known from the texts alone."""
         texts = [given.get(name) for name in ("cross_attn", "conditioning_lyrics")]
-        places = sum(text.shape[1] for text in texts if text is not None)
+        tokens = sum(text.shape[1] for text in texts if text is not None)
         decoder, layers = self.diffusion_model.config.decoder, self.diffusion_model.config.layers
-        return {"ace_memory": [1, 2 * layers * decoder.kv_heads * decoder.head_dim, places]}
+        return {"ace_kv": [1, 2 * layers * decoder.kv_heads * decoder.head_dim, tokens]}
 
     @staticmethod
-    def _memory_bytes(cond_shapes: Any, size: int) -> int:
-        shapes = cond_shapes.get("ace_memory") or []
+    def _kv_bytes(cond_shapes: Any, size: int) -> int:
+        shapes = cond_shapes.get("ace_kv") or []
         return sum(torch.Size(shape).numel() for shape in shapes) * size
 
 

@@ -11,7 +11,7 @@ from ace_core.conditioning.tasks import text_to_music
 from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import InvalidScheduleError
 from ace_core.models.ops import Ops
-from ace_core.pipeline import Models, render, sample
+from ace_core.pipeline import Models, decode_audio, sample
 from ace_core.sampling.flow import timesteps
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
@@ -133,13 +133,13 @@ def test_every_layout_of_one_checkpoint_gives_the_same_song(checkpoints, models,
     official = models_of(checkpoints.turbo, checkpoints.text_encoder, checkpoints.vae)
     bundled = models_of(*[checkpoints.all_in_one] * 3)
     expected = sample(models, item, Recipe(), start=start())
-    sound = render(models, expected)
+    sound = decode_audio(models, expected)
     for other in (split, official, bundled):
         # single files carry no silence of their own, so the one of the folder is lent to them
         other = replace(other, silence=models.silence)
         latents = sample(other, text_to_music(SONG, other.text), Recipe(), start=start())
         assert_same(latents, expected)
-        assert_same(render(other, latents), sound)
+        assert_same(decode_audio(other, latents), sound)
 
 
 def test_an_item_of_a_batch_is_what_it_is_alone(models, item):
@@ -176,7 +176,7 @@ def test_no_shift_is_refused_and_not_taken_for_automatic(models, item):
 
 
 def test_sound_is_stereo_48_khz_and_never_above_full_scale(models, item):
-    sound = render(models, 20 * sample(models, item, Recipe(seeds=(1, 2))))
+    sound = decode_audio(models, 20 * sample(models, item, Recipe(seeds=(1, 2))))
     assert sound.shape == (2, 2, 480_000)
     assert torch.isfinite(sound).all()
     assert sound.abs().amax(dim=(1, 2)).le(1.0).all()

@@ -7,9 +7,9 @@ import torch
 
 from ace_core import pipeline
 from ace_core.memory import NotEnoughMemoryError, OomHandler
-from ace_core.models.footprint import forward_bytes
+from ace_core.models.dit import memory_estimate
 from ace_core.models.vae import Oobleck, OobleckConfig
-from ace_core.pipeline import Models, render, sample
+from ace_core.pipeline import Models, decode_audio, sample
 from ace_core.sampling.flow import Solver
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe, Retake
@@ -90,7 +90,7 @@ def test_the_devices_free_memory_decides_the_first_group(
     models: Models, item: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A CPU does not tell what is free, so what a device would tell is put in its place."""
-    room = int(1.5 * forward_bytes(models.dit.config, 2, FRAMES, 8)) + 1
+    room = int(1.5 * memory_estimate(models.dit.config, 2, FRAMES, 8)) + 1
     together = sample(models, item, PLAIN)
     monkeypatch.setattr(pipeline, "free_bytes", lambda _: room)
     seen = crowd(monkeypatch, models.dit.decoder, "forward", lambda x: True)
@@ -121,9 +121,9 @@ def test_sound_that_does_not_fit_is_rendered_in_smaller_tiles(
     models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     latents = randn(1, 70, 64)
-    whole = render(models, latents)
+    whole = decode_audio(models, latents)
     crowd(monkeypatch, models.vae, "decode", lambda x: x.shape[-1] <= 60)
     said: list[str] = []
-    part = render(models, latents, oom=OomHandler(notify=said.append))
+    part = decode_audio(models, latents, oom=OomHandler(notify=said.append))
     assert_same(part, whole)
     assert said[-1] == "Out of memory: trying again with tiles of 32 latent frames."

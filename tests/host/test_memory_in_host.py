@@ -77,11 +77,11 @@ def test_the_hosts_manager_is_asked_for_the_batch_and_for_one_song_at_least(
     batch = replace(masked(studio, 1), guidance=guidance)
     made(studio, batch)
     assert asked[0] == (batch.bytes_for(3), batch.bytes_for(1))
-    footprint = studio.core("models.footprint")
+    dit = studio.core("models.dit")
     config = studio.model.model.diffusion_model.config
     texts = (studio.positive[0][0], studio.positive[0][1]["conditioning_lyrics"])
     places = sum(text.shape[1] for text in texts)
-    forward = footprint.forward_bytes(config, 6, studio.frames, 4)
+    forward = dit.memory_estimate(config, 6, studio.frames, 4)
     kv_size = config.decoder.kv_heads * config.decoder.head_dim
     kept = 2 * config.layers * kv_size * 6 * places * 4  # keys and values in float32
     assert batch.bytes_for(3) == forward + kept

@@ -41,7 +41,7 @@ def listened(family: str, t: float) -> tuple[Tensor, Words]:
     song = Finished(
         latents=recipe.drawn("lyrics/latents", (1, 301, 64)),
         context=recipe.drawn("lyrics/context", (1, 301, 128)).double(),
-        memory=decoder.memory(recipe.drawn("lyrics/encoded", (1, length, width)).double()),
+        kv=decoder.cross_attention_kv(recipe.drawn("lyrics/encoded", (1, length, width)).double()),
     )
     heads = {int(layer): chosen for layer, chosen in json.loads(meta["heads"]).items()}
     return listen(decoder, song, words, heads, t), words

@@ -61,8 +61,8 @@ def run(model: AceStepModel, dtype: torch.dtype) -> list[torch.Tensor]:
     context = torch.cat((hints, torch.ones_like(hints)), dim=-1)
     x = randn(1, 20, 64).to(dtype)
     time = torch.tensor([0.75])
-    guided = model.decoder(x, time, context, model.decoder.memory(encoded))
-    null = model.decoder.memory(model.null_condition_emb.to(encoded))
+    guided = model.decoder(x, time, context, model.decoder.cross_attention_kv(encoded))
+    null = model.decoder.cross_attention_kv(model.null_condition_emb.to(encoded))
     return [encoded, pooled, hints, guided, model.decoder(x, time, context, null)]
 
 

@@ -39,9 +39,9 @@ def outputs_of_dit(path) -> list[torch.Tensor]:
     """Every part of a diffusion model at work, in float32."""
     model = load_dit(path, Ops(dtype=torch.float32)).model
     encoded = model.encoder(randn(1, 9, 32), randn(1, 140, 32), randn(1, 60, 64))
-    memory = model.decoder.memory(encoded)
+    kv = model.decoder.cross_attention_kv(encoded)
     context = torch.cat([randn(1, 31, 64), torch.ones(1, 31, 64)], dim=-1)
-    velocity = model.decoder(randn(1, 31, 64), torch.tensor([0.6]), context, memory)
+    velocity = model.decoder(randn(1, 31, 64), torch.tensor([0.6]), context, kv)
     codes = model.tokenizer(randn(1, 20, 64))
     return [encoded, velocity, codes, model.hints(codes), model.null_condition_emb]
 

@@ -91,12 +91,12 @@ def test_a_piece_of_ten_seconds_is_heard_and_does_not_clip(checkpoints):
     generator = torch.Generator().manual_seed(0)
     lyrics, text = torch.randn(1, 30, 32, generator=generator), torch.randn(1, 20, 32)
     encoded = loaded.model.encoder(text, lyrics, loaded.silence[:, :750])
-    memory = loaded.model.decoder.memory(encoded)
+    kv = loaded.model.decoder.cross_attention_kv(encoded)
     context = torch.cat([loaded.silence[:, :250], torch.ones(1, 250, 64)], dim=-1)
     x = torch.randn(1, 250, 64, generator=generator)
     for step in range(8, 0, -1):
         t = torch.tensor([step / 8])
-        x = x - loaded.model.decoder(x, t, context, memory) / 8
+        x = x - loaded.model.decoder(x, t, context, kv) / 8
     sound = load_vae(checkpoints.vae).decode(x.transpose(1, 2))
     assert sound.shape == (1, 2, 480_000)
     assert 0.1 < sound.abs().max() < 1.0

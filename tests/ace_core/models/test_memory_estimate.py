@@ -9,8 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ace_core.models.config import DiTConfig, StackConfig
-from ace_core.models.dit import DiT
-from ace_core.models.footprint import WORKSPACE, forward_bytes
+from ace_core.models.dit import WORKSPACE, DiT, memory_estimate
 from tests.toy import dit_config, randn
 
 
@@ -58,8 +57,8 @@ def test_the_estimate_is_above_what_a_forward_keeps_alive_and_below_three_times_
     config = wide()
     net = DiT(config).to(dtype).requires_grad_(False)
     x, context = randn(rows, frames, 64).to(dtype), randn(1, frames, 128).to(dtype)
-    memory = net.memory(randn(1, 20, config.encoder.hidden_size).to(dtype))
+    kv = net.cross_attention_kv(randn(1, 20, config.encoder.hidden_size).to(dtype))
     with torch.inference_mode(), Alive() as alive:
-        net(x, torch.ones(rows), context, memory)
-    estimate = forward_bytes(config, rows, frames, dtype.itemsize) - WORKSPACE
+        net(x, torch.ones(rows), context, kv)
+    estimate = memory_estimate(config, rows, frames, dtype.itemsize) - WORKSPACE
     assert alive.most < estimate < 3 * alive.most
