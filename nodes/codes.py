@@ -13,9 +13,8 @@ from ..ace_core.errors import InvalidAudioError, InvalidCodesError, InvalidReque
 from ..ace_core.lm import codes as material
 from ..ace_core.timing import frames_in, seconds_of
 from ..ace_core.types import AudioCodes
-from .plan import CATEGORY
 from .sockets import CodesSocket
-from .song import METERS
+from .song import CATEGORY, METERS
 
 Pieces = tuple[AudioCodes, ...]
 _TOKENS, _NUMBERS = "tokens", "numbers"

@@ -1,21 +1,27 @@
-"""Files to models: the diffusion model, the text encoder, the VAE, or all three from one file."""
+"""Files to models: diffusion model, text encoder, VAE, language model, adapters; and MODELs of
+other loaders."""
+
+from pathlib import Path
 
 from comfy_api.latest import io
 
 from ..ace_core.types import Variant
 from . import folders
-from .sockets import TextEncoderSocket
+from .sockets import LMSocket, TextEncoderSocket
 from .song import AUTO
 
-DIFFUSION_MODELS, TEXT_ENCODERS, VAES, CHECKPOINTS = (
+CATEGORY = "audio/ACE-Step/load"
+DIFFUSION_MODELS, TEXT_ENCODERS, VAES, CHECKPOINTS, LORAS = (
     "diffusion_models",
     "text_encoders",
     "vae",
     "checkpoints",
+    "loras",
 )
+_LM_FOLDERS = (TEXT_ENCODERS, CHECKPOINTS)
 _DTYPES = [AUTO, "bf16", "fp32"]
 _INT8 = "int8"
-CATEGORY = "audio/ACE-Step/load"
+_LISTED_KEYS = 5  # of an adapter's unmatched keys, in the report
 
 
 def _file_input(folder: str, what: str) -> io.Combo.Input:
@@ -175,3 +181,135 @@ class AceStepLoadCheckpoint(io.ComfyNode):
             host.load_text_encoder(path, dtype),
             host.load_vae(path, AUTO if dtype == _INT8 else dtype),
         )
+
+
+class AceStepLoadLM(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        files = [name for place in _LM_FOLDERS for name in folders.choices(place)]
+        return io.Schema(
+            node_id="AceStep15LoadLM",
+            display_name="ACE-Step Load LM",
+            category=CATEGORY,
+            description="Loads ACE-Step 1.5's language model, 0.6B, 1.7B or 4B, which plans songs "
+            "and writes their audio codes. Its tokenizer comes from the folder of the file, else "
+            "from ComfyUI.",
+            search_aliases=["ace step", "language model", "llm", "5hz", "planner"],
+            inputs=[
+                io.Combo.Input(
+                    "file",
+                    options=list(dict.fromkeys(files)),
+                    tooltip="The language model, alone or in an all-in-one file. Files are looked "
+                    f"for in models/{TEXT_ENCODERS} and models/{CHECKPOINTS}.",
+                ),
+                dtype_input(),
+                io.Boolean.Input(
+                    "cuda_graphs",
+                    default=False,
+                    optional=True,  # workflows from before it was there still run
+                    advanced=True,
+                    tooltip="Records a token's work once and replays it, which frees an NVIDIA GPU "
+                    "from waiting for the processor. The model must fit the GPU as a whole. "
+                    "New and untried on most machines: off by default.",
+                ),
+            ],
+            outputs=[LMSocket.Output(display_name="lm", tooltip="Plans, composes, describes.")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, file: str) -> bool | str:
+        return folders.complaint(_folder_of(file), file) or True
+
+    @classmethod
+    def execute(cls, file: str, dtype: str, cuda_graphs: bool = False) -> io.NodeOutput:
+        from . import host
+
+        path: Path = folders.model_path(_folder_of(file), file)
+        return io.NodeOutput(host.load_language_model(path, dtype, cuda_graphs))
+
+
+def _folder_of(file: str) -> str:
+    """The folder that holds `file`; where it should be, if none does."""
+    for place in _LM_FOLDERS:
+        if folders.complaint(place, file) is None:
+            return place
+    return TEXT_ENCODERS
+
+
+class AceStepLoadLoRA(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15LoadLoRA",
+            display_name="ACE-Step Load LoRA",
+            category=CATEGORY,
+            description="Puts a LoRA, LoKr, LoHa or DoRA on a model at its true strength: alpha "
+            "and rank come from adapter_config.json where the file has none.",
+            search_aliases=["ace step", "lora loader", "lokr", "loha", "dora", "peft", "adapter"],
+            inputs=[
+                io.Model.Input("model", tooltip="From ACE-Step Load Model, or another Load LoRA."),
+                io.Combo.Input(
+                    "file",
+                    options=folders.choices(LORAS),
+                    tooltip="An adapter's file, or the adapter_model.safetensors of a PEFT folder. "
+                    "Files are looked for in models/loras.",
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=-10.0,
+                    max=10.0,
+                    step=0.05,
+                    tooltip="1: as it was trained. 0: not at all. Below 0: its opposite.",
+                ),
+            ],
+            outputs=[
+                io.Model.Output(display_name="model", tooltip="The model with the adapter."),
+                io.String.Output(display_name="report", tooltip="What fitted and what did not."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, file: str) -> bool | str:
+        return folders.complaint(LORAS, file) or True
+
+    @classmethod
+    def execute(cls, model, file: str, strength: float) -> io.NodeOutput:
+        from . import host
+
+        changed, adapter = host.with_adapter(model, folders.model_path(LORAS, file), strength)
+        lines = [f"{file}: {len(adapter.changes)} weights changed, strength {strength:g}"]
+        lines.append(f"strength 1 is: {adapter.scale}")
+        if adapter.strange:
+            listed = ", ".join(adapter.strange[:_LISTED_KEYS])
+            more = ", ..." if len(adapter.strange) > _LISTED_KEYS else ""
+            lines.append(f"{len(adapter.strange)} keys fit nothing: {listed}{more}")
+        return io.NodeOutput(changed, "\n".join(lines))
+
+
+class AceStepAdoptModel(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15AdoptModel",
+            display_name="ACE-Step Adopt Model",
+            category=CATEGORY,
+            description="Makes a MODEL of ComfyUI's own loader (or of a GGUF loader) hear every "
+            "ACE-Step task in every stock sampler. Its weights and LoRAs stay as they are, and "
+            "nothing is loaded twice. ACE-Step's own sampler needs this node only to be told the "
+            "variant.",
+            search_aliases=["ace step", "unet loader", "native model", "gguf", "convert model"],
+            inputs=[
+                io.Model.Input("model", tooltip="ACE-Step 1.5 from any loader, LoRAs included."),
+                variant_input(),
+            ],
+            outputs=[
+                io.Model.Output(display_name="model", tooltip="The same weights, for any sampler.")
+            ],
+        )
+
+    @classmethod
+    def execute(cls, model, variant: str) -> io.NodeOutput:
+        from . import host
+
+        return io.NodeOutput(host.adopted(model, variant_choice(variant)))

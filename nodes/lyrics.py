@@ -11,8 +11,8 @@ from ..ace_core.timing import seconds_of
 from ..ace_core.types import Song
 from . import folders
 from .sockets import LyricTimesSocket, SongSocket, TextEncoderInput
+from .vae import CATEGORY
 
-CATEGORY = "audio/ACE-Step/listen"
 Times = tuple[tuple[Line, ...], ...]  # the lines of each item
 
 

@@ -13,12 +13,12 @@ from ..ace_core.constants import TRACKS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sources import SourceAudio
 from ..ace_core.types import Song
-from .board import CATEGORY, audio_of, one_sound, stems_output
-from .draws import drawn
-from .playing import play
+from .lm_inputs import seed_input
+from .run_sampler import run_sampler
+from .seeds import make_noise
 from .sockets import GuidanceSocket, SongSocket, TextEncoderInput
-from .sources import source_of
-from .writing import seed_input
+from .stem_mixer import CATEGORY, make_audio, single_audio, stems_output
+from .task_inputs import prepared_source
 
 _EXTRACT, _BUILD = "extract", "build up"
 REST, BACKING = "rest", "backing"  # names of what is no track of the models
@@ -87,18 +87,18 @@ class AceStepMakeStems(io.ComfyNode):
             raise InvalidRequestError(
                 "No track is switched on. Switch on at least one, such as vocals."
             )
-        first = source_of(audio_of(one_sound(source)))
+        first = prepared_source(make_audio(single_audio(source)))
         encoder = host.text_encoder_of(text_encoder)
         stems: list[Stem] = []
         reports: list[str] = []
         for number, track in enumerate(chosen, start=1):
-            now = _together(first, stems) if mode == _BUILD else first
+            now = _backing_mix(first, stems) if mode == _BUILD else first
             task = _TASKS[mode](song, encoder, now.length, track)
-            latent, lines = play(
+            latent, lines = run_sampler(
                 given["model"],
                 given["sigmas"],
                 host.task_outputs(task, now, vae),
-                drawn(given["seed"]).recipe(1),
+                make_noise(given["seed"]).recipe(1),
                 given.get("guidance"),
                 given.get("solver"),
             )
@@ -106,15 +106,15 @@ class AceStepMakeStems(io.ComfyNode):
             reports.append("\n".join([f"{track}, {number} of {len(chosen)}", *lines]))
             host.show("\n\n".join(reports), cls.hidden)
         if rest:
-            stems.append(_whole(mode, first.audio, stems))
+            stems.append(_last_stem(mode, first.audio, stems))
         return io.NodeOutput(tuple(stems), "\n\n".join(reports))
 
 
-def _together(first: SourceAudio, stems: list[Stem]) -> SourceAudio:
+def _backing_mix(first: SourceAudio, stems: list[Stem]) -> SourceAudio:
     """The source with all that was played to it, brought to full scale when it is too loud."""
     mixed = mixdown([Stem(BACKING, first.audio), *stems])[..., : first.audio.shape[-1]]
     return replace(first, audio=limit_peak(mixed))
 
 
-def _whole(mode: str, source: Tensor, stems: list[Stem]) -> Stem:
+def _last_stem(mode: str, source: Tensor, stems: list[Stem]) -> Stem:
     return Stem(BACKING, source) if mode == _BUILD else Stem(REST, rest_of(source, stems))

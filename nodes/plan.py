@@ -1,32 +1,31 @@
-"""From a song to its plan, and from the plan to audio codes; and a song taken apart."""
+"""The language model's nodes: a song's plan, its audio codes, songs from ideas and from codes."""
 
 from typing import Any
 
 from comfy_api.latest import io
 
-from ..ace_core.constants import BATCH_RANGE
+from ..ace_core.constants import BATCH_RANGE, LANGUAGES, SECONDS_RANGE
+from ..ace_core.errors import InvalidRequestError
 from ..ace_core.lm import functions
 from ..ace_core.lm.functions import CodesOptions
-from ..ace_core.lm.plan import Wanted
+from ..ace_core.lm.picking import CALM
+from ..ace_core.lm.plan import Sample, Wanted
 from ..ace_core.sampling.noise import seeds_for
-from ..ace_core.types import Song
-from .planned import plain, plan_of, planned
-from .sockets import CodesSocket, SongSocket
-from .song import AUTO, METERS
-from .tasks import batch_input
-from .writing import (
+from ..ace_core.types import AudioCodes, Song
+from .lm_inputs import (
+    connected_lm,
     lm_input,
-    picking,
-    picking_inputs,
     report,
+    sampling_inputs,
+    sampling_params,
     seed_input,
     text_inputs,
     text_options,
     trace_input,
-    writer,
 )
-
-CATEGORY = "audio/ACE-Step/plan"
+from .sockets import CodesSocket, SongSocket
+from .song import AUTO, CATEGORY, plan_of, with_plan, without_plan
+from .task_inputs import batch_input
 
 
 class AceStepThink(io.ComfyNode):
@@ -68,11 +67,11 @@ class AceStepThink(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, lm, song: Song, metadata: bool, caption: bool, language: bool, **writing: Any
+        cls, lm, song: Song, metadata: bool, caption: bool, language: bool, **text: Any
     ) -> io.NodeOutput:
-        lm, wanted = writer(lm), Wanted(metadata, caption, language)
-        plan = functions.think(lm, plain(song), wanted, text_options(lm, writing))
-        return io.NodeOutput(planned(plan), report(plan.metadata, plan.unread), plan.text)
+        lm, wanted = connected_lm(lm), Wanted(metadata, caption, language)
+        plan = functions.think(lm, without_plan(song), wanted, text_options(lm, text))
+        return io.NodeOutput(with_plan(plan), report(plan.metadata, plan.unread), plan.text)
 
 
 class AceStepComposeCodes(io.ComfyNode):
@@ -98,7 +97,7 @@ class AceStepComposeCodes(io.ComfyNode):
                     step=0.1,
                     tooltip="How strongly the song steers its codes. 1: off, twice as fast.",
                 ),
-                *picking_inputs(),
+                *sampling_inputs(),
                 *_advanced_inputs(),
             ],
             outputs=[
@@ -123,10 +122,10 @@ class AceStepComposeCodes(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        lm, seeds = writer(lm), seeds_for(batch_size, [seed], rng_seed=seed)
+        lm, seeds = connected_lm(lm), seeds_for(batch_size, [seed], rng_seed=seed)
         options = CodesOptions(
             seeds=seeds,
-            picking=picking(given),
+            picking=sampling_params(given),
             guidance=cfg,
             negative=negative_prompt,
             legacy=legacy_prompt,
@@ -169,37 +168,139 @@ def _advanced_inputs() -> list[io.Input]:
     ]
 
 
-class AceStepSongDetails(io.ComfyNode):
+class AceStepCreateSample(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
-            node_id="AceStep15SongDetails",
-            display_name="ACE-Step Song Details",
+            node_id="AceStep15CreateSample",
+            display_name="ACE-Step Create Sample",
             category=CATEGORY,
-            description="Takes a song apart into plain values, which fit the widgets of ACE-Step "
-            "Song. What is open comes out as 0 or auto.",
-            search_aliases=["ace step", "split song", "metadata", "unpack"],
-            inputs=[SongSocket.Input("song", tooltip="The song to take apart.")],
-            outputs=[
-                io.String.Output(display_name="caption", tooltip="Style, mood, instruments."),
-                io.String.Output(display_name="lyrics", tooltip="Words and section tags."),
-                io.Float.Output(display_name="seconds", tooltip="Length. 0: open."),
-                io.Int.Output(display_name="bpm", tooltip="Beats per minute. 0: open."),
-                io.Combo.Output(display_name="key", tooltip="Key and mode."),
-                io.Combo.Output(display_name="time_signature", tooltip="Beats in a bar."),
-                io.Combo.Output(display_name="language", tooltip="Language, by its code."),
+            description="Makes a whole song of an idea: caption, lyrics, tempo, key and all.",
+            search_aliases=["ace step", "inspiration", "idea", "simple mode", "write lyrics"],
+            inputs=[
+                lm_input(),
+                io.String.Input(
+                    "query",
+                    multiline=True,
+                    default="",
+                    tooltip="The idea, in a sentence or two. Empty: the model surprises.",
+                    placeholder="a song for a rainy Sunday morning",
+                ),
+                io.Boolean.Input("instrumental", default=False, tooltip="Nobody sings."),
+                io.Combo.Input(
+                    "language",
+                    options=[AUTO, *LANGUAGES],
+                    default=AUTO,
+                    tooltip="Language of the lyrics, by its code.",
+                ),
+                io.Float.Input(
+                    "seconds",
+                    default=0.0,
+                    min=0.0,
+                    max=SECONDS_RANGE[1],
+                    step=0.1,
+                    tooltip=f"Length, {SECONDS_RANGE[0]:g} to {SECONDS_RANGE[1]:g} seconds. 0: the "
+                    "model chooses it.",
+                ),
+                *text_inputs(),
             ],
+            outputs=_sample_outputs("The whole song."),
         )
 
     @classmethod
-    def execute(cls, song: Song) -> io.NodeOutput:
-        meters = {numerator: written for written, numerator in METERS.items()}
-        return io.NodeOutput(
-            song.caption,
-            song.lyrics,
-            song.seconds or 0.0,
-            song.bpm or 0,
-            song.key or AUTO,
-            AUTO if song.time_signature is None else meters[song.time_signature],
-            song.language or AUTO,
+    def execute(
+        cls,
+        lm,
+        query: str,
+        instrumental: bool,
+        language: str,
+        seconds: float,
+        **text: Any,
+    ) -> io.NodeOutput:
+        lm = connected_lm(lm)
+        sample = functions.create_sample(
+            lm,
+            query,
+            instrumental,
+            None if language == AUTO else language,
+            text_options(lm, text),
+            seconds or None,
         )
+        return _sample_output(sample)
+
+
+class AceStepFormatSample(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15FormatSample",
+            display_name="ACE-Step Format Sample",
+            category=CATEGORY,
+            description="Words a draft as the models were trained: a richer caption, lyrics with "
+            "section tags, and what was left open. What the song states stays as it is.",
+            search_aliases=["ace step", "polish", "enhance prompt", "structure lyrics"],
+            inputs=[
+                lm_input(),
+                SongSocket.Input("song", tooltip="The draft."),
+                *text_inputs(),
+            ],
+            outputs=_sample_outputs("The song, polished."),
+        )
+
+    @classmethod
+    def execute(cls, lm, song: Song, **text: Any) -> io.NodeOutput:
+        lm = connected_lm(lm)
+        return _sample_output(
+            functions.format_sample(lm, without_plan(song), text_options(lm, text))
+        )
+
+
+class AceStepUnderstand(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        smallest, largest = BATCH_RANGE
+        return io.Schema(
+            node_id="AceStep15Understand",
+            display_name="ACE-Step Understand",
+            category=CATEGORY,
+            description="Describes what audio codes play: style, tempo, key, language and lyrics.",
+            search_aliases=["ace step", "analyse", "transcribe", "caption audio", "detect bpm"],
+            inputs=[
+                lm_input(),
+                CodesSocket.Input("codes", tooltip="The music, from Encode Codes."),
+                *text_inputs(CALM.temperature),
+                io.Int.Input(
+                    "item",
+                    default=smallest,
+                    min=smallest,
+                    max=largest,
+                    advanced=True,
+                    tooltip="Which of several pieces to describe.",
+                ),
+            ],
+            outputs=_sample_outputs("What was heard, as a song."),
+        )
+
+    @classmethod
+    def execute(cls, lm, codes: tuple[AudioCodes, ...], item: int, **text: Any) -> io.NodeOutput:
+        if item > len(codes):
+            raise InvalidRequestError(
+                f"Piece {item} was asked for, but there are {len(codes)}. Set `item` to 1 to "
+                f"{len(codes)}."
+            )
+        lm = connected_lm(lm)
+        return _sample_output(functions.understand(lm, codes[item - 1], text_options(lm, text)))
+
+
+def _sample_outputs(tooltip: str) -> list[io.Output]:
+    return [
+        SongSocket.Output(display_name="song", tooltip=tooltip),
+        io.String.Output(display_name="report", tooltip="Metadata and lyrics, in words."),
+        io.String.Output(display_name="text", tooltip="What the model wrote, word for word."),
+    ]
+
+
+def _sample_output(sample: Sample) -> io.NodeOutput:
+    found = sample.reply
+    words = report(found.metadata, found.unread, sample.song.lyrics)
+    return io.NodeOutput(sample.song, words, sample.text)

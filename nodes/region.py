@@ -8,17 +8,18 @@ from torch import Tensor
 
 from ..ace_core.constants import BPM_RANGE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidRequestError
-from ..ace_core.sampling.region import beats_to_seconds, region
+from ..ace_core.sampling.region import beats_to_seconds, region, spans
+from ..ace_core.sources import RepaintCanvas, SourceAudio, place_region
 from .song import METERS
-from .sources import CATEGORY, source_of
-from .waves import wave_to_hear
+from .task_inputs import CATEGORY, prepared_source
+from .waveform_ui import source_waveform
 
 _SECONDS, _BARS, _BEATS, _MASK = "seconds", "bars", "beats", "mask"
 _PICTURE = (128, 768)  # pixels: height, width
 _NEW, _KEPT = (1.0, 0.66, 0.36), (0.25, 0.29, 0.38)
 
 
-def frames_of(mask: Tensor, frames: int) -> Tensor:
+def mask_frames(mask: Tensor, frames: int) -> Tensor:
     """A MASK [1, H, T] as the core's [1, T, 1].
 
     Raises:
@@ -32,6 +33,20 @@ def frames_of(mask: Tensor, frames: int) -> Tensor:
             f"long and needs [1, 1, {frames}]. Make it with ACE-Step Region Mask for this source."
         )
     return (mask.amax(dim=1) > 0.5).float()[:, :, None]
+
+
+def repaint_canvas(
+    source: SourceAudio, start: float, end: float, mask: Tensor | None
+) -> RepaintCanvas:
+    """The source on its canvas; a MASK takes the place of `start` and `end`.
+
+    Raises:
+        InvalidRequestError: a region or a mask that does not fit the source.
+    """
+    if mask is not None:
+        where = mask_frames(mask, source.length.frames)
+        return RepaintCanvas(source, where, spans(where))
+    return place_region(source, start, None if end < 0 else end)
 
 
 class AceStepRegionMask(io.ComfyNode):
@@ -75,7 +90,7 @@ class AceStepRegionMask(io.ComfyNode):
     ) -> io.NodeOutput:
         if by["by"] == _MASK and mask is None:
             raise InvalidRequestError("No mask is connected. Connect one, or choose seconds.")
-        given = source_of(source)
+        given = prepared_source(source)
         frames = given.length.frames
         marked = torch.zeros(1, 1, frames)
         if by["by"] != _MASK:
@@ -88,7 +103,7 @@ class AceStepRegionMask(io.ComfyNode):
             marked = part.mask(frames).transpose(1, 2)
         if mask is not None:
             marked = torch.maximum(marked, _stretched(mask, frames))
-        return io.NodeOutput(marked, _drawn(marked), ui=wave_to_hear(given.audio))
+        return io.NodeOutput(marked, _drawn(marked), ui=source_waveform(given.audio))
 
 
 def _seconds(by: dict[str, Any]) -> tuple[float, float | None]:

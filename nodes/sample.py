@@ -13,14 +13,13 @@ from ..ace_core.sampling.presets import preset
 from ..ace_core.sampling.turbo import snap_to_turbo
 from ..ace_core.sampling.written import written_times
 from ..ace_core.types import Variant
-from .draws import draw_inputs, drawn
-from .hearing import MIDDLE, OFF, hearing_inputs, hearing_of
-from .playing import play, written
+from .audio_preview import MIDDLE, OFF, make_preview, preview_inputs
+from .run_sampler import format_times, run_sampler
+from .seeds import CATEGORY, make_noise, seed_inputs
 from .sockets import GuidanceSocket
 
 logger = logging.getLogger(__name__)
 
-CATEGORY = "audio/ACE-Step/sample"
 _AUTO, _CUSTOM, _TIMES = "auto", "custom", "timesteps"
 
 
@@ -90,7 +89,7 @@ def _listed(text: str, snap: bool, variant: Variant | None) -> tuple[list[float]
         times, said = list(snapped.times), [*said, *snapped.changes]
         for change in snapped.changes:
             logger.warning(change)
-    return times, [f"{len(times) - 1} steps, at t = {written(times)}", *said]
+    return times, [f"{len(times) - 1} steps, at t = {format_times(times)}", *said]
 
 
 def _marked(warnings: list[str]) -> list[str]:
@@ -172,8 +171,8 @@ class AceStepSampler(io.ComfyNode):
                     optional=True,
                     tooltip="From ACE-Step Solver, or a stock sampler. Not connected: Euler.",
                 ),
-                *draw_inputs(),
-                *hearing_inputs(),
+                *seed_inputs(),
+                *preview_inputs(),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The music, not yet audible."),
@@ -196,14 +195,14 @@ class AceStepSampler(io.ComfyNode):
         vae=None,
         listen_every: int = OFF,
         listen_at: float = MIDDLE,
-        **draws,
+        **seeds,
     ) -> io.NodeOutput:
         from . import host
 
-        hearing = hearing_of(latent, cls.hidden, vae, listen_every, listen_at)
-        recipe = drawn(seed, **draws).recipe(len(latent["samples"]))
+        hearing = make_preview(latent, cls.hidden, vae, listen_every, listen_at)
+        recipe = make_noise(seed, **seeds).recipe(len(latent["samples"]))
         task = positive, negative, latent
-        done, lines = play(model, sigmas, task, recipe, guidance, solver, hearing)
+        done, lines = run_sampler(model, sigmas, task, recipe, guidance, solver, hearing)
         report = "\n".join(lines)
         host.show(report, cls.hidden)
         return io.NodeOutput(done, report)

@@ -8,7 +8,7 @@
 | `ACE_LM` | `nodes.host.ManagedLanguageModel`: the 5 Hz language model, likewise |
 | `ACE_GUIDANCE` | `ace_core.sampling.guidance.Guidance`: how positive and negative are combined |
 | `ACE_LYRIC_TIMES` | `nodes.lyrics.Times`: the timed lines of each item |
-| `ACE_SCORES` | `tuple[nodes.judged.Score, ...]`: one an item |
+| `ACE_SCORES` | `tuple[nodes.scores.Score, ...]`: one an item |
 | `ACE_STEMS` | `tuple[ace_core.audio.mixing.Stem, ...]`: a song as named tracks with their levels |
 | `AUDIO_UI` | the frontend's inline player; never linked, never saved |
 """

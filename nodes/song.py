@@ -1,4 +1,12 @@
-"""What to play, as one value that every later node reads."""
+"""What to play, as one value that every later node takes, with the plan that it may have.
+
+The codes are written from the user's own caption, with the model's caption only inside the chain of
+thought; the diffusion model is given the model's caption. So a planned song is the completed one,
+for every node, and keeps the plan for the node that composes codes.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
 
 from comfy_api.latest import io
 
@@ -10,11 +18,15 @@ from ..ace_core.constants import (
     SECONDS_RANGE,
     TIME_SIGNATURES,
 )
+from ..ace_core.lm.metadata import Metadata
+from ..ace_core.lm.plan import Plan
 from ..ace_core.types import Song
 from .sockets import SongSocket
 
+CATEGORY = "audio/ACE-Step/plan"
 AUTO = "auto"
 METERS = {f"{beats}/{8 if beats == 6 else 4}": beats for beats in TIME_SIGNATURES}  # "6/8": 6
+_FIELDS = tuple(field.name for field in fields(Song))
 
 
 class AceStepSong(io.ComfyNode):
@@ -24,7 +36,7 @@ class AceStepSong(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15Song",
             display_name="ACE-Step Song",
-            category="audio/ACE-Step/plan",
+            category=CATEGORY,
             description="Describes the song to make. What is left automatic, the model chooses.",
             search_aliases=["ace step", "music", "song", "suno", "udio", "lyrics", "caption"],
             inputs=[
@@ -108,3 +120,68 @@ class AceStepSong(io.ComfyNode):
             language=None if language == AUTO else language,
         )
         return io.NodeOutput(song)
+
+
+class AceStepSongDetails(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15SongDetails",
+            display_name="ACE-Step Song Details",
+            category=CATEGORY,
+            description="Takes a song apart into plain values, which fit the widgets of ACE-Step "
+            "Song. What is open comes out as 0 or auto.",
+            search_aliases=["ace step", "split song", "metadata", "unpack"],
+            inputs=[SongSocket.Input("song", tooltip="The song to take apart.")],
+            outputs=[
+                io.String.Output(display_name="caption", tooltip="Style, mood, instruments."),
+                io.String.Output(display_name="lyrics", tooltip="Words and section tags."),
+                io.Float.Output(display_name="seconds", tooltip="Length. 0: open."),
+                io.Int.Output(display_name="bpm", tooltip="Beats per minute. 0: open."),
+                io.Combo.Output(display_name="key", tooltip="Key and mode."),
+                io.Combo.Output(display_name="time_signature", tooltip="Beats in a bar."),
+                io.Combo.Output(display_name="language", tooltip="Language, by its code."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, song: Song) -> io.NodeOutput:
+        meters = {numerator: written for written, numerator in METERS.items()}
+        return io.NodeOutput(
+            song.caption,
+            song.lyrics,
+            song.seconds or 0.0,
+            song.bpm or 0,
+            song.key or AUTO,
+            AUTO if song.time_signature is None else meters[song.time_signature],
+            song.language or AUTO,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSong(Song):
+    """A filled song and its plan."""
+
+    plan: Plan | None = None
+
+
+def with_plan(plan: Plan) -> PlannedSong:
+    return PlannedSong(**_values(plan.filled), plan=plan)
+
+
+def without_plan(song: Song) -> Song:
+    """`song` as it stands, without memory."""
+    return Song(**_values(song)) if isinstance(song, PlannedSong) else song
+
+
+def plan_of(song: Song) -> Plan:
+    """The plan that `song` came from; one that was changed since is a song of its own."""
+    plan = song.plan if isinstance(song, PlannedSong) else None
+    if plan is not None and _values(plan.filled) == _values(song):
+        return plan
+    song = without_plan(song)
+    return Plan(song, Metadata.of(song))
+
+
+def _values(song: Song) -> dict[str, Any]:
+    return {name: getattr(song, name) for name in _FIELDS}

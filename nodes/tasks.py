@@ -1,33 +1,40 @@
-"""Tasks: from a song to what the samplers run. One node each."""
+"""One node per task: text to music, cover, audio to audio, repaint, lego, extract and complete.
+
+Each builds the core's `Task` and hands it to the host as CONDITIONING and LATENT.
+"""
+
+from dataclasses import replace
+from typing import Any
 
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..ace_core.conditioning import tasks
-from ..ace_core.constants import BATCH_RANGE
+from ..ace_core.constants import TRACKS
 from ..ace_core.errors import InvalidRequestError
-from ..ace_core.sources import check_variations
+from ..ace_core.sampling.region import spans
+from ..ace_core.sampling.repaint import RepaintMode, preservation
+from ..ace_core.sources import RepaintCanvas, check_variations
+from ..ace_core.task import check_strength
 from ..ace_core.types import AudioCodes, Song
-from .sockets import CodesSocket, SongSocket, TextEncoderInput
+from .region import mask_frames, repaint_canvas
+from .sockets import CodesSocket, SongSocket
+from .task_inputs import (
+    CATEGORY,
+    batch_input,
+    instruction_input,
+    node_output,
+    prepared_source,
+    seconds_input,
+    source_inputs,
+    strength_input,
+    task_outputs,
+    text_encoder_input,
+    track_input,
+)
+from .waveform_ui import source_waveform
 
-
-def batch_input(
-    tooltip: str = "How many songs to make at once, each from its own noise.",
-) -> io.Int.Input:
-    smallest, largest = BATCH_RANGE
-    return io.Int.Input(
-        "batch_size",
-        default=smallest,
-        min=smallest,
-        max=largest,
-        tooltip=tooltip,
-    )
-
-
-def text_encoder_input() -> io.Input:
-    return TextEncoderInput.Input(
-        "text_encoder",
-        tooltip="Reads the caption and the lyrics. ComfyUI's own CLIP of type ace fits too.",
-    )
+_LATENT = "The source, as the place to start from."
 
 
 class AceStepTextToMusic(io.ComfyNode):
@@ -36,7 +43,7 @@ class AceStepTextToMusic(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15TextToMusic",
             display_name="ACE-Step Text to Music",
-            category="audio/ACE-Step/tasks",
+            category=CATEGORY,
             description="A new song from its description.",
             search_aliases=[
                 "ace step",
@@ -98,3 +105,309 @@ def _batch_for(codes: tuple[AudioCodes, ...], batch_size: int) -> int:
             f"for. Set `batch_size` to 1 or {len(codes)}."
         )
     return len(codes)
+
+
+class AceStepCover(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Cover",
+            display_name="ACE-Step Cover",
+            category=CATEGORY,
+            description="The source in another style: its melody and rhythm, your words and sound.",
+            search_aliases=["ace step", "cover song", "remix", "style transfer"],
+            inputs=[
+                *source_inputs("The new style, and the lyrics to sing."),
+                io.Boolean.Input(
+                    "quantize",
+                    default=True,
+                    tooltip="On: the source is heard as audio codes, its tune without its sound. "
+                    "Off: heard whole, which stays closer to it (remix).",
+                ),
+                strength_input(
+                    "cover_strength",
+                    1.0,
+                    "Share of the steps that hear the source; the rest follow the song alone.",
+                ),
+                strength_input(
+                    "source_strength",
+                    0.0,
+                    "How much of the source is in the starting noise: 0 none, 0.1 to 0.25 is usual "
+                    "for covers.",
+                ),
+                instruction_input(),
+            ],
+            outputs=task_outputs("The source, as the place to start from."),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        quantize: bool,
+        cover_strength: float,
+        source_strength: float,
+        instruction: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        check_strength("cover strength", cover_strength)
+        check_strength("source strength", source_strength)
+        given = prepared_source(source, batch_size)
+        encoder = host.text_encoder_of(text_encoder)
+        task = tasks.cover(song, encoder, given.length, quantize, instruction or None)
+        task = tasks.with_cover_strength(task, cover_strength, song, encoder, given.seconds)
+        return node_output(replace(task, source_strength=source_strength), given, vae)
+
+
+class AceStepAudioToAudio(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15AudioToAudio",
+            display_name="ACE-Step Audio to Audio",
+            category=CATEGORY,
+            description="A new song that begins as the source with noise over it: your words, and "
+            "as much of the source as you leave.",
+            search_aliases=["ace step", "audio2audio", "a2a", "ref_audio_strength", "variation"],
+            inputs=[
+                *source_inputs("The new song."),
+                strength_input(
+                    "ref_audio_strength",
+                    0.5,
+                    "How much of the source is left at the start: 0 none, which is text to music; "
+                    "near 1 almost all.",
+                ),
+                instruction_input(),
+            ],
+            outputs=task_outputs("The source, as the place to start from."),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        ref_audio_strength: float,
+        instruction: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        check_strength("reference audio strength", ref_audio_strength)
+        given = prepared_source(source, batch_size)
+        encoder, words = host.text_encoder_of(text_encoder), instruction or None
+        task = tasks.audio_to_audio(song, encoder, given.length, ref_audio_strength, words)
+        return node_output(task, given, vae)
+
+
+class AceStepRepaint(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Repaint",
+            display_name="ACE-Step Repaint",
+            category=CATEGORY,
+            description="Writes part of the source anew, or extends it to either side; the rest "
+            "stays as it was.",
+            search_aliases=[
+                "ace step",
+                "inpaint audio",
+                "outpaint audio",
+                "extend song",
+                "edit section",
+            ],
+            inputs=[
+                *source_inputs("What to play, and the lyrics of the whole song."),
+                seconds_input(
+                    "start", 0.0, "Where new music begins, in seconds. Below 0: before it."
+                ),
+                seconds_input("end", -1.0, "Where it ends. -1: with the source. Past it: longer."),
+                io.Combo.Input(
+                    "mode",
+                    options=[mode.value for mode in RepaintMode],
+                    default=RepaintMode.BALANCED.value,
+                    tooltip="How firmly the rest is kept: conservative all the time, balanced as "
+                    "strength says, aggressive not at all.",
+                ),
+                strength_input("strength", 0.5, "Of balanced: 0 keeps most, 1 changes most."),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="From ACE-Step Region Mask: takes the place of start and end.",
+                ),
+                instruction_input(),
+            ],
+            outputs=task_outputs("The source, silent where it is written anew."),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        start: float,
+        end: float,
+        mode: str,
+        strength: float,
+        mask: Tensor | None = None,
+        instruction: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        keep = preservation(RepaintMode(mode), strength)
+        whole = prepared_source(source, batch_size)
+        canvas = repaint_canvas(whole, start, end, mask)
+        given = canvas.source
+        encoder = host.text_encoder_of(text_encoder)
+        task = tasks.repaint(song, encoder, given.length, canvas.mask, instruction or None)
+        task = replace(task, keep=keep, splice=canvas.splice(keep))
+        made = node_output(task, given, vae)
+        return io.NodeOutput(*made.args, ui=source_waveform(whole.audio))
+
+
+class AceStepLego(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Lego",
+            display_name="ACE-Step Lego",
+            category=CATEGORY,
+            description="Plays one more track to the source. Needs a base model.",
+            search_aliases=["ace step", "stems", "add instrument", "add track", "overdub"],
+            inputs=[
+                *source_inputs("How the new track sounds."),
+                track_input("What to add."),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="From ACE-Step Region Mask: where the track plays. Not connected: "
+                    "everywhere.",
+                ),
+                io.Boolean.Input(
+                    "keep_source",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="With a mask: put the source back outside it, as the official code "
+                    "does. Off: the track is silent or free there.",
+                ),
+                instruction_input(),
+            ],
+            outputs=task_outputs(_LATENT),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        track: str,
+        mask: Tensor | None = None,
+        keep_source: bool = False,
+        instruction: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        given = prepared_source(source, batch_size)
+        where = None if mask is None else mask_frames(mask, given.length.frames)
+        encoder = host.text_encoder_of(text_encoder)
+        task = tasks.lego(song, encoder, given.length, track, where, instruction or None)
+        if keep_source and where is not None:
+            keep = preservation(RepaintMode.BALANCED)
+            splice = RepaintCanvas(given, where, spans(where)).splice(keep)
+            task = replace(task, keep=keep, splice=splice)
+        return node_output(task, given, vae)
+
+
+class AceStepExtract(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Extract",
+            display_name="ACE-Step Extract",
+            category=CATEGORY,
+            description="Takes one track out of the source. Needs a base model.",
+            search_aliases=["ace step", "stems", "stem separation", "isolate vocals", "karaoke"],
+            inputs=[
+                *source_inputs("The recording, as well as you can describe it."),
+                track_input("What to take out."),
+                instruction_input(),
+            ],
+            outputs=task_outputs(_LATENT),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        track: str,
+        instruction: str = "",
+    ) -> io.NodeOutput:
+        from . import host
+
+        given = prepared_source(source, batch_size)
+        encoder = host.text_encoder_of(text_encoder)
+        task = tasks.extract(song, encoder, given.length, track, instruction or None)
+        return node_output(task, given, vae)
+
+
+class AceStepComplete(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Complete",
+            display_name="ACE-Step Complete",
+            category=CATEGORY,
+            description="Plays the named tracks around the source: an arrangement for a voice or "
+            "for one instrument. Needs a base model.",
+            search_aliases=["ace step", "accompaniment", "arrange", "backing track"],
+            inputs=[
+                *source_inputs("The whole piece, as it is to sound."),
+                *(
+                    io.Boolean.Input(track, default=False, tooltip=f"Add {track}.")
+                    for track in TRACKS
+                ),
+                instruction_input(),
+            ],
+            outputs=task_outputs(_LATENT),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        text_encoder,
+        vae,
+        song: Song,
+        source: dict,
+        batch_size: int,
+        instruction: str = "",
+        **tracks: Any,
+    ) -> io.NodeOutput:
+        from . import host
+
+        chosen = tuple(track for track in TRACKS if tracks[track])
+        if not chosen and not instruction:
+            raise InvalidRequestError(
+                "No track is switched on. Switch on at least one to add, such as drums and bass."
+            )
+        given = prepared_source(source, batch_size)
+        encoder = host.text_encoder_of(text_encoder)
+        task = tasks.complete(song, encoder, given.length, chosen, instruction or None)
+        return node_output(task, given, vae)

@@ -8,10 +8,10 @@
 
 import { visit as workflows } from "./driver.mjs";
 import { visit as waveforms } from "./gestures.mjs";
-import { visit as hearing } from "./hearing.mjs";
+import { visit as hearing } from "./audio_preview.mjs";
 import { visit as help } from "./help.mjs";
 import { visit as languages } from "./languages.mjs";
-import { visit as lives } from "./lives.mjs";
+import { visit as lives } from "./lifetimes.mjs";
 import { job, tell } from "./page.mjs";
 
 const VISITS = { workflows, waveforms, lives, help, hearing, languages };

@@ -18,7 +18,7 @@ from tests.host.dynamic import PLACE, comfy, flagged, pretended
 from tests.host.stock import Weights, cover, dit_weights, stock_clip, stock_model, stock_vae
 from tests.host.studio import DIT, SEED, TEXT, VAE, XL, Studio, open_studio
 from tests.host.test_quantised_in_host import scaled, with_marks
-from tests.nodes.writing import LM_FILE
+from tests.nodes.lm_prompts import LM_FILE
 from tools.hosts.pack import Pack
 
 ALL_IN_ONE = "checkpoints/ace_step_1.5_turbo_aio_miniature.safetensors"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.host.studio import DIT, TEXT, Studio, open_studio
-from tests.nodes.writing import LM_FILE
+from tests.nodes.lm_prompts import LM_FILE
 from tools.hosts.pack import Pack
 
 LAYER = "decoder.layers.1"

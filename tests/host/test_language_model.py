@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import torch
 
-from tests.nodes.writing import LM_FILE, compose, load_lm, node, shown, song
+from tests.nodes.lm_prompts import LM_FILE, compose, load_lm, node, shown, song
 from tools.hosts.host import Outcome, Prompt
 from tools.hosts.pack import Pack
 from tools.hosts.progress import listening

@@ -11,7 +11,7 @@ import torch
 from tests.host.dynamic import comfy
 from tests.host.stock import Weights, cover, dit_weights, stock_clip, stock_model, stock_vae
 from tests.host.studio import DIT, TEXT, VAE, Studio, open_studio
-from tests.nodes.writing import LM_FILE
+from tests.nodes.lm_prompts import LM_FILE
 from tools.hosts.checkout import find_checkout
 from tools.hosts.pack import Pack
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ace_core.audio.envelope import Band, Follow, envelope
-from tests.nodes import film, music
+from tests.nodes import music, video
 from tests.nodes.flows import small
 from tools.hosts.host import Prompt
 from tools.hosts.server import ComfyServer
@@ -34,12 +34,12 @@ def test_the_frames_of_the_file_are_as_bright_as_the_core_says(
     (shown,) = next(found["images"] for found in outcome.ui.values() if "images" in found)
     file = tmp_path / shown["filename"]
     file.write_bytes(server.view(shown))
-    seen = film.read(file)
+    seen = video.read(file)
     follow = Follow(release=0.2, floor=0.1)
     levels = envelope(music.music(SECONDS), RATE, FPS, Band.BASS, follow)
     assert len(seen.brightness) == len(levels) == SECONDS * FPS
     assert levels.std() > 0.05
-    assert film.likeness(seen.brightness, levels) > 0.99
+    assert video.likeness(seen.brightness, levels) > 0.99
     assert seen.fps == FPS
     heard = envelope(seen.sound[:, : SECONDS * RATE], RATE, FPS, Band.BASS, follow)
-    assert film.likeness(heard, levels) > 0.99
+    assert video.likeness(heard, levels) > 0.99

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.nodes import music
-from tests.nodes.editing import Run
+from tests.nodes.task_prompts import Run
 from tools.hosts.host import Host
 from tools.hosts.local import start_local_host, started
 from tools.hosts.pack import Pack, load_pack

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.nodes.writing import (
+from tests.nodes.lm_prompts import (
     LM_FILE,
     Run,
     complaint,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.nodes.writing import Run, codes_of, complaint, node, shown, song, value
+from tests.nodes.lm_prompts import Run, codes_of, complaint, node, shown, song, value
 from tests.rounding import assert_same
 from tools.hosts.host import Outcome
 from tools.hosts.pack import Pack

@@ -8,9 +8,9 @@ import pytest
 import soundfile
 import torch
 
-from tests.nodes import film, music
-from tests.nodes.editing import Nodes, Run
-from tests.nodes.writing import complaint, node, shown
+from tests.nodes import music, video
+from tests.nodes.lm_prompts import complaint, node, shown
+from tests.nodes.task_prompts import Nodes, Run
 from tools.hosts.pack import Pack
 
 RATE = 48_000
@@ -111,14 +111,14 @@ def test_the_film_glows_with_its_own_sound(run: Run, beats: str, base_directory:
     found = run(filmed(beats))
     assert found.complete, found.why()
     (saved,) = found.ui["saved"]["images"]
-    seen = film.read(base_directory / saved["type"] / saved["subfolder"] / saved["filename"])
+    seen = video.read(base_directory / saved["type"] / saved["subfolder"] / saved["filename"])
     levels = torch.tensor(found.values["levels"][1])
     assert seen.size == (64, 48)
     assert seen.fps == 12.0
     assert len(seen.brightness) == len(levels) == 48
-    assert film.likeness(seen.brightness, levels) > 0.999
+    assert video.likeness(seen.brightness, levels) > 0.999
     for late in (-1, 1):
-        assert film.likeness(seen.brightness, levels.roll(late)) < 0.95
+        assert video.likeness(seen.brightness, levels.roll(late)) < 0.95
     assert seen.rate == RATE
     assert seen.sound.shape[0] == 2
     assert seen.sound.shape[1] == pytest.approx(4 * RATE, abs=2048)  # whole blocks of AAC

@@ -14,8 +14,8 @@ from ace_core.inference import (
     generate_music,
 )
 from tests.nodes import music as rendered
-from tests.nodes.editing import BASE, TURBO, Nodes, loaders, sampler, task
-from tests.nodes.writing import node, shown
+from tests.nodes.lm_prompts import node, shown
+from tests.nodes.task_prompts import BASE, TURBO, Nodes, loaders, sampler, task
 from tests.rounding import assert_same
 from tools.hosts.pack import Pack
 

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from tests.nodes import music as rendered
-from tests.nodes.editing import Nodes, sampler, times, whole
-from tests.nodes.writing import node, shown
+from tests.nodes.lm_prompts import node, shown
+from tests.nodes.task_prompts import Nodes, sampler, times, whole
 from tests.rounding import assert_same
 from tools.hosts.host import Outcome
 from tools.hosts.pack import Pack

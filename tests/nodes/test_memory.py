@@ -9,9 +9,9 @@ import pytest
 
 from tests.crowded import crowd
 from tests.nodes import music as rendered
-from tests.nodes.editing import BASE, TURBO, sampler, whole
-from tests.nodes.test_steer import Run, guided, made, plain
-from tests.nodes.writing import complaint
+from tests.nodes.lm_prompts import complaint
+from tests.nodes.task_prompts import BASE, TURBO, sampler, whole
+from tests.nodes.test_guidance import Run, guided, made, plain
 from tests.rounding import assert_same
 from tools.hosts.pack import Pack
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.nodes.writing import (
+from tests.nodes.lm_prompts import (
     TEXT,
     Run,
     codes_of,
@@ -149,13 +149,13 @@ def test_codes_are_written_from_the_users_caption_with_the_models_as_a_thought(
 def test_a_song_that_was_changed_after_thinking_forgets_its_plan(run: Run, pack: Pack) -> None:
     from dataclasses import replace
 
-    memory = pack.submodule("nodes.planned")
+    songs = pack.submodule("nodes.song")
     thought = value(run("think", song=song(), think=think()), "think")
-    assert memory.plan_of(thought).song.caption == "calm piano"
+    assert songs.plan_of(thought).song.caption == "calm piano"
     changed = replace(thought, bpm=111 if thought.bpm != 111 else 112)
-    assert memory.plan_of(changed).song.caption == thought.caption
-    assert memory.plan_of(changed).metadata.bpm == changed.bpm
-    assert memory.plain(changed).bpm == changed.bpm
+    assert songs.plan_of(changed).song.caption == thought.caption
+    assert songs.plan_of(changed).metadata.bpm == changed.bpm
+    assert songs.without_plan(changed).bpm == changed.bpm
 
 
 def values(thing: Any) -> dict[str, Any]:

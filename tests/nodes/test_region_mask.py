@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from tests.nodes.editing import (
+from tests.nodes.lm_prompts import node, shown
+from tests.nodes.task_prompts import (
     BASE,
     Run,
     made,
@@ -13,7 +14,6 @@ from tests.nodes.editing import (
     whole,
 )
 from tests.nodes.without_host import host_task
-from tests.nodes.writing import node, shown
 
 SECONDS = 6.0
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.nodes.editing import (
+from tests.nodes.lm_prompts import node, shown
+from tests.nodes.task_prompts import (
     Run,
     made,
     whole,
 )
 from tests.nodes.without_host import core, core_song, host_task
-from tests.nodes.writing import node, shown
 from tests.rounding import assert_same
 from tools.hosts.pack import Pack
 

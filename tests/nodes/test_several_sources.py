@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tests.nodes import music
-from tests.nodes.editing import DEFAULTS, Run, loaders, times, whole
-from tests.nodes.writing import shown
+from tests.nodes.lm_prompts import shown
+from tests.nodes.task_prompts import DEFAULTS, Run, loaders, times, whole
 from tests.rounding import assert_same
 from tools.hosts.pack import Pack
 

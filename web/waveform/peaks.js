@@ -14,13 +14,13 @@ const COLUMNS = 1000;
 const RATE = 8000; // Hz: enough for a picture, and ten minutes are 40 MB
 
 /**
- * What a node told after a run, under the key of nodes/waves.py.
+ * What a node told after a run, under the key of nodes/waveform_ui.py.
  * @param {any} output
  * @param {(path: string) => string} address
  * @returns {Wave[]}
  */
 export function toldWaves(output, address) {
-  return (output?.ace_step_waves ?? []).map((text) => {
+  return (output?.ace_step_waveforms ?? []).map((text) => {
     const { filename, subfolder, type, seconds, peaks, loudness } = JSON.parse(text);
     const url = address(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
     return { url, seconds, peaks, loudness, name: filename };

@@ -17,13 +17,13 @@ from ..ace_core.audio.spectrum import levels
 from ..ace_core.constants import SAMPLE_RATE
 from . import folders
 
-WAVES = "ace_step_waves"  # the key that the page's script looks for
+WAVEFORMS = "ace_step_waveforms"  # the key that the page's script looks for
 COLUMNS = 1000  # of peaks, whatever the length
 FULL = 255  # a peak at full scale
 FORM = FileFormat(Encoding.FLAC_16)
 
 
-def wave_of(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
+def waveform_json(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
     """One item [C, N] that was saved as `file`."""
     peak, _ = levels(audio, COLUMNS)  # [C, COLUMNS]
     loud = loudness(audio, rate)
@@ -36,11 +36,11 @@ def wave_of(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
     return json.dumps(told)
 
 
-def wave_to_hear(audio: Tensor) -> dict[str, list[str]]:
+def source_waveform(audio: Tensor) -> dict[str, list[str]]:
     """A source [1, 2, N] at 48 kHz as a temporary file; the same one is written once."""
     digest = hashlib.sha256(audio.cpu().numpy().tobytes()).hexdigest()[:16]
     place = folders.temporary_file(f"ace_step_{digest}.flac")
     if not place.is_file():
         save(place, audio[0] / audio.abs().max().clamp(min=1), FORM)
     file = ui.SavedResult(place.name, "", io.FolderType.temp)
-    return {WAVES: [wave_of(file, audio[0], SAMPLE_RATE)]}
+    return {WAVEFORMS: [waveform_json(file, audio[0], SAMPLE_RATE)]}

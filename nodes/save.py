@@ -1,22 +1,18 @@
-"""Between latents and sound, and from sound to files and pictures."""
+"""AUDIO to files."""
 
-import torch
 from comfy_api.latest import io, ui
 
 from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, save
-from ..ace_core.audio.picture import picture
 from ..ace_core.audio.song_tags import song_tags
-from ..ace_core.audio.waveform import check, model_audio
-from ..ace_core.constants import SEED_RANGE
+from ..ace_core.audio.waveform import check
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.types import Song
 from . import folders
 from .lyrics import Times, lyric_text
 from .sockets import LyricTimesSocket, PlayerSocket, SongSocket
-from .waves import WAVES, wave_of
+from .vae import CATEGORY
+from .waveform_ui import WAVEFORMS, waveform_json
 
-_CATEGORY = "audio/ACE-Step/listen"
-_MEAN, _DRAW = "mean", "sample"
 FORMATS = {
     "flac24": Encoding.FLAC_24,
     "flac16": Encoding.FLAC_16,
@@ -36,78 +32,13 @@ def format_input() -> io.Combo.Input:
     )
 
 
-class AceStepEncodeAudio(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        smallest, largest = SEED_RANGE
-        return io.Schema(
-            node_id="AceStep15EncodeAudio",
-            display_name="ACE-Step Encode Audio",
-            category=_CATEGORY,
-            description="Turns sound into a latent; any rate and channels, exact tiles.",
-            search_aliases=["ace step", "vae encode audio", "audio to latent"],
-            inputs=[
-                io.Audio.Input("audio", tooltip="Brought to 48 kHz stereo first."),
-                io.Vae.Input("vae", tooltip="ACE-Step's autoencoder."),
-                io.Combo.Input(
-                    "posterior",
-                    options=[_MEAN, _DRAW],
-                    default=_MEAN,
-                    advanced=True,
-                    tooltip="mean: always the same latent. sample: a seeded draw around it, as in "
-                    "the official code.",
-                ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=smallest,
-                    max=largest,
-                    advanced=True,
-                    tooltip="Of the draw; the mean needs none.",
-                ),
-            ],
-            outputs=[io.Latent.Output(display_name="latent", tooltip="25 frames a second.")],
-        )
-
-    @classmethod
-    def execute(cls, audio: dict, vae, posterior: str, seed: int) -> io.NodeOutput:
-        from . import host
-
-        waveform = model_audio(audio["waveform"], audio["sample_rate"])
-        return io.NodeOutput(host.encode(vae, waveform, seed if posterior == _DRAW else None))
-
-
-class AceStepDecodeAudio(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="AceStep15DecodeAudio",
-            display_name="ACE-Step Decode Audio",
-            category=_CATEGORY,
-            description="Turns a latent into sound: exact tiles, constant memory, and a song that "
-            "is too loud is brought to full scale.",
-            search_aliases=["ace step", "vae decode audio", "latent to audio"],
-            inputs=[
-                io.Latent.Input("latent", tooltip="The music, from a sampler."),
-                io.Vae.Input("vae", tooltip="ACE-Step's autoencoder."),
-            ],
-            outputs=[io.Audio.Output(display_name="audio", tooltip="48 kHz stereo.")],
-        )
-
-    @classmethod
-    def execute(cls, latent: dict, vae) -> io.NodeOutput:
-        from . import host
-
-        return io.NodeOutput(host.decode(vae, latent))
-
-
 class AceStepSaveAudio(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AceStep15SaveAudio",
             display_name="ACE-Step Save Audio",
-            category=_CATEGORY,
+            category=CATEGORY,
             description="Saves sound with the workflow and the song inside the file, and plays it.",
             search_aliases=["ace step", "export flac", "export wav", "export mp3"],
             inputs=[
@@ -171,8 +102,8 @@ class AceStepSaveAudio(io.ComfyNode):
             if lyrics:
                 folders.write_text((folder / file).with_suffix(".lrc"), f"{lyrics[number]}\n")
             saved.append(ui.SavedResult(file, subfolder, io.FolderType.output))
-            waves.append(wave_of(saved[-1], item, audio["sample_rate"]))
-        return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), WAVES: waves})
+            waves.append(waveform_json(saved[-1], item, audio["sample_rate"]))
+        return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves})
 
 
 def _lyrics_for(count: int, times: Times | None) -> list[str]:
@@ -183,23 +114,3 @@ def _lyrics_for(count: int, times: Times | None) -> list[str]:
             "times of the same batch."
         )
     return [lyric_text(lines, "lrc", False) for lines in times or ()]
-
-
-class AceStepPicture(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="AceStep15Picture",
-            display_name="ACE-Step Picture of Audio",
-            category=_CATEGORY,
-            description="Draws the waveform and the spectrogram of a sound.",
-            search_aliases=["ace step", "waveform", "spectrogram", "visualize audio"],
-            inputs=[io.Audio.Input("audio", tooltip="Each item of a batch becomes a picture.")],
-            outputs=[io.Image.Output(display_name="image", tooltip="One picture an item.")],
-        )
-
-    @classmethod
-    def execute(cls, audio: dict) -> io.NodeOutput:
-        check(audio["waveform"], audio["sample_rate"])
-        drawn = [picture(item, audio["sample_rate"]) for item in audio["waveform"]]
-        return io.NodeOutput(torch.stack(drawn))  # [B, H, W, 3]

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from tests.nodes.writing import node, shown, song
+from tests.nodes.lm_prompts import node, shown, song
 from tools.hosts.host import Outcome
 
 BASE = "acestep_v1.5_base_miniature.safetensors"

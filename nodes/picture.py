@@ -1,7 +1,8 @@
-"""Sound as numbers that move pictures: a level a frame, as a mask and as a list."""
+"""Audio to images: waveform and spectrogram, and a level per video frame as MASK and numbers."""
 
 from typing import Any
 
+import torch
 from comfy_api.latest import io
 
 from ..ace_core.audio.envelope import (
@@ -13,11 +14,33 @@ from ..ace_core.audio.envelope import (
     frame_count,
     mask_of,
 )
+from ..ace_core.audio.picture import picture
 from ..ace_core.audio.waveform import check
 from ..ace_core.errors import InvalidRequestError
+from .vae import CATEGORY
 
 BANDS = {band.name.lower(): band for band in Band}
 MASK_SIZE = 64  # pixels: Image Composite Masked stretches a mask, and a level has no details
+
+
+class AceStepPicture(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15Picture",
+            display_name="ACE-Step Picture of Audio",
+            category=CATEGORY,
+            description="Draws the waveform and the spectrogram of a sound.",
+            search_aliases=["ace step", "waveform", "spectrogram", "visualize audio"],
+            inputs=[io.Audio.Input("audio", tooltip="Each item of a batch becomes a picture.")],
+            outputs=[io.Image.Output(display_name="image", tooltip="One picture an item.")],
+        )
+
+    @classmethod
+    def execute(cls, audio: dict) -> io.NodeOutput:
+        check(audio["waveform"], audio["sample_rate"])
+        drawn = [picture(item, audio["sample_rate"]) for item in audio["waveform"]]
+        return io.NodeOutput(torch.stack(drawn))  # [B, H, W, 3]
 
 
 class AceStepEnvelope(io.ComfyNode):
@@ -26,15 +49,15 @@ class AceStepEnvelope(io.ComfyNode):
         return io.Schema(
             node_id="AceStep15Envelope",
             display_name="ACE-Step Audio Envelope",
-            category="audio/ACE-Step/listen",
+            category=CATEGORY,
             description="Listens how loud a sound is at each frame of a video, as a mask and as "
             "numbers from 0 to 1, so that music moves pictures.",
             search_aliases=["ace step", "audio reactive", "amplitude", "music video", "beat mask"],
             inputs=[
                 io.Audio.Input("audio", tooltip="One sound. The loudest frame of it becomes 1."),
-                *_listening(),
-                _size("width"),
-                _size("height"),
+                *_envelope_inputs(),
+                _pixels_input("width"),
+                _pixels_input("height"),
             ],
             outputs=[
                 io.Mask.Output(
@@ -82,7 +105,7 @@ class AceStepEnvelope(io.ComfyNode):
         return io.NodeOutput(mask_of(levels, width, height), levels.tolist(), len(levels), fps)
 
 
-def _listening() -> list[io.Input]:
+def _envelope_inputs() -> list[io.Input]:
     slowest, fastest = FPS_RANGE
     return [
         io.Float.Input(
@@ -100,8 +123,12 @@ def _listening() -> list[io.Input]:
             tooltip="What is listened to: everything, bass below 250 Hz, treble above 4 kHz, or "
             "mids between them.",
         ),
-        _time("attack", 0.0, "Seconds in which a level rises most of the way. 0: at once."),
-        _time("release", 0.15, "Seconds in which a level falls most of the way. 0: at once."),
+        _seconds_input(
+            "attack", 0.0, "Seconds in which a level rises most of the way. 0: at once."
+        ),
+        _seconds_input(
+            "release", 0.15, "Seconds in which a level falls most of the way. 0: at once."
+        ),
         io.Float.Input(
             "floor",
             default=0.0,
@@ -114,11 +141,11 @@ def _listening() -> list[io.Input]:
     ]
 
 
-def _time(name: str, default: float, tooltip: str) -> io.Float.Input:
+def _seconds_input(name: str, default: float, tooltip: str) -> io.Float.Input:
     return io.Float.Input(name, default=default, min=0.0, max=10.0, step=0.01, tooltip=tooltip)
 
 
-def _size(name: str) -> io.Int.Input:
+def _pixels_input(name: str) -> io.Int.Input:
     return io.Int.Input(
         name,
         default=MASK_SIZE,

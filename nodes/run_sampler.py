@@ -12,17 +12,17 @@ from ..ace_core.sampling.guidance import Guidance
 from ..ace_core.sampling.presets import preset
 from ..ace_core.sampling.recipe import Recipe
 from ..ace_core.timing import seconds_of
-from .draws import seed_lines
+from .seeds import seed_lines
 
 logger = logging.getLogger(__name__)
 
-Task = tuple[list, list, dict[str, Any]]  # positive, negative, latent
+SamplerInputs = tuple[list, list, dict[str, Any]]  # positive, negative, latent
 
 
-def play(
+def run_sampler(
     model: Any,
     sigmas: torch.Tensor,
-    task: Task,
+    task: SamplerInputs,
     recipe: Recipe,
     guidance: Guidance | None,
     solver: Any,
@@ -47,28 +47,28 @@ def play(
     memory = Notices(logger.warning)
     done = host.sample(batch, memory, hearing)
     name = "unknown" if variant is None else variant.value
-    lines = [f"model: {name}", *_steps(sigmas, positive), _steered(guidance)]
+    lines = [f"model: {name}", *_step_lines(sigmas, positive), _guidance_line(guidance)]
     lines += [f"solver: {host.solver_name(chosen)}", *(f"warning: {each}" for each in warnings)]
     lines += [f"memory: {notice}" for notice in memory.said]
     lines += [f"listening: {notice}" for notice in hearing.notices.said] if hearing else []
-    return done, [*lines, _length(done), *took.lines(), *seed_lines(recipe)]
+    return done, [*lines, _length_line(done), *took.lines(), *seed_lines(recipe)]
 
 
-def written(times: list[float]) -> str:
+def format_times(times: list[float]) -> str:
     return ", ".join(f"{t:.4g}" for t in times)
 
 
-def _steps(sigmas: torch.Tensor, positive: list) -> list[str]:
+def _step_lines(sigmas: torch.Tensor, positive: list) -> list[str]:
     from . import host
 
     times = host.times_of(sigmas, positive)
     shift = shift_of(sigmas.tolist())
-    said = [f"steps: {len(times) - 1}, at t = {written(times)}"]
+    said = [f"steps: {len(times) - 1}, at t = {format_times(times)}"]
     said += [] if shift is None else [f"shift: {shift:g}"]
     return said + host.task_lines(positive)
 
 
-def _steered(guidance: Guidance | None) -> str:
+def _guidance_line(guidance: Guidance | None) -> str:
     if guidance is None or not guidance.active:
         return "guidance: no guidance"
     low, high = guidance.interval
@@ -76,6 +76,6 @@ def _steered(guidance: Guidance | None) -> str:
     return f"guidance: {guidance.kind.value.upper()} guidance {guidance.scale:g}{within}"
 
 
-def _length(latent: dict[str, Any]) -> str:
+def _length_line(latent: dict[str, Any]) -> str:
     count, _, frames = latent["samples"].shape
     return f"length: {seconds_of(frames):g} s" + (f", {count} songs" if count > 1 else "")

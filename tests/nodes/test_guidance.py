@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.nodes import music as rendered
-from tests.nodes.editing import BASE, TURBO, Nodes, advanced, loaders, sampler, times, whole
+from tests.nodes.lm_prompts import complaint, node, shown, song
+from tests.nodes.task_prompts import BASE, TURBO, Nodes, advanced, loaders, sampler, times, whole
 from tests.nodes.without_host import core, core_song
-from tests.nodes.writing import complaint, node, shown, song
 from tests.rounding import assert_same
 from tools.hosts.host import Outcome
 from tools.hosts.pack import Pack

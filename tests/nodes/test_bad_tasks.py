@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from tests.nodes import music as rendered
-from tests.nodes.editing import (
+from tests.nodes.lm_prompts import complaint, shown
+from tests.nodes.task_prompts import (
     DEFAULTS,
     Run,
     loaders,
     task,
     whole,
 )
-from tests.nodes.writing import complaint, shown
 from tools.hosts.pack import Pack
 
 SECONDS = 6.0

@@ -21,7 +21,7 @@ from ..ace_core.audio.waveform import model_audio
 from ..ace_core.constants import SAMPLE_RATE, TRACKS
 from ..ace_core.errors import InvalidAudioError
 from . import folders
-from .listen import FORMATS, format_input
+from .save import FORMATS, format_input
 from .sockets import StemsSocket
 
 CATEGORY = "audio/ACE-Step/stems"
@@ -41,12 +41,12 @@ def _name_input(tooltip: str) -> io.String.Input:
     return io.String.Input("name", default=TRACKS[0], tooltip=tooltip)
 
 
-def audio_of(waveform: torch.Tensor) -> dict[str, Any]:
+def make_audio(waveform: torch.Tensor) -> dict[str, Any]:
     """An AUDIO of 48 kHz stereo."""
     return {"waveform": waveform, "sample_rate": SAMPLE_RATE}
 
 
-def one_sound(audio: dict[str, Any]) -> torch.Tensor:
+def single_audio(audio: dict[str, Any]) -> torch.Tensor:
     """An AUDIO of one item at 48 kHz stereo, [1, 2, N].
 
     Raises:
@@ -80,7 +80,7 @@ class AceStepAddStem(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: dict, name: str, stems: Stems = ()) -> io.NodeOutput:
-        return io.NodeOutput(joined(stems, [Stem(name.strip(), one_sound(audio))]))
+        return io.NodeOutput(joined(stems, [Stem(name.strip(), single_audio(audio))]))
 
 
 class AceStepTakeStem(io.ComfyNode):
@@ -98,7 +98,7 @@ class AceStepTakeStem(io.ComfyNode):
 
     @classmethod
     def execute(cls, stems: Stems, name: str) -> io.NodeOutput:
-        return io.NodeOutput(audio_of(stems[named(stems, name)].audio))
+        return io.NodeOutput(make_audio(stems[named(stems, name)].audio))
 
 
 class AceStepStemLevel(io.ComfyNode):
@@ -169,14 +169,14 @@ class AceStepMixdown(io.ComfyNode):
     @classmethod
     def execute(cls, stems: Stems, source: dict | None = None) -> io.NodeOutput:
         mixed = mixdown(stems)
-        lines = [_level(stem) for stem in stems]
+        lines = [_level_line(stem) for stem in stems]
         lines.append(f"peak: {_decibels(mixed.abs().max().item())} dBFS")
         if source is not None:
-            lines.append(_nulled(mixed, one_sound(source)))
-        return io.NodeOutput(audio_of(mixed), "\n".join(lines))
+            lines.append(_null_test_line(mixed, single_audio(source)))
+        return io.NodeOutput(make_audio(mixed), "\n".join(lines))
 
 
-def _level(stem: Stem) -> str:
+def _level_line(stem: Stem) -> str:
     if stem.muted:
         return f"{stem.name}: muted"
     side = "right" if stem.pan > 0 else "left"
@@ -188,7 +188,7 @@ def _decibels(peak: float) -> str:
     return f"{20 * math.log10(peak):.1f}" if peak else "-inf"
 
 
-def _nulled(mixed: torch.Tensor, source: torch.Tensor) -> str:
+def _null_test_line(mixed: torch.Tensor, source: torch.Tensor) -> str:
     left = null_db(mixed, source)
     said = f"{left:.1f} dB" if left > -_HIGHEST_DB else "nothing is left"
     seconds = min(mixed.shape[-1], source.shape[-1]) / SAMPLE_RATE

@@ -8,10 +8,11 @@ from ..ace_core.constants import SEED_RANGE
 from ..ace_core.sampling.recipe import CLOSE, Recipe
 from ..ace_core.sampling.written import written_seeds
 
-NO_RETAKE = -1  # in the place of a seed
+CATEGORY = "audio/ACE-Step/sample"
+NO_RETAKE = -1  # as a seed
 
 
-def draw_inputs() -> list[io.Input]:
+def seed_inputs() -> list[io.Input]:
     _, largest = SEED_RANGE
     return [
         io.Int.Input(
@@ -44,7 +45,7 @@ def draw_inputs() -> list[io.Input]:
     ]
 
 
-def drawn(
+def make_noise(
     seed: int, retake_seed: int = NO_RETAKE, retake_variance: float = CLOSE, seeds: str = ""
 ) -> Any:
     """The noise that these inputs ask for, a NOISE.
@@ -67,3 +68,33 @@ def seed_lines(recipe: Recipe) -> list[str]:
         other = ", ".join(map(str, retake.seeds))
         said.append(f"retake: {retake.variance:g} of seeds {other}")
     return [*said, f"seeds: {', '.join(map(str, recipe.seeds))}"]
+
+
+class AceStepNoise(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        smallest, largest = SEED_RANGE
+        return io.Schema(
+            node_id="AceStep15Noise",
+            display_name="ACE-Step Noise",
+            category=CATEGORY,
+            description="Noise from one seed an item, as a stock NOISE: an item is the same song "
+            "in any batch.",
+            search_aliases=["ace step", "random noise", "seed", "retake"],
+            inputs=[
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=smallest,
+                    max=largest,
+                    control_after_generate=True,
+                    tooltip="Of the first item; the seeds of the others are drawn from it.",
+                ),
+                *seed_inputs(),
+            ],
+            outputs=[io.Noise.Output(display_name="noise", tooltip="A stock NOISE.")],
+        )
+
+    @classmethod
+    def execute(cls, seed: int, **seeds: Any) -> io.NodeOutput:
+        return io.NodeOutput(make_noise(seed, **seeds))

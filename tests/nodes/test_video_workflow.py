@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.nodes import film
+from tests.nodes import video
 from tests.nodes.flows import small
 from tests.nodes.test_text_to_music import done
 from tools.hosts.host import Outcome, Prompt
@@ -41,12 +41,12 @@ def test_it_ends_in_a_film_that_glows_with_the_song(
     made: Outcome, prompt: Prompt, base_directory: Path
 ) -> None:
     (saved,) = made.ui[number(prompt, "SaveVideo")]["images"]
-    seen = film.read(base_directory / saved["type"] / saved["subfolder"] / saved["filename"])
+    seen = video.read(base_directory / saved["type"] / saved["subfolder"] / saved["filename"])
     levels = made.values[number(prompt, "AceStep15Envelope")][1]
     assert seen.size == (128, 64)
     assert seen.fps == 12.0
     assert len(seen.brightness) == len(levels) == 12 * SECONDS
-    assert film.likeness(seen.brightness, torch.tensor(levels)) > 0.99
+    assert video.likeness(seen.brightness, torch.tensor(levels)) > 0.99
     assert torch.tensor(levels).std() > 0.02
 
 
@@ -54,11 +54,11 @@ def test_the_film_plays_the_song_that_was_saved(
     made: Outcome, prompt: Prompt, base_directory: Path
 ) -> None:
     (saved,) = made.ui[number(prompt, "SaveVideo")]["images"]
-    seen = film.read(base_directory / saved["type"] / saved["subfolder"] / saved["filename"])
+    seen = video.read(base_directory / saved["type"] / saved["subfolder"] / saved["filename"])
     song = made.values[number(prompt, "AceStep15DecodeAudio")][0]["waveform"][0]
     assert seen.rate == RATE
     assert seen.sound.shape[1] == pytest.approx(SECONDS * RATE, abs=2048)  # whole blocks of AAC
     heard, at_once, late = (lowered(s) for s in (seen.sound, song, song.roll(64)))
-    assert film.likeness(heard, at_once) > 0.85
-    assert film.likeness(heard, late) < 0.3
+    assert video.likeness(heard, at_once) > 0.85
+    assert video.likeness(heard, late) < 0.3
     assert made.ui[number(prompt, "AceStep15SaveAudio")]["audio"]

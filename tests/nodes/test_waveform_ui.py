@@ -8,14 +8,14 @@ import pytest
 import soundfile
 import torch
 
-from tests.nodes.editing import loaders, task
+from tests.nodes.lm_prompts import node, shown
 from tests.nodes.music import write
-from tests.nodes.writing import node, shown
+from tests.nodes.task_prompts import loaders, task
 from tools.hosts.host import Outcome
 from tools.hosts.pack import Pack
 
 SECONDS = 6.0
-WAVES = "ace_step_waves"
+WAVEFORMS = "ace_step_waveforms"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,7 +25,7 @@ def recording(pack: Pack, models: Path, base_directory: Path) -> None:
 
 def told(outcome: Outcome, name: str) -> list[dict[str, Any]]:
     assert outcome.complete, outcome.why()
-    return [json.loads(each) for each in outcome.ui[name][WAVES]]
+    return [json.loads(each) for each in outcome.ui[name][WAVEFORMS]]
 
 
 def placed(wave: dict[str, Any], base_directory: Path) -> Path:
@@ -61,11 +61,11 @@ def test_a_saved_song_tells_which_file_it_is(pack: Pack, base_directory: Path) -
 
 
 def test_peaks_and_loudness_are_those_of_the_item(pack: Pack) -> None:
-    waves = pack.submodule("nodes.waves")
+    waves = pack.submodule("nodes.waveform_ui")
     times = torch.arange(48_000 * 2) / 48_000
     tone = torch.sin(2 * torch.pi * 997 * times).expand(2, -1)
     quiet, late = (
-        json.loads(waves.wave_of({"filename": "a"}, item, 48_000))
+        json.loads(waves.waveform_json({"filename": "a"}, item, 48_000))
         for item in (tone / 2, tone * (times > 0.8))
     )
     assert max(quiet["peaks"]) == 128
@@ -78,12 +78,12 @@ def test_peaks_and_loudness_are_those_of_the_item(pack: Pack) -> None:
 def test_a_source_that_was_heard_before_is_not_written_again(
     pack: Pack, base_directory: Path
 ) -> None:
-    waves = pack.submodule("nodes.waves")
+    waves = pack.submodule("nodes.waveform_ui")
     sound = torch.rand(1, 2, 4800) * 3  # too loud for a file: brought to full scale
-    (first,) = waves.wave_to_hear(sound)[WAVES]
+    (first,) = waves.source_waveform(sound)[WAVEFORMS]
     place = placed(json.loads(first), base_directory)
     written = place.stat().st_mtime_ns
-    assert waves.wave_to_hear(sound)[WAVES] == [first]
+    assert waves.source_waveform(sound)[WAVEFORMS] == [first]
     assert place.stat().st_mtime_ns == written
     samples, _ = soundfile.read(place)
     assert abs(samples).max() == pytest.approx(1.0, abs=1e-3)

@@ -1,15 +1,35 @@
-"""What the nodes that start from a source have in common: their inputs, and what comes out."""
+"""What the task nodes have in common: their inputs, and what comes out."""
 
 from typing import Any
 
 from comfy_api.latest import io
 
+from ..ace_core.constants import BATCH_RANGE, LONGEST_SECONDS, TRACKS
 from ..ace_core.sources import SourceAudio, prepare_source
 from ..ace_core.task import Task
-from .sockets import SongSocket
-from .tasks import batch_input, text_encoder_input
+from .sockets import SongSocket, TextEncoderInput
 
 CATEGORY = "audio/ACE-Step/tasks"
+
+
+def batch_input(
+    tooltip: str = "How many songs to make at once, each from its own noise.",
+) -> io.Int.Input:
+    smallest, largest = BATCH_RANGE
+    return io.Int.Input(
+        "batch_size",
+        default=smallest,
+        min=smallest,
+        max=largest,
+        tooltip=tooltip,
+    )
+
+
+def text_encoder_input() -> io.Input:
+    return TextEncoderInput.Input(
+        "text_encoder",
+        tooltip="Reads the caption and the lyrics. ComfyUI's own CLIP of type ace fits too.",
+    )
 
 
 def source_inputs(song: str) -> list[io.Input]:
@@ -31,6 +51,16 @@ def strength_input(name: str, default: float, tooltip: str) -> io.Float.Input:
     return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip)
 
 
+def seconds_input(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(
+        name, default=default, min=-LONGEST_SECONDS, max=LONGEST_SECONDS, step=0.01, tooltip=tooltip
+    )
+
+
+def track_input(tooltip: str) -> io.Combo.Input:
+    return io.Combo.Input("track", options=list(TRACKS), default=TRACKS[0], tooltip=tooltip)
+
+
 def instruction_input() -> io.String.Input:
     return io.String.Input(
         "instruction",
@@ -49,7 +79,7 @@ def task_outputs(latent: str) -> list[io.Output]:
     ]
 
 
-def source_of(source: dict[str, Any], batch: int = 1) -> SourceAudio:
+def prepared_source(source: dict[str, Any], batch: int = 1) -> SourceAudio:
     """One source for `batch` songs, or several for one song each.
 
     Raises:
@@ -59,7 +89,7 @@ def source_of(source: dict[str, Any], batch: int = 1) -> SourceAudio:
     return prepare_source(source["waveform"], source["sample_rate"], batch)
 
 
-def outputs_of(task: Task, source: SourceAudio, vae: Any) -> io.NodeOutput:
+def node_output(task: Task, source: SourceAudio, vae: Any) -> io.NodeOutput:
     """The three outputs of a task node."""
     from . import host
 

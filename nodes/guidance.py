@@ -1,15 +1,13 @@
-"""Guidance and solvers for our sampler, and all of it as stock objects for others' samplers."""
-
-from typing import Any
+"""Guidance and solvers: for our sampler, and as stock GUIDER and SAMPLER for others."""
 
 from comfy_api.latest import io
 
-from ..ace_core.constants import SEED_RANGE
 from ..ace_core.sampling.flow import Solver
 from ..ace_core.sampling.guidance import Guidance, GuidanceKind
-from .draws import draw_inputs, drawn
-from .sample import CATEGORY
+from .seeds import CATEGORY
 from .sockets import GuidanceSocket
+
+_KINDS = (GuidanceKind.APG, GuidanceKind.ADG, GuidanceKind.CFG)
 
 
 class AceStepGuidance(io.ComfyNode):
@@ -37,8 +35,12 @@ class AceStepGuidance(io.ComfyNode):
                     step=0.1,
                     tooltip="1: none. 7 is usual.",
                 ),
-                _moment("start", 0.0, "Lowest flow time that is guided; 0 is the last step."),
-                _moment("end", 1.0, "Highest flow time that is guided; 1 is the first step."),
+                _flow_time_input(
+                    "start", 0.0, "Lowest flow time that is guided; 0 is the last step."
+                ),
+                _flow_time_input(
+                    "end", 1.0, "Highest flow time that is guided; 1 is the first step."
+                ),
                 io.Float.Input(
                     "norm_threshold",
                     default=0.0,
@@ -81,10 +83,7 @@ class AceStepGuidance(io.ComfyNode):
         return io.NodeOutput(guidance)
 
 
-_KINDS = (GuidanceKind.APG, GuidanceKind.ADG, GuidanceKind.CFG)
-
-
-def _moment(name: str, default: float, tooltip: str) -> io.Float.Input:
+def _flow_time_input(name: str, default: float, tooltip: str) -> io.Float.Input:
     return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip)
 
 
@@ -144,33 +143,3 @@ class AceStepSolver(io.ComfyNode):
         from . import host
 
         return io.NodeOutput(host.ace_solver(Solver(solver)))
-
-
-class AceStepNoise(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        smallest, largest = SEED_RANGE
-        return io.Schema(
-            node_id="AceStep15Noise",
-            display_name="ACE-Step Noise",
-            category=CATEGORY,
-            description="Noise from one seed an item, as a stock NOISE: an item is the same song "
-            "in any batch.",
-            search_aliases=["ace step", "random noise", "seed", "retake"],
-            inputs=[
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=smallest,
-                    max=largest,
-                    control_after_generate=True,
-                    tooltip="Of the first item; the seeds of the others are drawn from it.",
-                ),
-                *draw_inputs(),
-            ],
-            outputs=[io.Noise.Output(display_name="noise", tooltip="A stock NOISE.")],
-        )
-
-    @classmethod
-    def execute(cls, seed: int, **draws: Any) -> io.NodeOutput:
-        return io.NodeOutput(drawn(seed, **draws))

@@ -22,7 +22,7 @@ OFF = 0  # in the place of steps
 logger = logging.getLogger(__name__)
 
 
-def hearing_inputs() -> list[io.Input]:
+def preview_inputs() -> list[io.Input]:
     return [
         io.Vae.Input(
             "vae",
@@ -52,7 +52,7 @@ def hearing_inputs() -> list[io.Input]:
     ]
 
 
-def hearing_of(
+def make_preview(
     latent: dict[str, Any], hidden: Any, vae: Any, listen_every: int, listen_at: float
 ) -> Any:
     """A `host.Hearing` of the song that is made on that LATENT; None when none is wanted.

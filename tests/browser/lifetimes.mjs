@@ -71,7 +71,7 @@ function buttonOf({ kind, name }) {
 function giveTake(filename) {
   const node = window.nodeOf("AceStep15SaveAudio");
   const take = { filename, subfolder: "", type: "input", seconds: 2, peaks: [99], loudness: -20 };
-  node.onExecuted({ ace_step_waves: [JSON.stringify(take)] });
+  node.onExecuted({ ace_step_waveforms: [JSON.stringify(take)] });
 }
 
 async function giveGuess(filename) {

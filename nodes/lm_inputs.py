@@ -19,7 +19,7 @@ def lm_input() -> io.Input:
     )
 
 
-def writer(lm: Any) -> Any:
+def connected_lm(lm: Any) -> Any:
     """The language model that is connected, or the one inside a CLIP."""
     from . import host
 
@@ -38,7 +38,7 @@ def seed_input(tooltip: str) -> io.Int.Input:
     )
 
 
-def picking_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
+def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
     """Widgets for `picking`, in its order."""
     return [
         io.Float.Input(
@@ -90,7 +90,7 @@ def text_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
     """Widgets for `text_options`, in its order."""
     return [
         seed_input("Of what is written; the same seed writes the same."),
-        *picking_inputs(temperature),
+        *sampling_inputs(temperature),
         io.Boolean.Input(
             "constrained",
             default=True,
@@ -110,8 +110,8 @@ def trace_input() -> io.Boolean.Input:
     )
 
 
-def picking(given: dict[str, Any]) -> Picking:
-    """What the widgets of `picking_inputs` stand for, out of all that a node was given."""
+def sampling_params(given: dict[str, Any]) -> Picking:
+    """What the widgets of `sampling_inputs` stand for, out of all that a node was given."""
     names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
     return Picking(**{name: given[name] for name in names})
 
@@ -121,7 +121,7 @@ def text_options(lm: Any, given: dict[str, Any]) -> TextOptions:
     from . import host
 
     return TextOptions(
-        picking=picking(given),
+        picking=sampling_params(given),
         seed=given["seed"],
         constrained=given["constrained"],
         on_step=host.watched(lm, given["trace"]),

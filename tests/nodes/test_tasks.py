@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.nodes.editing import (
+from tests.nodes.lm_prompts import node, shown
+from tests.nodes.task_prompts import (
     BASE,
     DEFAULTS,
     Run,
@@ -17,7 +18,6 @@ from tests.nodes.editing import (
     whole,
 )
 from tests.nodes.without_host import core, core_song, host_task
-from tests.nodes.writing import node, shown
 from tests.rounding import assert_same
 from tools.hosts.pack import Pack
 

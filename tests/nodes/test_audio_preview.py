@@ -13,8 +13,8 @@ import torch
 
 from tests.crowded import crowd
 from tests.nodes import music as rendered
-from tests.nodes.test_steer import Run, guided, made, plain, solved
-from tests.nodes.writing import complaint, node
+from tests.nodes.lm_prompts import complaint, node
+from tests.nodes.test_guidance import Run, guided, made, plain, solved
 from tools.hosts.pack import Pack
 
 STEPS = 4
