@@ -18,7 +18,7 @@ def canvas_frames(seconds: float) -> int:
 
 
 def frames_at(seconds: float) -> int:
-    """Index of the latent frame that holds the moment `seconds`."""
+    """Index of the latent frame that contains the time `seconds`."""
     return int(seconds * SAMPLE_RATE // LATENT_HOP)
 
 
@@ -44,22 +44,23 @@ def frames_of_codes(codes: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A piece of a long line: `start` to `stop` is kept, `first` to `last` must be seen for it."""
+    """One tile of a long sequence: `start` to `stop` is kept of what `halo_start` to `halo_stop`
+    give; each stop is exclusive."""
 
     start: int
     stop: int
-    first: int
-    last: int
+    halo_start: int
+    halo_stop: int
 
 
 def tiles(total: int, size: int, halo: int) -> list[Tile]:
-    """Cut `total` into pieces of about equal length, at most `size` kept each, with `halo` more
-    seen on both sides; ends are never exceeded. What fits in one piece with its halo is one."""
+    """`total` positions in tiles of about equal length, at most `size` kept per tile, with a `halo`
+    on both sides that ends at the borders. What fits in one tile with its halo is one tile."""
     count = 1 if total <= size + 2 * halo else -(-total // size)
-    edges = [total * place // count for place in range(count + 1)]
+    edges = [total * index // count for index in range(count + 1)]
     return [tile(start, stop, total, halo) for start, stop in pairwise(edges)]
 
 
 def tile(start: int, stop: int, total: int, halo: int) -> Tile:
-    """`start` to `stop` of `total`, and `halo` more to see on both sides where there is more."""
+    """The tile from `start` to `stop` of `total` positions, its halo cut at both borders."""
     return Tile(start, stop, max(start - halo, 0), min(stop + halo, total))

@@ -68,7 +68,7 @@ def decode_part(vae: Decodes, latent: Tensor, start: int, stop: int) -> Tensor:
 
 def _decoded(vae: Decodes, latent: Tensor, part: Tile) -> Tensor:
     """The kept samples [2, n] of `part`, from one item [1, 64, T]."""
-    return vae.decode(latent[..., part.first : part.last])[0, :, _kept(part, LATENT_HOP)]
+    return vae.decode(latent[..., part.halo_start : part.halo_stop])[0, :, _kept(part, LATENT_HOP)]
 
 
 def encode(
@@ -88,8 +88,8 @@ def encode(
     std = torch.empty_like(mean)
     posterior = Posterior(mean, std)
     for done, (item, part) in enumerate(plan, start=1):
-        end = samples if part.last == frames else part.last * LATENT_HOP  # the tail is heard too
-        found = vae.encode(audio[item : item + 1, :, part.first * LATENT_HOP : end])
+        end = samples if part.halo_stop == frames else part.halo_stop * LATENT_HOP  # the tail is heard too
+        found = vae.encode(audio[item : item + 1, :, part.halo_start * LATENT_HOP : end])
         kept = _kept(part, 1)
         mean[item, :, part.start : part.stop] = found.mean[0, :, kept]
         std[item, :, part.start : part.stop] = found.std[0, :, kept]
@@ -100,7 +100,7 @@ def encode(
 
 def _kept(part: Tile, hop: int) -> slice:
     """Where what is kept of `part` lies in what was made from all it saw."""
-    return slice((part.start - part.first) * hop, (part.stop - part.first) * hop)
+    return slice((part.start - part.halo_start) * hop, (part.stop - part.halo_start) * hop)
 
 
 def _check_latent(latent: Tensor) -> None:

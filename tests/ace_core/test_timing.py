@@ -32,10 +32,10 @@ def test_codes_are_five_a_second_and_five_frames_each():
 )
 def test_tiles_keep_everything_once_and_see_their_halo(total: int, size: int, halo: int):
     cut = timing.tiles(total, size, halo)
-    assert [place for tile in cut for place in range(tile.start, tile.stop)] == list(range(total))
+    assert [index for tile in cut for index in range(tile.start, tile.stop)] == list(range(total))
     assert len(cut) == 1 or max(tile.stop - tile.start for tile in cut) <= size
-    assert all(tile.first == max(tile.start - halo, 0) for tile in cut)
-    assert all(tile.last == min(tile.stop + halo, total) for tile in cut)
+    assert all(tile.halo_start == max(tile.start - halo, 0) for tile in cut)
+    assert all(tile.halo_stop == min(tile.stop + halo, total) for tile in cut)
 
 
 def test_what_fits_with_its_halo_is_one_tile():
