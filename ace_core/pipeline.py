@@ -21,26 +21,22 @@ from .models.attention import KV
 from .models.dit import memory_estimate
 from .models.vae import Oobleck
 from .precision import at_least_float32
-from .sampling.cover import Switched, start_from_source, switch_time
-from .sampling.flow import OnStep, Velocity
-from .sampling.guidance import Guidance
-from .sampling.guided import GuidedVelocity, Pair
+from .sampling.cover import SwitchedVelocity, start_from_source, switch_time
+from .sampling.guidance import Guidance, GuidedVelocity
 from .sampling.microbatch import in_microbatches, largest_microbatch
-from .sampling.noise import fresh_noise
 from .sampling.presets import preset
-from .sampling.recipe import Recipe
+from .sampling.recipe import Recipe, sde_noise
 from .sampling.repaint import KeptSource
-from .sampling.run import Run, integrate
+from .sampling.solvers import OnStep, SolverOptions, Velocity, integrate
 from .task import Task
 from .types import Variant
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
-    """Everything one song passes through, on one device.
+    """The models of the pipeline, on one device.
 
-    `silence` is [1, S, C] in the diffusion model's dtype; `variant` decides what `Recipe` leaves
-    open.
+    `silence` is [1, S, C] in the diffusion model's dtype; `variant` has the defaults of a `Recipe`.
     """
 
     dit: AceStepModel
@@ -59,12 +55,12 @@ def sample(
     start: Tensor | None = None,
     oom: OomHandler = OOM_HANDLER,
 ) -> Tensor:
-    """Latents [B, T, C], one for each seed, in float32 or the models' own if that is finer.
+    """Latents [B, T, C], one per seed, in float32 or the models' dtype if that is more precise.
 
-    Several tasks are one for each seed: variations of one text that differ in their codes.
-    `start` [B, T, C] replaces the seeded noise. What cannot be sampled is refused before any heavy
-    work. Items that do not fit into memory together are made in groups: then `on_step` sees every
-    step once per group.
+    Several tasks are one per seed: variations of one text that differ in their codes. `start`
+    [B, T, C] replaces the seeded noise. What cannot be sampled is refused before any heavy work.
+    Items that do not fit into memory together are sampled in microbatches, and `on_step` is called
+    for every step of each.
 
     Raises:
         NotEnoughMemoryError: not even one item fits.
@@ -73,27 +69,27 @@ def sample(
     tasks = _variations(task, batch)
     _check_sources(tasks[0], batch)
 
-    def run(first: int, behind: int) -> Tensor:
-        own = _part(tasks, first, behind)
-        begin = None if start is None else start[first:behind]
-        return _sampled(models, own, recipe.part(first, behind), on_step, begin)
+    def run(first: int, stop: int) -> Tensor:
+        noise = None if start is None else start[first:stop]
+        part = recipe.part(first, stop)
+        return _sample_microbatch(models, _part(tasks, first, stop), part, on_step, noise)
 
-    return in_microbatches(batch, run, oom, _most_at_once(models, tasks[0].frames, batch))
+    return in_microbatches(batch, run, oom, _largest_microbatch(models, tasks[0].frames, batch))
 
 
-def _most_at_once(models: Models, frames: int, batch: int) -> int:
-    room = free_bytes(models.silence.device)
-    if room is None:
+def _largest_microbatch(models: Models, frames: int, batch: int) -> int:
+    free = free_bytes(models.silence.device)
+    if free is None:
         return batch
     size, config = models.silence.dtype.itemsize, models.dit.config
 
-    def fits(group: int) -> bool:
-        return memory_estimate(config, group, frames, size) * HEADROOM < room
+    def fits(items: int) -> bool:
+        return memory_estimate(config, items, frames, size) * HEADROOM < free
 
     return largest_microbatch(batch, fits)
 
 
-def _sampled(
+def _sample_microbatch(
     models: Models,
     tasks: Sequence[Task],
     recipe: Recipe,
@@ -102,28 +98,29 @@ def _sampled(
 ) -> Tensor:
     task = tasks[0]
     times = recipe.schedule(models.variant)
-    first = recipe.first_noise(task.frames) if start is None else start
+    noise = recipe.initial_noise(task.frames) if start is None else start
     silence = models.silence
-    x = first = first.to(silence.device, at_least_float32(silence.dtype))
+    x = noise = noise.to(silence.device, at_least_float32(silence.dtype))
     if task.source_strength:
         starts = [ctx.start(models.dit, each, models.silence) for each in tasks]
-        source = torch.cat(starts).to(first)  # [1 or B, T, C]
-        x, times = start_from_source(first, source, times, task.source_strength)
-    looks = _looks(models, tasks)
+        source = torch.cat(starts).to(noise)  # [1 or B, T, C]
+        x, times = start_from_source(noise, source, times, task.source_strength)
+    velocities = _velocities(models, tasks)
     rest = task.without_source()
     if rest is not None:
-        looks = looks.until(switch_time(times, task.cover_strength), _looks(models, (rest,)))
-    usual = preset(models.variant)
+        switch = switch_time(times, task.cover_strength)
+        velocities = velocities.switched(switch, _velocities(models, (rest,)))
+    defaults = preset(models.variant)
     kept = _kept_source(models, task)
-    run = Run(
+    options = SolverOptions(
         times=times,
-        fresh=fresh_noise(recipe.seeds, task.frames),
+        noise=sde_noise(recipe.seeds, task.frames),
         on_step=on_step,
-        after_step=kept and kept.after_step(first, len(times) - 1),
+        after_step=kept and kept.after_step(noise, len(times) - 1),
         correct_last=not models.variant.distilled,
     )
-    velocity = looks.velocity(recipe.guidance or usual.guidance)
-    x = integrate(recipe.solver or usual.solver, velocity, x, run)
+    velocity = velocities.guided(recipe.guidance or defaults.guidance)
+    x = integrate(recipe.solver or defaults.solver, velocity, x, options)
     return x if kept is None else kept.blended(x)
 
 
@@ -134,92 +131,94 @@ def decode_audio(
     on_tile: tiling.OnTile | None = None,
     oom: OomHandler = OOM_HANDLER,
 ) -> Tensor:
-    """Latents [B, T, C] as audio [B, 2, N] at 48 kHz, an item that is too loud brought to 1.
+    """Latents [B, T, C] as audio [B, 2, N] at 48 kHz; an item whose peak exceeds 1 is scaled to 1.
 
-    On a full device the tiles get smaller, and at last the CPU decodes.
+    When memory is short the tiles get smaller, and as a last resort the CPU decodes.
 
     Raises:
         NotEnoughMemoryError: the CPU's memory does not suffice either.
     """
-    own = next(models.vae.parameters())
-    latents = latents.transpose(1, 2).to(own)  # [B, C, T]
+    weight = next(models.vae.parameters())
+    latents = latents.transpose(1, 2).to(weight)  # [B, C, T]
     return limit_peak(oom_tiling.decode(models.vae, latents, on_tile=on_tile, oom=oom))
 
 
 @torch.inference_mode()
 def encode_audio(models: Models, audio: Tensor, oom: OomHandler = OOM_HANDLER) -> Tensor:
-    """48 kHz stereo [B, 2, N] as latents [B, T, C]: the mean of what the VAE believes."""
-    own = next(models.vae.parameters())
-    return oom_tiling.encode(models.vae, audio.to(own), oom=oom).mean.transpose(1, 2)
+    """48 kHz stereo [B, 2, N] as latents [B, T, C]: the mean of the VAE's posterior."""
+    weight = next(models.vae.parameters())
+    return oom_tiling.encode(models.vae, audio.to(weight), oom=oom).mean.transpose(1, 2)
 
 
 def _variations(task: Task | Sequence[Task], batch: int) -> tuple[Task, ...]:
-    items = (task,) if isinstance(task, Task) else tuple(task)
-    if len(items) not in (1, batch):
+    tasks = (task,) if isinstance(task, Task) else tuple(task)
+    if len(tasks) not in (1, batch):
         raise InvalidRequestError(
-            f"There are {len(items)} variations for {batch} seeds. Give one seed a variation."
+            f"There are {len(tasks)} variations for {batch} seeds. Give one seed per variation."
         )
-    return items
+    return tasks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Looks:
-    """What the model says of a moment: with the song's words, and with and without them."""
+class _Velocities:
+    """The velocity of the model with the conditioning, and with and without it."""
 
     cond: Velocity
-    both: Pair
+    cond_uncond: CondUncond
 
-    def until(self, t: float, then: "_Looks") -> "_Looks":
-        """These looks down to flow time `t`, the others from there on."""
-        return _Looks(Switched(self.cond, then.cond, t), Switched(self.both, then.both, t))
+    def switched(self, t: float, other: "_Velocities") -> "_Velocities":
+        """These for the steps before flow time `t`, the `other` ones from there on."""
+        return _Velocities(
+            SwitchedVelocity(self.cond, other.cond, t),
+            SwitchedVelocity(self.cond_uncond, other.cond_uncond, t),
+        )
 
-    def velocity(self, guidance: Guidance | None) -> Velocity:
+    def guided(self, guidance: Guidance | None) -> Velocity:
         if guidance is None:
             return self.cond
-        return GuidedVelocity(self.both, self.cond, guidance)
+        return GuidedVelocity(self.cond_uncond, self.cond, guidance)
 
 
-def _looks(models: Models, items: Sequence[Task]) -> _Looks:
-    """Conditions encoded and cross-attention prepared once, here."""
+def _velocities(models: Models, tasks: Sequence[Task]) -> _Velocities:
+    """The conditions are encoded and the cross-attention keys and values computed once, here."""
     decoder = models.dit.decoder
-    contexts = [ctx.context(models.dit, item, models.silence) for item in items]
+    contexts = [ctx.context(models.dit, task, models.silence) for task in tasks]
     context = torch.cat(contexts)  # [1 or B, T, 2C]
-    cond = decoder.cross_attention_kv(ctx.encoded(models.dit, items[0], models.silence))
-    uncond = decoder.cross_attention_kv(models.dit.null_condition_emb.to(context))
+    cond_kv = decoder.cross_attention_kv(ctx.encoded(models.dit, tasks[0], models.silence))
+    uncond_kv = decoder.cross_attention_kv(models.dit.null_condition_emb.to(context))
 
-    def look(x: Tensor, t: float, kv: Sequence[KV]) -> Tensor:
-        moment = torch.full((x.shape[0],), t, device=x.device, dtype=x.dtype)
-        state = x.to(context.dtype)
-        return decoder(state, moment, context.expand(x.shape[0], -1, -1), kv).to(x.dtype)
+    def velocity(x: Tensor, t: float, kv: Sequence[KV]) -> Tensor:
+        batch = x.shape[0]
+        timestep = torch.full((batch,), t, device=x.device, dtype=x.dtype)
+        return decoder(x.to(context.dtype), timestep, context.expand(batch, -1, -1), kv).to(x.dtype)
 
-    return _Looks(
-        cond=lambda x, t: look(x, t, cond),
-        both=lambda x, t: (look(x, t, cond), look(x, t, uncond)),
+    return _Velocities(
+        cond=lambda x, t: velocity(x, t, cond_kv),
+        cond_uncond=lambda x, t: (velocity(x, t, cond_kv), velocity(x, t, uncond_kv)),
     )
 
 
-def _part(items: Sequence[Task], first: int, behind: int) -> Sequence[Task]:
-    """The variations of some songs, or the one task with their sources where it has several."""
-    if len(items) > 1:
-        return items[first:behind]
-    source = items[0].source
+def _part(tasks: Sequence[Task], start: int, stop: int) -> Sequence[Task]:
+    """The tasks of the items from `start` to `stop`: their variations, or their sources."""
+    if len(tasks) > 1:
+        return tasks[start:stop]
+    source = tasks[0].source
     if source is None or len(source) == 1:
-        return items
-    return [replace(items[0], source=source[first:behind])]
+        return tasks
+    return [replace(tasks[0], source=source[start:stop])]
 
 
-def _check_sources(item: Task, batch: int) -> None:
-    if item.source is not None and len(item.source) not in (1, batch):
+def _check_sources(task: Task, batch: int) -> None:
+    if task.source is not None and len(task.source) not in (1, batch):
         raise InvalidRequestError(
-            f"There are {len(item.source)} sources for {batch} songs. Give one source for all of "
+            f"There are {len(task.source)} sources for {batch} songs. Give one source for all of "
             "them, or a seed for each source."
         )
 
 
-def _kept_source(models: Models, item: Task) -> KeptSource | None:
-    if item.keep is None or item.source is None or item.mask is None:
+def _kept_source(models: Models, task: Task) -> KeptSource | None:
+    if task.keep is None or task.source is None or task.mask is None:
         return None
-    whole = ctx.fitted(item.source.to(models.silence), item.frames, models.silence)
-    return KeptSource(
-        whole.to(at_least_float32(whole.dtype)), item.mask.to(whole.device), item.keep
-    )
+    source = ctx.fitted(task.source.to(models.silence), task.frames, models.silence)
+    dtype = at_least_float32(source.dtype)
+    return KeptSource(source.to(dtype), task.mask.to(source.device), task.keep)

@@ -11,7 +11,7 @@ from torch import Tensor
 from .audio.source import padded, seconds_of_audio, sources_audio
 from .constants import LONGEST_SECONDS
 from .errors import InvalidRequestError
-from .sampling.region import region
+from .sampling.repaint import region
 from .task import Length, Preservation, Span, Splice, source_length
 from .timing import frames_in
 from .types import AudioCodes

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ace_core.conditioning.context import context
 from ace_core.models.acestep import AceStepModel
-from ace_core.sampling.flow import timesteps
+from ace_core.sampling.schedules import timesteps
 from ace_core.task import Task
 
 from . import load, peers, real_size, vae_decode

@@ -2,8 +2,8 @@
 
 from comfy_api.latest import io
 
-from ..ace_core.sampling.flow import Solver
 from ..ace_core.sampling.guidance import Guidance, GuidanceKind
+from ..ace_core.sampling.solvers import Solver
 from .seeds import CATEGORY
 from .sockets import GuidanceSocket
 

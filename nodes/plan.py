@@ -10,7 +10,7 @@ from ..ace_core.lm import functions
 from ..ace_core.lm.functions import CodesOptions
 from ..ace_core.lm.picking import CALM
 from ..ace_core.lm.plan import Sample, Wanted
-from ..ace_core.sampling.noise import seeds_for
+from ..ace_core.sampling.recipe import seeds_for
 from ..ace_core.types import AudioCodes, Song
 from .lm_inputs import (
     connected_lm,

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..ace_core.constants import BPM_RANGE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidRequestError
-from ..ace_core.sampling.region import beats_to_seconds, region, spans
+from ..ace_core.sampling.repaint import beats_to_seconds, mask_spans, region
 from ..ace_core.sources import RepaintCanvas, SourceAudio, place_region
 from .song import METERS
 from .task_inputs import CATEGORY, prepared_source
@@ -45,7 +45,7 @@ def repaint_canvas(
     """
     if mask is not None:
         where = mask_frames(mask, source.length.frames)
-        return RepaintCanvas(source, where, spans(where))
+        return RepaintCanvas(source, where, mask_spans(where))
     return place_region(source, start, None if end < 0 else end)
 
 

@@ -6,11 +6,10 @@ from typing import Any
 import torch
 
 from ..ace_core.memory import Notices
-from ..ace_core.sampling.advice import advice
-from ..ace_core.sampling.flow import shift_of
 from ..ace_core.sampling.guidance import Guidance
-from ..ace_core.sampling.presets import preset
+from ..ace_core.sampling.presets import preset, variant_warnings
 from ..ace_core.sampling.recipe import Recipe
+from ..ace_core.sampling.schedules import shift_of
 from ..ace_core.timing import seconds_of
 from .seeds import seed_lines
 
@@ -38,7 +37,7 @@ def run_sampler(
     if guidance is None:
         guidance = preset(variant).guidance  # pyright: ignore[reportArgumentType]
     chosen, positive = solver or host.ace_solver(), task[0]
-    warnings = advice(variant, host.task_name(positive), guidance)
+    warnings = variant_warnings(variant, host.task_name(positive), guidance)
     warnings += host.what_a_sampler_forgets(chosen, positive)
     for warning in warnings:
         logger.warning(warning)

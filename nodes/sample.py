@@ -6,12 +6,9 @@ import torch
 from comfy_api.latest import io
 
 from ..ace_core.constants import SEED_RANGE
-from ..ace_core.sampling.advice import schedule_advice
-from ..ace_core.sampling.flow import custom_timesteps, timesteps
 from ..ace_core.sampling.guidance import Guidance
-from ..ace_core.sampling.presets import preset
-from ..ace_core.sampling.turbo import snap_to_turbo
-from ..ace_core.sampling.written import written_times
+from ..ace_core.sampling.presets import preset, schedule_warnings
+from ..ace_core.sampling.schedules import custom_timesteps, parse_times, snap_to_turbo, timesteps
 from ..ace_core.types import Variant
 from .audio_preview import MIDDLE, OFF, make_preview, preview_inputs
 from .run_sampler import format_times, run_sampler
@@ -59,7 +56,7 @@ class AceStepSchedule(io.ComfyNode):
             host.variant_of(model) if settings["settings"] == _AUTO else host.known_variant(model)
         )
         times, report = _chosen(settings, variant)
-        warnings = schedule_advice(variant, times)
+        warnings = schedule_warnings(variant, times)
         for warning in warnings:
             logger.warning(warning)
         sigmas = torch.tensor(times, dtype=torch.float32)
@@ -79,7 +76,7 @@ def _chosen(settings: dict, variant: Variant | None) -> tuple[list[float], list[
 
 
 def _listed(text: str, snap: bool, variant: Variant | None) -> tuple[list[float], list[str]]:
-    given = written_times(text)
+    given = parse_times(text)
     times = custom_timesteps(given)
     said = []
     if len(times) > len(given):

@@ -5,8 +5,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..ace_core.constants import SEED_RANGE
-from ..ace_core.sampling.recipe import CLOSE, Recipe
-from ..ace_core.sampling.written import written_seeds
+from ..ace_core.sampling.recipe import RETAKE_VARIANCE, Recipe, parse_seeds
 
 CATEGORY = "audio/ACE-Step/sample"
 NO_RETAKE = -1  # as a seed
@@ -26,7 +25,7 @@ def seed_inputs() -> list[io.Input]:
         ),
         io.Float.Input(
             "retake_variance",
-            default=CLOSE,
+            default=RETAKE_VARIANCE,
             min=0.0,
             max=1.0,
             step=0.01,
@@ -46,7 +45,10 @@ def seed_inputs() -> list[io.Input]:
 
 
 def make_noise(
-    seed: int, retake_seed: int = NO_RETAKE, retake_variance: float = CLOSE, seeds: str = ""
+    seed: int,
+    retake_seed: int = NO_RETAKE,
+    retake_variance: float = RETAKE_VARIANCE,
+    seeds: str = "",
 ) -> Any:
     """The noise that these inputs ask for, a NOISE.
 
@@ -55,7 +57,7 @@ def make_noise(
     """
     from . import host
 
-    first, *more = written_seeds(seeds) or [seed]
+    first, *more = parse_seeds(seeds) or [seed]
     given = (seed if first is None else first, *more)
     return host.AceNoise(given, None if retake_seed == NO_RETAKE else retake_seed, retake_variance)
 

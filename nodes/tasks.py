@@ -12,8 +12,7 @@ from torch import Tensor
 from ..ace_core.conditioning import tasks
 from ..ace_core.constants import TRACKS
 from ..ace_core.errors import InvalidRequestError
-from ..ace_core.sampling.region import spans
-from ..ace_core.sampling.repaint import RepaintMode, preservation
+from ..ace_core.sampling.repaint import RepaintMode, mask_spans, preservation
 from ..ace_core.sources import RepaintCanvas, check_variations
 from ..ace_core.task import check_strength
 from ..ace_core.types import AudioCodes, Song
@@ -327,7 +326,7 @@ class AceStepLego(io.ComfyNode):
         task = tasks.lego(song, encoder, given.length, track, where, instruction or None)
         if keep_source and where is not None:
             keep = preservation(RepaintMode.BALANCED)
-            splice = RepaintCanvas(given, where, spans(where)).splice(keep)
+            splice = RepaintCanvas(given, where, mask_spans(where)).splice(keep)
             task = replace(task, keep=keep, splice=splice)
         return node_output(task, given, vae)
 

@@ -88,7 +88,9 @@ def encode(
     std = torch.empty_like(mean)
     posterior = Posterior(mean, std)
     for done, (item, part) in enumerate(plan, start=1):
-        end = samples if part.halo_stop == frames else part.halo_stop * LATENT_HOP  # the tail is heard too
+        end = (
+            samples if part.halo_stop == frames else part.halo_stop * LATENT_HOP
+        )  # the tail is heard too
         found = vae.encode(audio[item : item + 1, :, part.halo_start * LATENT_HOP : end])
         kept = _kept(part, 1)
         mean[item, :, part.start : part.stop] = found.mean[0, :, kept]

@@ -25,7 +25,7 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "instruction": "what the model is told to do, instead of the task's own words",
     "inference_steps": "denoising steps; turbo 1 to 20, base 1 to 200",
     "guidance_scale": "how closely the text is followed, 1 to 15 (not turbo)",
-    "use_adg": "adaptive dual guidance (base)",
+    "use_adg": "angle-based dynamic guidance instead of APG (base and sft)",
     "cfg_interval_start": "where in the run guidance begins, 0 to 1",
     "cfg_interval_end": "where in the run guidance ends, 0 to 1",
     "shift": "how much time is spent on the coarse shape, 1 to 5",

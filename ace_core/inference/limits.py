@@ -7,7 +7,7 @@ from typing import Any, Final, get_args, get_origin
 from ..audio.files import Encoding
 from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARACTERS, SECONDS_RANGE
 from ..errors import InvalidRequestError
-from ..sampling.flow import Solver
+from ..sampling.solvers import Solver
 from ..types import Variant
 from .params import GenerationConfig, GenerationParams
 

@@ -9,12 +9,10 @@ from ..constants import INSTRUMENTAL
 from ..errors import InvalidRequestError
 from ..lm.picking import Picking
 from ..lm.plan import UNKNOWN
-from ..sampling.advice import advice, schedule_advice
-from ..sampling.flow import custom_timesteps
 from ..sampling.guidance import Guidance, GuidanceKind
-from ..sampling.noise import seeds_for
-from ..sampling.recipe import Recipe
-from ..sampling.turbo import snap_to_turbo
+from ..sampling.presets import schedule_warnings, variant_warnings
+from ..sampling.recipe import Recipe, seeds_for
+from ..sampling.schedules import custom_timesteps, snap_to_turbo
 from ..types import Song, Variant, parse_key
 from .limits import SOLVERS
 from .params import GenerationConfig, GenerationParams
@@ -117,8 +115,8 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         guidance=guidance,
         solver=SOLVERS[params.infer_method],
     )
-    notes += schedule_advice(variant, recipe.schedule(variant))
-    return Chosen(recipe, notes + advice(variant, params.task_type, guidance))
+    notes += schedule_warnings(variant, recipe.schedule(variant))
+    return Chosen(recipe, notes + variant_warnings(variant, params.task_type, guidance))
 
 
 def _times(

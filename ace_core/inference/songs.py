@@ -13,7 +13,7 @@ from ..lm.language_model import LanguageModel
 from ..lm.plan import Sample
 from ..lm.tracing import log_step
 from ..memory import out_of_memory
-from ..sampling.noise import seeds_for
+from ..sampling.recipe import seeds_for
 from ..types import Song
 from .handlers import LLMHandler
 from .limits import check_texts, check_types

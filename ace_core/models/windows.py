@@ -30,7 +30,9 @@ def grow_in_windows(stage: Callable[[Tensor], Tensor], x: Tensor, strides: Seque
         return stage(x)
     parts = []
     for tile in cut:
-        seen = x[:, :, tile.halo_start : tile.halo_stop].clone()  # the stage overwrites what it is given
+        seen = x[
+            :, :, tile.halo_start : tile.halo_stop
+        ].clone()  # the stage overwrites what it is given
         kept = slice((tile.start - tile.halo_start) * up, (tile.stop - tile.halo_start) * up)
         parts.append(stage(seen)[:, :, kept])
     return torch.cat(parts, dim=2)
@@ -51,7 +53,9 @@ def shrink_in_windows(
         return stage(x)
     parts = []
     for tile in cut:
-        end = x.shape[2] if tile.halo_stop == total else tile.halo_stop * down  # the tail is heard too
+        end = (
+            x.shape[2] if tile.halo_stop == total else tile.halo_stop * down
+        )  # the tail is heard too
         made = stage(x[:, :, tile.halo_start * down : end])
         parts.append(made[:, :, tile.start - tile.halo_start : tile.stop - tile.halo_start])
     return torch.cat(parts, dim=2)

@@ -1,6 +1,6 @@
-"""The two strengths of a cover: when the song's own words take over, and where the noise starts.
+"""The two strengths of a cover: how many steps see the source, and how much of it the start holds.
 
-Pure arithmetic on a schedule; the velocities are handed in.
+Arithmetic on a schedule; the velocities are handed in.
 Source: generate_audio, arguments audio_cover_strength and cover_noise_strength.
 """
 
@@ -10,16 +10,16 @@ from typing import Generic, TypeVar
 from torch import Tensor
 
 from ..task import check_strength
-from .flow import corrector_of
-from .times import above, nearest, same
+from .schedules import above, close, nearest_index
+from .solvers import corrector_of
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 def switch_time(times: Sequence[float], strength: float) -> float:
-    """The flow time from which on the conditioning without the source is used.
+    """The flow time of the first step that does not see the source.
 
-    The first int(steps * `strength`) steps hear the source. 1 never switches; 0 at once.
+    The first int(steps * `strength`) steps see it: all of them for 1, none for 0.
 
     Raises:
         InvalidRequestError: `strength` outside 0 to 1.
@@ -29,40 +29,42 @@ def switch_time(times: Sequence[float], strength: float) -> float:
     return times[int(steps * strength)]
 
 
-def with_source(t: float, at: float, corrects: bool = False) -> bool:
-    """Whether the step at flow time `t` reads the source when the switch is at the time `at`.
+def uses_source(t: float, switch: float, corrector: bool = False) -> bool:
+    """Whether a forward at flow time `t` sees the source, given the time of the `switch`.
 
-    `corrects` is the second forward of a Heun step, which reads what its first one read.
+    `corrector`: it is the second forward of a Heun step, which sees what the first one saw.
     """
-    return above(t, at) or (corrects and same(t, at))
+    return above(t, switch) or (corrector and close(t, switch))
 
 
-class Switched(Generic[_Answer]):
-    """One velocity (or pair) down to the flow time `at`, another from there on."""
+class SwitchedVelocity(Generic[_Result]):
+    """One velocity (or pair) for the steps before the flow time `switch`, another from there on."""
 
     def __init__(
         self,
-        before: Callable[[Tensor, float], _Answer],
-        after: Callable[[Tensor, float], _Answer],
-        at: float,
+        uses_source: Callable[[Tensor, float], _Result],
+        without_source: Callable[[Tensor, float], _Result],
+        switch: float,
     ) -> None:
-        self._before = before
-        self._after = after
-        self._at = at
+        self._with_source = uses_source
+        self._without_source = without_source
+        self._switch = switch
 
-    def __call__(self, x: Tensor, t: float) -> _Answer:
-        return (self._before if with_source(t, self._at) else self._after)(x, t)
+    def __call__(self, x: Tensor, t: float) -> _Result:
+        return self._choose(uses_source(t, self._switch))(x, t)
 
-    def corrector(self, x: Tensor, t: float) -> _Answer:
-        """The second look of a Heun step goes with its first: at `at` itself, still before."""
-        reads_source = with_source(t, self._at, corrects=True)
-        return corrector_of(self._before if reads_source else self._after)(x, t)
+    def corrector(self, x: Tensor, t: float) -> _Result:
+        """The velocity at the predicted end of a Heun step, of the same side as at its start."""
+        return corrector_of(self._choose(uses_source(t, self._switch, corrector=True)))(x, t)
+
+    def _choose(self, source: bool) -> Callable[[Tensor, float], _Result]:
+        return self._with_source if source else self._without_source
 
 
 def start_from_source(
     noise: Tensor, source: Tensor, times: Sequence[float], strength: float
 ) -> tuple[Tensor, list[float]]:
-    """Where to start [B, T, C] and the times left when the source is already in the noise.
+    """The initial latent [B, T, C], `strength` of it the source, and the times that are left.
 
     Raises:
         InvalidRequestError: `strength` outside 0 to 1.
@@ -74,7 +76,7 @@ def start_from_source(
 
 
 def times_from_source(times: Sequence[float], strength: float) -> list[float]:
-    """The times left when the start holds `strength` of the source.
+    """The times that are left when the initial latent holds `strength` of the source.
 
     0 leaves every step; near 1 only the last is left. The first is the scheduled time nearest to
     1 - `strength`, the earlier of two equally near.
@@ -85,4 +87,4 @@ def times_from_source(times: Sequence[float], strength: float) -> list[float]:
     check_strength("source strength", strength)
     if strength == 0:
         return list(times)
-    return list(times[nearest(times[:-1], 1 - strength) :])
+    return list(times[nearest_index(times[:-1], 1 - strength) :])

@@ -1,10 +1,12 @@
-"""Guidance: two velocities, with the song's words and without, made into one.
+"""Guidance: the conditional and the unconditional velocity combined into one.
 
-Pure formulas over tensors and the choice between them; `guided.py` holds the state of a run.
+Formulas over tensors, `Guidance` as their settings, and `GuidedVelocity`, which a solver calls and
+which keeps the state of one run. It does not know where the two velocities come from.
 Source: acestep/models/common/apg_guidance.py and generate_audio of modeling_acestep_v15_base.py.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -15,31 +17,32 @@ from torch.nn import functional as F
 
 from ..errors import InvalidScheduleError
 from ..precision import at_least_float32
-from .times import within
+from .schedules import within
+from .solvers import Velocity, corrector_of
 
-APG_MOMENTUM: Final = -0.75  # negative: each step leans away from the last difference
-APG_NORM: Final = 2.5  # largest norm over time of a channel's difference
+APG_MOMENTUM: Final = -0.75  # negative: each step subtracts a share of the last difference
+APG_NORM: Final = 2.5  # largest norm of a channel's difference, over time
 ADG_ANGLE: Final = 3.14 / 6  # radians; the official code writes 3.14 for pi
-_NO_DOUBLE: Final = ("mps", "xpu", "privateuseone")  # device types whose chips may lack float64
+_NO_DOUBLE: Final = ("mps", "xpu", "privateuseone")  # device types that may lack float64
 _SMALL: Final = 1e-10  # keeps the ratio of norms finite
 
 
 class GuidanceKind(Enum):
     """How the two velocities are combined."""
 
-    CFG = "cfg"
-    APG = "apg"
-    ADG = "adg"
+    CFG = "cfg"  # classifier-free guidance
+    APG = "apg"  # adaptive projected guidance
+    ADG = "adg"  # angle-based dynamic guidance
 
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """How a run is steered.
+    """Settings of the guidance of one run.
 
-    `scale` 1 is no guidance: one forward a step. `interval` is (low, high), both inclusive, on
-    flow time itself (1 is the first step). `norm_threshold` caps a velocity's norm at so many
-    times the latent's (2 is usual); `velocity_ema` is the share of the previous velocity, from 0
-    to below 1 (0.1 is usual).
+    `scale` 1 is no guidance: one forward per step. `interval` is (low, high) in flow time, both
+    inclusive; the first step is at 1. `norm_threshold` caps the norm of a velocity at this
+    multiple of the latent's norm (2 is usual); `velocity_ema` is the share of the previous
+    velocity, from 0 to below 1 (0.1 is usual).
 
     Raises:
         InvalidScheduleError: a field outside its range, or ADG with nothing to guide.
@@ -67,7 +70,7 @@ class Guidance:
 
     @property
     def active(self) -> bool:
-        """Whether any step needs the velocity without words."""
+        """Whether any step needs the unconditional velocity."""
         return self.scale > 1
 
     def covers(self, t: float) -> bool:
@@ -111,48 +114,49 @@ def apg(
 ) -> tuple[Tensor, Tensor]:
     """Adaptive projected guidance: the velocity [B, T, C] and the momentum for the next step.
 
-    The difference is carried with momentum, capped, and freed of its part along `cond`, all over
-    time and per channel. (The official code names dimension 1, which is time in its layout.)
+    Momentum is added to the difference, its norm is capped, and its component parallel to `cond`
+    removed, each over time and per channel. (The official code names dimension 1, which is time
+    in its layout.)
     """
     difference = cond - uncond
     if momentum is not None:
         difference = difference + APG_MOMENTUM * momentum
-    length = difference.norm(p=2, dim=1, keepdim=True)  # [B, 1, C]
-    capped = difference * (APG_NORM / length).clamp(max=1.0)
-    return cond + (scale - 1) * _across(capped, cond), difference
+    norm = difference.norm(p=2, dim=1, keepdim=True)  # [B, 1, C]
+    capped = difference * (APG_NORM / norm).clamp(max=1.0)
+    return cond + (scale - 1) * _orthogonal_over_time(capped, cond), difference
 
 
-def _across(vector: Tensor, along: Tensor) -> Tensor:
-    """`vector` [B, T, C] without its part along `along`, over time, in double precision."""
-    direction = F.normalize(_double(along), dim=1)
-    wide = _double(vector)
-    return (wide - (wide * direction).sum(dim=1, keepdim=True) * direction).to(vector)
+def _orthogonal_over_time(vector: Tensor, base: Tensor) -> Tensor:
+    """Component of `vector` [B, T, C] orthogonal to `base`, over time, in double precision."""
+    direction = F.normalize(_double(base), dim=1)
+    exact = _double(vector)
+    return (exact - (exact * direction).sum(dim=1, keepdim=True) * direction).to(vector)
 
 
 def _double(x: Tensor) -> Tensor:
-    """`x` in double precision, on the CPU where its own device may not have any."""
+    """`x` in float64, on the CPU where its device may lack it."""
     return (x.cpu() if x.device.type in _NO_DOUBLE else x).double()
 
 
 def adg(x: Tensor, t: float, cond: Tensor, uncond: Tensor, scale: float) -> Tensor:
-    """Angle-based dynamic guidance [B, T, C], per frame over channels; `t` must be above 0.
+    """Angle-based dynamic guidance: a velocity [B, T, C]; `t` must be above 0.
 
-    The guess at the music with words is turned away from the guess without, by their angle
-    times the scale, at most `ADG_ANGLE`.
+    Per frame, over channels: the conditional estimate of x0 is rotated away from the unconditional
+    one by the angle between them times `scale` - 1, at most `ADG_ANGLE`.
     """
     weight = max(scale - 1, 0.0) + 1e-3
-    with_words, without = x - t * cond, x - t * uncond
-    angle = _angle(with_words, without)  # [B, T, 1] float64
-    turned = (weight * angle).clamp(-ADG_ANGLE, ADG_ANGLE)
-    away = _perpendicular(with_words - without, without)
+    x0_cond, x0_uncond = x - t * cond, x - t * uncond
+    angle = _angle(x0_cond, x0_uncond)  # [B, T, 1] float64
+    rotation = (weight * angle).clamp(-ADG_ANGLE, ADG_ANGLE)
+    orthogonal = _orthogonal_per_frame(x0_cond - x0_uncond, x0_uncond)
     sine = torch.sin(angle)
-    stretch = torch.where(sine > 1e-3, torch.sin(turned) / sine, weight)
-    guided = torch.cos(turned).to(away) * with_words + stretch.to(away) * away
-    return ((x - guided) / t).to(x.dtype)
+    factor = torch.where(sine > 1e-3, torch.sin(rotation) / sine, weight)
+    x0 = torch.cos(rotation).to(orthogonal) * x0_cond + factor.to(orthogonal) * orthogonal
+    return ((x - x0) / t).to(x.dtype)
 
 
 def _angle(one: Tensor, other: Tensor) -> Tensor:
-    """Angle between the frames of two [B, T, C]: [B, T, 1] float64, kept off 0 and pi."""
+    """Angle between the frames of two [B, T, C]: [B, T, 1] float64, clamped off 0 and pi."""
     one, other = _double(one), _double(other)
     one = one / torch.linalg.norm(one, dim=-1, keepdim=True)
     other = other / torch.linalg.norm(other, dim=-1, keepdim=True)
@@ -160,23 +164,91 @@ def _angle(one: Tensor, other: Tensor) -> Tensor:
     return torch.acos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
 
 
-def _perpendicular(vector: Tensor, base: Tensor) -> Tensor:
-    """`vector` [B, T, C] without its part along `base`, per frame, in float32 or better."""
-    wide = at_least_float32(vector.dtype)
-    vector, base = vector.to(wide), base.to(wide)
-    share = (vector * base).sum(dim=-1, keepdim=True)
-    return vector - share / ((base * base).sum(dim=-1, keepdim=True) + 1e-8) * base
+def _orthogonal_per_frame(vector: Tensor, base: Tensor) -> Tensor:
+    """Component of `vector` [B, T, C] orthogonal to `base`, per frame, in float32 or better."""
+    dtype = at_least_float32(vector.dtype)
+    vector, base = vector.to(dtype), base.to(dtype)
+    dot = (vector * base).sum(dim=-1, keepdim=True)
+    return vector - dot / ((base * base).sum(dim=-1, keepdim=True) + 1e-8) * base
 
 
 def clamp_norm(v: Tensor, x: Tensor, threshold: float) -> Tensor:
-    """`v` [B, T, C], shortened where an item's norm exceeds `threshold` times that of `x`."""
-    allowed = threshold * (torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) + _SMALL)
-    length = torch.linalg.vector_norm(v, dim=(1, 2), keepdim=True) + _SMALL
-    return v * (allowed / length).clamp(max=1.0)
+    """`v` [B, T, C], scaled so that no item's norm exceeds `threshold` times that of `x`."""
+    largest = threshold * (torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) + _SMALL)
+    norm = torch.linalg.vector_norm(v, dim=(1, 2), keepdim=True) + _SMALL
+    return v * (largest / norm).clamp(max=1.0)
 
 
 def smooth(v: Tensor, previous: Tensor | None, share: float) -> Tensor:
-    """`v` with `share` of the `previous` velocity mixed in; the first step has none."""
+    """Moving average of `v` and the `previous` velocity, with weight `share`; None: first step."""
     if previous is None or share == 0:
         return v
     return (1 - share) * v + share * previous
+
+
+CondUncond = Callable[[Tensor, float], tuple[Tensor, Tensor]]  # (x, t) -> cond, uncond
+
+
+class GuidedVelocity:
+    """The velocity of one run: guided inside the interval, the conditional one outside it.
+
+    `cond_uncond` gives both velocities and `cond` the conditional one alone. One object per run:
+    it keeps the momentum of APG and the previous velocity.
+    """
+
+    def __init__(self, cond_uncond: CondUncond, cond: Velocity, guidance: Guidance) -> None:
+        self._cond_uncond = cond_uncond
+        self._cond = cond
+        self._guidance = guidance
+        self._momentum: Tensor | None = None  # [B, T, C]
+        self._previous: Tensor | None = None  # [B, T, C]
+
+    def __call__(self, x: Tensor, t: float) -> Tensor:
+        v = self._limited(self._predict(x, t), x)
+        self._previous = v
+        return v
+
+    def corrector(self, x: Tensor, t: float) -> Tensor:
+        """The velocity at the predicted end `x` of a Heun step.
+
+        CFG takes the place of APG here, so that a step advances the momentum once. The previous
+        velocity becomes the mean of both, which is the velocity that the step takes.
+        """
+        v = self._limited(self._correct(x, t), x)
+        if self._previous is not None:
+            self._previous = 0.5 * (self._previous + v)
+        return v
+
+    def _predict(self, x: Tensor, t: float) -> Tensor:
+        guidance = self._guidance
+        if not guidance.covers(t):
+            return self._cond(x, t).to(x.dtype)
+        cond, uncond = _in_dtype_of(x, self._cond_uncond(x, t))
+        if guidance.kind is not GuidanceKind.APG:
+            return self._stateless(x, t, cond, uncond)
+        v, self._momentum = apg(cond, uncond, guidance.scale, self._momentum)
+        return v
+
+    def _correct(self, x: Tensor, t: float) -> Tensor:
+        if not self._guidance.covers(t):
+            return corrector_of(self._cond)(x, t).to(x.dtype)
+        return self._stateless(x, t, *_in_dtype_of(x, corrector_of(self._cond_uncond)(x, t)))
+
+    def _stateless(self, x: Tensor, t: float, cond: Tensor, uncond: Tensor) -> Tensor:
+        """ADG if it was chosen and `t` is above 0, else CFG."""
+        if self._guidance.kind is GuidanceKind.ADG and t > 0:
+            return adg(x, t, cond, uncond, self._guidance.scale)
+        return cfg(cond, uncond, self._guidance.scale)
+
+    def _limited(self, v: Tensor, x: Tensor) -> Tensor:
+        """`v` after the norm threshold and the moving average."""
+        threshold = self._guidance.norm_threshold
+        if threshold is not None:
+            v = clamp_norm(v, x, threshold)
+        return smooth(v, self._previous, self._guidance.velocity_ema)
+
+
+def _in_dtype_of(x: Tensor, pair: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Both velocities in the dtype of the latent, which is the more precise one."""
+    cond, uncond = pair
+    return cond.to(x.dtype), uncond.to(x.dtype)

@@ -1,7 +1,7 @@
 """A batch in microbatches: as many items at once as fit into memory.
 
-Every item has its own noise and attends only to itself, so an item is the same in a microbatch of
-any size, up to the rounding of floats. It knows neither model nor device.
+Items are independent (own noise, no attention across items), so the size of a microbatch changes an
+item by no more than rounding. It knows neither model nor device.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from ..memory import NotEnoughMemoryError, OomHandler
 
 
 def largest_microbatch(items: int, fits: Callable[[int], bool]) -> int:
-    """The most of `items` that fit together; 1 when not even that does: then a run may tell."""
+    """The largest number of `items` that `fits`; 1 where none does, and the run finds out."""
     return next((size for size in range(items, 1, -1) if fits(size)), 1)
 
 
@@ -22,30 +22,30 @@ def in_microbatches(
 ) -> Tensor:
     """`run(start, stop)` for all items [B, ...], at most `largest` at once.
 
-    Where a microbatch does not fit it is halved; what is done stays done.
+    A microbatch that does not fit is halved; finished ones are kept.
 
     Raises:
         NotEnoughMemoryError: not even one item fits.
     """
-    size = _even(items, min(largest or items, items))
+    size = _even_size(items, min(largest or items, items))
     if size < items:
         oom.notify(f"{items} songs at once would not fit into memory: made {size} at a time.")
-    made: list[Tensor] = []
+    parts: list[Tensor] = []
     start = 0
     while start < items:
         stop = min(start + size, items)
         part = oom.try_run(lambda a=start, b=stop: run(a, b))
         if part is not None:
-            made.append(part)
+            parts.append(part)
             start = stop
             continue
         size = _halved(stop - start)
         oom.notify(f"Out of memory with {stop - start} songs at once: made {size} at a time.")
-    return torch.cat(made) if len(made) > 1 else made[0]
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
-def _even(items: int, largest: int) -> int:
-    """The size of as many microbatches as are needed, without a large and a small one."""
+def _even_size(items: int, largest: int) -> int:
+    """The size that splits `items` evenly into as few microbatches as `largest` allows."""
     count = -(-items // largest)
     return -(-items // count)
 

@@ -1,18 +1,22 @@
-"""What each variant is sampled with when the user leaves it open.
+"""What suits each variant: its defaults, and warnings about choices that work and sound bad.
 
 Source: acestep/ui/gradio/events/generation/model_config.py, get_ui_control_config, and
 acestep/ui/gradio/interfaces/generation_advanced_dit_controls.py: the values that the official
 interface shows when a model is loaded. (Its library defaults differ: shift 1 for every variant.)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from ..types import Variant
-from .flow import Solver
 from .guidance import Guidance
+from .schedules import TURBO_TIMES
+from .solvers import Solver
+
+BASE_TASKS: Final = ("lego", "extract", "complete")  # only base was trained on them
+_CLOSE: Final = 1e-4  # people write the trained times with four digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Preset:
 PRESETS: Final[Mapping[Variant, Preset]] = MappingProxyType(
     {
         Variant.TURBO: Preset(steps=8, shift=3.0, guidance=None),
-        # no entry of its own in the official interface, which goes by "turbo" in the name
+        # the official interface has no entry for it and takes turbo's by the name
         Variant.TURBO_CONTINUOUS: Preset(steps=8, shift=3.0, guidance=None),
         Variant.BASE: Preset(steps=32, shift=3.0, guidance=Guidance()),
         Variant.SFT: Preset(steps=50, shift=3.0, guidance=Guidance()),
@@ -44,3 +48,37 @@ PRESETS: Final[Mapping[Variant, Preset]] = MappingProxyType(
 def preset(variant: Variant) -> Preset:
     """The preset of `variant`."""
     return PRESETS[variant]
+
+
+def variant_warnings(variant: Variant | None, task: str, guidance: Guidance | None) -> list[str]:
+    """What the task and the guidance do on `variant` (None: unknown); `task` "" is unknown, too."""
+    warnings = []
+    if task in BASE_TASKS and variant not in (Variant.BASE, None):
+        warnings.append(
+            f"The task {task} on {variant.value}: only base models were trained on it, others tend "
+            "to ignore the instruction. Load a base model."
+        )
+    if variant is not None and variant.distilled and guidance is not None and guidance.active:
+        warnings.append(
+            f"Guidance {guidance.scale:g} on {variant.value}: guidance is distilled into its "
+            "weights, more of it costs twice the time and tends to distort. Disconnect it."
+        )
+    return warnings
+
+
+def schedule_warnings(variant: Variant | None, times: Sequence[float]) -> list[str]:
+    """Warnings about flow times that the variant was not trained on."""
+    if variant is not Variant.TURBO:
+        return []
+    untrained = [t for t in times if t > 0 and all(abs(t - u) > _CLOSE for u in TURBO_TIMES)]
+    if not untrained:
+        return []
+    listed = ", ".join(f"{t:.4g}" for t in untrained[:4]) + (", ..." if len(untrained) > 4 else "")
+    return [
+        f"Turbo was trained on {len(TURBO_TIMES)} flow times only; {listed} {_are(untrained)} not "
+        "among them. Use 8 steps with shift 1, 2 or 3, snap the times, or load turbo-continuous."
+    ]
+
+
+def _are(values: Sequence[float]) -> str:
+    return "is" if len(values) == 1 else "are"

@@ -23,7 +23,7 @@ from ...ace_core.models.config import DiTConfig
 from ...ace_core.models.dit import memory_estimate
 from ...ace_core.models.int8 import names_to_quantize
 from ...ace_core.models.ops import Ops
-from ...ace_core.sampling.cover import switch_time, with_source
+from ...ace_core.sampling.cover import switch_time, uses_source
 from ...ace_core.task import Task
 from ...ace_core.types import Variant
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
@@ -101,7 +101,7 @@ def until_switched(given: dict[str, Any], t: float, options: dict[str, Any]) -> 
         )
     at = switch_time(options["sample_sigmas"].tolist(), strength)
     rest = {k: v for k, v in given.items() if k != "ace_switch" and not k.startswith(FREE)}
-    if with_source(t, at, corrects=options.get(CORRECTOR, False)):
+    if uses_source(t, at, corrector=options.get(CORRECTOR, False)):
         return rest
     return rest | {k.removeprefix(FREE): v for k, v in given.items() if k.startswith(FREE)}
 

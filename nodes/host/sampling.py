@@ -20,8 +20,7 @@ from ...ace_core.constants import LATENT_CHANNELS
 from ...ace_core.errors import InvalidRequestError
 from ...ace_core.memory import HEADROOM, NotEnoughMemoryError, Notify, OomHandler
 from ...ace_core.sampling.cover import times_from_source
-from ...ace_core.sampling.guidance import Guidance
-from ...ace_core.sampling.guided import GuidedVelocity
+from ...ace_core.sampling.guidance import Guidance, GuidedVelocity
 from ...ace_core.sampling.microbatch import in_microbatches, largest_microbatch
 from ...ace_core.sampling.recipe import Recipe
 from .adopted_model import adopted
@@ -274,7 +273,7 @@ def _most_at_once(batch: Batch, companions: list[Any]) -> int:
 def _run(batch: Batch, oom: OomHandler, hearing: Hearing | None) -> Tensor:
     guided = guider(batch.model, batch.positive, batch.negative, batch.guidance, oom)
     seeds, start = batch.recipe.seeds, batch.latent["samples"]
-    noise = batch.recipe.first_noise(start.shape[-1]).transpose(1, 2).contiguous()
+    noise = batch.recipe.initial_noise(start.shape[-1]).transpose(1, 2).contiguous()
     told = latent_preview.prepare_callback(guided.model_patcher, len(batch.sigmas) - 1)
     if hearing is not None:
         guided.bring(hearing.companions)

@@ -13,11 +13,9 @@ import torch
 from torch import Tensor
 
 from ...ace_core.conditioning.context import fitted
-from ...ace_core.sampling.flow import Solver
-from ...ace_core.sampling.noise import fresh_noise, seeds_for
-from ...ace_core.sampling.recipe import CLOSE, Recipe, Retake
+from ...ace_core.sampling.recipe import RETAKE_VARIANCE, Recipe, Retake, sde_noise, seeds_for
 from ...ace_core.sampling.repaint import KeptSource
-from ...ace_core.sampling.run import Run, integrate
+from ...ace_core.sampling.solvers import Solver, SolverOptions, integrate
 from .conditioning import host_task
 from .model import CORRECTOR
 
@@ -59,9 +57,9 @@ class AceSolver(comfy.samplers.Sampler):
             if callback is not None:
                 callback(step, x0.transpose(1, 2), look.state, len(times) - 1)
 
-        run = Run(
+        run = SolverOptions(
             times=times,
-            fresh=fresh_noise(self._seeds(len(start), extra_args.get("seed")), start.shape[-1]),
+            noise=sde_noise(self._seeds(len(start), extra_args.get("seed")), start.shape[-1]),
             on_step=on_step,
             after_step=kept and kept.after_step(noise.transpose(1, 2), len(times) - 1),
             correct_last=False,  # the host hands out no velocity at t = 0
@@ -132,7 +130,7 @@ class AceNoise:
 
     given: tuple[int | None, ...]
     retake_seed: int | None = None
-    variance: float = CLOSE
+    variance: float = RETAKE_VARIANCE
 
     @property
     def seed(self) -> int:
@@ -149,7 +147,7 @@ class AceNoise:
     def generate_noise(self, input_latent: dict[str, Any]) -> Tensor:
         """[B, C, T] for a LATENT."""
         batch, _, frames = input_latent["samples"].shape
-        return self.recipe(batch).first_noise(frames).transpose(1, 2).contiguous()
+        return self.recipe(batch).initial_noise(frames).transpose(1, 2).contiguous()
 
 
 def ace_solver(solver: Solver = Solver.EULER) -> AceSolver:

@@ -12,10 +12,10 @@ from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import AceStepError, InvalidRequestError, InvalidScheduleError
 from ace_core.models.ops import Ops
 from ace_core.pipeline import Models, sample
-from ace_core.sampling.flow import Solver
 from ace_core.sampling.guidance import Guidance, GuidanceKind
 from ace_core.sampling.recipe import Recipe, Retake
 from ace_core.sampling.repaint import RepaintMode, preservation
+from ace_core.sampling.solvers import Solver
 from ace_core.task import Length, SourceUse, Task
 from ace_core.tokens import load_tokenizer
 from ace_core.types import Song, Variant

@@ -12,9 +12,9 @@ from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import InvalidScheduleError
 from ace_core.models.ops import Ops
 from ace_core.pipeline import Models, decode_audio, sample
-from ace_core.sampling.flow import timesteps
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
+from ace_core.sampling.schedules import timesteps
 from ace_core.task import Task
 from ace_core.tokens import load_tokenizer
 from ace_core.types import Song, Variant

@@ -10,10 +10,10 @@ from ace_core.memory import NotEnoughMemoryError, OomHandler
 from ace_core.models.dit import memory_estimate
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.pipeline import Models, decode_audio, sample
-from ace_core.sampling.flow import Solver
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe, Retake
 from ace_core.sampling.repaint import RepaintMode, preservation
+from ace_core.sampling.solvers import Solver
 from ace_core.task import Preservation, Task
 from ace_core.types import Variant
 from tests.crowded import crowd

@@ -79,7 +79,7 @@ def open_studio(pack: Pack, folder: Path) -> Studio:
     song = pack.submodule("ace_core.types").Song("calm piano", "[Verse]\nla la", 10.04)
     item = pack.submodule("ace_core.conditioning.tasks").text_to_music(song, text)
     positive = host.conditioning(item, host.silence_of(vae))
-    times = pack.submodule("ace_core.sampling.flow").timesteps(8, 3.0)
+    times = pack.submodule("ace_core.sampling.schedules").timesteps(8, 3.0)
     return Studio(
         pack,
         host,

@@ -19,7 +19,7 @@ from ace_core.models.config import DiTConfig, StackConfig
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.pipeline import Models
-from ace_core.sampling.region import region
+from ace_core.sampling.repaint import region
 from ace_core.task import Length, Task, source_length
 from ace_core.tokens import load_tokenizer
 from ace_core.types import AudioCodes, Variant

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from ace_core.models.qwen3 import Qwen3Config
 from ace_core.pipeline import sample
-from ace_core.sampling.flow import timesteps
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
+from ace_core.sampling.schedules import timesteps
 from ace_core.types import Variant
 from tests.float64 import in_float64
 from tests.oracle import AceStepPipeline, diffusers_of

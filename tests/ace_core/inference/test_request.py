@@ -7,8 +7,8 @@ import pytest
 from ace_core.errors import InvalidScheduleError
 from ace_core.inference import GenerationConfig, GenerationParams
 from ace_core.inference.request import recipe_of, seeds_of, song_of
-from ace_core.sampling.flow import Solver
 from ace_core.sampling.guidance import GuidanceKind
+from ace_core.sampling.solvers import Solver
 from ace_core.types import Song, Variant
 
 PARAMS = GenerationParams(caption="calm piano")

@@ -73,7 +73,7 @@ def test_a_repaint_keeps_the_source_outside_its_part(make: Make, recording: str)
 
 def test_a_part_that_is_none_is_refused(make: Make, recording: str):
     given = {"task_type": "repaint", "src_audio": recording, "caption": "piano"}
-    assert "not behind its start" in str(
+    assert "not after its start" in str(
         make(**given, repainting_start=4.0, repainting_end=2.0).error
     )
     assert "starts at 20" in str(make(**given, repainting_start=20.0).error)

@@ -8,16 +8,16 @@ from torch import Tensor
 
 from ace_core.errors import InvalidRequestError
 from ace_core.sampling.cover import (
-    Switched,
+    SwitchedVelocity,
     start_from_source,
     switch_time,
     times_from_source,
-    with_source,
+    uses_source,
 )
-from ace_core.sampling.flow import euler, heun, timesteps
-from ace_core.sampling.guidance import Guidance
-from ace_core.sampling.guided import GuidedVelocity
-from ace_core.sampling.noise import noise
+from ace_core.sampling.guidance import Guidance, GuidedVelocity
+from ace_core.sampling.recipe import noise
+from ace_core.sampling.schedules import timesteps
+from ace_core.sampling.solvers import euler, heun
 
 TIMES = timesteps(8, 3.0)
 
@@ -34,7 +34,7 @@ def _without(x: Tensor, t: float) -> Tensor:
 @pytest.mark.parametrize(("strength", "pure"), [(1.0, _with_source), (0.0, _without)])
 def test_strength_one_and_zero_are_the_pure_branches(solver, strength: float, pure):
     start = noise([1], 7)
-    switched = Switched(_with_source, _without, switch_time(TIMES, strength))
+    switched = SwitchedVelocity(_with_source, _without, switch_time(TIMES, strength))
     assert torch.equal(solver(switched, start, TIMES), solver(pure, start, TIMES))
 
 
@@ -50,7 +50,7 @@ def test_a_strength_is_a_share_of_the_steps_rounded_down(strength: float, steps:
         heard.append(False)
         return x
 
-    euler(Switched(before, after, switch_time(TIMES, strength)), noise([1], 3), TIMES)
+    euler(SwitchedVelocity(before, after, switch_time(TIMES, strength)), noise([1], 3), TIMES)
     assert heard == [True] * steps + [False] * (8 - steps)
 
 
@@ -65,7 +65,7 @@ def test_a_heun_step_keeps_one_conditioning_for_both_looks():
         heard.append("after")
         return x
 
-    switched = Switched(before, after, switch_time(TIMES, 0.5))
+    switched = SwitchedVelocity(before, after, switch_time(TIMES, 0.5))
     guided = GuidedVelocity(lambda x, t: (x, x), switched, Guidance(scale=1.0))
     for velocity in (switched, guided):
         heard.clear()
@@ -110,9 +110,9 @@ def test_the_switch_is_at_the_same_step_in_double_and_in_single_precision():
         times = timesteps(steps, 3.0)
         single = torch.tensor(times, dtype=torch.float32).tolist()
         for switch in range(steps):
-            taken = [with_source(t, times[switch]) for t in single]
+            taken = [uses_source(t, times[switch]) for t in single]
             assert taken == [place < switch for place in range(steps + 1)]
-            assert with_source(single[switch], times[switch], corrects=True)
+            assert uses_source(single[switch], times[switch], corrector=True)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan")])

@@ -1,10 +1,11 @@
-"""Presets: what each variant is sampled with on first use."""
+"""Presets: the defaults of each variant, and warnings about choices that do not suit it."""
 
 import pytest
 
-from ace_core.sampling.flow import Solver
-from ace_core.sampling.guidance import GuidanceKind
-from ace_core.sampling.presets import PRESETS, preset
+from ace_core.sampling.guidance import Guidance, GuidanceKind
+from ace_core.sampling.presets import PRESETS, preset, schedule_warnings, variant_warnings
+from ace_core.sampling.schedules import timesteps
+from ace_core.sampling.solvers import Solver
 from ace_core.types import Variant
 
 
@@ -32,3 +33,28 @@ def test_a_preset_is_what_the_official_interface_shows(variant: Variant, steps: 
 @pytest.mark.parametrize("variant", Variant)
 def test_guidance_is_given_exactly_where_it_is_not_distilled_in(variant: Variant):
     assert (preset(variant).guidance is None) == variant.distilled
+
+
+@pytest.mark.parametrize("task", ["lego", "extract", "complete"])
+def test_a_task_of_base_on_another_model_is_warned_of_with_the_reason(task):
+    for variant in (Variant.TURBO, Variant.TURBO_CONTINUOUS, Variant.SFT):
+        (warning,) = variant_warnings(variant, task, None)
+        assert task in warning
+        assert "only base models were trained on it" in warning
+    assert variant_warnings(Variant.BASE, task, Guidance()) == []
+    assert variant_warnings(None, task, Guidance()) == []
+
+
+def test_guidance_on_a_distilled_model_is_warned_of_and_a_scale_of_one_is_none():
+    (warning,) = variant_warnings(Variant.TURBO, "cover", Guidance(scale=7.0))
+    assert "Guidance 7 on turbo" in warning
+    assert variant_warnings(Variant.TURBO, "cover", Guidance(scale=1.0)) == []
+    assert variant_warnings(Variant.SFT, "cover", Guidance(scale=7.0)) == []
+
+
+def test_times_that_turbo_was_not_trained_on_are_named():
+    assert schedule_warnings(Variant.TURBO, timesteps(8, 3.0)) == []
+    (warning,) = schedule_warnings(Variant.TURBO, [1.0, 0.77, 0.5, 0.0])
+    assert "0.77 is not among them" in warning
+    assert schedule_warnings(Variant.TURBO_CONTINUOUS, [1.0, 0.77, 0.0]) == []
+    assert schedule_warnings(None, [1.0, 0.77, 0.0]) == []

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ace_core.sampling.flow import euler, heun, sde, timesteps
-from ace_core.sampling.noise import fresh_noise, noise
+from ace_core.sampling.recipe import noise, sde_noise
+from ace_core.sampling.schedules import timesteps
+from ace_core.sampling.solvers import euler, heun, sde
 from tests.rounding import assert_same
 
 
@@ -60,14 +61,14 @@ def test_heun_is_of_second_order_and_euler_of_first():
 def test_sde_lands_on_the_music_whatever_it_draws():
     start, music = _ends()
     # every x is music + t * noise, so the velocity (x - music) / t guesses the music at once
-    landed = sde(lambda x, t: (x - music) / t, start, timesteps(5, 3.0), fresh_noise([1, 2], 10))
+    landed = sde(lambda x, t: (x - music) / t, start, timesteps(5, 3.0), sde_noise([1, 2], 10))
     assert_same(landed, music)
 
 
 def test_sde_of_an_item_is_independent_of_the_batch():
     def run(seeds: list[int]) -> Tensor:
         times = timesteps(5, 3.0)
-        return sde(lambda x, t: 0.5 * x, noise(seeds, 10), times, fresh_noise(seeds, 10))
+        return sde(lambda x, t: 0.5 * x, noise(seeds, 10), times, sde_noise(seeds, 10))
 
     assert torch.equal(run([5, 6])[1:], run([6]))
     assert not torch.equal(run([5, 6])[0], run([5, 6])[1])
@@ -125,7 +126,7 @@ def test_what_is_done_after_a_step_is_what_the_next_one_starts_from(solver: str)
     elif solver == "heun":
         landed = heun(velocity, start, times, after_step=after_step, correct_last=False)
     else:
-        landed = sde(velocity, start, times, fresh_noise([1], 4), after_step=after_step)
+        landed = sde(velocity, start, times, sde_noise([1], 4), after_step=after_step)
     assert reached == list(enumerate(times[1:]))
     assert (landed == 3).all()
     starts = {}

@@ -4,13 +4,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from ace_core.sampling.cover import Switched, start_from_source, switch_time
-from ace_core.sampling.flow import euler, heun, sde, timesteps
-from ace_core.sampling.guidance import Guidance, GuidanceKind
-from ace_core.sampling.guided import GuidedVelocity
-from ace_core.sampling.noise import noise
+from ace_core.sampling.cover import SwitchedVelocity, start_from_source, switch_time
+from ace_core.sampling.guidance import Guidance, GuidanceKind, GuidedVelocity
+from ace_core.sampling.recipe import noise
 from ace_core.sampling.repaint import blend, inject
-from ace_core.sampling.turbo import snap_to_turbo
+from ace_core.sampling.schedules import snap_to_turbo, timesteps
+from ace_core.sampling.solvers import euler, heun, sde
 from tests.ace_core.sampling.goldens import FRAMES, SEEDS, Toy, load
 from tests.rounding import RECORDED, SINGLE, difference
 
@@ -47,8 +46,8 @@ def _guided(toy: Toy, guidance: Guidance) -> GuidedVelocity:
 
 
 def _switched(toy: Toy, guidance: Guidance, at: float) -> GuidedVelocity:
-    pair = Switched(toy.pair, toy.free_pair, at)
-    return GuidedVelocity(pair, Switched(toy.single, toy.free_single, at), guidance)
+    pair = SwitchedVelocity(toy.pair, toy.free_pair, at)
+    return GuidedVelocity(pair, SwitchedVelocity(toy.single, toy.free_single, at), guidance)
 
 
 def test_noise_equals_the_official_noise(toy: Toy):
@@ -89,7 +88,7 @@ def test_turbo_custom_times_are_snapped(toy: Toy, turbo: dict[str, Tensor]):
 
 @pytest.mark.parametrize("solver", ["euler", "heun"])
 def test_turbo_cover_strength_switches_at_a_step(toy: Toy, turbo: dict[str, Tensor], solver: str):
-    velocity = Switched(toy.single, toy.free_single, switch_time(TURBO, 0.4))
+    velocity = SwitchedVelocity(toy.single, toy.free_single, switch_time(TURBO, 0.4))
     if solver == "euler":
         landed, name = euler(velocity, toy.noise, TURBO), "cover_strength"
     else:
@@ -102,7 +101,7 @@ def test_turbo_cover_noise_counts_the_switch_from_the_steps_left(
     toy: Toy, turbo: dict[str, Tensor]
 ):
     x, times = start_from_source(toy.noise, toy.inputs["context"], TURBO, 0.3)
-    velocity = Switched(toy.single, toy.free_single, switch_time(times, 0.5))
+    velocity = SwitchedVelocity(toy.single, toy.free_single, switch_time(times, 0.5))
     assert difference(euler(velocity, x, times), turbo["cover_noise"]) < SINGLE
 
 

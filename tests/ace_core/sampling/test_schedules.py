@@ -1,4 +1,4 @@
-"""Schedules: the formula, turbo's tables, hand-written times and snapping."""
+"""Schedules: the official times, custom ones, and the trained times of turbo."""
 
 import logging
 import math
@@ -7,8 +7,15 @@ import pytest
 import torch
 
 from ace_core.errors import InvalidScheduleError
-from ace_core.sampling.flow import custom_timesteps, shift_of, timesteps
-from ace_core.sampling.turbo import MOST_TURBO_STEPS, TURBO_TIMES, snap_to_turbo
+from ace_core.sampling.schedules import (
+    MAX_TURBO_STEPS,
+    TURBO_TIMES,
+    custom_timesteps,
+    parse_times,
+    shift_of,
+    snap_to_turbo,
+    timesteps,
+)
 
 # the official tables, as they stand in modeling_acestep_v15_turbo.py; the final 0 is implied there
 TABLES = {
@@ -76,7 +83,7 @@ def test_custom_times_that_cannot_be_sampled_are_refused(values: list[float], me
 
 
 def test_the_trained_times_are_the_union_of_the_three_tables():
-    assert len(TURBO_TIMES) == MOST_TURBO_STEPS
+    assert len(TURBO_TIMES) == MAX_TURBO_STEPS
     assert set(TURBO_TIMES) == {t for table in TABLES.values() for t in table[:-1]}
 
 
@@ -101,7 +108,7 @@ def test_snapping_leaves_a_trained_schedule_alone(shift: float):
 def test_times_that_fall_together_are_taken_once_and_said():
     snapped = snap_to_turbo([1.0, 0.99, 0.98, 0.5, 0])
     assert snapped.times == (1.0, 0.5, 0.0)
-    assert any("2 times fell on another's place" in said for said in snapped.changes)
+    assert any("2 times moved onto another time" in said for said in snapped.changes)
 
 
 def test_more_than_twenty_times_are_cut_and_said():
@@ -126,3 +133,13 @@ def test_the_shift_can_be_told_from_the_times(steps: int, shift: float) -> None:
 @pytest.mark.parametrize("times", [[1.0, 0.0], [1.0, 0.9, 0.1, 0.0], [0.7, 0.35, 0.0], [1.0]])
 def test_other_times_have_no_shift(times: list[float]) -> None:
     assert shift_of(times) is None
+
+
+def test_commas_spaces_and_lines_separate_times():
+    assert parse_times("1, .75 0.5\n0.25;0") == [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert parse_times("") == []
+
+
+def test_a_word_among_times_is_refused_by_name():
+    with pytest.raises(InvalidScheduleError, match="'half' is not a time"):
+        parse_times("1, half, 0")

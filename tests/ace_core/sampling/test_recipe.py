@@ -1,11 +1,11 @@
-"""Noise and seeds: an item's music depends on its own seed and on nothing else."""
+"""Noise and seeds: an item depends on its own seed and on nothing else."""
 
 import pytest
 import torch
 
 from ace_core.constants import SEED_RANGE
 from ace_core.errors import InvalidScheduleError
-from ace_core.sampling.noise import check_seed, fresh_noise, noise, seeds_for, variation
+from ace_core.sampling.recipe import check_seed, mix_noise, noise, parse_seeds, sde_noise, seeds_for
 
 
 def test_noise_of_an_item_is_independent_of_the_batch():
@@ -19,12 +19,12 @@ def test_noise_of_an_item_is_independent_of_the_batch():
 def test_noise_leaves_the_global_generator_alone():
     state = torch.get_rng_state()
     noise([1], 5)
-    next(fresh_noise([1], 5))
+    next(sde_noise([1], 5))
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_fresh_noise_is_repeatable_per_item_and_never_the_start():
-    both, alone = fresh_noise([3, 4], 9), fresh_noise([4], 9)
+def test_sde_noise_is_repeatable_per_item_and_never_the_start():
+    both, alone = sde_noise([3, 4], 9), sde_noise([4], 9)
     draws = [(next(both), next(alone)) for _ in range(3)]
     for in_batch, single in draws:
         assert torch.equal(in_batch[1:], single)
@@ -82,13 +82,13 @@ def test_a_bad_seed_in_a_list_is_refused():
 
 def test_variance_zero_and_one_are_the_two_draws():
     first, second = noise([1], 9), noise([2], 9)
-    assert torch.equal(variation(first, second, 0), first)
-    assert torch.equal(variation(first, second, 1), second)
+    assert torch.equal(mix_noise(first, second, 0), first)
+    assert torch.equal(mix_noise(first, second, 1), second)
 
 
 def test_a_variation_keeps_unit_variance_and_turns_towards_the_second_draw():
     first, second = noise([1], 4000), noise([2], 4000)
-    mixed = variation(first, second, 0.2)
+    mixed = mix_noise(first, second, 0.2)
     assert mixed.std().item() == pytest.approx(1, abs=0.01)
     # cos and sin of 18 degrees
     assert (mixed * first).mean().item() == pytest.approx(0.951, abs=0.01)
@@ -98,4 +98,14 @@ def test_a_variation_keeps_unit_variance_and_turns_towards_the_second_draw():
 @pytest.mark.parametrize("variance", [-0.1, 1.1, float("nan")])
 def test_a_variance_outside_zero_to_one_is_refused(variance: float):
     with pytest.raises(InvalidScheduleError, match="outside 0 to 1"):
-        variation(noise([1], 2), noise([2], 2), variance)
+        mix_noise(noise([1], 2), noise([2], 2), variance)
+
+
+def test_seeds_are_numbers_and_minus_one_or_random_is_drawn():
+    assert parse_seeds("7, -1, 18446744073709551615 random") == [7, None, 2**64 - 1, None]
+
+
+@pytest.mark.parametrize("text", ["7.5", "-2", "piano", "18446744073709551616"])
+def test_what_is_no_seed_is_refused(text):
+    with pytest.raises(InvalidScheduleError, match="is not a seed"):
+        parse_seeds(text)
