@@ -22,7 +22,7 @@ from .models.dit import memory_estimate
 from .models.vae import Oobleck
 from .precision import at_least_float32
 from .sampling.cover import SwitchedVelocity, start_from_source, switch_time
-from .sampling.guidance import Guidance, GuidedVelocity
+from .sampling.guidance import CondUncond, Guidance, GuidedVelocity
 from .sampling.microbatch import in_microbatches, largest_microbatch
 from .sampling.presets import preset
 from .sampling.recipe import Recipe, sde_noise

@@ -23,7 +23,7 @@ PARAMS: Final = {
     "inference_steps": "1 to 20 on turbo (8 is usual), 1 to 200 on base and sft (32 to 64).",
     "seed": "From 0; -1 is drawn. Used when `use_random_seed` is off and there are no `seeds`.",
     "guidance_scale": "1 to 15. Base and sft only; on turbo it is not used, and said so.",
-    "use_adg": "Angle-based dynamic guidance instead of adaptive projected guidance. Base and sft only.",
+    "use_adg": "Angle-based dynamic guidance (ADG) in place of APG. Base and sft only.",
     "cfg_interval_start": "Lowest flow time that is guided, 0 to 1; 0 is the end of the run.",
     "cfg_interval_end": "Highest flow time that is guided, 0 to 1; 1 is the first step.",
     "shift": "1 to 5. Above 1, more steps are spent early. 3 is usual.",

@@ -202,7 +202,7 @@ def test_memory_that_runs_out_is_a_result_that_says_what_to_lower(make: Make):
 def test_a_batch_that_does_not_fit_is_made_in_smaller_groups_and_it_is_said(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ):
-    whole = pipeline._sampled
+    whole = pipeline._sample_microbatch
     sizes: list[int] = []
 
     def small(models, items, recipe, *rest):
@@ -213,7 +213,7 @@ def test_a_batch_that_does_not_fit_is_made_in_smaller_groups_and_it_is_said(
 
     two = replace(ONE, batch_size=2, seeds=[7, 8])
     expected = make(config=two)
-    monkeypatch.setattr(pipeline, "_sampled", small)
+    monkeypatch.setattr(pipeline, "_sample_microbatch", small)
     result = make(config=two)
     assert result.success
     assert sizes == [2, 1, 1]
