@@ -41,7 +41,7 @@ class Studio:
 
     def noise(self, *seeds: int) -> Tensor:
         """As our sampler draws it, in the host's layout."""
-        return self.core("sampling.noise").noise(seeds, self.frames).transpose(1, 2).contiguous()
+        return self.core("sampling.recipe").noise(seeds, self.frames).transpose(1, 2).contiguous()
 
     def canvas(self, batch: int = 1) -> dict[str, Any]:
         return self.host.canvas(self.frames, batch)

@@ -122,7 +122,7 @@ def test_the_nodes_make_what_the_core_makes_without_a_host(
         core(pack, "conditioning.tasks").text_to_music(values["song"], values["text"]),
         seeds=(5, 6),
         guidance=values["guidance"],
-        solver=core(pack, "sampling.flow").Solver(solver),
+        solver=core(pack, "sampling.solvers").Solver(solver),
     )
     assert_same(made(found), expected)
 
