@@ -54,7 +54,7 @@ def check(params: GenerationParams, config: GenerationConfig, variant: Variant) 
     _check_interval(params)
     if params.task_type in NEED_CAPTION and not params.caption.strip():
         raise InvalidRequestError(
-            f"The task {params.task_type} needs a `caption`. Notify how the result is to sound."
+            f"The task {params.task_type} needs a `caption`. Say how the result is to sound."
         )
 
 

@@ -118,7 +118,7 @@ def create_sample(
     if len(query) > LYRIC_CHARACTERS:
         raise InvalidRequestError(
             f"The idea has {len(query)} characters, but at most {LYRIC_CHARACTERS} are read. "
-            "Notify it in fewer words."
+            "Say it in fewer words."
         )
     lyrics = INSTRUMENTAL if instrumental else ""
     asked = Song(lyrics=lyrics, language=language, seconds=seconds)

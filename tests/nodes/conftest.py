@@ -13,7 +13,7 @@ from tools.hosts.pack import Pack, load_pack
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Notify on what the nodes ran, so that nobody takes the stand-in for the host."""
+    """Say on what the nodes ran, so that nobody takes the stand-in for the host."""
     running = started()
     if running is not None:
         terminalreporter.write_line(f"The nodes were tested on {running[1].name}.")
