@@ -18,12 +18,11 @@ from typing import Final
 import torch
 
 from ace_core.lm.decoding import Request, decode
-from ace_core.lm.fields import Fields
-from ace_core.lm.grammar import Codes, Place
+from ace_core.lm.grammar import Codes, State
 from ace_core.lm.language_model import LanguageModel
-from ace_core.lm.masking import Masks, few, places
 from ace_core.lm.metadata import Metadata, think_block
-from ace_core.lm.picking import Picking
+from ace_core.lm.metadata_grammar import MetadataGrammar
+from ace_core.lm.sampling import SMALL_SET, MaskCache, SamplingParams, logit_indices
 from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
@@ -45,7 +44,7 @@ from .measure import machine
 from .peers import comfyui
 from .real_size import randomized
 
-PROMPT, OTHER = 300, 33  # tokens: a song with lyrics, and the unconditional prompt
+PROMPT, UNCOND = 300, 33  # tokens: a song with lyrics, and the uncond prompt
 SHAPE_06B: Final = Qwen3Config(
     vocab_size=CODES.start + AUDIO_TOKENS,
     hidden_size=1024,
@@ -81,7 +80,7 @@ class PublishedIds:
 
     def token_id(self, token: str) -> int | None:
         special = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-        ids = {name: PAD + place for place, name in enumerate(special)}
+        ids = {name: PAD + index for index, name in enumerate(special)}
         return {**ids, "<think>": CODES.start - 2, "</think>": CODES.start - 1}.get(token)
 
     def texts(self) -> list[str]:
@@ -93,15 +92,15 @@ def language_model(shape: Qwen3Config, dtype: torch.dtype) -> LanguageModel:
     return LanguageModel(model, PublishedIds())  # type: ignore[arg-type]
 
 
-def our_loop(lm: LanguageModel, prompt: list[int], other: list[int], songs: int) -> Loop:
-    picking = Picking(temperature=TEMPERATURE, top_p=TOP_P)
+def our_loop(lm: LanguageModel, prompt: list[int], uncond: list[int], songs: int) -> Loop:
+    params = SamplingParams(temperature=TEMPERATURE, top_p=TOP_P)
 
     def write(count: int, stamp: Stamp) -> object:
         asked = [
-            Request(tuple(prompt), Codes(CODES, count), seed, count, tuple(other))
+            Request(tuple(prompt), Codes(CODES, count), seed, count, tuple(uncond))
             for seed in range(songs)
         ]
-        return decode(lm, asked, picking, GUIDANCE, lambda _: stamp())
+        return decode(lm, asked, params, GUIDANCE, lambda _: stamp())
 
     return Loop(write, len(CODES))
 
@@ -109,16 +108,17 @@ def our_loop(lm: LanguageModel, prompt: list[int], other: list[int], songs: int)
 def loops(lm: LanguageModel, songs: int) -> dict[str, Loop]:
     """Everyone's loop on the same weights and prompts. ComfyUI's writes one song at a time."""
     generator = torch.Generator().manual_seed(0)
-    prompt, other = (
-        torch.randint(0, PAD, (length,), generator=generator).tolist() for length in (PROMPT, OTHER)
+    prompt, uncond = (
+        torch.randint(0, PAD, (length,), generator=generator).tolist()
+        for length in (PROMPT, UNCOND)
     )
     found = {
-        "ours": our_loop(lm, prompt, other, songs),
-        "transformers": transformers_loop(lm.model, prompt, other, songs),
+        "ours": our_loop(lm, prompt, uncond, songs),
+        "transformers": transformers_loop(lm.model, prompt, uncond, songs),
     }
     checkout = comfyui()
     if checkout is not None and songs == 1:
-        found[f"ComfyUI {version_of(checkout)}"] = host_loop(lm.model, prompt, other, checkout)
+        found[f"ComfyUI {version_of(checkout)}"] = host_loop(lm.model, prompt, uncond, checkout)
     return found
 
 
@@ -165,13 +165,13 @@ def step_bytes(lm: LanguageModel, rows: int) -> int:
 
 def grammar_ms(lm: LanguageModel, codes: int = 2_000) -> float:
     """Milliseconds a code that the grammar and its masks cost."""
-    masks = Masks(CODES, lm.device)
+    masks = MaskCache(CODES, lm.device)
 
     def walk() -> None:
-        place: Place | None = Codes(CODES, codes)
-        while place is not None:
-            masks.of([place.allowed])
-            place = place.after(CODES.start)
+        state: State | None = Codes(CODES, codes)
+        while state is not None:
+            masks.stack([state.allowed])
+            state = state.advance(CODES.start)
 
     return 1e3 * _seconds(walk) / codes
 
@@ -181,20 +181,20 @@ def text_grammar_ms(checkout: Path) -> float:
     published vocabulary, which ComfyUI carries."""
     tokenizer = load_tokenizer(checkout / "comfy" / "text_encoders" / "qwen25_tokenizer")
     vocabulary = Vocabulary(tokenizer, CODES.start + AUDIO_TOKENS)
-    fields = Fields(vocabulary)
+    grammar = MetadataGrammar(vocabulary)
     tokens = vocabulary.encode(think_block(PLAN))
-    masks = Masks(vocabulary.text, "cpu")
+    masks = MaskCache(vocabulary.text, "cpu")
 
     def walk() -> None:
-        place: Place | None = fields.reply(Metadata(), skip=("genres",))
+        state: State | None = grammar.reply(Metadata(), skip=("genres",))
         for token in tokens:
-            if place is None:
+            if state is None:
                 raise RuntimeError(f"the grammar ended before {vocabulary.decode([token])!r}")
-            if not few(place.allowed):
-                masks.of([place.allowed])
-            elif len(place.allowed) > 1:
-                places(place.allowed, vocabulary.text)
-            place = place.after(token)
+            if len(state.allowed) > SMALL_SET:
+                masks.stack([state.allowed])
+            elif len(state.allowed) > 1:
+                logit_indices(state.allowed, vocabulary.text)
+            state = state.advance(token)
 
     walk()  # what is made once a tokenizer is made here
     return 1e3 * median(_seconds(walk) for _ in range(20)) / len(tokens)

@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..ace_core.constants import SEED_RANGE
 from ..ace_core.lm.functions import TextOptions
 from ..ace_core.lm.metadata import NAMES, Metadata
-from ..ace_core.lm.picking import DEFAULT, Picking
+from ..ace_core.lm.sampling import DEFAULT, SamplingParams
 from .sockets import LMInput
 
 
@@ -110,10 +110,10 @@ def trace_input() -> io.Boolean.Input:
     )
 
 
-def sampling_params(given: dict[str, Any]) -> Picking:
+def sampling_params(given: dict[str, Any]) -> SamplingParams:
     """What the widgets of `sampling_inputs` stand for, out of all that a node was given."""
     names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
-    return Picking(**{name: given[name] for name in names})
+    return SamplingParams(**{name: given[name] for name in names})
 
 
 def text_options(lm: Any, given: dict[str, Any]) -> TextOptions:
@@ -121,19 +121,19 @@ def text_options(lm: Any, given: dict[str, Any]) -> TextOptions:
     from . import host
 
     return TextOptions(
-        picking=sampling_params(given),
+        sampling=sampling_params(given),
         seed=given["seed"],
         constrained=given["constrained"],
         on_step=host.watched(lm, given["trace"]),
     )
 
 
-def report(metadata: Metadata, unread: tuple[str, ...] = (), lyrics: str = "") -> str:
+def report(metadata: Metadata, warnings: tuple[str, ...] = (), lyrics: str = "") -> str:
     """What was found and what could not be read, a line each."""
     found = [
         f"{name}: {value}"
         for field, name in NAMES.items()
         if (value := getattr(metadata, field)) is not None
     ]
-    lines = found + [f"not understood: {what}" for what in unread]
+    lines = found + [f"not understood: {warning}" for warning in warnings]
     return "\n".join([*lines, "", lyrics] if lyrics else lines)

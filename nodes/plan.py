@@ -8,8 +8,8 @@ from ..ace_core.constants import BATCH_RANGE, LANGUAGES, SECONDS_RANGE
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.lm import functions
 from ..ace_core.lm.functions import CodesOptions
-from ..ace_core.lm.picking import CALM
-from ..ace_core.lm.plan import Sample, Wanted
+from ..ace_core.lm.plan import CotFields, Sample
+from ..ace_core.lm.sampling import LOW_TEMPERATURE
 from ..ace_core.sampling.recipe import seeds_for
 from ..ace_core.types import AudioCodes, Song
 from .lm_inputs import (
@@ -69,9 +69,9 @@ class AceStepThink(io.ComfyNode):
     def execute(
         cls, lm, song: Song, metadata: bool, caption: bool, language: bool, **text: Any
     ) -> io.NodeOutput:
-        lm, wanted = connected_lm(lm), Wanted(metadata, caption, language)
-        plan = functions.think(lm, without_plan(song), wanted, text_options(lm, text))
-        return io.NodeOutput(with_plan(plan), report(plan.metadata, plan.unread), plan.text)
+        lm, cot = connected_lm(lm), CotFields(metadata, caption, language)
+        plan = functions.think(lm, without_plan(song), cot, text_options(lm, text))
+        return io.NodeOutput(with_plan(plan), report(plan.metadata, plan.warnings), plan.text)
 
 
 class AceStepComposeCodes(io.ComfyNode):
@@ -125,10 +125,10 @@ class AceStepComposeCodes(io.ComfyNode):
         lm, seeds = connected_lm(lm), seeds_for(batch_size, [seed], rng_seed=seed)
         options = CodesOptions(
             seeds=seeds,
-            picking=sampling_params(given),
-            guidance=cfg,
-            negative=negative_prompt,
-            legacy=legacy_prompt,
+            sampling=sampling_params(given),
+            cfg_scale=cfg,
+            negative_prompt=negative_prompt,
+            legacy_prompt=legacy_prompt,
             chunk=chunk,
             on_step=host.watched(lm, trace),
         )
@@ -268,7 +268,7 @@ class AceStepUnderstand(io.ComfyNode):
             inputs=[
                 lm_input(),
                 CodesSocket.Input("codes", tooltip="The music, from Encode Codes."),
-                *text_inputs(CALM.temperature),
+                *text_inputs(LOW_TEMPERATURE.temperature),
                 io.Int.Input(
                     "item",
                     default=smallest,
@@ -302,5 +302,5 @@ def _sample_outputs(tooltip: str) -> list[io.Output]:
 
 def _sample_output(sample: Sample) -> io.NodeOutput:
     found = sample.reply
-    words = report(found.metadata, found.unread, sample.song.lyrics)
+    words = report(found.metadata, found.warnings, sample.song.lyrics)
     return io.NodeOutput(sample.song, words, sample.text)

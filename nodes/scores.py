@@ -10,7 +10,7 @@ from comfy_api.latest import io
 from ..ace_core.alignment.score import AlignmentScore, alignment_score
 from ..ace_core.alignment.words import words_of
 from ..ace_core.errors import InvalidRequestError
-from ..ace_core.lm.quality import SCALE, Quality, qualities
+from ..ace_core.lm.score_codes import SCALE, CodesScore, score_codes
 from ..ace_core.types import Song
 from .lyrics import finished_inputs, heads_input
 from .sockets import LMInput, ScoresSocket
@@ -22,7 +22,7 @@ class Score:
     """Of one item; at least one of the two is there."""
 
     singing: AlignmentScore | None  # how well it follows the lyrics
-    codes: Quality | None  # how well its codes fit the song
+    codes: CodesScore | None  # how well its codes fit the song
 
     @property
     def total(self) -> float:
@@ -116,14 +116,16 @@ class AceStepScore(io.ComfyNode):
             )
         count = len(latent["samples"])
         singing: list[AlignmentScore | None] = [None] * count
-        codes: list[Quality | None] = [None] * count
+        codes: list[CodesScore | None] = [None] * count
         if not song.instrumental:
             words = words_of(host.text_encoder_of(text_encoder).tokenizer, song)
             maps = host.lyric_maps(model, positive, latent, words, heads)
             singing = [alignment_score(each, words.sung) for each in maps]
         if lm is not None:
             heard = host.codes_of(model, positive, latent)
-            codes = [*qualities(host.language_model_of(lm), heard, song, sharpness, host.counted())]
+            codes = [
+                *score_codes(host.language_model_of(lm), heard, song, sharpness, host.counted())
+            ]
         scores = tuple(Score(*pair) for pair in zip(singing, codes, strict=True))
         return io.NodeOutput(scores, ranking_text(scores, host.seeds_of(latent)))
 

@@ -18,7 +18,7 @@ from .conditions import TaskRequest, request_of, tasks_of
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check
 from .params import GenerationConfig, GenerationParams
-from .planning import Planned, metadata_dict, planned, remember
+from .planning import LMOutput, metadata_dict, run_lm, set_cot_fields
 from .request import recipe_of, seeds_of
 from .results import GenerationResult
 from .saving import audio_dict, described, folder_of, key_of, save_song
@@ -92,9 +92,9 @@ class _Run:
         seeds, notes = seeds_of(params, config)
         recipe, more = recipe_of(params, variant, seeds)
         request = request_of(params, seeds[0])
-        plan = planned(self.llm, request, params, config, seeds, clock)
+        plan = run_lm(self.llm, request, params, config, seeds, clock)
         notes += [*more, *plan.notes, *_unused(params, request)]
-        remember(params, plan.found)
+        set_cot_fields(params, plan.metadata)
         task, latents = self._latents(request, plan, recipe)
         audios = self._audios(self._sound(latents, task), plan, seeds)
         report = clock.stage("Saving")
@@ -111,12 +111,12 @@ class _Run:
             extra_outputs={
                 "latents": latents,
                 "masks": _mask(task).expand(len(seeds), -1).clone(),
-                "lm_metadata": None if plan.found is None else metadata_dict(plan.found),
+                "lm_metadata": None if plan.metadata is None else metadata_dict(plan.metadata),
                 "time_costs": clock.total(),
             },
         )
 
-    def _latents(self, request: TaskRequest, plan: Planned, recipe: Recipe) -> tuple[Task, Tensor]:
+    def _latents(self, request: TaskRequest, plan: LMOutput, recipe: Recipe) -> tuple[Task, Tensor]:
         """The task, or the first of several variations, and [B, T, C] on the CPU."""
         clock, service = self.clock, self.service
         clock.stage("Reading the words")
@@ -146,8 +146,8 @@ class _Run:
     def _oom(self) -> OomHandler:
         return OomHandler(notify=self.smaller.append)
 
-    def _audios(self, sound: Tensor, plan: Planned, seeds: Sequence[int]) -> list[dict[str, Any]]:
-        names = [self.service.name, self.llm.name if self.llm and plan.found else ""]
+    def _audios(self, sound: Tensor, plan: LMOutput, seeds: Sequence[int]) -> list[dict[str, Any]]:
+        names = [self.service.name, self.llm.name if self.llm and plan.metadata else ""]
         each = described(self.params, seeds, plan.codes, self.config.audio_format)
         return [
             audio_dict(item.clone(), params, key_of(params, names))

@@ -1,4 +1,4 @@
-"""The language model's part of a run: it fills what the song leaves open, and composes codes."""
+"""The language model's part of a run: it fills the song's open fields, and composes codes."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,85 +6,88 @@ from typing import Any
 from ..constants import SECONDS_RANGE
 from ..errors import InvalidRequestError
 from ..lm.codes import read_codes
-from ..lm.decoding import OnStep
+from ..lm.decoding import OnStep, Step, log_tokens
 from ..lm.functions import CodesOptions, TextOptions, compose_codes, think
+from ..lm.language_model import LanguageModel
 from ..lm.metadata import NAMES, Metadata
-from ..lm.plan import Plan, Wanted
-from ..lm.tracing import traced
+from ..lm.plan import CotFields, Plan
+from ..lm.sampling import SamplingParams
 from ..types import AudioCodes, Song
 from .clock import Clock, Counter
 from .conditions import TaskRequest
 from .handlers import LLMHandler
 from .params import GenerationConfig, GenerationParams
-from .request import length_of, picking_of, song_of
+from .request import length_of, sampling_params_of, song_of
 
-PLANNED_TASKS = ("text2music", "cover")  # the others play into a song that is there
+PLANNED_TASKS = ("text2music", "cover")  # the others edit an existing song
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """The song as the diffusion model reads it, and its codes: none, one for all, or one each."""
+class LMOutput:
+    """The song as the diffusion model takes it, and its codes: none, one for all, or one each."""
 
     song: Song
     codes: tuple[AudioCodes, ...]
-    found: Metadata | None = None  # None: the language model was not asked
+    metadata: Metadata | None = None  # None: the language model did not run
     notes: tuple[str, ...] = ()
 
 
-def planned(
+def run_lm(
     handler: LLMHandler | None,
     request: TaskRequest,
     params: GenerationParams,
     config: GenerationConfig,
     seeds: tuple[int, ...],
     clock: Clock,
-) -> Planned:
+) -> LMOutput:
     """
     Raises:
-        AceStepError: the song, the codes or the settings are none; the length is open and nobody
-            is there to choose it.
+        AceStepError: the song, the codes or the settings are invalid; the length is open and no
+            language model chooses it.
     """
     song = song_of(params)
     given = (read_codes(params.audio_codes),) if params.audio_codes.strip() else ()
     reason = _why_not(handler, params)
     if reason is not None or handler is None:
         _check_length(request, song, given, reason or "")
-        return Planned(song, given, notes=(reason,) if reason and params.thinking else ())
+        return LMOutput(song, given, notes=(reason,) if reason and params.thinking else ())
     composes = request.source is None and not given
     _check_variations(params, config, composes)
-    writing = _Writing(handler, params, config, clock)
-    plan = writing.plan(replace(song, seconds=_known_length(request, song, given)), seeds[0])
-    codes = writing.codes(plan, seeds) if composes else given
-    notes = tuple(f"The language model's {what}." for what in plan.unread)
+    run = _LMRun(handler, params, config, clock)
+    plan = run.plan(replace(song, seconds=_given_seconds(request, song, given)), seeds[0])
+    codes = run.codes(plan, seeds) if composes else given
+    notes = tuple(f"The language model's {warning}." for warning in plan.warnings)
     filled = plan.filled if composes else replace(plan.filled, seconds=song.seconds)
-    return Planned(filled, codes, plan.metadata, notes)
+    return LMOutput(filled, codes, plan.metadata, notes)
 
 
-def metadata_dict(found: Metadata) -> dict[str, Any]:
+def metadata_dict(metadata: Metadata) -> dict[str, Any]:
     """By the model's own names, as the published API gives them."""
-    values = {name: getattr(found, field) for field, name in NAMES.items()}
+    values = {name: getattr(metadata, field) for field, name in NAMES.items()}
     meter = values["timesignature"]
     values["timesignature"] = None if meter is None else str(meter)
     return {name: value for name, value in values.items() if value is not None}
 
 
-def remember(params: GenerationParams, found: Metadata | None) -> None:
-    """Write into the `cot_` fields what the language model added to what was given."""
-    fresh = GenerationParams()
-    found = found or Metadata()
-    meter = found.time_signature
-    params.cot_bpm = found.bpm if params.bpm is None else None
-    params.cot_keyscale = (found.key or "") if not params.keyscale else ""
+def set_cot_fields(params: GenerationParams, metadata: Metadata | None) -> None:
+    """Sets the `cot_` fields to what the language model added to the given values."""
+    default = GenerationParams()
+    metadata = metadata or Metadata()
+    meter = metadata.time_signature
+    seconds = metadata.seconds
+    params.cot_bpm = metadata.bpm if params.bpm is None else None
+    params.cot_keyscale = (metadata.key or "") if not params.keyscale else ""
     params.cot_timesignature = str(meter) if meter and not params.timesignature else ""
-    params.cot_duration = None if length_of(params) or not found.seconds else float(found.seconds)
-    asked = params.vocal_language in ("", fresh.vocal_language)
-    params.cot_vocal_language = (asked and found.language) or fresh.cot_vocal_language
-    params.cot_caption = found.caption or ""
+    params.cot_duration = None if length_of(params) or not seconds else float(seconds)
+    open_language = params.vocal_language in ("", default.vocal_language)
+    language = metadata.language if open_language else None
+    params.cot_vocal_language = language or default.cot_vocal_language
+    params.cot_caption = metadata.caption or ""
     params.cot_lyrics = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Writing:
+class _LMRun:
     handler: LLMHandler
     params: GenerationParams
     config: GenerationConfig
@@ -92,16 +95,16 @@ class _Writing:
 
     def plan(self, song: Song, seed: int) -> Plan:
         given = self.params
-        wanted = Wanted(given.use_cot_metas, given.use_cot_caption, given.use_cot_language)
+        cot = CotFields(given.use_cot_metas, given.use_cot_caption, given.use_cot_language)
         report = self.clock.stage("Planning the song")
         with self.handler.ready() as lm, self.clock.timing("lm_phase1_time"):
             options = TextOptions(
-                picking=self._picking,
+                sampling=self._sampling,
                 seed=seed,
                 constrained=given.use_constrained_decoding,
-                on_step=traced(lm, _counted(report), self.config.constrained_decoding_debug),
+                on_step=self._on_step(lm, report),
             )
-            return think(lm, song, wanted, options)
+            return think(lm, song, cot, options)
 
     def codes(self, plan: Plan, seeds: tuple[int, ...]) -> tuple[AudioCodes, ...]:
         given, config = self.params, self.config
@@ -109,26 +112,30 @@ class _Writing:
         with self.handler.ready() as lm, self.clock.timing("lm_phase2_time"):
             options = CodesOptions(
                 seeds=seeds,
-                picking=self._picking,
-                guidance=given.lm_cfg_scale,
-                negative=given.lm_negative_prompt,
+                sampling=self._sampling,
+                cfg_scale=given.lm_cfg_scale,
+                negative_prompt=given.lm_negative_prompt,
                 chunk=config.lm_batch_chunk_size if config.allow_lm_batch else 1,
-                on_step=traced(lm, _counted(report), config.constrained_decoding_debug),
+                on_step=self._on_step(lm, report),
             )
             return tuple(compose_codes(lm, [plan] * len(seeds), options))
 
     @property
-    def _picking(self) -> Any:
+    def _sampling(self) -> SamplingParams:
         given = self.params
-        return picking_of(given.lm_temperature, given.lm_top_k, given.lm_top_p)
+        return sampling_params_of(given.lm_temperature, given.lm_top_k, given.lm_top_p)
 
+    def _on_step(self, lm: LanguageModel, report: Counter) -> OnStep:
+        def on_step(step: Step) -> None:
+            report(step.done, step.total)
+            if self.config.constrained_decoding_debug:
+                log_tokens(lm, step)
 
-def _counted(report: Counter) -> OnStep:
-    return lambda step: report(step.done, step.longest)
+        return on_step
 
 
 def _why_not(handler: LLMHandler | None, params: GenerationParams) -> str | None:
-    """Why the language model is not asked; None if it is."""
+    """Why the language model does not run; None if it does."""
     if not params.thinking:
         return "`thinking` is off."
     if params.task_type not in PLANNED_TASKS:
@@ -159,12 +166,12 @@ def _check_variations(params: GenerationParams, config: GenerationConfig, compos
         )
 
 
-def _known_length(request: TaskRequest, song: Song, codes: tuple[AudioCodes, ...]) -> float | None:
-    """What the language model is told of the length: that of what there is already."""
+def _given_seconds(request: TaskRequest, song: Song, codes: tuple[AudioCodes, ...]) -> float | None:
+    """The length for the language model: that of the source or codes, if there are any."""
     shortest, longest = SECONDS_RANGE
-    known = song.seconds
+    seconds = song.seconds
     if request.source is not None:
-        known = request.source.seconds
-    elif known is None and codes:
-        known = codes[0].seconds
-    return known if known is not None and shortest <= known <= longest else None
+        seconds = request.source.seconds
+    elif seconds is None and codes:
+        seconds = codes[0].seconds
+    return seconds if seconds is not None and shortest <= seconds <= longest else None

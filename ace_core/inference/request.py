@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from ..constants import INSTRUMENTAL
 from ..errors import InvalidRequestError
-from ..lm.picking import Picking
 from ..lm.plan import UNKNOWN
+from ..lm.sampling import SamplingParams
 from ..sampling.guidance import Guidance, GuidanceKind
 from ..sampling.presets import schedule_warnings, variant_warnings
 from ..sampling.recipe import Recipe, seeds_for
@@ -141,16 +141,16 @@ def _guidance(params: GenerationParams) -> Guidance:
     return Guidance(kind, params.guidance_scale, interval)
 
 
-def picking_of(
+def sampling_params_of(
     temperature: float, top_k: int | None, top_p: float | None, repetition_penalty: float = 1.0
-) -> Picking:
+) -> SamplingParams:
     """How tokens are chosen; None turns a filter off, and a nucleus of 0 holds one token.
 
     Raises:
         InvalidRequestError: a setting is out of range.
     """
     nucleus = 1.0 if top_p is None else (top_p or NARROWEST)
-    return Picking(
+    return SamplingParams(
         temperature=temperature,
         top_k=top_k or 0,
         top_p=nucleus,

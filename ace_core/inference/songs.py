@@ -8,10 +8,10 @@ from ..constants import CAPTION_CHARACTERS, LYRIC_CHARACTERS
 from ..errors import AceStepError, InvalidRequestError
 from ..lm import functions
 from ..lm.codes import read_codes
+from ..lm.decoding import log_tokens
 from ..lm.functions import TextOptions
 from ..lm.language_model import LanguageModel
 from ..lm.plan import Sample
-from ..lm.tracing import log_step
 from ..memory import out_of_memory
 from ..sampling.recipe import seeds_for
 from ..types import Song
@@ -20,7 +20,7 @@ from .limits import check_texts, check_types
 from .music import OUT_OF_MEMORY, check_arguments
 from .params import GenerationParams
 from .planning import metadata_dict
-from .request import language_of, picking_of, song_of
+from .request import language_of, sampling_params_of, song_of
 from .results import CreateSampleResult, FormatSampleResult, UnderstandResult
 from .truncate import truncate
 
@@ -37,8 +37,8 @@ AND_SO_ON: Final = (".", "…")  # behind codes that were shortened for a docume
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How a text is written, in the published names; a seed of None is drawn."""
+class TextParams:
+    """How a text is generated, in the published names; a seed of None is drawn."""
 
     temperature: float
     top_k: int | None
@@ -50,9 +50,11 @@ class Manner:
 
     def options(self, lm: LanguageModel) -> TextOptions:
         (seed,) = seeds_for(1, [self.seed])
-        picking = picking_of(self.temperature, self.top_k, self.top_p, self.repetition_penalty)
-        trace = (lambda step: log_step(lm, step)) if self.trace else None
-        return TextOptions(picking, seed, self.constrained, on_step=trace)
+        sampling = sampling_params_of(
+            self.temperature, self.top_k, self.top_p, self.repetition_penalty
+        )
+        trace = (lambda step: log_tokens(lm, step)) if self.trace else None
+        return TextOptions(sampling, seed, self.constrained, on_step=trace)
 
 
 def understand_music(
@@ -68,7 +70,7 @@ def understand_music(
 ) -> UnderstandResult:
     """What the song that `audio_codes` play is like. Dots behind the codes are no codes."""
     check_arguments((llm_handler, LLMHandler), (audio_codes, str))
-    manner = Manner(
+    params = TextParams(
         temperature,
         top_k,
         top_p,
@@ -82,7 +84,7 @@ def understand_music(
         codes = read_codes(audio_codes.rstrip().rstrip("".join(AND_SO_ON)))
         return functions.understand(lm, codes, options)
 
-    return _answered(UnderstandResult(), llm_handler, manner, ask)
+    return _answered(UnderstandResult(), llm_handler, params, ask)
 
 
 def create_sample(
@@ -100,7 +102,7 @@ def create_sample(
 ) -> CreateSampleResult:
     """A whole song from an idea in a few words; an empty one leaves it to the model."""
     check_arguments((llm_handler, LLMHandler), (query, str), (instrumental, bool))
-    manner = Manner(
+    params = TextParams(
         temperature,
         top_k,
         top_p,
@@ -115,7 +117,7 @@ def create_sample(
             lm, query, instrumental, language_of(vocal_language), options
         )
 
-    result = _answered(CreateSampleResult(), llm_handler, manner, ask)
+    result = _answered(CreateSampleResult(), llm_handler, params, ask)
     sung = Song(lyrics=result.lyrics)
     return replace(result, instrumental=result.success and (instrumental or sung.instrumental))
 
@@ -135,7 +137,7 @@ def format_sample(
 ) -> FormatSampleResult:
     """A better caption and better laid out lyrics. What `user_metadata` states is kept."""
     check_arguments((llm_handler, LLMHandler), (caption, str), (lyrics, str))
-    manner = Manner(
+    params = TextParams(
         temperature,
         top_k,
         top_p,
@@ -150,7 +152,7 @@ def format_sample(
         song = stated(caption, lyrics, user_metadata or {})
         return functions.format_sample(lm, song, options)
 
-    return _answered(FormatSampleResult(), llm_handler, manner, ask)
+    return _answered(FormatSampleResult(), llm_handler, params, ask)
 
 
 def stated(caption: str, lyrics: str, facts: Mapping[str, Any]) -> Song:
@@ -174,11 +176,11 @@ def stated(caption: str, lyrics: str, facts: Mapping[str, Any]) -> Song:
     return song_of(params)
 
 
-def _answered(blank: Result, handler: LLMHandler, manner: Manner, ask: Asking) -> Result:
+def _answered(blank: Result, handler: LLMHandler, params: TextParams, ask: Asking) -> Result:
     """`blank` filled with what the model says, or with why it says nothing."""
     try:
         with handler.ready() as lm:
-            options = manner.options(lm)
+            options = params.options(lm)
             sample = ask(lm, options)
     except (AceStepError, RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or out_of_memory(error):
@@ -197,7 +199,7 @@ def _filled(blank: Result, sample: Sample, seed: int) -> Result:
     lyrics, cut_lyrics = truncate("lyrics", sample.song.lyrics, LYRIC_CHARACTERS)
     found = metadata_dict(sample.reply.metadata)
     song = sample.song
-    unread = [f"Not understood: {what}." for what in sample.reply.unread]
+    warnings = [f"Not understood: {warning}." for warning in sample.reply.warnings]
     meter = song.time_signature
     return replace(
         blank,
@@ -209,6 +211,6 @@ def _filled(blank: Result, sample: Sample, seed: int) -> Result:
         language=song.language or "",
         timesignature="" if meter is None else str(meter),
         status_message="\n".join(
-            [f"{len(found)} facts found, seed {seed}.", *cut_caption, *cut_lyrics, *unread]
+            [f"{len(found)} facts found, seed {seed}.", *cut_caption, *cut_lyrics, *warnings]
         ),
     )

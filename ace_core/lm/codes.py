@@ -1,7 +1,7 @@
-"""Audio codes as text and as material: read, write, cut, join, repeat.
+"""Audio codes as text and as sequences: read, write, slice, join, repeat.
 
-A code is five frames, a fifth of a second. It knows no model: audio is encoded and codes are
-decoded by `models/codes.py`.
+A code is five frames, a fifth of a second. Nothing here knows a model: audio is encoded and codes
+are decoded by `models/codes.py`.
 """
 
 import re
@@ -17,7 +17,7 @@ END_TOKENS = re.compile(r"<\|(im_end|endoftext)\|>")
 
 
 def write_codes(codes: AudioCodes) -> str:
-    """`<|audio_code_N|>` for each code, as the language model writes them."""
+    """`<|audio_code_N|>` for each code: the tokens of the language model as text."""
     return "".join(code_token(code) for code in codes.values)
 
 
@@ -28,12 +28,12 @@ def read_codes(text: str) -> AudioCodes:
         InvalidCodesError: there is no code in the text, something else is, or a code is out of
             range.
     """
-    bare = END_TOKENS.sub(" ", text)
-    if "<|audio_code_" in bare:
-        numbers, rest = CODE_PATTERN.findall(bare), CODE_PATTERN.sub(" ", bare)
+    text = END_TOKENS.sub(" ", text)
+    if "<|audio_code_" in text:
+        numbers, rest = CODE_PATTERN.findall(text), CODE_PATTERN.sub(" ", text)
     else:
         number = r"(?<![\w.-])-?\d+(?![\w.-])"
-        numbers, rest = re.findall(number, bare), re.sub(number, " ", bare)
+        numbers, rest = re.findall(number, text), re.sub(number, " ", text)
     stray = re.sub(r"[\s,;\[\]]+", " ", rest).split()
     if stray:
         raise InvalidCodesError(
@@ -48,26 +48,26 @@ def read_codes(text: str) -> AudioCodes:
     return AudioCodes(tuple(int(number) for number in numbers))
 
 
-def slice_codes(codes: AudioCodes, begin: float, end: float) -> AudioCodes:
-    """The codes from `begin` to `end`, in seconds.
+def slice_codes(codes: AudioCodes, start: float, stop: float) -> AudioCodes:
+    """The codes from `start` to `stop`, in seconds.
 
     Raises:
         InvalidCodesError: the piece lies outside the codes or holds none.
     """
-    first, last = codes_for(begin), codes_for(end)
-    if not 0 <= first < last <= len(codes):
+    first, end = codes_for(start), codes_for(stop)
+    if not 0 <= first < end <= len(codes):
         raise InvalidCodesError(
-            f"There is no piece from {begin:g} to {end:g} seconds in {len(codes)} codes, which "
+            f"There is no piece from {start:g} to {stop:g} seconds in {len(codes)} codes, which "
             f"play {codes.seconds:g} seconds. Choose a later end than beginning, at least "
             f"{1 / CODE_RATE:g} seconds apart and inside the codes."
         )
-    return AudioCodes(codes.values[first:last])
+    return AudioCodes(codes.values[first:end])
 
 
 def slice_bars(
     codes: AudioCodes, first: int, count: int, bpm: int, time_signature: int
 ) -> AudioCodes:
-    """`count` bars from bar `first`; the first bar is 1. Edges fall on the code before them.
+    """`count` bars from bar `first`, counted from 1; their times are rounded down to codes.
 
     Raises:
         InvalidCodesError: the bars lie outside the codes.
@@ -77,12 +77,11 @@ def slice_bars(
             f"{count} bars from bar {first} are no piece. Bars are counted from 1; take at least 1."
         )
     bar = bar_seconds(bpm, time_signature)
-    begin, end = (first - 1) * bar, (first - 1 + count) * bar
-    return slice_codes(codes, begin, end)
+    return slice_codes(codes, (first - 1) * bar, (first - 1 + count) * bar)
 
 
 def bar_seconds(bpm: int, time_signature: int) -> float:
-    """Length of a bar: 2, 3 or 4 beats; 6 stands for 6/8, whose six eighths are three beats.
+    """Seconds of a bar of 2, 3 or 4 beats; 6 stands for 6/8, whose six eighths are three beats.
 
     Raises:
         InvalidCodesError: there is no such tempo or time signature.
@@ -98,7 +97,7 @@ def bar_seconds(bpm: int, time_signature: int) -> float:
 
 
 def join_codes(pieces: Sequence[AudioCodes]) -> AudioCodes:
-    """One piece after the other.
+    """The pieces, one after the other.
 
     Raises:
         InvalidCodesError: there is nothing to join.

@@ -1,11 +1,11 @@
-"""The decoding loop: prompts and a grammar in, tokens out.
+"""The decode loop: prompts and grammars in, tokens out.
 
-Each different prompt is run once, and then every row writes a token a step into memory set aside
-beforehand. Rows stand as [item 1 .. item n, unconditional 1 .. unconditional n]. Nothing that one
-item writes depends on another: each has its own positions, grammar and generator.
+Rows are [sequence 1 .. n] and, with guidance, [uncond prompt 1 .. n]. No sequence depends on
+another: each has its own positions, grammar and random keys, whatever else is in the batch.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,32 +15,33 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ..errors import InvalidRequestError
 from ..models.cache import Cache, FixedCache, cache_bytes, whole_blocks
-from .grammar import Allowed, Place
-from .language_model import LONGEST_TEXT, LanguageModel
-from .masking import few, places
-from .picking import Picking, guided, pick
-from .replay import Replay
+from .cuda_graph import GraphedStep
+from .grammar import Allowed, State
+from .language_model import MAX_LENGTH, LanguageModel
+from .sampling import SMALL_SET, SamplingParams, apply_cfg, logit_indices, sample_token
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One item to write: at most `longest` tokens after `prompt`, as `place` allows."""
+    """At most `max_tokens` tokens after `prompt`, as the grammar, its first state, allows."""
 
     prompt: tuple[int, ...]
-    place: Place
+    grammar: State
     seed: int
-    longest: int
-    unconditional: tuple[int, ...] | None = None  # the prompt that guidance leads away from
+    max_tokens: int
+    uncond_prompt: tuple[int, ...] | None = None  # for classifier-free guidance
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was just written; an item that has ended wrote `None`."""
+    """The tokens of one step; `None` for a sequence that had finished before."""
 
     done: int
-    longest: int
+    total: int
     tokens: tuple[int | None, ...]
-    names: tuple[str | None, ...]  # of the fields or phases that the tokens belong to
+    names: tuple[str | None, ...]  # the fields or phases that the tokens belong to
 
 
 OnStep = Callable[[Step], None]  # may raise, which ends the run
@@ -49,227 +50,226 @@ OnStep = Callable[[Step], None]  # may raise, which ends the run
 @torch.inference_mode()
 def decode(
     lm: LanguageModel,
-    requests: Sequence[Request],
-    picking: Picking,
-    guidance: float = 1.0,
+    requests: list[Request],
+    params: SamplingParams,
+    cfg_scale: float = 1.0,
     on_step: OnStep | None = None,
 ) -> list[list[int]]:
-    """The tokens of each request. Guidance above 1 needs every request's unconditional prompt.
+    """The tokens of each request. A `cfg_scale` above 1 needs every request's `uncond_prompt`.
 
     Raises:
-        InvalidRequestError: guidance is below 1, there is nothing to write, or it is too long.
+        InvalidRequestError: `cfg_scale` is below 1, there are no requests, or one is too long.
     """
-    _check(requests, guidance)
-    lm.make_room(needed_bytes(lm, requests, guidance))
-    run = _Run(lm, [_Item(request) for request in requests], picking, guidance)
-    for step in range(1, run.steps + 1):
-        tokens, names = run.write()
+    _check(requests, cfg_scale)
+    lm.reserve_memory(decode_bytes(lm, requests, cfg_scale))
+    sequences = [Sequence(request) for request in requests]
+    batch = Batch(lm, sequences, params, cfg_scale)
+    hidden = batch.prefill()
+    for done in range(1, batch.steps + 1):
+        names = tuple(seq.state.name if seq.state else None for seq in sequences)
+        tokens = batch.sample(hidden)
         if on_step is not None:
-            on_step(Step(step, run.steps, tokens, names))
-        if run.ended:
+            on_step(Step(done, batch.steps, tokens, names))
+        if all(seq.finished for seq in sequences):
             break
-        run.read()
-    return [item.written for item in run.items]
+        hidden = batch.forward(tokens)
+    return [seq.tokens for seq in sequences]
 
 
-def needed_bytes(lm: LanguageModel, requests: Sequence[Request], guidance: float = 1.0) -> int:
-    """Memory that `decode` takes beside the weights: keys, values, and the head's work."""
-    rows = len(requests) * (2 if guidance > 1 else 1)
-    prompts = max(max(len(r.prompt), len(r.unconditional or ())) for r in requests)
-    slots = prompts + max(request.longest for request in requests)
-    if lm.recorder is not None:
-        slots = whole_blocks(slots)
-    size = torch.empty((), dtype=lm.dtype).element_size()
-    head = len(head_range(lm, [request.place for request in requests]))
-    table = head * lm.model.config.hidden_size * size  # torch's layers share it, a host's copy it
-    logits = rows * head * 4 * 6  # float32, and what picking makes of it
-    return cache_bytes(lm.model.config, rows, slots, size) + table + logits
+class Sequence:
+    """A request and the tokens generated for it."""
+
+    def __init__(self, request: Request) -> None:
+        self.state: State | None = request.grammar  # None: finished
+        self.max_tokens = request.max_tokens
+        self.tokens: list[int] = []
+        if request.uncond_prompt is None:
+            self._append_forced()
+        self.prompt = (*request.prompt, *self.tokens)
+        self.uncond_prompt = request.uncond_prompt or ()
+        generator = torch.Generator().manual_seed(request.seed % 2**64)
+        # one random key per token, all at once: no step waits for the device
+        self.keys = torch.empty(request.max_tokens, dtype=torch.int64).random_(generator=generator)
+
+    def _append_forced(self) -> None:
+        """First tokens that the grammar leaves no choice of need no step: they join the prompt."""
+        while self.state is not None and len(self.state.allowed) == 1:
+            (token,) = self.state.allowed
+            if self.state.advance(token) is None or len(self.tokens) + 1 >= self.max_tokens:
+                break
+            self.append(token)
+
+    def append(self, token: int) -> None:
+        self.tokens.append(token)
+        if self.state is not None:
+            at_end = len(self.tokens) >= self.max_tokens
+            self.state = None if at_end else self.state.advance(token)
+
+    @property
+    def finished(self) -> bool:
+        return self.state is None
 
 
-def head_range(lm: LanguageModel, places: Sequence[Place | None]) -> range:
-    """The tokens that may be drawn, as one range: the head is cut to it for the whole run."""
+class Batch:
+    """Sequences with their kv cache and the rows of the lm_head that they need."""
+
+    def __init__(
+        self,
+        lm: LanguageModel,
+        sequences: list[Sequence],
+        params: SamplingParams,
+        cfg_scale: float,
+    ) -> None:
+        self.lm, self.sequences, self.params = lm, sequences, params
+        self.cfg_scale = cfg_scale
+        self.steps = max(seq.max_tokens - len(seq.tokens) for seq in sequences)
+        self.vocab_range = vocab_range(lm, [seq.state for seq in sequences])
+        self.lm_head = lm.model.head_rows(self.vocab_range, lm.device, lm.dtype)  # [R, E]
+        first, stop = self.vocab_range.start, self.vocab_range.stop
+        self.token_ids = torch.arange(first, stop, device=lm.device)  # [R]
+        self.masks = lm.mask_cache(self.vocab_range)
+        keys = pad_sequence([seq.keys for seq in sequences], batch_first=True)
+        self.keys = keys.to(lm.device)  # [sequences, max_tokens]
+        self.repeated: Tensor | None = None
+        if params.repetition_penalty != 1:
+            shape = (len(sequences), len(self.vocab_range))
+            self.repeated = torch.zeros(shape, dtype=torch.bool, device=lm.device)
+            for row, seq in enumerate(sequences):
+                self._mark_repeated(row, seq.tokens)
+
+    def prefill(self) -> Tensor:
+        """Runs each distinct prompt once, and stores its kv in every row that has it.
+
+        Returns the last hidden state of each row, [rows, E].
+        """
+        lm, prompts = self.lm, [seq.prompt for seq in self.sequences]
+        if self.cfg_scale > 1:
+            prompts += [seq.uncond_prompt for seq in self.sequences]
+        config, lengths = lm.model.config, [len(prompt) for prompt in prompts]
+        hidden = self.lm_head.new_empty(len(prompts), config.hidden_size)
+        self.graph: GraphedStep | None = None
+        if lm.capture is None:
+            self.cache = Cache(config, lengths, self.steps, hidden)
+        else:
+            self.cache = FixedCache(config, lengths, self.steps, hidden)
+            self.graph = GraphedStep(lm.model, self.lm_head, self.cache, lm.capture)
+        for prompt in dict.fromkeys(prompts):
+            rows = [row for row, other in enumerate(prompts) if other == prompt]
+            embedded = lm.model.embed(torch.tensor([prompt], device=lm.device), lm.dtype)
+            hidden[rows] = lm.model(embedded, self.cache.prefill(rows))[0, -1]
+        return hidden
+
+    def forward(self, tokens: tuple[int | None, ...]) -> Tensor:
+        """Runs one token per sequence; the hidden states that follow, [rows, E]."""
+        # a finished row gets any token: its hidden state is not used
+        ids = [0 if token is None else token - self.vocab_range.start for token in tokens]
+        index = torch.tensor(ids * (2 if self.cfg_scale > 1 else 1), device=self.lm.device)
+        if self.graph is not None:
+            return self.graph(index)
+        return self.lm.model(self.lm_head[index][:, None], self.cache)[:, 0]
+
+    def sample(self, hidden: Tensor) -> tuple[int | None, ...]:
+        """Appends to each unfinished sequence its next token."""
+        tokens: dict[int, int] = {}
+        large: dict[int, Allowed] = {}
+        for row, seq in enumerate(self.sequences):
+            if seq.state is None:
+                continue
+            allowed = seq.state.allowed
+            if len(allowed) == 1:
+                (tokens[row],) = allowed
+            elif len(allowed) <= SMALL_SET:  # row by row, whatever the others' states allow
+                columns = logit_indices(allowed, self.vocab_range)
+                params = replace(self.params, temperature=0.0) if seq.state.greedy else self.params
+                (drawn,) = self._draw([row], hidden, params, columns=columns.to(self.lm.device))
+                tokens[row] = self.vocab_range[int(columns[drawn])]
+            else:
+                large[row] = allowed
+        if large:
+            mask = self.masks.stack(list(large.values()))
+            columns = self._draw(list(large), hidden, self.params, mask)
+            tokens |= {row: self.vocab_range[i] for row, i in zip(large, columns, strict=True)}
+        for row, token in tokens.items():
+            self.sequences[row].append(token)
+            self._mark_repeated(row, [token])
+        return tuple(tokens.get(row) for row in range(len(self.sequences)))
+
+    def _draw(
+        self,
+        rows: list[int],
+        hidden: Tensor,
+        params: SamplingParams,
+        mask: Tensor | None = None,
+        columns: Tensor | slice = slice(None),
+    ) -> list[int]:
+        """One of `columns` of the logits for each of `rows`. To read it is the step's one wait for
+        the device."""
+        count, cfg = len(self.sequences), self.cfg_scale > 1
+        if len(rows) < count:
+            hidden = hidden[rows + [count + row for row in rows if cfg]]
+        logits = F.linear(hidden, self.lm_head[columns])  # [rows, R]
+        if cfg:
+            cond, uncond = logits.chunk(2)
+            logits = apply_cfg(cond, uncond, self.cfg_scale)
+        lengths = [len(self.sequences[row].tokens) for row in rows]
+        aligned = len(rows) == count and len(set(lengths)) == 1
+        keys = self.keys[:, lengths[0]] if aligned else self.keys[rows, lengths]
+        repeated = None if self.repeated is None else self.repeated[rows][:, columns]
+        token_ids = self.token_ids[columns]
+        return sample_token(logits, keys, params, mask, repeated, token_ids).tolist()
+
+    def _mark_repeated(self, row: int, tokens: list[int]) -> None:
+        if self.repeated is not None:
+            columns = logit_indices(tokens, self.vocab_range)
+            self.repeated[row, columns.to(self.lm.device)] = True
+
+
+def vocab_range(lm: LanguageModel, states: Iterable[State | None]) -> range:
+    """The tokens that a run may generate, as one range: its lm_head has these rows only."""
     vocabulary = lm.vocabulary
-    sets = [place.allowed for place in places if place is not None]
+    sets = [state.allowed for state in states if state is not None]
     if not any(max(allowed) in vocabulary.codes for allowed in sets):
         return vocabulary.text
     return range(min(map(min, sets)), max(map(max, sets)) + 1)
 
 
-def _check(requests: Sequence[Request], guidance: float) -> None:
+def decode_bytes(lm: LanguageModel, requests: list[Request], cfg_scale: float = 1.0) -> int:
+    """Memory that `decode` takes beside the weights: kv cache, lm_head and logits."""
+    rows = len(requests) * (2 if cfg_scale > 1 else 1)
+    prompt = max(max(len(r.prompt), len(r.uncond_prompt or ())) for r in requests)
+    slots = prompt + max(request.max_tokens for request in requests)
+    if lm.capture is not None:
+        slots = whole_blocks(slots)
+    size = torch.empty((), dtype=lm.dtype).element_size()
+    tokens = len(vocab_range(lm, [request.grammar for request in requests]))
+    # torch's own embedding layer shares its rows, a host's layer copies them
+    lm_head = tokens * lm.model.config.hidden_size * size
+    logits = rows * tokens * 4 * 6  # float32, and the copies that sampling makes
+    return cache_bytes(lm.model.config, rows, slots, size) + lm_head + logits
+
+
+def _check(requests: list[Request], cfg_scale: float) -> None:
     if not requests:
         raise InvalidRequestError("There is nothing to write. Ask for at least one item.")
-    if not guidance >= 1:
+    if not cfg_scale >= 1:
         raise InvalidRequestError(
-            f"Guidance of the language model is {guidance:g}, but must be 1 (off) or above."
+            f"Guidance of the language model is {cfg_scale:g}, but must be 1 (off) or above."
         )
-    if guidance > 1 and any(request.unconditional is None for request in requests):
+    if cfg_scale > 1 and any(request.uncond_prompt is None for request in requests):
         raise ValueError("guidance needs an unconditional prompt for every request")
     for request in requests:
-        prompt = max(len(request.prompt), len(request.unconditional or ()))
-        if request.longest < 1 or prompt + request.longest > LONGEST_TEXT:
+        prompt = max(len(request.prompt), len(request.uncond_prompt or ()))
+        if request.max_tokens < 1 or prompt + request.max_tokens > MAX_LENGTH:
             raise InvalidRequestError(
-                f"The prompt has {prompt} tokens and {request.longest} are to be written, but the "
-                f"language model reads at most {LONGEST_TEXT} together, and writes at least 1. "
+                f"The prompt has {prompt} tokens and {request.max_tokens} are to be written, but "
+                f"the language model reads at most {MAX_LENGTH} together, and writes at least 1. "
                 "Shorten the text, or change what is asked for."
             )
 
 
-class _Item:
-    """What one request has come to."""
-
-    def __init__(self, request: Request) -> None:
-        self.place: Place | None = request.place
-        self.longest = request.longest
-        self.written: list[int] = []
-        if request.unconditional is None:
-            self._write_what_is_fixed()
-        self.prompt = (*request.prompt, *self.written)
-        self.unconditional = request.unconditional or ()
-        generator = torch.Generator().manual_seed(request.seed % 2**64)
-        # one key a token, all at once: no device has to be waited for
-        self.keys = torch.empty(request.longest, dtype=torch.int64).random_(generator=generator)
-
-    def _write_what_is_fixed(self) -> None:
-        """What the grammar fixes at the start needs no step: it goes into the prompt."""
-        while self.place is not None and len(self.place.allowed) == 1:
-            (token,) = self.place.allowed
-            if self.place.after(token) is None or len(self.written) + 1 >= self.longest:
-                break
-            self.write(token)
-
-    @property
-    def ended(self) -> bool:
-        return self.place is None or len(self.written) >= self.longest
-
-    def write(self, token: int) -> None:
-        if self.place is not None:
-            self.written.append(token)
-            self.place = self.place.after(token)
-
-
-class _Run:
-    """Items on their way: the cache, the last states, the head's rows."""
-
-    def __init__(
-        self, lm: LanguageModel, items: list[_Item], picking: Picking, guidance: float
-    ) -> None:
-        self.lm, self.items, self.picking = lm, items, picking
-        self.guidance = guidance
-        self.steps = max(item.longest - len(item.written) for item in items)
-        self.head = head_range(lm, [item.place for item in items])
-        self.table = lm.model.head_rows(self.head, lm.device, lm.dtype)  # [R, E]
-        self.masks = lm.masks(self.head)
-        keys = pad_sequence([item.keys for item in items], batch_first=True)
-        self.keys = keys.to(lm.device)  # [items, longest]
-        self.ids = torch.arange(self.head.start, self.head.stop, device=lm.device)  # [R]
-        self.seen: Tensor | None = None
-        if picking.repetition_penalty != 1:
-            shape = (len(items), len(self.head))
-            self.seen = torch.zeros(shape, dtype=torch.bool, device=lm.device)
-            for row, item in enumerate(items):
-                self._saw(row, item.written)
-        self._prefill()
-
-    @property
-    def ended(self) -> bool:
-        return all(item.ended for item in self.items)
-
-    def _prefill(self) -> None:
-        """Runs each different prompt once, and keeps it for all rows that begin with it."""
-        lm, prompts = self.lm, [item.prompt for item in self.items]
-        if self.guidance > 1:
-            prompts += [item.unconditional for item in self.items]
-        like = torch.empty((), device=lm.device, dtype=lm.dtype)
-        sizes, lengths = lm.model.config, list(map(len, prompts))
-        self.replay: Replay | None = None
-        if lm.recorder is None:
-            self.cache = Cache(sizes, lengths, self.steps, like)
-        else:
-            self.cache = FixedCache(sizes, lengths, self.steps, like)
-            self.replay = Replay(lm.model, self.table, self.cache, lm.recorder)
-        self.hidden = like.new_empty(len(prompts), lm.model.config.hidden_size)  # [rows, E]
-        for prompt in dict.fromkeys(prompts):
-            shared = [row for row, other in enumerate(prompts) if other == prompt]
-            ids = torch.tensor([prompt], device=lm.device)
-            states = lm.model(lm.model.embed(ids, lm.dtype), self.cache.prefill(shared))
-            self.hidden[shared] = states[0, -1]
-
-    def write(self) -> tuple[tuple[int | None, ...], tuple[str | None, ...]]:
-        """Each item's next token, and the name of what it belongs to."""
-        writing = [row for row, item in enumerate(self.items) if not item.ended]
-        places = {row: self.items[row].place for row in writing}
-        tokens = self._tokens({row: place.allowed for row, place in places.items() if place})
-        for row in writing:
-            self.items[row].write(tokens[row])
-            self._saw(row, [tokens[row]])
-        rows = range(len(self.items))
-        names = {row: place.name for row, place in places.items() if place}
-        return tuple(map(tokens.get, rows)), tuple(map(names.get, rows))
-
-    def _saw(self, row: int, tokens: list[int]) -> None:
-        if self.seen is not None:
-            self.seen[row, places(tokens, self.head).to(self.lm.device)] = True
-
-    def read(self) -> None:
-        """Runs what was just written through the model."""
-        # an item that has ended reads anything: nobody looks at what comes of it
-        ids = [0 if item.ended else item.written[-1] - self.head.start for item in self.items]
-        index = torch.tensor(ids * (2 if self.guidance > 1 else 1), device=self.lm.device)
-        if self.replay is None:
-            embedded = self.table[index][:, None]  # [rows, 1, E]
-            self.hidden = self.lm.model(embedded, self.cache)[:, 0]  # [rows, E]
-        else:
-            self.hidden = self.replay(index)
-
-    def _tokens(self, allowed: dict[int, Allowed]) -> dict[int, int]:
-        """The next token of each row that is still writing."""
-        tokens: dict[int, int] = {}
-        wide: list[int] = []
-        for row, legal in allowed.items():
-            if len(legal) == 1:
-                (tokens[row],) = legal
-            elif few(legal):
-                tokens[row] = self._pick_few(row, legal)
-            else:
-                wide.append(row)
-        if wide:
-            mask = self.masks.of([allowed[row] for row in wide])
-            picked = self._pick(wide, self._logits(wide, self.table), self.ids, mask)
-            tokens.update((row, self.head[place]) for row, place in zip(wide, picked, strict=True))
-        return tokens
-
-    def _pick_few(self, row: int, legal: Allowed) -> int:
-        """Scores only the legal tokens, each row by itself whatever its neighbours write."""
-        rows = places(legal, self.head).to(self.lm.device)
-        (picked,) = self._pick([row], self._logits([row], self.table[rows]), self.ids[rows])
-        return self.head[int(rows[picked])]
-
-    def _logits(self, rows: list[int], table: Tensor) -> Tensor:
-        """[rows, R] in float32, guided if there is guidance."""
-        items, states = len(self.items), self.hidden
-        if len(rows) < items:
-            states = states[rows + [items + row for row in rows if self.guidance > 1]]
-        logits = F.linear(states, table)
-        if self.guidance <= 1:
-            return logits.float()
-        return guided(logits[: len(rows)], logits[len(rows) :], self.guidance)
-
-    def _pick(
-        self, rows: list[int], logits: Tensor, ids: Tensor, mask: Tensor | None = None
-    ) -> list[int]:
-        """Columns of the logits, whose tokens are `ids`. Reading them is the step's one wait for
-        the device."""
-        at = [len(self.items[row].written) for row in rows]
-        if len(rows) == len(self.items) and len(set(at)) == 1:
-            keys = self.keys[:, at[0]]
-        else:
-            keys = self.keys[rows, at]
-        place = self.items[rows[0]].place
-        picking = self.picking
-        if len(rows) == 1 and place is not None and place.greedy:
-            picking = replace(picking, temperature=0.0)
-        seen = None
-        if self.seen is not None:
-            seen = self.seen[rows]
-            seen = seen if len(ids) == seen.shape[1] else seen[:, ids - self.head.start]
-        return pick(logits, keys, picking, mask, seen, ids).tolist()
+def log_tokens(lm: LanguageModel, step: Step) -> None:
+    """Each sequence's token in the log, with the field or phase it belongs to."""
+    for item, (token, name) in enumerate(zip(step.tokens, step.names, strict=True)):
+        if token is not None:
+            text = lm.vocabulary.decode([token])
+            logger.info("token %d, item %d, %s: %d %r", step.done, item, name, token, text)

@@ -10,92 +10,101 @@ from ..timing import codes_for
 from ..types import AudioCodes, Song
 from . import prompts
 from .codes import write_codes
-from .decoding import OnStep, Request, Step, decode
-from .grammar import Place, walk
+from .decoding import OnStep, Request, decode
+from .grammar import State, walk
 from .language_model import LanguageModel
 from .metadata import Metadata, Reply, parse_parts, parse_reply
-from .picking import CALM, DEFAULT, Picking
-from .plan import EVERYTHING, Plan, Sample, Wanted, anything_to_write, fill, known, settled, sung
+from .plan import (
+    ALL_FIELDS,
+    CotFields,
+    Plan,
+    Sample,
+    fill,
+    given_metadata,
+    lyrics_for_prompt,
+    merge,
+    needs_model,
+)
+from .sampling import DEFAULT, LOW_TEMPERATURE, SamplingParams
 
-LONGEST_REPLY: Final = 3_500  # tokens of a text reply
-MOST_ITEMS: Final = 8
+MAX_REPLY_TOKENS: Final = 3_500
+MAX_BATCH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
-    """How a text is written. `constrained` keeps the model to the grammar of its replies."""
+    """How a text is generated. `constrained` keeps it to the grammar of the model's replies."""
 
-    picking: Picking = DEFAULT
+    sampling: SamplingParams = DEFAULT
     seed: int = 0
     constrained: bool = True
-    longest: int = LONGEST_REPLY  # tokens
+    max_tokens: int = MAX_REPLY_TOKENS
     on_step: OnStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CodesOptions:
-    """How codes are written: a seed an item, at most `chunk` items at a time.
+    """How codes are generated: one seed per item, at most `chunk` items at a time.
 
-    `negative` describes what guidance leads away from. `legacy` is the prompt layout of releases
-    before the correction, in which guidance knows only the metadata.
+    `negative_prompt` is what guidance leads away from. `legacy_prompt` is the prompt layout of
+    releases before the correction, whose uncond prompt lacks only the metadata.
     """
 
     seeds: tuple[int, ...] = (0,)
-    picking: Picking = DEFAULT
-    guidance: float = 2.0
-    negative: str = ""
-    legacy: bool = False
-    chunk: int = MOST_ITEMS
+    sampling: SamplingParams = DEFAULT
+    cfg_scale: float = 2.0
+    negative_prompt: str = ""
+    legacy_prompt: bool = False
+    chunk: int = MAX_BATCH
     on_step: OnStep | None = None
 
 
 def think(
     lm: LanguageModel,
     song: Song,
-    wanted: Wanted = EVERYTHING,
+    cot: CotFields = ALL_FIELDS,
     options: TextOptions = TextOptions(),
 ) -> Plan:
-    """Phase 1: fill the blanks of `song`. What it states is written down as it stands."""
-    stated = known(song)
-    if not anything_to_write(stated, wanted):
+    """Phase 1: fills the open fields of `song`. The values it gives are kept literally."""
+    given = given_metadata(song)
+    if not needs_model(given, cot):
         return Plan(song, Metadata.of(song))
-    skip = {"genres", *(f for f in ("caption", "language") if not getattr(wanted, f))}
-    prompt = prompts.plan_prompt(song.caption, sung(song))
-    place = lm.fields.block(stated, skip)
+    skip = {"genres", *(f for f in ("caption", "language") if not getattr(cot, f))}
+    prompt = prompts.plan_prompt(song.caption, lyrics_for_prompt(song))
+    grammar = lm.grammar.block(given, skip)
     if not options.constrained:
-        place = lm.fields.unconstrained(lm.vocabulary.think_end)
-    reply, text = _write(lm, prompt, place, options)
-    return Plan(song, settled(song, reply.metadata, wanted), text, reply.unread)
+        grammar = lm.grammar.unconstrained(lm.vocabulary.think_end)
+    reply, text = _generate(lm, prompt, grammar, options)
+    return Plan(song, merge(song, reply.metadata, cot), text, reply.warnings)
 
 
 def compose_codes(
     lm: LanguageModel, plans: Sequence[Plan], options: CodesOptions = CodesOptions()
 ) -> list[AudioCodes]:
-    """Phase 2: the codes of each plan, `int(seconds * 5)` of them; one seed a plan.
+    """Phase 2: the codes of each plan, `int(seconds * 5)` of them; one seed per plan.
 
     Raises:
         InvalidRequestError: there are no plans, too many, or not one seed for each.
     """
     _check(plans, options)
     requests = [
-        _codes_request(lm, *item, options) for item in zip(plans, options.seeds, strict=True)
+        _codes_request(lm, plan, seed, options)
+        for plan, seed in zip(plans, options.seeds, strict=True)
     ]
-    written: list[list[int]] = []
-    total = sum(_longest(requests[i : i + options.chunk]) for i in _starts(requests, options))
-    before = 0
-    for start in _starts(requests, options):
-        chunk = requests[start : start + options.chunk]
-        on_step = _shifted(options.on_step, before, total)
-        written += decode(lm, chunk, options.picking, options.guidance, on_step)
-        before += _longest(chunk)
+    chunks = [requests[i : i + options.chunk] for i in range(0, len(requests), options.chunk)]
+    steps = [max(request.max_tokens for request in chunk) for chunk in chunks]
+    tokens: list[list[int]] = []
+    for i, chunk in enumerate(chunks):
+        on_step = _offset(options.on_step, sum(steps[:i]), sum(steps))
+        tokens += decode(lm, chunk, options.sampling, options.cfg_scale, on_step)
     codes = lm.vocabulary.codes
-    return [AudioCodes(tuple(t - codes.start for t in ids if t in codes)) for ids in written]
+    return [AudioCodes(tuple(t - codes.start for t in ids if t in codes)) for ids in tokens]
 
 
 def understand(
     lm: LanguageModel,
     codes: AudioCodes,
-    options: TextOptions = TextOptions(CALM),
+    options: TextOptions = TextOptions(LOW_TEMPERATURE),
 ) -> Sample:
     """Describe the song that `codes` play."""
     prompt = prompts.understand_prompt(write_codes(codes))
@@ -121,49 +130,51 @@ def create_sample(
             "Say it in fewer words."
         )
     lyrics = INSTRUMENTAL if instrumental else ""
-    asked = Song(lyrics=lyrics, language=language, seconds=seconds)
+    song = Song(lyrics=lyrics, language=language, seconds=seconds)
     prompt = prompts.create_prompt(query, instrumental)
-    return _sample(lm, prompt, asked, known(asked), options)
+    return _sample(lm, prompt, song, given_metadata(song), options)
 
 
 def format_sample(lm: LanguageModel, song: Song, options: TextOptions = TextOptions()) -> Sample:
-    """A better caption and better laid out lyrics; what `song` states is kept."""
+    """A better caption and better laid out lyrics; the values that `song` gives are kept."""
     prompt = prompts.format_prompt(song.caption, song.lyrics)
-    return _sample(lm, prompt, song, known(song), options)
+    return _sample(lm, prompt, song, given_metadata(song), options)
 
 
 def _sample(
-    lm: LanguageModel, prompt: str, asked: Song, known: Metadata, options: TextOptions
+    lm: LanguageModel, prompt: str, song: Song, given: Metadata, options: TextOptions
 ) -> Sample:
-    place = lm.fields.reply(known)
+    grammar = lm.grammar.reply(given)
     if not options.constrained:
-        place = lm.fields.unconstrained(lm.vocabulary.end)
-    reply, text = _write(lm, prompt, place, options)
-    song = fill(asked, reply.metadata)
-    return Sample(replace(song, lyrics=reply.lyrics or asked.lyrics), reply, text)
+        grammar = lm.grammar.unconstrained(lm.vocabulary.end)
+    reply, text = _generate(lm, prompt, grammar, options)
+    filled = fill(song, reply.metadata)
+    return Sample(replace(filled, lyrics=reply.lyrics or song.lyrics), reply, text)
 
 
-def _write(lm: LanguageModel, prompt: str, place: Place, options: TextOptions) -> tuple[Reply, str]:
-    """What the model replies, read and as text."""
+def _generate(
+    lm: LanguageModel, prompt: str, grammar: State, options: TextOptions
+) -> tuple[Reply, str]:
+    """The model's reply, parsed and as text."""
     vocabulary = lm.vocabulary
-    request = Request(tuple(vocabulary.encode(prompt)), place, options.seed, options.longest)
-    (ids,) = decode(lm, [request], options.picking, on_step=options.on_step)
+    request = Request(tuple(vocabulary.encode(prompt)), grammar, options.seed, options.max_tokens)
+    (ids,) = decode(lm, [request], options.sampling, on_step=options.on_step)
     text = vocabulary.decode(ids)
     if vocabulary.think_end in ids:
-        cut = ids.index(vocabulary.think_end)
-        reply = parse_parts(vocabulary.decode(ids[:cut]), vocabulary.decode(ids[cut + 1 :]))
+        split = ids.index(vocabulary.think_end)
+        reply = parse_parts(vocabulary.decode(ids[:split]), vocabulary.decode(ids[split + 1 :]))
     else:
         reply = parse_reply(text)
-    if walk(place, ids) is not None:
-        cut_short = f"the reply was cut after {options.longest} tokens"
-        reply = replace(reply, unread=(*reply.unread, cut_short))
+    if walk(grammar, ids) is not None:
+        truncated = f"the reply was cut after {options.max_tokens} tokens"
+        reply = replace(reply, warnings=(*reply.warnings, truncated))
     return reply, text
 
 
 def _check(plans: Sequence[Plan], options: CodesOptions) -> None:
-    if not 1 <= len(plans) <= MOST_ITEMS:
+    if not 1 <= len(plans) <= MAX_BATCH:
         raise InvalidRequestError(
-            f"Codes for {len(plans)} songs were asked for, but 1 to {MOST_ITEMS} are written at a "
+            f"Codes for {len(plans)} songs were asked for, but 1 to {MAX_BATCH} are written at a "
             "time. Ask for fewer, or run it again."
         )
     if len(options.seeds) != len(plans):
@@ -175,34 +186,26 @@ def _check(plans: Sequence[Plan], options: CodesOptions) -> None:
 
 
 def _codes_request(lm: LanguageModel, plan: Plan, seed: int, options: CodesOptions) -> Request:
-    caption, lyrics, negative = plan.song.caption, sung(plan.song), options.negative
-    if options.legacy:
+    caption, lyrics = plan.song.caption, lyrics_for_prompt(plan.song)
+    if options.legacy_prompt:
         prompt = prompts.legacy_codes_prompt(caption, lyrics, plan.metadata)
-        other = prompts.legacy_unconditional_prompt(caption, lyrics, negative)
+        uncond = prompts.legacy_uncond_prompt(caption, lyrics, options.negative_prompt)
     else:
         prompt = prompts.codes_prompt(caption, lyrics, plan.metadata)
-        other = prompts.unconditional_prompt(negative)
+        uncond = prompts.uncond_prompt(options.negative_prompt)
     count = None if plan.seconds is None else codes_for(plan.seconds)
     encode = lm.vocabulary.encode
     return Request(
         prompt=tuple(encode(prompt)),
-        place=lm.fields.codes(count),
+        grammar=lm.grammar.codes(count),
         seed=seed,
-        longest=codes_for(SECONDS_RANGE[1]) if count is None else count,
-        unconditional=tuple(encode(other)) if options.guidance > 1 else None,
+        max_tokens=codes_for(SECONDS_RANGE[1]) if count is None else count,
+        uncond_prompt=tuple(encode(uncond)) if options.cfg_scale > 1 else None,
     )
 
 
-def _starts(requests: Sequence[Request], options: CodesOptions) -> range:
-    return range(0, len(requests), options.chunk)
-
-
-def _longest(requests: Sequence[Request]) -> int:
-    return max(request.longest for request in requests)
-
-
-def _shifted(on_step: OnStep | None, before: int, total: int) -> OnStep | None:
+def _offset(on_step: OnStep | None, done: int, total: int) -> OnStep | None:
     """The same callback, counting over all chunks."""
     if on_step is None:
         return None
-    return lambda step: on_step(Step(before + step.done, total, step.tokens, step.names))
+    return lambda step: on_step(replace(step, done=done + step.done, total=total))

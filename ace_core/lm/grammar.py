@@ -1,8 +1,8 @@
-"""What a language model may write next. No tensors here, and nothing to reset.
+"""Constrained decoding: a grammar as a state machine over token ids. No tensors here.
 
-A grammar is the place where writing begins. A place says which tokens are legal, and which place
-follows each of them; `None` follows the last. Places never change, so a batch may share them and
-a text can be walked again from its start: `walk` is a pure function of what was written.
+A state says which tokens are allowed, and which state follows each of them; `None` follows the
+last. States are immutable, so a batch may share them and nothing has to be reset: `walk` is a pure
+function of the tokens.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,12 +12,12 @@ from typing import Any, Protocol
 Allowed = range | frozenset[int]
 
 
-class Place(Protocol):
-    """Where writing stands."""
+class State(Protocol):
+    """One state of a grammar; a grammar is its first state."""
 
     @property
     def name(self) -> str:
-        """Of the field or phase that is being written."""
+        """The metadata field or phase that is being generated."""
         ...
 
     @property
@@ -25,45 +25,45 @@ class Place(Protocol):
 
     @property
     def greedy(self) -> bool:
-        """Whether the likeliest token is taken instead of a drawn one; only where few are legal."""
+        """Whether the likeliest token is taken instead of a drawn one; for small sets only."""
         ...
 
-    def after(self, token: int) -> "Place | None":
-        """Where writing stands after `token`, which must be legal."""
+    def advance(self, token: int) -> "State | None":
+        """The state after `token`, which must be allowed."""
         ...
 
 
-def walk(place: Place | None, written: Iterable[int]) -> Place | None:
-    """Where writing stands after all of `written`.
+def walk(state: State | None, tokens: Iterable[int]) -> State | None:
+    """The state after all `tokens`.
 
     Raises:
-        ValueError: a token was illegal, or came after the end.
+        ValueError: a token was not allowed, or came after the end.
     """
-    for token in written:
-        if place is None or token not in place.allowed:
-            where = "the end" if place is None else place.name
-            raise ValueError(f"token {token} is illegal in {where}")
-        place = place.after(token)
-    return place
+    for token in tokens:
+        if state is None or token not in state.allowed:
+            name = "the end" if state is None else state.name
+            raise ValueError(f"token {token} is illegal in {name}")
+        state = state.advance(token)
+    return state
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """These tokens, one after the other."""
+class Literal:
+    """Exactly the tokens `ids`."""
 
     name: str
     ids: tuple[int, ...]
-    then: Place | None = None
-    at: int = 0
+    next_state: State | None = None
+    index: int = 0
     greedy: bool = False
 
     @property
     def allowed(self) -> Allowed:
-        return frozenset(self.ids[self.at : self.at + 1])
+        return frozenset(self.ids[self.index : self.index + 1])
 
-    def after(self, token: int) -> Place | None:
-        at = self.at + 1
-        return replace(self, at=at) if at < len(self.ids) else self.then
+    def advance(self, token: int) -> State | None:
+        index = self.index + 1
+        return replace(self, index=index) if index < len(self.ids) else self.next_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,119 +72,119 @@ class Choice:
 
     name: str
     trie: Mapping[int, Any]
-    then: Place | None = None
+    next_state: State | None = None
     greedy: bool = False
 
     @property
     def allowed(self) -> Allowed:
         return frozenset(self.trie)
 
-    def after(self, token: int) -> Place | None:
+    def advance(self, token: int) -> State | None:
         rest = self.trie[token]
-        return replace(self, trie=rest) if rest else self.then
+        return replace(self, trie=rest) if rest else self.next_state
 
 
 @dataclass(frozen=True, slots=True)
-class ProseTokens:
-    """The sets that prose is made of; built once a vocabulary."""
+class TextTokens:
+    """The token sets of free text; made once per vocabulary."""
 
-    begin: frozenset[int]  # may be the very first token: no newline
-    visible: frozenset[int]  # shows something: what a text that is blank so far needs
+    first: frozenset[int]  # without a newline: may begin a text
+    visible: frozenset[int]  # of those, the ones that are not whitespace
     inside: frozenset[int]
     indented: frozenset[int]  # begins with a space or a tab: continues after a newline
-    breaks: frozenset[int]  # ends with a newline
+    line_ends: frozenset[int]  # ends with a newline
     newline: int
 
 
 @dataclass(frozen=True, slots=True)
-class Prose:
+class MultilineText:
     """Text over several lines, until a line begins that is not indented.
 
-    After a newline the model either indents, and goes on, or writes the first token of what
-    follows, which is the end of the text. Both are decided by the token it writes, not by the
-    one that was likeliest. After `longest` tokens the text is ended.
+    After a newline the model either indents, and goes on, or generates the first token of
+    `next_state`, which ends the text. The generated token decides, not the one that was likeliest.
+    After `max_tokens` only an end is allowed.
     """
 
     name: str
-    tokens: ProseTokens
-    then: Fixed
-    longest: int
-    ends: frozenset[int]  # `tokens.indented` and the first token of `then`
+    tokens: TextTokens
+    next_state: Literal
+    max_tokens: int
+    line_starts: frozenset[int]  # `tokens.indented` and the first token of `next_state`
     count: int = 0
     blank: bool = True
-    broken: bool = False  # the last token ended a line
+    after_newline: bool = False
     greedy: bool = False
 
     @property
     def allowed(self) -> Allowed:
         tokens = self.tokens
-        if self.count >= self.longest:
-            return self.then.allowed if self.broken else frozenset((tokens.newline,))
+        if self.count >= self.max_tokens:
+            return self.next_state.allowed if self.after_newline else frozenset((tokens.newline,))
         if self.blank:
-            return tokens.visible if self.count else tokens.begin
-        return self.ends if self.broken else tokens.inside
+            return tokens.visible if self.count else tokens.first
+        return self.line_starts if self.after_newline else tokens.inside
 
-    def after(self, token: int) -> Place | None:
-        if self.broken and token in self.then.allowed:
-            return self.then.after(token)
+    def advance(self, token: int) -> State | None:
+        if self.after_newline and token in self.next_state.allowed:
+            return self.next_state.advance(token)
         return replace(
             self,
             count=self.count + 1,
             blank=self.blank and token not in self.tokens.visible,
-            broken=token in self.tokens.breaks,
+            after_newline=token in self.tokens.line_ends,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineText:
     """Text on one line, ended by a newline."""
 
     name: str
-    tokens: ProseTokens
+    tokens: TextTokens
     inside: frozenset[int]  # no newline but the one that ends the line
-    then: Place | None
-    longest: int
+    next_state: State | None
+    max_tokens: int
     count: int = 0
     blank: bool = True
     greedy: bool = False
 
     @property
     def allowed(self) -> Allowed:
-        if self.count >= self.longest:
+        if self.count >= self.max_tokens:
             return frozenset((self.tokens.newline,))
         if self.blank:
-            return self.tokens.visible if self.count else self.tokens.begin
+            return self.tokens.visible if self.count else self.tokens.first
         return self.inside
 
-    def after(self, token: int) -> Place | None:
+    def advance(self, token: int) -> State | None:
         if token == self.tokens.newline:
-            return self.then
+            return self.next_state
         blank = self.blank and token not in self.tokens.visible
         return replace(self, count=self.count + 1, blank=blank)
 
 
 @dataclass(frozen=True, slots=True)
-class Free:
-    """Anything in `allowed` until one of `ends`, which is part of it."""
+class FreeText:
+    """Any `allowed` tokens up to and with one of `stop_tokens`."""
 
     name: str
     allowed: Allowed
-    ends: frozenset[int]
-    then: Place | None = None
+    stop_tokens: frozenset[int]
+    next_state: State | None = None
     greedy: bool = False
 
-    def after(self, token: int) -> Place | None:
-        return self.then if token in self.ends else self
+    def advance(self, token: int) -> State | None:
+        return self.next_state if token in self.stop_tokens else self
 
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Exactly `count` of the tokens `ids`, and what follows."""
+    """Exactly `count` of the tokens `ids`."""
 
     ids: range
     count: int
-    then: Place | None = None
-    done: int = 0
+    next_state: State | None = None
+    index: int = 0
     name: str = "codes"
     greedy: bool = False
 
@@ -192,6 +192,6 @@ class Codes:
     def allowed(self) -> Allowed:
         return self.ids
 
-    def after(self, token: int) -> Place | None:
-        done = self.done + 1
-        return replace(self, done=done) if done < self.count else self.then
+    def advance(self, token: int) -> State | None:
+        index = self.index + 1
+        return replace(self, index=index) if index < self.count else self.next_state

@@ -1,4 +1,4 @@
-"""A language model ready to write: weights, vocabulary, and where and in what it computes."""
+"""A language model ready to decode: weights, vocabulary, device and dtype."""
 
 from functools import cached_property
 
@@ -6,12 +6,12 @@ import torch
 
 from ..models.qwen3 import Qwen3
 from ..tokens import Tokenizer
-from .fields import Fields
-from .masking import Masks
-from .replay import Recorder
+from .cuda_graph import Capture
+from .metadata_grammar import MetadataGrammar
+from .sampling import MaskCache
 from .vocabulary import Vocabulary
 
-LONGEST_TEXT = 40_960  # positions, prompt and reply together, that Qwen3 was trained for
+MAX_LENGTH = 40_960  # positions, prompt and reply together, that Qwen3 was trained for
 
 
 class LanguageModel:
@@ -35,21 +35,20 @@ class LanguageModel:
         weight = next(model.parameters())
         self.device = torch.device(weight.device if device is None else device)
         self.dtype = weight.dtype if dtype is None else dtype
-        self._masks: dict[range, Masks] = {}
-        self.recorder: Recorder | None = None  # `recorder_for(device)`: steps are replayed
+        self._mask_caches: dict[range, MaskCache] = {}
+        self.capture: Capture | None = None  # `cuda_graph_capture(device)`: steps are CUDA graphs
 
     @cached_property
-    def fields(self) -> Fields:
-        """The grammars of this model's vocabulary."""
-        return Fields(self.vocabulary)
+    def grammar(self) -> MetadataGrammar:
+        return MetadataGrammar(self.vocabulary)
 
-    def masks(self, rows: range) -> Masks:
-        """What makes sets of legal tokens masks over these rows of the head."""
-        if rows not in self._masks:
-            self._masks[rows] = Masks(rows, self.device)
-        return self._masks[rows]
+    def mask_cache(self, vocab_range: range) -> MaskCache:
+        """Masks over the logits of these tokens, kept from run to run."""
+        if vocab_range not in self._mask_caches:
+            self._mask_caches[vocab_range] = MaskCache(vocab_range, self.device)
+        return self._mask_caches[vocab_range]
 
-    def make_room(self, bytes_needed: int) -> None:
+    def reserve_memory(self, bytes_needed: int) -> None:
         """Called before each run with the memory it takes beside the weights.
 
         Nothing is done here; a host that moves models overrides it.

@@ -1,7 +1,7 @@
 """The metadata block between `<think>` and `</think>`: its fields, its writer and its reader.
 
-The writer is byte for byte what the models were trained on, so it is PyYAML's. The reader
-forgives what models write and names what it could not read.
+The writer gives byte for byte what the models were trained on, so it is PyYAML's. The reader is
+lenient, and names what it could not parse.
 """
 
 import re
@@ -32,7 +32,7 @@ CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # ASCII's, bu
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the model says of a song; `seconds` are whole ones. `None`: it said nothing."""
+    """Metadata in the model's words; `seconds` are whole ones. `None`: not given."""
 
     bpm: int | None = None
     caption: str | None = None
@@ -44,7 +44,7 @@ class Metadata:
 
     @classmethod
     def of(cls, song: Song) -> "Metadata":
-        """What a song states itself; its caption stands elsewhere in a prompt."""
+        """The values that a song gives; its caption has its own part of a prompt."""
         return cls(
             bpm=song.bpm,
             seconds=None if song.seconds is None else int(song.seconds),
@@ -56,59 +56,59 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model wrote, taken apart. `unread` names each thing that could not be used."""
+    """A model's reply, parsed. `warnings` names each thing that could not be used."""
 
     metadata: Metadata
     lyrics: str
-    unread: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def think_block(metadata: Metadata) -> str:
-    """The block as the models were trained to read it; genres are never in it."""
-    given = {
+    """The block as in the models' training; genres are never in it."""
+    values = {
         name: _scalar(getattr(metadata, field))
         for field, name in NAMES.items()
         if field != "genres" and getattr(metadata, field) is not None
     }
-    text = yaml.dump(given, allow_unicode=True, sort_keys=True).strip() if given else ""
+    text = yaml.dump(values, allow_unicode=True, sort_keys=True).strip() if values else ""
     return f"{THINK}\n{text}\n{THINK_END}"
 
 
 def _scalar(value: object) -> object:
-    """A text of digits is written as a number, whatever field it stands in."""
+    """A text of digits is written as a number, whatever its field."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 def parse_reply(text: str) -> Reply:
-    """What a model wrote, as text: with or without its tags, quotes and end tokens."""
-    before, closed, after = text.partition(THINK_END)
+    """Parses a reply as text, with or without its tags, quotes and end tokens."""
+    reasoning, closed, rest = text.partition(THINK_END)
     if not closed:
-        before, closed, after = text.partition("</reasoning>")
-    reasoning = CODE_PATTERN.split(before, maxsplit=1)[0]
-    return parse_parts(reasoning, after if closed else "")
+        reasoning, closed, rest = text.partition("</reasoning>")
+    reasoning = CODE_PATTERN.split(reasoning, maxsplit=1)[0]
+    return parse_parts(reasoning, rest if closed else "")
 
 
 def parse_parts(reasoning: str, rest: str) -> Reply:
-    """The same, for whoever knows where the block ends by its tokens."""
-    found: dict[str, Any] = {}
-    unread: list[str] = []
+    """Parses a reply that its tokens have divided into block and rest."""
+    values: dict[str, Any] = {}
+    warnings: list[str] = []
     if CONTROLS.search(reasoning + rest):
-        # no file's tags could hold them, which would be noticed when the song is saved
+        # the tags of an audio file cannot hold them
         reasoning, rest = CONTROLS.sub("", reasoning), CONTROLS.sub("", rest)
-        unread.append("control characters, which were left out")
+        warnings.append("control characters, which were left out")
     by_name = {name: field for field, name in NAMES.items()}
     for name, value in _fields(reasoning):
         field = by_name.get(name)
         if field is None:
-            unread.append(f"{name}: not a field of the models")
+            warnings.append(f"{name}: not a field of the models")
             continue
         try:
-            found[field] = _READERS[field](_plain(value))
+            values[field] = _READERS[field](_plain(value))
         except (ValueError, InvalidSongError):
-            unread.append(f"{name}: {value.strip()!r} is not one")
-    if not found and not unread:
-        unread.append("no metadata was written")
-    return Reply(Metadata(**found), parse_lyrics(rest), tuple(unread))
+            warnings.append(f"{name}: {value.strip()!r} is not one")
+    if not values and not warnings:
+        warnings.append("no metadata was written")
+    return Reply(Metadata(**values), parse_lyrics(rest), tuple(warnings))
 
 
 def parse_lyrics(text: str) -> str:
@@ -119,17 +119,17 @@ def parse_lyrics(text: str) -> str:
 
 
 def _fields(reasoning: str) -> list[tuple[str, str]]:
-    """Name and raw value of each field; indented and blank lines continue the one before."""
-    found: list[tuple[str, str]] = []
+    """Name and raw value of each field; an indented or blank line continues a value."""
+    fields: list[tuple[str, str]] = []
     for line in reasoning.split("\n"):
         if line.strip() in (THINK, "<reasoning>", IM_END):
             continue
-        if (not line.strip() or line[0] in " \t") and found:
-            found[-1] = (found[-1][0], f"{found[-1][1]}\n{line}")
+        if (not line.strip() or line[0] in " \t") and fields:
+            fields[-1] = (fields[-1][0], f"{fields[-1][1]}\n{line}")
         elif ":" in line and line[0] not in " \t":
             name, value = line.removeprefix(THINK).removesuffix(IM_END).split(":", 1)
-            found.append((name.strip().lower(), value))
-    return found
+            fields.append((name.strip().lower(), value))
+    return fields
 
 
 def _plain(value: str) -> str:

@@ -1,6 +1,6 @@
-"""What the language model settled on for a song, and how that joins what the user stated.
+"""The language model's metadata for a song, and how it is merged with what the user gave.
 
-What the user stated always wins; "unknown" is no language and asks for one.
+What the user gave always wins; the language "unknown" counts as not given.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -14,26 +14,26 @@ UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What thinking may add: the blanks among tempo, length, key and time signature; a better
-    caption; the language."""
+class CotFields:
+    """What the chain of thought may add: the open ones of tempo, length, key and time signature;
+    a better caption; the language."""
 
     metadata: bool = True
     caption: bool = True
     language: bool = True
 
 
-EVERYTHING: Final = Wanted()
+ALL_FIELDS: Final = CotFields()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A song as it was asked for, and what the model settled on. `text` is what it wrote."""
+    """A song as the user gave it, and its merged metadata. `text` is the model's reply."""
 
     song: Song
     metadata: Metadata
     text: str = ""
-    unread: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float | None:
@@ -42,57 +42,57 @@ class Plan:
 
     @property
     def filled(self) -> Song:
-        """The song with its blanks filled, and with the model's caption if it wrote one."""
+        """The song with its open fields filled, and with the model's caption if there is one."""
         return fill(self.song, self.metadata)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A song that the model wrote, and its whole reply."""
+    """A song that the model generated, and its whole reply."""
 
     song: Song
     reply: Reply
     text: str
 
 
-def sung(song: Song) -> str:
-    """The lyrics as the models were trained to read them."""
+def lyrics_for_prompt(song: Song) -> str:
+    """The lyrics as in the models' training."""
     return INSTRUMENTAL if song.instrumental else song.lyrics
 
 
-def known(song: Song) -> Metadata:
-    """What is not to be asked: "unknown" asks for the language, as no language does."""
+def given_metadata(song: Song) -> Metadata:
+    """The metadata that the model must not choose."""
     metadata = Metadata.of(song)
     return replace(metadata, language=None) if song.language == UNKNOWN else metadata
 
 
-def anything_to_write(stated: Metadata, wanted: Wanted) -> bool:
-    """Whether the model is needed at all."""
-    blanks = None in (stated.bpm, stated.seconds, stated.key, stated.time_signature)
-    blank_language = wanted.language and stated.language is None
-    return (wanted.metadata and blanks) or wanted.caption or blank_language
+def needs_model(given: Metadata, cot: CotFields) -> bool:
+    """Whether anything is left to generate."""
+    open_fields = None in (given.bpm, given.seconds, given.key, given.time_signature)
+    open_language = cot.language and given.language is None
+    return (cot.metadata and open_fields) or cot.caption or open_language
 
 
-def settled(song: Song, found: Metadata, wanted: Wanted) -> Metadata:
-    """What the user stated, completed by what was found and wanted."""
-    if not wanted.metadata:
-        found = Metadata(caption=found.caption, language=found.language)
-    stated = known(song)
-    given = {f.name: getattr(stated, f.name) for f in fields(Metadata)}
-    both = replace(found, **{name: value for name, value in given.items() if value is not None})
-    return both if both.language else replace(both, language=song.language)
+def merge(song: Song, generated: Metadata, cot: CotFields) -> Metadata:
+    """What the user gave, completed by those generated values that `cot` allows."""
+    if not cot.metadata:
+        generated = Metadata(caption=generated.caption, language=generated.language)
+    given = given_metadata(song)
+    values = {f.name: getattr(given, f.name) for f in fields(Metadata)}
+    merged = replace(generated, **{name: v for name, v in values.items() if v is not None})
+    return merged if merged.language else replace(merged, language=song.language)
 
 
-def fill(song: Song, found: Metadata) -> Song:
-    """`song` with its blanks taken from `found`, and the caption that was found, if any."""
-    language = found.language if song.language in (None, UNKNOWN) else song.language
-    seconds = None if found.seconds is None else float(found.seconds)
+def fill(song: Song, generated: Metadata) -> Song:
+    """`song` with its open fields from `generated`, and the generated caption, if any."""
+    language = generated.language if song.language in (None, UNKNOWN) else song.language
+    seconds = None if generated.seconds is None else float(generated.seconds)
     return replace(
         song,
-        caption=found.caption or song.caption,
+        caption=generated.caption or song.caption,
         seconds=song.seconds if song.seconds is not None else seconds,
-        bpm=song.bpm or found.bpm,
-        key=song.key or found.key,
-        time_signature=song.time_signature or found.time_signature,
+        bpm=song.bpm or generated.bpm,
+        key=song.key or generated.key,
+        time_signature=song.time_signature or generated.time_signature,
         language=language or song.language,
     )

@@ -16,11 +16,11 @@ UNDERSTAND: Final = (
 INSPIRE: Final = "Expand the user's input into a more detailed and specific musical description:"
 FORMAT: Final = "Format the user's input into a more detailed and specific musical description:"
 NO_INPUT: Final = "NO USER INPUT"
-EMPTY_THOUGHT: Final = "<think>\n\n</think>"
+EMPTY_THINK_BLOCK: Final = "<think>\n\n</think>"
 
 
 def _turns(instruction: str, user: str) -> str:
-    """Up to where the assistant begins to write."""
+    """The prompt up to the assistant's turn."""
     return (
         f"<|im_start|>system\n# Instruction\n{instruction}\n\n<|im_end|>\n"
         f"<|im_start|>user\n{user}<|im_end|>\n"
@@ -32,12 +32,12 @@ def _song(caption: str, lyrics: str) -> str:
     return f"# Caption\n{caption}\n\n# Lyric\n{lyrics}\n"
 
 
-def _or(text: str, blank: str) -> str:
-    return text if text.strip() else blank
+def _or(text: str, default: str) -> str:
+    return text if text.strip() else default
 
 
 def plan_prompt(caption: str, lyrics: str) -> str:
-    """Phase 1: the model answers with the metadata block."""
+    """Phase 1: the reply is the metadata block."""
     return _turns(GENERATE, _song(caption, lyrics))
 
 
@@ -46,9 +46,9 @@ def codes_prompt(caption: str, lyrics: str, metadata: Metadata) -> str:
     return f"{_turns(GENERATE, _song(caption, lyrics))}{think_block(metadata)}\n\n"
 
 
-def unconditional_prompt(negative: str = "") -> str:
-    """What guidance in phase 2 leads away from: nothing, or a description of what to avoid."""
-    return f"{_turns(GENERATE, _or(negative, NO_INPUT))}{EMPTY_THOUGHT}\n\n"
+def uncond_prompt(negative: str = "") -> str:
+    """Guidance in phase 2 leads away from it: an empty prompt, or `negative`."""
+    return f"{_turns(GENERATE, _or(negative, NO_INPUT))}{EMPTY_THINK_BLOCK}\n\n"
 
 
 def legacy_codes_prompt(caption: str, lyrics: str, metadata: Metadata) -> str:
@@ -56,10 +56,10 @@ def legacy_codes_prompt(caption: str, lyrics: str, metadata: Metadata) -> str:
     return f"{_turns(GENERATE, _song(caption, lyrics))}{think_block(metadata)}\n\n<|im_end|>\n"
 
 
-def legacy_unconditional_prompt(caption: str, lyrics: str, negative: str = "") -> str:
-    """The legacy layout keeps the lyrics, and the caption unless there is a negative one."""
-    given = caption if negative.strip() in ("", NO_INPUT) else negative
-    return f"{_turns(GENERATE, _song(given, lyrics))}{EMPTY_THOUGHT}\n\n<|im_end|>\n"
+def legacy_uncond_prompt(caption: str, lyrics: str, negative: str = "") -> str:
+    """The legacy layout keeps the lyrics, and the caption unless there is a `negative` one."""
+    caption = caption if negative.strip() in ("", NO_INPUT) else negative
+    return f"{_turns(GENERATE, _song(caption, lyrics))}{EMPTY_THINK_BLOCK}\n\n<|im_end|>\n"
 
 
 def understand_prompt(codes: str) -> str:

@@ -1,7 +1,7 @@
-"""The tokens of a language model: which are text, which are audio codes, which end a turn.
+"""The token ids of a language model: text, audio codes, special tokens.
 
 Every id comes from the tokenizer and from the number of rows in the model's embedding. A
-tokenizer that knows no audio codes (ComfyUI's) is completed by arithmetic: the codes follow it.
+tokenizer without audio codes (ComfyUI's) is completed by arithmetic: the codes follow it.
 """
 
 import re
@@ -24,10 +24,10 @@ def code_token(code: int) -> str:
 
 
 class Vocabulary:
-    """What `tokenizer` and an embedding of `rows` rows agree on.
+    """The token ids of `tokenizer` and an embedding of `rows` rows.
 
     Raises:
-        CheckpointError: the model writes no audio codes, or the tokenizer is another model's.
+        CheckpointError: the model has no audio codes, or the tokenizer is another model's.
     """
 
     def __init__(self, tokenizer: Tokenizer, rows: int) -> None:
@@ -43,35 +43,35 @@ class Vocabulary:
         (self.newline,) = tokenizer.encode("\n")
 
     def encode(self, text: str) -> list[int]:
-        """The ids of `text`; a written audio code becomes its token."""
+        """The ids of `text`; `<|audio_code_N|>` becomes its token."""
         ids: list[int] = []
-        begin = 0
+        start = 0
         for match in CODE_PATTERN.finditer(text):
             code = int(match[1])
             if code < len(self.audio):
-                ids += self.tokenizer.encode(text[begin : match.start()])
+                ids += self.tokenizer.encode(text[start : match.start()])
                 ids.append(self.audio[code])
-                begin = match.end()
-        return ids + self.tokenizer.encode(text[begin:])
+                start = match.end()
+        return ids + self.tokenizer.encode(text[start:])
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of `ids`; audio codes are written out."""
-        text, begin = "", 0
-        for place, token in enumerate(ids):
+        """The text of `ids`, audio codes as `<|audio_code_N|>`."""
+        text, start = "", 0
+        for index, token in enumerate(ids):
             if token in self.audio:
-                text += self.tokenizer.decode(list(ids[begin:place]))
+                text += self.tokenizer.decode(list(ids[start:index]))
                 text += code_token(token - self.audio.start)
-                begin = place + 1
-        return text + self.tokenizer.decode(list(ids[begin:]))
+                start = index + 1
+        return text + self.tokenizer.decode(list(ids[start:]))
 
     @cached_property
     def texts(self) -> list[str]:
         """The text of every plain token, by id."""
         return self.tokenizer.texts()[: len(self.plain)]
 
-    def where(self, holds: Callable[[str], Any]) -> frozenset[int]:
-        """The plain tokens of whose text `holds` is true."""
-        return frozenset(i for i, text in enumerate(self.texts) if holds(text))
+    def where(self, condition: Callable[[str], Any]) -> frozenset[int]:
+        """The plain tokens whose text meets `condition`."""
+        return frozenset(i for i, text in enumerate(self.texts) if condition(text))
 
     def trie(self, values: Iterable[object]) -> dict[int, Any]:
         """Ids of ` value` and a newline for each value, as nested dictionaries; a leaf is empty."""
@@ -84,22 +84,22 @@ class Vocabulary:
 
 
 def _first_code(tokenizer: Tokenizer, rows: int) -> int:
-    known = tokenizer.token_id(code_token(0))
-    first = tokenizer.size if known is None else known
+    first_id = tokenizer.token_id(code_token(0))
+    first = tokenizer.size if first_id is None else first_id
     if rows <= first + CODEBOOK_SIZE - 1:
         raise CheckpointError(
             f"This model has {rows} tokens and no audio codes, so it is a text encoder or another "
             "Qwen model. Choose an ACE-Step 1.5 language model: acestep-5Hz-lm-0.6B, -1.7B or "
             "-4B, or qwen_1.7b_ace15 or qwen_4b_ace15."
         )
-    if known is None and rows != first + AUDIO_TOKENS:
+    if first_id is None and rows != first + AUDIO_TOKENS:
         raise CheckpointError(
             f"The tokenizer has {first} tokens and the language model {rows}, but the model must "
             f"have {AUDIO_TOKENS} more, one for each audio code. Use the tokenizer that belongs "
             "to the model."
         )
     last = tokenizer.token_id(code_token(CODEBOOK_SIZE - 1))
-    if known is not None and last != first + CODEBOOK_SIZE - 1:
+    if first_id is not None and last != first + CODEBOOK_SIZE - 1:
         raise CheckpointError(
             f"The tokenizer gives {code_token(0)} the id {first} and "
             f"{code_token(CODEBOOK_SIZE - 1)} the id {last}, but they must be consecutive. Use "

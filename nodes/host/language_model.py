@@ -8,10 +8,9 @@ import comfy.model_management
 import comfy.utils
 import torch
 
-from ...ace_core.lm.decoding import OnStep, Step
+from ...ace_core.lm.cuda_graph import Capture, cuda_graph_capture
+from ...ace_core.lm.decoding import OnStep, Step, log_tokens
 from ...ace_core.lm.language_model import LanguageModel
-from ...ace_core.lm.replay import Recorder, recorder_for
-from ...ace_core.lm.tracing import traced
 from ...ace_core.models.qwen3 import Qwen3
 from ...ace_core.tokens import Tokenizer
 from ...ace_core.weights.checkpoint import Kind
@@ -21,28 +20,28 @@ logger = logging.getLogger(__name__)
 
 
 class ManagedLanguageModel(LanguageModel):
-    """A language model that asks the host for its place before each run. With `graphs` its steps
-    are recorded and replayed, in the runs for which the host has room for all of its weights."""
+    """A language model that the host loads before each run. With `cuda_graphs` its steps are CUDA
+    graphs, in the runs for which the host loads all of its weights."""
 
     def __init__(
         self, model: Qwen3, tokenizer: Tokenizer, patcher: Any, dtype: torch.dtype
     ) -> None:
         super().__init__(model, tokenizer, patcher.load_device, dtype)
         self.patcher = patcher  # the host itself only keeps a weak reference
-        self.graphs: Recorder | None = None
+        self.cuda_graphs: Capture | None = None
 
-    def make_room(self, bytes_needed: int) -> None:
+    def reserve_memory(self, bytes_needed: int) -> None:
         comfy.model_management.load_models_gpu([self.patcher], memory_required=bytes_needed)
-        if self.graphs is None:
+        if self.cuda_graphs is None:
             return
-        # weights that come and go are not where a recording looks for them
-        self.recorder = self.graphs if self.wholly_loaded() else None
-        if self.recorder is None:
+        # a graph reads the weights where they were captured
+        self.capture = self.cuda_graphs if self.fully_loaded() else None
+        if self.capture is None:
             logger.warning(
                 "CUDA graphs are off for this run: the language model does not fit as a whole."
             )
 
-    def wholly_loaded(self) -> bool:
+    def fully_loaded(self) -> bool:
         return self.patcher.loaded_size() >= self.patcher.model_size()
 
 
@@ -55,16 +54,16 @@ def load_language_model(
             missing or another model's.
         InvalidRequestError: CUDA graphs are asked for where there are none.
     """
-    place = comfy.model_management.text_encoder_device()
-    graphs = recorder_for(place) if cuda_graphs else None
-    made = load_qwen3(path, Kind.LM, dtype, steady=graphs is not None)
+    device = comfy.model_management.text_encoder_device()
+    capture = cuda_graph_capture(device) if cuda_graphs else None
+    made = load_qwen3(path, Kind.LM, dtype, steady=capture is not None)
     lm = ManagedLanguageModel(made.model, made.tokenizer, made.patcher, made.cast or made.held)
-    lm.graphs = graphs
+    lm.cuda_graphs = capture
     return lm
 
 
 def watched(lm: LanguageModel, trace: bool = False) -> OnStep:
-    """Moves the node's bar at each token, and stops there when the user asked for it.
+    """A callback that updates the node's progress bar and checks for an interrupt at each token.
 
     `trace` writes each token to the log, with the field or phase that it belongs to.
     """
@@ -74,7 +73,9 @@ def watched(lm: LanguageModel, trace: bool = False) -> OnStep:
         nonlocal bar
         comfy.model_management.throw_exception_if_processing_interrupted()
         if bar is None:
-            bar = comfy.utils.ProgressBar(step.longest)
-        bar.update_absolute(step.done, step.longest)
+            bar = comfy.utils.ProgressBar(step.total)
+        bar.update_absolute(step.done, step.total)
+        if trace:
+            log_tokens(lm, step)
 
-    return traced(lm, report, trace)
+    return report

@@ -302,7 +302,7 @@ def clip_before(studio: Studio) -> tuple[Weights, list[torch.Tensor]]:
 def read_by(studio: Studio, clip: Any) -> list[torch.Tensor]:
     """What both models of a CLIP make of words."""
     reader, writer = studio.host.text_encoder_of(clip), studio.host.language_model_of(clip)
-    writer.make_room(0)
+    writer.reserve_memory(0)
     hidden = writer.model(writer.model.embed(IDS.to(writer.device), torch.float32))
     return [reader.states("calm piano"), reader.embeddings("la"), hidden]
 
@@ -365,8 +365,8 @@ def test_a_language_model_that_is_recorded_does_not_come_piece_by_piece(
     made = qwen3.load_qwen3(file, kind, "fp32", steady=True)
     assert not made.patcher.is_dynamic()
     lm = studio.host.ManagedLanguageModel(made.model, made.tokenizer, made.patcher, made.held)
-    lm.make_room(0)
-    assert lm.wholly_loaded()
+    lm.reserve_memory(0)
+    assert lm.fully_loaded()
 
 
 def test_any_model_can_be_taken_out_of_dynamic_vram(

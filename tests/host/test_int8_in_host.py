@@ -111,7 +111,7 @@ def test_a_partial_load_plays_what_a_full_load_plays(small: Studio, with_lora: b
 def test_the_language_model_writes_in_int8(studio: Studio) -> None:
     path = studio.folder / "text_encoders" / LM_FILE
     small, whole = (studio.host.load_language_model(path, kind) for kind in ("int8", "fp32"))
-    small.make_room(0)
+    small.reserve_memory(0)
     assert small.dtype is torch.bfloat16  # for which a CPU has a kernel
     x = torch.randn(
         1, 9, whole.model.config.hidden_size, generator=torch.Generator().manual_seed(1)

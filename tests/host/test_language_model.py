@@ -95,26 +95,26 @@ def test_a_partly_loaded_model_writes_the_same_tokens(
     assert patcher.loaded_size() < patcher.model_size()
 
 
-def test_recorded_steps_are_used_only_while_the_whole_model_is_loaded(
+def test_cuda_graphs_are_used_only_while_the_whole_model_is_loaded(
     load: Any, write: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     import comfy.model_management as management
 
-    recordings: list[str] = []
+    captures: list[str] = []
 
-    def record(step: Any) -> Any:
-        recordings.append("one")  # not the step, which would keep the model alive
+    def capture(step: Any) -> Any:
+        captures.append("one")  # not the step, which would keep the model alive
         return step
 
     lm = load()
     plain = write(lm)
-    lm.graphs = record
+    lm.cuda_graphs = capture
     assert write(lm) == plain
-    assert len(recordings) == 1  # one block of slots
+    assert len(captures) == 1  # one block of slots
     lm.patcher.partially_unload(lm.patcher.offload_device, lm.patcher.model_size() // 2)
     monkeypatch.setattr(management, "load_models_gpu", lambda *_, **__: None)  # no room for all
     assert write(lm) == plain
-    assert len(recordings) == 1
+    assert len(captures) == 1
     assert "does not fit as a whole" in caplog.text
 
 

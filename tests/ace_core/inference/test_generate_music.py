@@ -246,7 +246,7 @@ def test_debug_writes_each_token_with_its_field_into_the_log(
     make: Make, lm: LLMHandler, caplog: pytest.LogCaptureFixture
 ):
     config = replace(ONE, constrained_decoding_debug=True)
-    with caplog.at_level(logging.INFO, "ace_core.lm.tracing"):
+    with caplog.at_level(logging.INFO, "ace_core.lm.decoding"):
         make(lm=lm, config=config, thinking=True, audio_codes=CODES, use_cot_caption=False)
     assert any("bpm" in line for line in caplog.messages)
 

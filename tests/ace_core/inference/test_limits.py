@@ -8,7 +8,7 @@ import pytest
 from ace_core.errors import AceStepError
 from ace_core.inference import GenerationConfig, GenerationParams
 from ace_core.inference.limits import check
-from ace_core.inference.request import picking_of, song_of
+from ace_core.inference.request import sampling_params_of, song_of
 from ace_core.types import Variant
 
 from .conftest import Make
@@ -139,6 +139,6 @@ def test_a_programming_error_is_raised(make: Make):
 
 
 def test_filters_that_are_none_are_off_and_an_empty_nucleus_holds_the_likeliest_token():
-    off = picking_of(0.85, None, None)
+    off = sampling_params_of(0.85, None, None)
     assert (off.top_k, off.top_p) == (0, 1.0)
-    assert 0 < picking_of(0.85, 0, 0.0).top_p < 1e-6
+    assert 0 < sampling_params_of(0.85, 0, 0.0).top_p < 1e-6

@@ -8,85 +8,86 @@ import torch
 
 from ace_core.constants import KEYS, LANGUAGES
 from ace_core.errors import InvalidRequestError
-from ace_core.lm.decoding import Request, decode, head_range, needed_bytes
-from ace_core.lm.grammar import Free
+from ace_core.lm import decoding
+from ace_core.lm.decoding import Request, decode, decode_bytes, vocab_range
+from ace_core.lm.grammar import FreeText
 from ace_core.lm.language_model import LanguageModel
 from ace_core.lm.metadata import Metadata, parse_reply
-from ace_core.lm.picking import Picking, guided, pick
+from ace_core.lm.sampling import SamplingParams, apply_cfg, sample_token
 from ace_core.models.cache import Cache, cache_bytes
 
-WILD = Picking(temperature=1.0, top_p=0.95)
+WILD = SamplingParams(temperature=1.0, top_p=0.95)
 
 
-def request(lm, text: str, seed: int, count: int = 12, other: str = "nothing") -> Request:
-    """Codes after `text`, guided away from `other`."""
+def request(lm, text: str, seed: int, count: int = 12, uncond: str = "nothing") -> Request:
+    """Codes after `text`, guided away from `uncond`."""
     encode = lm.vocabulary.encode
-    place = lm.fields.codes(count)
-    return Request(tuple(encode(text)), place, seed, count, tuple(encode(other)))
+    state = lm.grammar.codes(count)
+    return Request(tuple(encode(text)), state, seed, count, tuple(encode(uncond)))
 
 
 NOTHING = Metadata()
 
 
-def block(lm, text: str, seed: int, known: Metadata = NOTHING, longest: int = 120) -> Request:
-    place = lm.fields.block(known, skip=("genres",))
-    return Request(tuple(lm.vocabulary.encode(text)), place, seed, longest)
+def block(lm, text: str, seed: int, given: Metadata = NOTHING, max_tokens: int = 120) -> Request:
+    state = lm.grammar.block(given, skip=("genres",))
+    return Request(tuple(lm.vocabulary.encode(text)), state, seed, max_tokens)
 
 
 @torch.inference_mode()
-def plain_loop(lm, asked: Request, picking: Picking, guidance: float) -> list[int]:
+def plain_loop(lm, asked: Request, params: SamplingParams, cfg_scale: float) -> list[int]:
     """The whole text through the model at every step, all rows of the head, one item."""
     generator = torch.Generator().manual_seed(asked.seed)
-    keys = torch.empty(asked.longest, dtype=torch.int64).random_(generator=generator)
+    keys = torch.empty(asked.max_tokens, dtype=torch.int64).random_(generator=generator)
     table = lm.model.embed_tokens.weight
     written: list[int] = []
-    place = asked.place
+    state = asked.grammar
 
     def last_logits(prompt: tuple[int, ...]) -> torch.Tensor:
         ids = torch.tensor([[*prompt, *written]])
         return lm.model(lm.model.embed(ids))[:, -1] @ table.T
 
-    while place is not None and len(written) < asked.longest:
+    while state is not None and len(written) < asked.max_tokens:
         logits = last_logits(asked.prompt)
-        if guidance > 1:
-            logits = guided(logits, last_logits(asked.unconditional), guidance)
+        if cfg_scale > 1:
+            logits = apply_cfg(logits, last_logits(asked.uncond_prompt), cfg_scale)
         mask = torch.zeros(logits.shape, dtype=torch.bool)
-        mask[0, list(place.allowed)] = True
-        seen = torch.zeros_like(mask)
-        seen[0, written] = True
-        now = replace(picking, temperature=0.0) if place.greedy else picking
-        written.append(int(pick(logits, keys[len(written)][None], now, mask, seen)))
-        place = place.after(written[-1])
+        mask[0, list(state.allowed)] = True
+        repeated = torch.zeros_like(mask)
+        repeated[0, written] = True
+        now = replace(params, temperature=0.0) if state.greedy else params
+        written.append(int(sample_token(logits, keys[len(written)][None], now, mask, repeated)))
+        state = state.advance(written[-1])
     return written
 
 
-@pytest.mark.parametrize("guidance", [1.0, 3.0])
-@pytest.mark.parametrize("picking", [WILD, Picking(top_k=50, repetition_penalty=1.5)])
-def test_codes_equal_a_plain_loops(lm, guidance, picking):
+@pytest.mark.parametrize("cfg_scale", [1.0, 3.0])
+@pytest.mark.parametrize("params", [WILD, SamplingParams(top_k=50, repetition_penalty=1.5)])
+def test_codes_equal_a_plain_loops(lm, cfg_scale, params):
     asked = request(lm, "a short prompt", seed=5)
-    (ours,) = decode(lm, [asked], picking, guidance)
-    assert ours == plain_loop(lm, asked, picking, guidance)
+    (ours,) = decode(lm, [asked], params, cfg_scale)
+    assert ours == plain_loop(lm, asked, params, cfg_scale)
     assert len(set(ours)) > 6  # a model that repeats itself would prove little
 
 
-@pytest.mark.parametrize("picking", [WILD, Picking(temperature=0.5, repetition_penalty=4.0)])
-def test_a_block_equals_a_plain_loops(lm, picking):
+@pytest.mark.parametrize("params", [WILD, SamplingParams(temperature=0.5, repetition_penalty=4.0)])
+def test_a_block_equals_a_plain_loops(lm, params):
     asked = block(lm, "a short prompt", seed=0)
-    (ours,) = decode(lm, [asked], picking)
-    assert ours == plain_loop(lm, asked, picking, 1.0)
+    (ours,) = decode(lm, [asked], params)
+    assert ours == plain_loop(lm, asked, params, 1.0)
 
 
-def test_values_equal_a_plain_loops_and_the_language_is_the_likeliest(lm):
+def test_values_equal_a_plain_loops_and_the_language_is_greedy(lm):
     """At this heat a drawn language would be any of fifty."""
-    hot = Picking(temperature=2.0, top_p=1.0)
+    hot = SamplingParams(temperature=2.0, top_p=1.0)
     for seed in range(6):
-        place = lm.fields.block(Metadata(), skip=("caption", "genres"))
-        asked = Request(tuple(lm.vocabulary.encode("x")), place, seed, 120)
+        state = lm.grammar.block(Metadata(), skip=("caption", "genres"))
+        asked = Request(tuple(lm.vocabulary.encode("x")), state, seed, 120)
         (ours,) = decode(lm, [asked], hot)
         assert ours == plain_loop(lm, asked, hot, 1.0)
 
 
-def test_codes_are_as_many_as_asked_for_and_all_usable(lm):
+def test_codes_are_as_many_as_requested_and_all_usable(lm):
     codes = lm.vocabulary.codes
     asked = [request(lm, "p", seed, count) for seed, count in enumerate((3, 20, 1))]
     written = decode(lm, asked, WILD, 2.0)
@@ -98,7 +99,7 @@ def test_an_item_in_a_batch_equals_the_item_alone(lm):
     asked = [
         request(lm, "a short prompt", seed=1),
         request(lm, "a rather longer prompt, of another song altogether", seed=2, count=17),
-        request(lm, "a short prompt", seed=3, other="a longer negative prompt than the others"),
+        request(lm, "a short prompt", seed=3, uncond="a longer negative prompt than the others"),
         request(lm, "a short prompt", seed=1),
     ]
     together = decode(lm, asked, WILD, 2.0)
@@ -137,14 +138,14 @@ def test_a_longer_song_begins_as_the_shorter_one_does(lm):
 
 def test_known_values_appear_verbatim(lm):
     known = Metadata(bpm=77, seconds=123, key="Ab minor", language="yue", time_signature=3)
-    (ids,) = decode(lm, [block(lm, "x", 0, known, longest=700)], WILD)
+    (ids,) = decode(lm, [block(lm, "x", 0, known, max_tokens=700)], WILD)
     text = lm.vocabulary.decode(ids)
     assert text.startswith("<think>\nbpm: 77\ncaption:")
     assert text.endswith("\nduration: 123\nkeyscale: Ab minor\nlanguage: yue\ntimesignature: 3\n")
 
 
-def test_writing_stops_at_the_longest(lm):
-    everything = Free("text", lm.vocabulary.text, frozenset())
+def test_decoding_stops_at_max_tokens(lm):
+    everything = FreeText("text", lm.vocabulary.text, frozenset())
     asked = Request(tuple(lm.vocabulary.encode("x")), everything, 0, 7)
     assert [len(ids) for ids in decode(lm, [asked], WILD)] == [7]
 
@@ -154,7 +155,7 @@ def test_every_step_is_reported_and_can_stop_the_run(lm):
     asked = [request(lm, "x", 1, count=2), request(lm, "y", 2, count=4)]
     written = decode(lm, asked, WILD, on_step=seen.append)
     assert [step.done for step in seen] == [1, 2, 3, 4]
-    assert {step.longest for step in seen} == {4}
+    assert {step.total for step in seen} == {4}
     assert [step.tokens[1] for step in seen] == written[1]
     assert [step.tokens[0] for step in seen] == [*written[0], None, None]
     assert seen[-1].names == (None, "codes")
@@ -173,7 +174,7 @@ def test_every_step_is_reported_and_can_stop_the_run(lm):
     assert len(seen) == 1
 
 
-def test_each_different_prompt_is_run_once(lm):
+def test_each_distinct_prompt_is_run_once(lm):
     lengths = []
     hook = lm.model.norm.register_forward_pre_hook(
         lambda module, args: lengths.append(tuple(args[0].shape[:2]))
@@ -183,32 +184,47 @@ def test_each_different_prompt_is_run_once(lm):
     assert lengths == [(1, 3), (1, 7), (6, 1), (6, 1)]
 
 
-def test_the_head_is_cut_to_what_may_be_drawn(lm):
+def test_small_sets_compute_only_their_own_logits(lm, monkeypatch):
+    columns = set()
+
+    def spy(logits, *rest):
+        columns.add(logits.shape[-1])
+        return sample_token(logits, *rest)
+
+    monkeypatch.setattr(decoding, "sample_token", spy)
+    monkeypatch.setattr(decoding, "SMALL_SET", 51)
+    decode(lm, [block(lm, "x", 0)], WILD)
+    vocabulary = len(lm.vocabulary.text)
+    assert vocabulary in columns and len(columns) > 2
+    assert max(columns - {vocabulary}) <= 51
+
+
+def test_the_lm_head_has_only_the_rows_that_may_be_drawn(lm):
     vocabulary = lm.vocabulary
-    assert head_range(lm, [lm.fields.codes(5)]) == vocabulary.codes
-    assert head_range(lm, [lm.fields.codes(None)]) == range(vocabulary.end, vocabulary.codes.stop)
-    assert head_range(lm, [lm.fields.reply(Metadata())]) == vocabulary.text
+    assert vocab_range(lm, [lm.grammar.codes(5)]) == vocabulary.codes
+    assert vocab_range(lm, [lm.grammar.codes(None)]) == range(vocabulary.end, vocabulary.codes.stop)
+    assert vocab_range(lm, [lm.grammar.reply(Metadata())]) == vocabulary.text
 
 
-def test_the_memory_of_a_run_covers_its_cache_and_head(lm):
+def test_the_memory_of_a_run_covers_its_kv_cache_and_lm_head(lm):
     asked = [request(lm, "x" * 20, 0, count=30), request(lm, "y", 1, count=5)]
     cache = cache_bytes(lm.model.config, rows=4, slots=50, element_bytes=4)
-    assert needed_bytes(lm, asked, 2.0) > cache + 64_000 * 16 * 4
-    assert needed_bytes(lm, asked, 2.0) > needed_bytes(lm, asked, 1.0)
+    assert decode_bytes(lm, asked, 2.0) > cache + 64_000 * 16 * 4
+    assert decode_bytes(lm, asked, 2.0) > decode_bytes(lm, asked, 1.0)
 
 
 def test_a_host_is_told_how_much_memory_a_run_takes_before_it_begins(lm):
     told = []
 
     class Hosted(LanguageModel):
-        def make_room(self, bytes_needed: int) -> None:
+        def reserve_memory(self, bytes_needed: int) -> None:
             told.append((bytes_needed, len(steps)))
 
     steps = []
     hosted = Hosted(lm.model, lm.vocabulary.tokenizer)
     asked = [request(lm, "x", 0)]
     decode(hosted, asked, WILD, 2.0, on_step=steps.append)
-    assert told == [(needed_bytes(lm, asked, 2.0), 0)]
+    assert told == [(decode_bytes(lm, asked, 2.0), 0)]
     assert steps
 
 
@@ -216,15 +232,15 @@ def test_what_the_model_cannot_hold_is_refused_with_both_numbers(lm):
     with pytest.raises(InvalidRequestError, match=r"7 tokens and 40955 are to be .* at most 40960"):
         decode(lm, [request(lm, "prompt", 0, count=40_955)], WILD)
     with pytest.raises(InvalidRequestError, match="8 tokens and 40955"):
-        decode(lm, [request(lm, "p", 0, 40_955, other="negative")], WILD, 2.0)
+        decode(lm, [request(lm, "p", 0, 40_955, uncond="negative")], WILD, 2.0)
     with pytest.raises(InvalidRequestError, match="writes at least 1"):
         decode(lm, [request(lm, "prompt", 0, count=0)], WILD)
 
 
-@pytest.mark.parametrize("guidance", [0.5, -1.0, float("nan")])
-def test_guidance_below_1_is_refused(lm, guidance):
+@pytest.mark.parametrize("cfg_scale", [0.5, -1.0, float("nan")])
+def test_a_cfg_scale_below_1_is_refused(lm, cfg_scale):
     with pytest.raises(InvalidRequestError, match="must be 1"):
-        decode(lm, [request(lm, "x", 0)], WILD, guidance)
+        decode(lm, [request(lm, "x", 0)], WILD, cfg_scale)
 
 
 def test_nothing_to_write_is_refused(lm):
@@ -237,14 +253,14 @@ def test_a_thousand_blocks_from_the_model_all_parse(lm, seed):
     """500 a seed, through the masks and picks that a real run takes."""
     asked = []
     for item in range(500):
-        known = Metadata(seconds=30) if item % 2 else Metadata()
-        place = lm.fields.block(known, skip=("caption", "genres"))
-        asked.append(Request((item % 256, 7), place, 500 * seed + item, 80))
-    hot = Picking(temperature=2.0, top_p=1.0)
+        given = Metadata(seconds=30) if item % 2 else Metadata()
+        state = lm.grammar.block(given, skip=("caption", "genres"))
+        asked.append(Request((item % 256, 7), state, 500 * seed + item, 80))
+    hot = SamplingParams(temperature=2.0, top_p=1.0)
     for ids in decode(lm, asked, hot):
         reply = parse_reply(lm.vocabulary.decode(ids))
         found = reply.metadata
-        assert reply.unread == ()
+        assert reply.warnings == ()
         assert 30 <= found.bpm <= 300 and 10 <= found.seconds <= 600
         assert found.key in KEYS and found.language in LANGUAGES
         assert found.time_signature in (2, 3, 4, 6)

@@ -18,14 +18,14 @@ from ace_core.lm.functions import (
     understand,
 )
 from ace_core.lm.metadata import Metadata
-from ace_core.lm.picking import Picking
-from ace_core.lm.plan import Plan, Wanted
+from ace_core.lm.plan import CotFields, Plan
+from ace_core.lm.sampling import SamplingParams
 from ace_core.timing import codes_for
 from ace_core.types import AudioCodes, Song
 
 PIANO = Song("calm piano", "[Instrumental]", seconds=10.0)
 FACTS = Song("x", "la", 12.3, bpm=90, key="C major", time_signature=4, language="de")
-HOT = TextOptions(Picking(temperature=2.0, top_p=1.0), longest=1_500)
+HOT = TextOptions(SamplingParams(temperature=2.0, top_p=1.0), max_tokens=1_500)
 
 
 def test_thinking_fills_every_blank(lm):
@@ -36,7 +36,7 @@ def test_thinking_fills_every_blank(lm):
     assert song.lyrics == PIANO.lyrics
     assert song.caption == plan.metadata.caption != PIANO.caption
     assert plan.song == PIANO
-    assert plan.unread == ()
+    assert plan.warnings == ()
 
 
 def test_what_the_user_stated_is_written_and_kept(lm):
@@ -49,11 +49,11 @@ def test_what_the_user_stated_is_written_and_kept(lm):
 
 def test_each_part_of_thinking_can_be_switched_off(lm):
     for name in ("caption", "language"):
-        plan = think(lm, PIANO, replace(Wanted(), **{name: False}), HOT)
+        plan = think(lm, PIANO, replace(CotFields(), **{name: False}), HOT)
         assert getattr(plan.metadata, name) is None
         assert f"\n{name}:" not in plan.text
         assert plan.metadata.bpm is not None
-    plan = think(lm, PIANO, Wanted(metadata=False), HOT)
+    plan = think(lm, PIANO, CotFields(metadata=False), HOT)
     assert plan.metadata.caption and plan.metadata.language
     assert (plan.metadata.bpm, plan.metadata.key, plan.metadata.time_signature) == (None,) * 3
     assert plan.metadata.seconds == 10
@@ -62,9 +62,9 @@ def test_each_part_of_thinking_can_be_switched_off(lm):
 def test_without_anything_to_write_the_model_is_not_asked(lm):
     steps = []
     options = replace(HOT, on_step=steps.append)
-    nothing = Wanted(metadata=False, caption=False, language=False)
+    nothing = CotFields(metadata=False, caption=False, language=False)
     assert think(lm, PIANO, nothing, options) == Plan(PIANO, Metadata(seconds=10))
-    plan = think(lm, FACTS, Wanted(caption=False), options)
+    plan = think(lm, FACTS, CotFields(caption=False), options)
     assert plan.metadata == Metadata.of(FACTS)
     assert steps == []
 
@@ -73,24 +73,24 @@ def test_unknown_asks_for_the_language_as_no_language_does(lm):
     plan = think(lm, replace(PIANO, language="unknown"), options=HOT)
     assert plan.text == think(lm, PIANO, options=HOT).text
     assert plan.filled.language == plan.metadata.language
-    skipped = think(lm, replace(PIANO, language="unknown"), Wanted(language=False), HOT)
+    skipped = think(lm, replace(PIANO, language="unknown"), CotFields(language=False), HOT)
     assert skipped.metadata.language == "unknown"
 
 
 def test_unconstrained_thinking_reads_what_it_can_and_says_what_not(lm):
-    options = TextOptions(constrained=False, longest=60)
+    options = TextOptions(constrained=False, max_tokens=60)
     plan = think(lm, PIANO, options=options)
     assert plan.metadata.seconds == 10
-    assert plan.unread == ("no metadata was written",)
+    assert plan.warnings == ("no metadata was written",)
 
 
 def test_a_reply_that_was_cut_says_so_and_a_whole_one_does_not(lm):
-    cut = think(lm, PIANO, options=TextOptions(longest=20))
+    cut = think(lm, PIANO, options=TextOptions(max_tokens=20))
     assert cut.metadata.bpm is not None
-    assert cut.unread == ("the reply was cut after 20 tokens",)
+    assert cut.warnings == ("the reply was cut after 20 tokens",)
     whole = understand(lm, AudioCodes((1,)), HOT)
     length = len(lm.vocabulary.encode(whole.text))
-    assert understand(lm, AudioCodes((1,)), replace(HOT, longest=length)).reply.unread == ()
+    assert understand(lm, AudioCodes((1,)), replace(HOT, max_tokens=length)).reply.warnings == ()
 
 
 @pytest.mark.parametrize("seconds", [10.0, 12.3, 10.19])
@@ -112,18 +112,18 @@ def test_codes_come_from_the_prompts_of_the_layout(lm):
     layouts = {
         False: (
             prompts.codes_prompt(caption, lyrics, metadata),
-            prompts.unconditional_prompt("noise"),
+            prompts.uncond_prompt("noise"),
         ),
         True: (
             prompts.legacy_codes_prompt(caption, lyrics, metadata),
-            prompts.legacy_unconditional_prompt(caption, lyrics, "noise"),
+            prompts.legacy_uncond_prompt(caption, lyrics, "noise"),
         ),
     }
     for legacy, texts in layouts.items():
-        prompt, other = (tuple(lm.vocabulary.encode(text)) for text in texts)
-        asked = Request(prompt, lm.fields.codes(50), 4, 50, other)
-        (ids,) = decode(lm, [asked], Picking(), 2.0)
-        options = CodesOptions(seeds=(4,), negative="noise", legacy=legacy)
+        prompt, uncond = (tuple(lm.vocabulary.encode(text)) for text in texts)
+        asked = Request(prompt, lm.grammar.codes(50), 4, 50, uncond)
+        (ids,) = decode(lm, [asked], SamplingParams(), 2.0)
+        options = CodesOptions(seeds=(4,), negative_prompt="noise", legacy_prompt=legacy)
         (codes,) = compose_codes(lm, [plan], options)
         assert list(codes.values) == [token - lm.vocabulary.codes.start for token in ids]
 
@@ -151,7 +151,7 @@ def test_progress_runs_over_all_chunks(lm):
     options = CodesOptions(seeds=(1, 2, 3), chunk=2, on_step=steps.append)
     compose_codes(lm, [Plan(PIANO, Metadata())] * 3, options)
     assert [step.done for step in steps] == list(range(1, 101))
-    assert {step.longest for step in steps} == {100}
+    assert {step.total for step in steps} == {100}
 
 
 @pytest.mark.parametrize("count", [0, 9])
@@ -182,7 +182,7 @@ def test_creating_keeps_the_language_and_sings_nothing_if_nothing_is_asked(lm):
     sample = create_sample(lm, "a duet", instrumental=True, language="de", options=HOT)
     assert "\nlanguage: de\n" in sample.text
     assert sample.song.language == "de"
-    short = TextOptions(constrained=False, longest=20)
+    short = TextOptions(constrained=False, max_tokens=20)
     assert create_sample(lm, "a duet", instrumental=True, options=short).song.instrumental
     assert create_sample(lm, "a duet", options=short, seconds=20.0).song.seconds == 20.0
     unknown = create_sample(lm, "a duet", language="unknown", options=HOT)
@@ -194,7 +194,7 @@ def test_formatting_keeps_what_is_stated_and_falls_back_to_what_was_given(lm):
     assert (sample.song.bpm, sample.song.key, sample.song.language) == (90, "C major", "de")
     assert sample.song.seconds == 12.3
     assert "\nlanguage: de\n" in sample.text
-    blank = format_sample(lm, FACTS, TextOptions(constrained=False, longest=5))
+    blank = format_sample(lm, FACTS, TextOptions(constrained=False, max_tokens=5))
     assert blank.song == FACTS
 
 

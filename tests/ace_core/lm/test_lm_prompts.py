@@ -43,21 +43,21 @@ def test_codes_follow_the_block_in_the_open_turn():
 
 @pytest.mark.parametrize("negative", ["", "  ", "NO USER INPUT"])
 def test_without_a_negative_prompt_the_user_said_nothing(negative):
-    prompt = prompts.unconditional_prompt(negative)
+    prompt = prompts.uncond_prompt(negative)
     assert "<|im_start|>user\nNO USER INPUT<|im_end|>\n" in prompt
     assert prompt.endswith("<|im_start|>assistant\n<think>\n\n</think>\n\n")
 
 
 def test_a_negative_prompt_stands_bare():
-    assert "user\nlow quality<|im_end|>" in prompts.unconditional_prompt("low quality")
+    assert "user\nlow quality<|im_end|>" in prompts.uncond_prompt("low quality")
 
 
 def test_the_legacy_layout_closes_the_turn_and_keeps_the_song():
     codes = prompts.legacy_codes_prompt(*PIANO, FACTS)
     assert codes == f"{prompts.codes_prompt(*PIANO, FACTS)}<|im_end|>\n"
-    other = prompts.legacy_unconditional_prompt(*PIANO)
+    other = prompts.legacy_uncond_prompt(*PIANO)
     assert other == f"{prompts.plan_prompt(*PIANO)}<think>\n\n</think>\n\n<|im_end|>\n"
-    negative = prompts.legacy_unconditional_prompt(*PIANO, "noise")
+    negative = prompts.legacy_uncond_prompt(*PIANO, "noise")
     assert "# Caption\nnoise\n\n# Lyric\n[Instrumental]\n" in negative
 
 
@@ -89,7 +89,7 @@ def test_the_published_tokenizer_gives_the_published_ids(qwen):
     assert len(PLAN_IDS) == 41
     assert qwen.encode(prompts.plan_prompt(*PIANO)) == PLAN_IDS
     assert qwen.encode(prompts.codes_prompt(*PIANO, FACTS)) == PLAN_IDS + BLOCK_IDS
-    assert qwen.encode(prompts.unconditional_prompt()) == NOTHING_IDS
+    assert qwen.encode(prompts.uncond_prompt()) == NOTHING_IDS
     assert len(NOTHING_IDS) == 33
     legacy = qwen.encode(prompts.legacy_codes_prompt(*PIANO, FACTS))
     assert legacy == [*PLAN_IDS, *BLOCK_IDS, 151645, 198]

@@ -106,7 +106,7 @@ def test_replies_are_read_in_all_the_ways_models_write_them(text):
     assert reply.metadata.caption is not None
     assert reply.metadata.caption.split() == ["A", "calm", "song", "with", "piano"]
     assert reply.lyrics == "la\nla"
-    assert reply.unread == ()
+    assert reply.warnings == ()
 
 
 def test_a_block_without_a_closing_tag_is_read_and_has_no_lyrics():
@@ -125,7 +125,7 @@ def test_values_that_say_nothing_are_none_and_no_complaint(nothing):
     names = ("bpm", "duration", "keyscale", "language", "timesignature")
     reply = parse_reply("".join(f"{name}: {nothing}\n" for name in names))
     assert reply.metadata == Metadata()
-    assert reply.unread == ()
+    assert reply.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -144,12 +144,12 @@ def test_values_that_say_nothing_are_none_and_no_complaint(nothing):
 def test_what_cannot_be_read_is_named(line, complaint):
     reply = parse_reply(f"{line}\n")
     assert reply.metadata == Metadata()
-    assert reply.unread == (complaint,)
+    assert reply.warnings == (complaint,)
 
 
 @pytest.mark.parametrize("text", ["", "no fields here", "<think>\n</think>", "�" * 50])
 def test_a_reply_without_a_block_says_so(text):
-    assert parse_reply(text).unread == ("no metadata was written",)
+    assert parse_reply(text).warnings == ("no metadata was written",)
 
 
 def test_a_quote_that_is_part_of_the_text_stays():
@@ -194,5 +194,5 @@ def test_an_end_that_is_only_spelled_out_does_not_end_a_block_known_by_its_token
 def test_control_characters_are_left_out_and_said():
     reply = parse_parts("<think>\nbpm: 90\ncaption: a\x00b\x1b\tc\n", "la\x7f\nlo")
     assert (reply.metadata.caption, reply.lyrics) == ("ab\tc", "la\nlo")
-    assert reply.unread == ("control characters, which were left out",)
-    assert parse_parts("caption: a\tb\n", "é\nla").unread == ()
+    assert reply.warnings == ("control characters, which were left out",)
+    assert parse_parts("caption: a\tb\n", "é\nla").warnings == ()

@@ -7,7 +7,7 @@ import pytest
 
 from ace_core.errors import InvalidRequestError
 from ace_core.lm.language_model import LanguageModel
-from ace_core.lm.quality import Quality, qualities
+from ace_core.lm.score_codes import CodesScore, score_codes
 from ace_core.lm.vocabulary import AUDIO_TOKENS
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.types import AudioCodes, Song
@@ -46,61 +46,61 @@ def codes(name: str, count: int) -> AudioCodes:
     return AudioCodes(tuple(drawn.long().clamp(0, 63_999).tolist()))
 
 
-def check(found: Quality, name: str) -> None:
+def check(found: CodesScore, name: str) -> None:
     wanted = GOLDEN[name]
     assert found.parts == pytest.approx(wanted["parts"], abs=SINGLE)
     assert found.total == pytest.approx(wanted["total"], abs=SINGLE)
 
 
 def test_a_whole_song_is_scored_as_officially(judge: LanguageModel) -> None:
-    check(qualities(judge, [codes("full", 40)], FULL)[0], "full")
+    check(score_codes(judge, [codes("full", 40)], FULL)[0], "full")
 
 
 def test_several_pieces_are_each_scored_as_alone(judge: LanguageModel) -> None:
-    first, second = qualities(judge, [codes("full", 40), codes("other", 25)], FULL)
+    first, second = score_codes(judge, [codes("full", 40), codes("other", 25)], FULL)
     check(first, "full")
     check(second, "other")
 
 
 def test_words_alone_are_scored_with_a_wider_scale(judge: LanguageModel) -> None:
     song = Song("loud", "la la")
-    check(qualities(judge, [codes("words", 40)], song, scale=0.5)[0], "words")
+    check(score_codes(judge, [codes("words", 40)], song, scale=0.5)[0], "words")
 
 
 def test_a_fact_alone_is_the_whole_score(judge: LanguageModel) -> None:
-    check(qualities(judge, [codes("facts", 12)], Song(bpm=120))[0], "facts")
+    check(score_codes(judge, [codes("facts", 12)], Song(bpm=120))[0], "facts")
 
 
 def test_the_vocabulary_may_be_cut_anywhere(judge: LanguageModel, monkeypatch) -> None:
-    monkeypatch.setattr("ace_core.lm.quality.SLICE", 97)
-    check(qualities(judge, [codes("facts", 12)], Song(bpm=120))[0], "facts")
+    monkeypatch.setattr("ace_core.lm.score_codes.VOCAB_CHUNK", 97)
+    check(score_codes(judge, [codes("facts", 12)], Song(bpm=120))[0], "facts")
 
 
 def test_what_all_pieces_ask_is_asked_once(judge: LanguageModel) -> None:
     passes = []
-    qualities(judge, [codes("a", 5), codes("b", 5)], WORDS, on_pass=lambda *at: passes.append(at))
+    score_codes(judge, [codes("a", 5), codes("b", 5)], WORDS, on_pass=lambda *at: passes.append(at))
     assert passes == [(done, 6) for done in range(1, 7)]  # 2 texts, each for both and for neither
 
 
 def test_parts_weigh_as_published_and_what_is_missing_weighs_nothing() -> None:
-    whole = Quality({"bpm": 1.0, "language": 0.5, "caption": 0.8, "lyrics": 0.2})
+    whole = CodesScore({"bpm": 1.0, "language": 0.5, "caption": 0.8, "lyrics": 0.2})
     assert whole.total == pytest.approx(0.5 * 0.8 + 0.3 * 0.2 + 0.2 * 0.75)
-    assert Quality({"lyrics": 0.2, "bpm": 0.7}).total == pytest.approx((0.06 + 0.14) / 0.5)
+    assert CodesScore({"lyrics": 0.2, "bpm": 0.7}).total == pytest.approx((0.06 + 0.14) / 0.5)
 
 
 def test_a_song_that_states_nothing_is_refused(judge: LanguageModel) -> None:
     with pytest.raises(InvalidRequestError, match="states nothing"):
-        qualities(judge, [codes("a", 5)], Song("  ", "\n"))
+        score_codes(judge, [codes("a", 5)], Song("  ", "\n"))
 
 
 def test_what_the_model_cannot_read_is_refused_with_its_length(judge: LanguageModel) -> None:
     with pytest.raises(InvalidRequestError, match="at most 40960"):
-        qualities(judge, [AudioCodes((1,) * 41_000)], Song(bpm=120))
+        score_codes(judge, [AudioCodes((1,) * 41_000)], Song(bpm=120))
 
 
 def test_memory_is_asked_for_before_the_model_runs(judge: LanguageModel, monkeypatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(judge, "make_room", asked.append)
-    qualities(judge, [codes("a", 5)], Song(bpm=120))
+    monkeypatch.setattr(judge, "reserve_memory", asked.append)
+    score_codes(judge, [codes("a", 5)], Song(bpm=120))
     assert len(asked) == 1
     assert asked[0] > 32_768 * 16 * 4  # a slice of the table

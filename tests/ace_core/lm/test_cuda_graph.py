@@ -12,11 +12,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ace_core.errors import InvalidRequestError
-from ace_core.lm.decoding import Request, decode, needed_bytes
+from ace_core.lm.cuda_graph import GraphedStep, Launch, cuda_graph_capture
+from ace_core.lm.decoding import Request, decode, decode_bytes
 from ace_core.lm.language_model import LanguageModel
 from ace_core.lm.metadata import Metadata
-from ace_core.lm.picking import Picking
-from ace_core.lm.replay import Action, Replay, recorder_for
+from ace_core.lm.sampling import SamplingParams
 from ace_core.models import cache
 from ace_core.models.cache import FixedCache
 from tests.rounding import assert_same
@@ -25,7 +25,7 @@ CODES = 40
 
 
 class Tape(TorchDispatchMode):
-    """The operations of an action and the memory of their results."""
+    """The operations of a launch and the memory of their results."""
 
     def __init__(self) -> None:
         if torch.__version__ < (2, 5):  # "Cannot set version_counter for inference tensor"
@@ -55,14 +55,14 @@ class Recorder:
     def __init__(self) -> None:
         self.recordings = self.replays = 0
 
-    def __call__(self, action: Action) -> Action:
+    def __call__(self, launch: Launch) -> Launch:
         self.recordings += 1
-        replay: Replay = action.__self__  # type: ignore[attr-defined]
+        replay: GraphedStep = launch.__self__  # type: ignore[attr-defined]
         kept = replay.cache
         state = [kept.keys, kept.values, kept.here, kept.positions, replay.hidden]
         before = [tensor.clone() for tensor in state]
         with Tape() as tape:
-            action()
+            launch()
         for tensor, old in zip(state, before, strict=True):
             tensor.copy_(old)  # recording does not do what is recorded
 
@@ -76,37 +76,37 @@ class Recorder:
 def request(lm: LanguageModel, text: str, seed: int) -> Request:
     encode = lm.vocabulary.encode
     return Request(
-        tuple(encode(text)), lm.fields.codes(CODES), seed, CODES, tuple(encode("nothing"))
+        tuple(encode(text)), lm.grammar.codes(CODES), seed, CODES, tuple(encode("nothing"))
     )
 
 
 @pytest.fixture
 def recorder(lm, monkeypatch):
     monkeypatch.setattr(cache, "BLOCK", 16)  # some blocks are filled within a short test
-    monkeypatch.setattr(lm, "recorder", Recorder())
-    return lm.recorder
+    monkeypatch.setattr(lm, "capture", Recorder())
+    return lm.capture
 
 
-@pytest.mark.parametrize("guidance", [1.0, 3.0])
-def test_replayed_steps_write_the_tokens_of_steps_that_are_run(lm, recorder, guidance):
+@pytest.mark.parametrize("cfg_scale", [1.0, 3.0])
+def test_replayed_steps_write_the_tokens_of_steps_that_are_run(lm, recorder, cfg_scale):
     """Prompts of different lengths, several blocks, items that see only their own slots."""
     asked = [request(lm, "a short prompt", 1), request(lm, "another one, somewhat longer", 2)]
-    picking = Picking(temperature=1.0, repetition_penalty=1.3)
-    replayed = decode(lm, asked, picking, guidance)
+    params = SamplingParams(temperature=1.0, repetition_penalty=1.3)
+    replayed = decode(lm, asked, params, cfg_scale)
     assert recorder.recordings == 4  # slots 28 to 66, in blocks that end at 32, 48, 64 and 80
     assert recorder.replays == CODES - 1 - recorder.recordings  # the last code is not read
-    lm.recorder = None
-    assert replayed == decode(lm, asked, picking, guidance)
+    lm.capture = None
+    assert replayed == decode(lm, asked, params, cfg_scale)
     assert len(set(replayed[0])) > 6
 
 
 def test_text_is_replayed_too(lm, recorder):
-    place = lm.fields.block(Metadata(), skip=("genres",))
-    asked = Request(tuple(lm.vocabulary.encode("a song")), place, seed=4, longest=120)
-    replayed = decode(lm, [asked], Picking())
+    state = lm.grammar.block(Metadata(), skip=("genres",))
+    asked = Request(tuple(lm.vocabulary.encode("a song")), state, seed=4, max_tokens=120)
+    replayed = decode(lm, [asked], SamplingParams())
     assert recorder.replays > 20
-    lm.recorder = None
-    assert replayed == decode(lm, [asked], Picking())
+    lm.capture = None
+    assert replayed == decode(lm, [asked], SamplingParams())
 
 
 def test_states_of_a_replay_equal_those_of_a_run(lm, recorder):
@@ -120,7 +120,7 @@ def test_states_of_a_replay_equal_those_of_a_run(lm, recorder):
         for kept in (fixed, plain):
             for row, ids in enumerate(prompts):
                 lm.model(lm.model.embed(ids), kept.prefill([row]))
-        step = Replay(lm.model, table, fixed, recorder)
+        step = GraphedStep(lm.model, table, fixed, recorder)
         for index in tokens:
             run = lm.model(table[index][:, None], plain)[:, 0]
             assert_same(step(index), run)
@@ -129,13 +129,13 @@ def test_states_of_a_replay_equal_those_of_a_run(lm, recorder):
 
 def test_memory_is_asked_for_in_whole_blocks(lm, recorder):
     asked = request(lm, "x", 1)
-    grown = replace(asked, longest=asked.longest + 1)
-    assert needed_bytes(lm, [asked]) == needed_bytes(lm, [grown])
-    lm.recorder = None
-    assert needed_bytes(lm, [asked]) < needed_bytes(lm, [grown])
+    grown = replace(asked, max_tokens=asked.max_tokens + 1)
+    assert decode_bytes(lm, [asked]) == decode_bytes(lm, [grown])
+    lm.capture = None
+    assert decode_bytes(lm, [asked]) < decode_bytes(lm, [grown])
 
 
 @pytest.mark.parametrize("device", ["cpu", "mps"])
 def test_a_device_without_cuda_graphs_is_refused(device):
     with pytest.raises(InvalidRequestError, match=f"computes on {device}.*Turn it off"):
-        recorder_for(torch.device(device))
+        cuda_graph_capture(torch.device(device))
