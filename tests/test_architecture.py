@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "ace_core"
 FACE = ROOT / "nodes"
+TOOLS = ROOT / "tools"
 STAGES = {  # whom each stage may import besides itself
     "base": set(),
     "models": {"base"},
@@ -30,6 +32,14 @@ HOST = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "latent_preview", 
 HOST |= {"nodes", "server", "execution"}
 NO_FILES = {"models", "conditioning", "sampling"}  # these stages hold no file formats
 FACE_MAY = {"torch", "comfy_api.latest", "ace_core", "nodes"}
+TOOL_FOLDERS = {  # whom each folder of tools may import besides itself
+    "hosts": set(),
+    "miniature": set(),
+    "workflows": {"hosts"},
+    "browser": {"hosts", "miniature", "workflows"},
+    "docs": {"hosts", "workflows", "browser"},
+    "testing": {"hosts", "miniature", "browser"},
+}
 PATHS = FACE / "folders.py"  # the one file of the face that asks the host where models lie
 
 
@@ -164,6 +174,42 @@ def test_the_core_never_names_the_environment():
         or (isinstance(node, ast.alias) and node.name in ("environ", "getenv", "putenv"))
     ]
     assert named_in == []
+
+
+def test_every_folder_of_the_tools_has_a_rule():
+    assert {path.relative_to(TOOLS).parts[0] for path in sources(TOOLS)} == {
+        *TOOL_FOLDERS,
+        "demo.py",
+    }
+
+
+@pytest.mark.parametrize("folder", TOOL_FOLDERS)
+def test_a_folder_of_the_tools_imports_only_those_below_it(folder: str):
+    allowed = {f"tools.{each}" for each in TOOL_FOLDERS[folder] | {folder}}
+
+    def refuses(_: Path, name: str) -> bool:
+        return within(name, {"tools"}) and not within(name, allowed)
+
+    assert offences(sources(TOOLS / folder), refuses) == []
+
+
+def test_no_two_tools_import_each_other():
+    """Imports inside functions count too."""
+    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in sources(TOOLS)}
+    modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+
+    def module_of(name: str) -> str:
+        while name and name not in modules:
+            name = name.rpartition(".")[0]
+        return name
+
+    graph = {
+        name: {module_of(each) for each in imports(path)} - {"", name}
+        for name, path in modules.items()
+    }
+    assert sum(map(len, graph.values())) > 100
+    order = list(TopologicalSorter(graph).static_order())  # raises CycleError with the cycle
+    assert order.index("tools.hosts.host") < order.index("tools.hosts.local")
 
 
 def test_no_folder_is_taken_for_the_workflows_before_them():

@@ -12,16 +12,13 @@ as `AceStep15Guidance.inputs.start.name`.
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.hosts import standin
 from tools.hosts.checkout import ROOT
-from tools.hosts.host import local_host
-from tools.hosts.pack import load_pack
+from tools.hosts.pack import pack_on_standin
 
 LOCALES, PHRASES = ROOT / "locales", ROOT / "tools" / "phrases"
 TRANSLATED = ("zh", "ja")
@@ -152,7 +149,8 @@ def advice(found: Mapping[str, list[str]]) -> str:
 
 
 def main() -> None:
-    classes = _pack_nodes()
+    with pack_on_standin() as pack:
+        classes = pack.nodes
     if "--missing" in sys.argv:
         blank = {lang: dict.fromkeys(texts, "") for lang, texts in missing(classes).items()}
         print(_json(blank), end="")
@@ -169,13 +167,6 @@ def main() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(path.relative_to(ROOT))
-
-
-def _pack_nodes() -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "input").mkdir()
-        standin.activate(Path(folder))
-        return load_pack(local_host()).nodes
 
 
 def _put(nodes: dict[str, Any], place: tuple[str, ...], text: str) -> None:

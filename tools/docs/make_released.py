@@ -7,15 +7,11 @@ replacement in the extension's `on_load`.
 """
 
 import json
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from tools.hosts import standin
 from tools.hosts.checkout import ROOT
-from tools.hosts.host import local_host
-from tools.hosts.pack import load_pack
+from tools.hosts.pack import pack_on_standin
 from tools.workflows.graph import DYNAMIC, Socket, inputs_of, outputs_of, sub_sockets
 
 RELEASED = ROOT / "tests" / "nodes" / "released.json"
@@ -50,11 +46,9 @@ def _named(sockets: list[Socket], prefix: str = "") -> dict[str, str]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "input").mkdir()
-        standin.activate(Path(folder))
-        nodes = load_pack(local_host()).nodes
-    RELEASED.write_text(json.dumps(faces(nodes), indent=1) + "\n", encoding="utf-8")
+    with pack_on_standin() as pack:
+        text = json.dumps(faces(pack.nodes), indent=1)
+    RELEASED.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

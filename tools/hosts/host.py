@@ -1,10 +1,9 @@
-"""Run a workflow in API format on the host that is active in this process.
+"""What every host has in common: it runs prompts in API format and gives an `Outcome`.
 
-A real ComfyUI runs it with its own `execution` module; the stand-in with `tools.hosts.standin`.
-Both give the same `Outcome`. `tools.hosts.server` runs workflows on a server in its own process.
+There are three: a real ComfyUI with its own server (`server.py`), a real ComfyUI in this process
+(`in_process.py`) and the stand-in (`standin/`). `local.py` chooses the one of this process.
 """
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -59,30 +58,18 @@ class Host(Protocol):
     ) -> Outcome: ...
 
 
-def local_host() -> Host:
-    """The host of this process: the stand-in if it was activated, else a real ComfyUI.
-
-    Raises:
-        RuntimeError: neither is importable.
-    """
-    from tools.hosts import standin
-
-    if standin.is_active():
-        from tools.hosts.standin.executor import StandinHost
-
-        return StandinHost()
-    if importlib.util.find_spec("comfy_api") is None:
-        raise RuntimeError(
-            "No host: call tools.hosts.standin.activate(folder), or import a ComfyUI."
-        )
-    from tools.hosts.in_process import InProcessHost
-
-    return InProcessHost()
-
-
 def error_types(node_errors: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     """The kinds of errors by node id, for comparing hosts."""
     return {
         node_id: sorted(error["type"] for error in found["errors"])
         for node_id, found in node_errors.items()
     }
+
+
+def failure_of(event: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Status and error of a host's failure message."""
+    where = {"node_id": data["node_id"], "node_type": data["node_type"]}
+    if event == "execution_interrupted":
+        return "interrupted", where
+    said = {"exception_type": data["exception_type"]}
+    return "error", where | said | {"exception_message": data["exception_message"].strip()}

@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from tools.hosts.host import OnProgress, Outcome, Prompt
+from tools.hosts.host import OnProgress, Outcome, Prompt, failure_of
 
 _STOCK_EXTRAS = (
     "nodes_audio",
@@ -98,15 +98,6 @@ class InProcessHost:
         for name in _STOCK_EXTRAS:
             path = str(folder / f"{name}.py")
             asyncio.run(self.module.load_custom_node(path, module_parent="comfy_extras"))
-
-
-def failure_of(event: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Status and error of a host's failure message."""
-    where = {"node_id": data["node_id"], "node_type": data["node_type"]}
-    if event == "execution_interrupted":
-        return "interrupted", where
-    said = {"exception_type": data["exception_type"]}
-    return "error", where | said | {"exception_message": data["exception_message"].strip()}
 
 
 def _hook(on_progress: OnProgress | None) -> Any:

@@ -1,12 +1,13 @@
 """The host of this process, chosen once: a real ComfyUI where there is one, else the stand-in."""
 
+import importlib.util
 from pathlib import Path
 
 from tools.hosts import standin
 from tools.hosts.checkout import find_checkout, has_requirements, import_checkout
-from tools.hosts.host import Host, local_host
+from tools.hosts.host import Host
 
-_started: dict[Path, Host] = {}  # one host a process: its modules cannot be unloaded
+_started: dict[Path, Host] = {}  # one host per process: its modules cannot be unloaded
 
 
 def start_local_host(base_directory: Path) -> Host:
@@ -23,12 +24,29 @@ def start_local_host(base_directory: Path) -> Host:
             standin.activate(base_directory)
         else:
             import_checkout(checkout, base_directory)
-        _started[base_directory] = local_host()
+        _started[base_directory] = _local_host()
     if base_directory not in _started:
         raise RuntimeError(f"this process has a host below {next(iter(_started))} already")
     return _started[base_directory]
 
 
 def started() -> tuple[Path, Host] | None:
-    """The base directory and host of this process, if there are any yet."""
+    """The base directory and host of this process, None before one was started."""
     return next(iter(_started.items()), None)
+
+
+def _local_host() -> Host:
+    """The stand-in where it was activated, else the ComfyUI that is importable.
+
+    Raises:
+        RuntimeError: neither is importable.
+    """
+    if standin.is_active():  # its packages and ComfyUI's are importable from here on only
+        from tools.hosts.standin.executor import StandinHost
+
+        return StandinHost()
+    if importlib.util.find_spec("comfy_api") is None:
+        raise RuntimeError("No host: call standin.activate(folder), or import a ComfyUI.")
+    from tools.hosts.in_process import InProcessHost
+
+    return InProcessHost()

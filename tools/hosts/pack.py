@@ -4,11 +4,15 @@ import asyncio
 import importlib
 import importlib.util
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tools.hosts import standin
 from tools.hosts.checkout import ROOT
 from tools.hosts.host import Host
 
@@ -32,6 +36,17 @@ def load_pack(host: Host, root: Path = ROOT) -> Pack:
     nodes = asyncio.run(_node_classes(module))
     host.nodes.update(nodes)
     return Pack(module, nodes, host)
+
+
+@contextmanager
+def pack_on_standin() -> Iterator[Pack]:
+    """The pack loaded in the stand-in, for the tools that read its nodes' schemas."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "input").mkdir()  # LoadAudio lists its files
+        standin.activate(Path(folder))
+        from tools.hosts.standin.executor import StandinHost  # importable from here on
+
+        yield load_pack(StandinHost())
 
 
 def import_as_host(root: Path) -> ModuleType:

@@ -15,8 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from tools.hosts.checkout import ROOT, standins_for
-from tools.hosts.host import OnProgress, Outcome, Prompt
-from tools.hosts.in_process import failure_of
+from tools.hosts.host import OnProgress, Outcome, Prompt, failure_of
 from tools.hosts.progress import listening
 
 _POLL = 0.1  # seconds

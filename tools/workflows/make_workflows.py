@@ -7,15 +7,12 @@ With --check nothing is written: it fails when a file is not what the descriptio
 
 import json
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.hosts import standin
 from tools.hosts.checkout import ROOT
-from tools.hosts.host import local_host
-from tools.hosts.pack import load_pack
+from tools.hosts.pack import pack_on_standin
 from tools.workflows.flows import FLOWS
 from tools.workflows.graph import Node, api
 from tools.workflows.page_format import page
@@ -81,18 +78,14 @@ def _by_name(items: list[Any]) -> list[Any] | dict[str, Any]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "input").mkdir()  # the stock nodes look into it
-        standin.activate(Path(folder))
-        host = local_host()
-        load_pack(host)
+    with pack_on_standin() as pack:
         if "--check" in sys.argv:
-            stale = outdated(host.nodes)
+            stale = outdated(pack.host.nodes)
             if stale:
                 names = ", ".join(path.name for path in stale)
                 sys.exit(f"Run python -m tools.workflows.make_workflows: {names}")
             return
-        files = written(host.nodes)
+        files = written(pack.host.nodes)
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
