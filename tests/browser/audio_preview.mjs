@@ -1,7 +1,7 @@
 // Plays a song while it is made, as a user would. Finds {said (at each event), before, keyed, sounds,
 //   follows, stopped, again, sent, sentAgain, saved, savedWith, savedAgain, rows, unheard, nested}
 
-import { job, load, pressRun, prompt, reopen } from "./page.mjs";
+import { job, load, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
 
 const ROW = ".acestep15-hearing";
 const PLAYING = 30_000; // ms: until the browser has begun to play, or has ended

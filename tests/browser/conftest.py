@@ -9,24 +9,22 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-import soundfile
 
 from tools.browser.page import (
+    RATE,
     RECORDINGS,
     WORKFLOWS,
-    Seen,
-    driven,
+    Report,
     job_for,
-    lacks,
-    page_options,
-    published_models,
+    missing,
+    page_server,
+    run_script,
 )
-from tools.hosts.checkout import find_checkout
 from tools.hosts.server import ComfyServer
 
 HERE = Path(__file__).parent
@@ -52,7 +50,7 @@ Visits = dict[str, Future[dict[str, Found]]]  # by renderer, then by visit
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is below this folder, and skip it where something is missing."""
-    lacking = lacks()
+    lacking = missing()
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -72,7 +70,9 @@ def visits(
         for name, visit in VISITS.items()
         if name in getattr(item, "fixturenames", ())
     }
-    with _server(tmp_path_factory.mktemp("host")) as server, ThreadPoolExecutor() as pool:
+    recording = np.tile([0.1, -0.1], (2 * RATE, 1))
+    folder = tmp_path_factory.mktemp("host")
+    with page_server(folder, recording) as server, ThreadPoolExecutor() as pool:
         yield {
             renderer: pool.submit(
                 _visit,
@@ -83,19 +83,6 @@ def visits(
             )
             for renderer in RENDERERS
         }
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[ComfyServer]:
-    """A ComfyUI whose models have the published names and the miniature's weights."""
-    checkout = find_checkout()
-    if checkout is None:
-        raise RuntimeError("tests of the browser were not skipped although there is no ComfyUI")
-    published_models(folder / "models")
-    with ComfyServer(checkout, folder, options=page_options()) as running:
-        for name in RECORDINGS:
-            soundfile.write(folder / "input" / name, [[0.1, -0.1]] * 96_000, 48_000)
-        yield running
 
 
 def _found(request: pytest.FixtureRequest, visits: Visits) -> Found:
@@ -142,7 +129,7 @@ def spoken(request: pytest.FixtureRequest, visits: Visits) -> Found:
     return _found(request, visits)
 
 
-def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) -> Seen:
+def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) -> Report:
     if not visits:
         return {}
     own = {
@@ -158,7 +145,7 @@ def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) 
         "languages": LANGUAGES,
         "pictures": os.environ.get("BROWSER_PICTURES"),
     }
-    return driven(SCRIPT, job_for(server, renderer) | own, server, folder)
+    return run_script(SCRIPT, job_for(server, renderer) | own, server, folder)
 
 
 def as_written(sent: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 // {name: {missing, errors, dialogs, problems, boxes, groups, api, again (after save and open), files,
 //   images}}
 
-import { job, load, pressRun, prompt, saveAndOpen } from "./page.mjs";
+import { job, load, pressRun, prompt, saveAndOpen } from "../../tools/browser/page.mjs";
 
 const LOADING = 60_000; // ms: until a result that is there has been loaded
 

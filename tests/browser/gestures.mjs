@@ -1,7 +1,7 @@
 // Touches the waveforms as a user would, and comes to the page as one who is new to it. Finds
 // {region, bars, missing, visit, takes, volumes, long, library}
 
-import { command, drawn, job, load, playing, pressRun, prompt, reopen } from "./page.mjs";
+import { command, drawn, job, load, playing, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
 
 const REGION = ".acestep15-region";
 const GROUP = "ACE-Step 1.5"; // in the list of templates

@@ -3,7 +3,7 @@
 // The help pages where a user reads them: the info button above a selected node opens the page's side
 // panel. What the panel's other tab does to the node's waveform is seen there, too.
 
-import { job, load } from "./page.mjs";
+import { job, load } from "../../tools/browser/page.mjs";
 
 const PANEL = "Comfy.RightSidePanel.IsOpen";
 const LOADING = 30_000; // ms: until a help page and its picture have come

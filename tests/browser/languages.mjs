@@ -1,7 +1,7 @@
 // What a node says in each of `job.languages`; the last one stays. Finds {locale: {title, caption, output,
 // nested, group}}
 
-import { again, command, job } from "./page.mjs";
+import { again, command, job } from "../../tools/browser/page.mjs";
 
 export async function visit(page) {
   const found = {};

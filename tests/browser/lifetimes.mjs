@@ -1,7 +1,7 @@
 // What plays on a node ends with the node, and another plays after it. Finds {region, takes, hearing,
 // nested: {began, stopped, closed} of each player}
 
-import { PLAYING, job, load } from "./page.mjs";
+import { PLAYING, job, load } from "../../tools/browser/page.mjs";
 
 const SAVE = "AceStep15SaveAudio";
 

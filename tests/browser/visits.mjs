@@ -12,7 +12,7 @@ import { visit as hearing } from "./audio_preview.mjs";
 import { visit as help } from "./help.mjs";
 import { visit as languages } from "./languages.mjs";
 import { visit as lives } from "./lifetimes.mjs";
-import { job, tell } from "./page.mjs";
+import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = { workflows, waveforms, lives, help, hearing, languages };
 

@@ -1,10 +1,14 @@
-"""Which page the browser's tests and the help's pictures are given."""
+"""Which page the browser's tests and the help's pictures are given, and their scripts' imports."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tools.browser.page import page_options
+from tools.hosts.checkout import ROOT
+
+SCRIPTS = [path for folder in ("tests", "tools") for path in sorted((ROOT / folder).rglob("*.mjs"))]
 
 
 def test_the_hosts_own_page_is_taken_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +28,10 @@ def test_a_folder_without_a_page_is_refused(
     monkeypatch.setenv("COMFYUI_FRONTEND_ROOT", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"no index\.html.*static.*or unset it"):
         page_options()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_imports_files_that_exist(script: Path) -> None:
+    imported = re.findall(r'^import .* from "(\..*)";$', script.read_text(), re.MULTILINE)
+    assert [name for name in imported if not (script.parent / name).is_file()] == []
+    assert imported or script.name == "page.mjs"

@@ -1,4 +1,4 @@
-"""Where a Chromium and the driver of its pages are."""
+"""Where Chromium and playwright-core are installed. Needs the standard library only."""
 
 import shutil
 
@@ -8,5 +8,6 @@ MODULES = ROOT / "build" / "browser" / "node_modules"
 
 
 def chromium() -> str | None:
+    """The path of the browser, None where there is none on the PATH."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    return next((place for name in names if (place := shutil.which(name))), None)
+    return next((path for name in names if (path := shutil.which(name))), None)

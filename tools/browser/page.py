@@ -1,15 +1,20 @@
-"""A Chromium on ComfyUI's page: what it needs, models under their published names, one script run.
+"""ComfyUI's page in a Chromium: the server that serves it, and the scripts that drive it.
 
-The scripts are JavaScript on Playwright's core and say what they saw as one JSON; what they are to
-do is told them as one, the job. Knows no test and no picture.
+A script is JavaScript on Playwright's core. It takes its job as one JSON file and prints its report
+as one JSON. The tests in tests/browser and `tools/docs/make_pictures.py` use this module.
 """
 
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import soundfile
 
 from tools.browser.chromium import MODULES, chromium
 from tools.hosts.checkout import ROOT, find_checkout, has_requirements
@@ -21,8 +26,9 @@ from tools.workflows.task_flow import INPUT_AUDIO, OTHER_AUDIO
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 RECORDINGS = (INPUT_AUDIO, OTHER_AUDIO)
+RATE = 48_000  # Hz, of the recordings
 
-Seen = dict[str, dict[str, Any]]
+Report = dict[str, dict[str, Any]]
 
 
 def page_options() -> tuple[str, ...]:
@@ -43,8 +49,8 @@ def page_options() -> tuple[str, ...]:
     return ("--front-end-root", str(root))
 
 
-def lacks() -> str | None:
-    """What this machine has not that a page in a browser needs."""
+def missing() -> str | None:
+    """What this machine lacks to open the page in a browser."""
     if find_checkout() is None:
         return "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI*"
     if not has_requirements():
@@ -56,8 +62,28 @@ def lacks() -> str | None:
     return None
 
 
-def published_models(models: Path) -> None:
-    """Fill `models` with the miniature under the names that the workflows have."""
+@contextmanager
+def page_server(folder: Path, recording: np.ndarray) -> Iterator[ComfyServer]:
+    """A ComfyUI below `folder` that serves the page.
+
+    Its models are the miniature under the published names; its input folder has `recording`, [N, 2]
+    at `RATE`, under each of the names in `RECORDINGS`.
+
+    Raises:
+        RuntimeError: this machine lacks something, as `missing` says.
+    """
+    lacking, checkout = missing(), find_checkout()
+    if lacking is not None or checkout is None:
+        raise RuntimeError(f"ComfyUI's page cannot be opened: {lacking}.")
+    link_published_models(folder / "models")
+    with ComfyServer(checkout, folder, options=page_options()) as server:
+        for name in RECORDINGS:
+            soundfile.write(folder / "input" / name, recording, RATE)
+        yield server
+
+
+def link_published_models(models: Path) -> None:
+    """Fill `models` with the miniature under the file names that the workflows use."""
     miniature(models)
     pages = [json.loads(path.read_text(encoding="utf-8")) for path in WORKFLOWS]
     pages += [part for page in pages for part in page.get("definitions", {}).get("subgraphs", [])]
@@ -69,11 +95,11 @@ def published_models(models: Path) -> None:
             if not link.exists():
                 link.symlink_to(each)
     (models / "loras").mkdir(exist_ok=True)
-    (models / "loras" / OWN_LORA).touch()  # the user's own; here only listed, not read
+    (models / "loras" / OWN_LORA).touch()  # the user's LoRA: listed, never opened
 
 
 def job_for(server: ComfyServer, renderer: str) -> dict[str, Any]:
-    """The part of a job that every script reads. `renderer` is "canvas" or "nodes2"."""
+    """The entries of a job that every script reads. `renderer` is "canvas" or "nodes2"."""
     return {
         "url": server.address,
         "chromium": chromium(),
@@ -82,11 +108,11 @@ def job_for(server: ComfyServer, renderer: str) -> dict[str, Any]:
     }
 
 
-def driven(script: Path, job: dict[str, Any], server: ComfyServer, folder: Path) -> Seen:
-    """What `script` saw. The job is written to `folder`.
+def run_script(script: Path, job: dict[str, Any], server: ComfyServer, folder: Path) -> Report:
+    """The report of `script`. The job is written to `folder`.
 
     Raises:
-        RuntimeError: it failed; with its words and the end of the server's log.
+        RuntimeError: it failed; with its standard error and the end of the server's log.
     """
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     command = ["node", str(script), str(folder / "job.json")]

@@ -16,26 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from PIL import Image
 
 from tools.browser.page import (
+    RATE,
     RECORDINGS,
     WORKFLOWS,
-    Seen,
-    driven,
+    Report,
     job_for,
-    lacks,
-    page_options,
-    published_models,
+    page_server,
+    run_script,
 )
 from tools.docs.make_released import released
-from tools.hosts.checkout import ROOT, find_checkout
-from tools.hosts.server import ComfyServer
+from tools.hosts.checkout import ROOT
 
 PICTURES = ROOT / "web" / "docs" / "pictures"
 SCRIPT = ROOT / "tools" / "docs" / "pictures.mjs"
-RATE = 48_000  # Hz
 # Eight levels of a colour become one: a third less to download, and nothing that the eye misses.
 COARSE = [min(255, round(level / 8) * 8) for level in range(256)]
 
@@ -92,19 +88,13 @@ def make(kinds: Sequence[str], folder: Path) -> None:
     Raises:
         RuntimeError: something is missing on this machine, or on the page.
     """
-    lacking, checkout = lacks(), find_checkout()
-    if lacking or checkout is None:
-        raise RuntimeError(f"No picture can be taken: {lacking}.")
     pages = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in WORKFLOWS}
     todo = shots(kinds, pages)
-    with tempfile.TemporaryDirectory() as place:
-        base = Path(place)
-        published_models(base / "models")
-        with ComfyServer(checkout, base, options=page_options()) as server:
-            for name in RECORDINGS:
-                soundfile.write(base / "input" / name, recording(), RATE)
-            job = {**job_for(server, "canvas"), "workflows": pages, "shots": todo}
-            _refuse(driven(SCRIPT, {**job, "folder": place}, server, base))
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        with page_server(base, recording()) as server:
+            job = {**job_for(server, "canvas"), "workflows": pages, "shots": todo, "folder": name}
+            _check(run_script(SCRIPT, job, server, base))
         folder.mkdir(parents=True, exist_ok=True)
         for kind in kinds:
             picture = Image.open(base / f"{kind}.png").convert("RGB")
@@ -121,12 +111,12 @@ def recording(seconds: float = 5.0) -> np.ndarray:
     return np.stack([tone, tone], axis=1)
 
 
-def _refuse(seen: Seen) -> None:
+def _check(report: Report) -> None:
     """
     Raises:
         RuntimeError: the page had no such node, or something broke on it.
     """
-    for kind, found in seen.items():
+    for kind, found in report.items():
         print(f"{kind}: {', '.join(found['sources'])} -> {', '.join(found['targets'])}")
         if found["missing"] or found["problems"]:
             raise RuntimeError(f"{kind}: missing {found['missing']}, problems {found['problems']}")

@@ -7,7 +7,7 @@
 // The answer, one JSON on stdout: {kind: {sources, targets, missing, problems}}; the pictures are
 // PNG files in `folder`.
 
-import { job, pressRun, tell } from "../tests/browser/page.mjs";
+import { job, pressRun, tell } from "../browser/page.mjs";
 
 const VIEW = { width: 1600, height: 1400 }; // pixels
 const CORNER = { x: 120, y: 140 }; // pixels: the page's own bars are left of it and above

@@ -1,4 +1,4 @@
-// A page of ComfyUI in a headless Chromium, in one of its two renderers, for the scripts beside.
+// A page of ComfyUI in a headless Chromium, in one of its two renderers: what every script imports.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
