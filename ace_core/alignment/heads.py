@@ -6,11 +6,13 @@ models (lyric_alignment_layers_config).
 
 import logging
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ..errors import InvalidRequestError
 from ..models.config import DiTConfig
-from ..models.looking import Heads
+
+Heads = Mapping[int, Sequence[int]]  # by layer
 
 logger = logging.getLogger(__name__)
 

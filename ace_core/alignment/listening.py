@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ..models.attention import KV
-from ..models.dit import DiT
-from ..models.looking import Heads, looks
+from ..models.dit import AttentionCapture, DiT
+from .heads import Heads
 from .words import Words
 
 SEED = 42  # of the noise that the song is mixed with, as in the official code
@@ -36,5 +36,5 @@ def listen(
     noise = torch.randn(song.latents.shape, generator=generator)
     x = t * noise + (1 - t) * song.latents.float().cpu()
     moment = torch.full((1,), t, device=song.context.device)
-    entry = decoder.enter(x.to(song.context), moment, song.context)
-    return looks(decoder, entry, song.kv, heads, words.places)[0]
+    capture = AttentionCapture(heads, words.places)
+    return decoder.attention_maps(x.to(song.context), moment, song.context, song.kv, capture)[0]

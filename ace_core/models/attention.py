@@ -1,108 +1,276 @@
-"""Grouped-query attention with normed queries and keys, as every ACE-Step 1.5 layer has it.
+"""Attention as every ACE-Step 1.5 transformer has it, and the encoder layers made of it.
 
-It knows no masks of padding in self-attention: items are encoded one by one, so nothing is padded.
+Grouped-query attention with normed queries and keys and rotary positions; within a sliding window
+at the cost of the window instead of the whole sequence. There are no padding masks: items are
+encoded one by one, so nothing is padded.
+Source: transformers, models/qwen3/modeling_qwen3.py; ACE-Step-1.5 modeling_acestep_v15_*.py.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..precision import at_least_float32
-from .config import StackConfig
-from .grouped import grouped_attention
+from .config import LayerConfig, StackConfig
 from .ops import Ops
-from .sliding import Window
 
-Rope = tuple[Tensor, Tensor]  # cosines [T, 1, D], of both halves, and sines [T, 1, D/2]
+Rope = tuple[Tensor, Tensor]  # cosines [..., L, 1, D], of both halves, and sines [..., L, 1, D/2]
 KV = tuple[Tensor, Tensor]  # keys and values, each [B, H_kv, L, D]
 
+HAS_ENABLE_GQA: Final = torch.__version__ >= "2.5"  # compared as versions, not as text
+MAX_DENSE_BLOCKS: Final = 3  # up to this many blocks one dense mask is as fast
 
-def rope_table(length: int, size: StackConfig, like: Tensor) -> Rope:
-    """Rotary angles of positions 0 to `length` - 1 in the dtype and on the device of `like`.
 
-    Made in float32 or better, and in the forward pass, because a buffer would be one more thing for
-    a host to move and to leave uninitialised.
+def rotary_embedding(positions: Tensor, size: LayerConfig, dtype: torch.dtype) -> Rope:
+    """Cosines and sines in `dtype` for tokens at `positions` [..., L].
+
+    Computed in float32 or better, and in the forward pass, because a buffer would be one more thing
+    for a host to move and to leave uninitialised.
     """
-    place = {"device": like.device, "dtype": at_least_float32(like.dtype)}
-    exponents = torch.arange(0, size.head_dim, 2, **place) / size.head_dim  # [D/2]
-    angles = torch.outer(torch.arange(length, **place), 1.0 / size.rope_theta**exponents).unsqueeze(
-        1
-    )
-    return angles.cos().to(like.dtype).repeat(1, 1, 2), angles.sin().to(like.dtype)
+    exact = at_least_float32(dtype)
+    exponents = torch.arange(0, size.head_dim, 2, device=positions.device, dtype=exact)  # [D/2]
+    frequencies = 1.0 / size.rope_theta ** (exponents / size.head_dim)
+    angles = positions[..., None, None].to(exact) * frequencies  # [..., L, 1, D/2]
+    cos, sin = angles.cos().to(dtype), angles.sin().to(dtype)
+    return torch.cat((cos, cos), dim=-1), sin
 
 
 def rotate(x: Tensor, rope: Rope) -> Tensor:
-    """`x` [B, T, H, D] turned by its positions; the halves of D are the two coordinates.
+    """`x` [B, L, H, D] rotated by its positions; the halves of D are the two coordinates.
 
     Added in place: on a CPU a fresh tensor costs more than the arithmetic.
     """
     cos, sin = rope
     half = x.shape[-1] // 2
-    turned = x * cos
-    turned[..., :half].addcmul_(x[..., half:], sin, value=-1)
-    turned[..., half:].addcmul_(x[..., :half], sin)
-    return turned
+    rotated = x * cos
+    rotated[..., :half].addcmul_(x[..., half:], sin, value=-1)
+    rotated[..., half:].addcmul_(x[..., :half], sin)
+    return rotated
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Attention of q [B, H, T, D] to k and v [B, H_kv, L, D]; returns [B, T, H * D]."""
-    return grouped_attention(q, k, v, bias).transpose(1, 2).flatten(2)
+def grouped_query_attention(
+    q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None, causal: bool = False
+) -> Tensor:
+    """Attention of q [B, H, T, D] to k and v [B, H_kv, L, D], `bias` [..., T, L] added to its
+    scores: [B, H, T, D].
+
+    Keys and values are repeated, one copy per query head, only where torch cannot share them:
+    before 2.5, and under a bias on CUDA, whose fused kernels share them without one only.
+    """
+    queries_per_kv = q.shape[1] // k.shape[1]
+    if queries_per_kv == 1:
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=causal)
+    if HAS_ENABLE_GQA and (bias is None or not q.is_cuda):
+        return F.scaled_dot_product_attention(
+            q, k, v, attn_mask=bias, is_causal=causal, enable_gqa=True
+        )
+    k, v = k.repeat_interleave(queries_per_kv, dim=1), v.repeat_interleave(queries_per_kv, dim=1)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=causal)
 
 
-class Attention(nn.Module):
-    """Self-attention by `forward`; cross-attention by `project_kv` once and `read` at each step."""
+@dataclass(frozen=True, slots=True)
+class SlidingWindow:
+    """Which keys each query of a sequence may see: |i - j| <= radius.
 
-    def __init__(self, size: StackConfig, ops: Ops) -> None:
+    A long sequence is cut into blocks of `radius` queries; each block gets the keys of its own span
+    widened by `radius` on both sides, so the result is that of a dense mask and the work grows
+    linearly with the length.
+    """
+
+    bias: Tensor  # dense: [1, 1, T, T]; in blocks: [blocks * B, 1, radius, 3 * radius]
+    length: int
+    radius: int
+    blocks: int  # 0: dense
+
+    def attention(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Attention of q [B, H, T, D] to k and v [B, H_kv, T, D]: [B, T, H * D], contiguous."""
+        if not self.blocks:
+            return merge_heads(grouped_query_attention(q, k, v, self.bias))
+        padding = self.blocks * self.radius - self.length
+        q = F.pad(q, (0, 0, 0, padding)).unflatten(2, (self.blocks, self.radius))
+        q = q.transpose(1, 2).flatten(0, 1)  # [B * blocks, H, radius, D]
+        k, v = self._spans(k, padding), self._spans(v, padding)
+        out = merge_heads(grouped_query_attention(q, k, v, self.bias))
+        joined = out.unflatten(0, (-1, self.blocks)).flatten(1, 2)  # [B, T + padding, H * D]
+        return joined[:, : self.length].contiguous()
+
+    def _spans(self, x: Tensor, padding: int) -> Tensor:
+        """Keys or values of each block: [B * blocks, H_kv, 3 * radius, D]."""
+        padded = F.pad(x, (0, 0, self.radius, self.radius + padding))
+        spans = padded.unfold(2, 3 * self.radius, self.radius)  # [B, H_kv, blocks, D, 3 * radius]
+        return spans.permute(0, 2, 1, 4, 3).flatten(0, 1)
+
+
+def sliding_window(x: Tensor, radius: int) -> SlidingWindow | None:
+    """The window for `x` [B, T, E]; None when it holds the whole sequence or there is none
+    (`radius` 0)."""
+    batch, length, _ = x.shape
+    if not radius or length <= radius + 1:
+        return None
+    blocks = -(-length // radius)
+    if blocks <= MAX_DENSE_BLOCKS:
+        return SlidingWindow(dense_bias(length, radius, x), length, radius, 0)
+    bias = blocked_bias(length, radius, x).repeat(batch, 1, 1, 1)
+    return SlidingWindow(bias, length, radius, blocks)
+
+
+def dense_bias(length: int, radius: int, like: Tensor) -> Tensor:
+    """0 where a query may see a key, -inf elsewhere: [1, 1, T, T]."""
+    position = torch.arange(length, device=like.device)
+    allowed = (position.unsqueeze(1) - position).abs() <= radius
+    return _bias(allowed, like)[None, None]
+
+
+def blocked_bias(length: int, radius: int, like: Tensor) -> Tensor:
+    """The same for blocks of `radius` queries: [blocks, 1, radius, 3 * radius].
+
+    Padded keys are never allowed. A padded query may still see the last real key, because the
+    padding is shorter than the window, so no row is all -inf.
+    """
+    blocks = -(-length // radius)
+    query = torch.arange(radius, device=like.device).unsqueeze(1)  # position in the block
+    span = torch.arange(3 * radius, device=like.device)  # position in the span
+    start = torch.arange(blocks, device=like.device).mul(radius)[:, None, None]
+    key = start - radius + span  # [blocks, 1, 3 * radius], position in the sequence
+    allowed = ((span - radius - query).abs() <= radius) & (key >= 0) & (key < length)
+    return _bias(allowed, like).unsqueeze(1)
+
+
+def _bias(allowed: Tensor, like: Tensor) -> Tensor:
+    zeros = torch.zeros(allowed.shape, device=like.device, dtype=like.dtype)
+    return zeros.masked_fill(~allowed, float("-inf"))
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """[B, H, T, D] to [B, T, H * D]."""
+    return x.transpose(1, 2).flatten(2)
+
+
+class AttentionProjections(nn.Module):
+    """The four linear layers and two norms of any attention, under their published names."""
+
+    def __init__(self, size: LayerConfig, ops: Ops) -> None:
         super().__init__()
         if size.heads % size.kv_heads:
             raise ValueError(
                 f"heads ({size.heads}) must be a multiple of kv_heads ({size.kv_heads})"
             )
         self.head_dim = size.head_dim
-        self.groups = size.heads // size.kv_heads
-        inner = size.heads * size.head_dim
-        self.q_proj = ops.linear(size.hidden_size, inner, bias=False)
+        self.queries_per_kv = size.heads // size.kv_heads
+        self.q_proj = ops.linear(size.hidden_size, size.heads * size.head_dim, bias=False)
         self.k_proj = ops.linear(size.hidden_size, size.kv_heads * size.head_dim, bias=False)
         self.v_proj = ops.linear(size.hidden_size, size.kv_heads * size.head_dim, bias=False)
-        self.o_proj = ops.linear(inner, size.hidden_size, bias=False)
+        self.o_proj = ops.linear(size.heads * size.head_dim, size.hidden_size, bias=False)
         self.q_norm = ops.norm(size.head_dim, size.norm_eps)
         self.k_norm = ops.norm(size.head_dim, size.norm_eps)
 
-    def forward(self, x: Tensor, rope: Rope, window: Window | None = None) -> Tensor:
-        """`x` [B, T, E] attends to itself, within `window` when there is one."""
-        q = rotate(self.q_norm(self._split(self.q_proj(x))), rope).transpose(1, 2)  # [B, H, T, D]
-        k = rotate(self.k_norm(self._split(self.k_proj(x))), rope).transpose(1, 2)
-        v = self._split(self.v_proj(x)).transpose(1, 2)  # [B, H_kv, T, D]
+    def project_qkv(self, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries [B, H, T, D], keys and values [B, H_kv, T, D] of `x` [B, T, E]."""
+        q = rotate(self.q_norm(self._split_heads(self.q_proj(x))), rope).transpose(1, 2)
+        k = rotate(self.k_norm(self._split_heads(self.k_proj(x))), rope).transpose(1, 2)
+        v = self._split_heads(self.v_proj(x)).transpose(1, 2)
+        return q, k, v
+
+    def _split_heads(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (-1, self.head_dim))  # [B, T, H, D]
+
+
+class SelfAttention(AttentionProjections):
+    """Every token to every other one, or to those of its window."""
+
+    def forward(self, x: Tensor, rope: Rope, window: SlidingWindow | None = None) -> Tensor:
+        """`x` [B, T, E] to [B, T, E]."""
+        q, k, v = self.project_qkv(x, rope)
         if window is None:
-            return self.o_proj(attend(q, k, v))  # [B, T, E]
-        return self.o_proj(window.join(attend(*window.split(q, k, v), window.bias)))
+            return self.o_proj(merge_heads(grouped_query_attention(q, k, v)))
+        return self.o_proj(window.attention(q, k, v))
+
+
+class CrossAttention(AttentionProjections):
+    """To the keys and values of another sequence, which are projected once by `project_kv`."""
 
     def project_kv(self, encoded: Tensor) -> KV:
-        """Keys and values of `encoded` [B, L, E]; they depend on nothing else."""
-        k = self.k_norm(self._split(self.k_proj(encoded)))
-        v = self._split(self.v_proj(encoded))
+        """Keys and values of `encoded` [B, L, E]; they have no positions."""
+        k = self.k_norm(self._split_heads(self.k_proj(encoded)))
+        v = self._split_heads(self.v_proj(encoded))
         return k.transpose(1, 2), v.transpose(1, 2)
 
-    def read(self, x: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """`x` [B, T, E] attends to keys and values whose batch may be 1; returns [B, T, E]."""
-        batch = x.shape[0]
-        q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)  # [B, H, T, D]
-        k, v = k.expand(batch, -1, -1, -1), v.expand(batch, -1, -1, -1)
-        return self.o_proj(attend(q, k, v))
+    def forward(self, x: Tensor, kv: KV) -> Tensor:
+        """`x` [B, T, E] to [B, T, E]; `kv` may have batch 1 for all items."""
+        q, batch = self._queries(x), len(x)
+        k, v = kv[0].expand(batch, -1, -1, -1), kv[1].expand(batch, -1, -1, -1)
+        return self.o_proj(merge_heads(grouped_query_attention(q, k, v)))
 
-    def shares(self, x: Tensor, k: Tensor, heads: Sequence[int]) -> Tensor:
-        """How much of its attention each place of `x` [B, T, E] gives each key of `k`
-        [B, H_kv, L, D], by some of the heads: [B, len(heads), T, L] in float32 or better."""
-        q = self.q_norm(self._split(self.q_proj(x))).transpose(1, 2)[:, list(heads)]
-        own = k.expand(len(x), -1, -1, -1)[:, [head // self.groups for head in heads]]
-        scores = q @ own.transpose(-1, -2) * self.head_dim**-0.5
+    def single_key(self, v: Tensor) -> Tensor:
+        """`forward` to the value [B, H_kv, 1, D] of a single key, whatever the queries: the softmax
+        over one key is 1. [B, 1, E]."""
+        return self.o_proj(merge_heads(v.repeat_interleave(self.queries_per_kv, dim=1)))
+
+    def weights(self, x: Tensor, k: Tensor, heads: Sequence[int]) -> Tensor:
+        """Attention weights of `x` [B, T, E] over the keys `k` [B, H_kv, L, D], of some of the
+        heads: [B, len(heads), T, L] in float32 or better."""
+        q = self._queries(x)[:, list(heads)]
+        k = k.expand(len(x), -1, -1, -1)[:, [head // self.queries_per_kv for head in heads]]
+        scores = q @ k.transpose(-1, -2) * self.head_dim**-0.5
         return scores.to(at_least_float32(scores.dtype)).softmax(dim=-1)
 
-    def read_only_place(self, v: Tensor) -> Tensor:
-        """What `read` gives for the value of a single key [B, H_kv, 1, D], whatever the queries:
-        [B, 1, E]."""
-        return self.o_proj(v.repeat_interleave(self.groups, dim=1).transpose(1, 2).flatten(2))
+    def _queries(self, x: Tensor) -> Tensor:
+        return self.q_norm(self._split_heads(self.q_proj(x))).transpose(1, 2)  # [B, H, T, D]
 
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (-1, self.head_dim))  # [B, T, H, D]
+
+class MLP(nn.Module):
+    """down(silu(gate(x)) * up(x))."""
+
+    def __init__(self, size: LayerConfig, ops: Ops) -> None:
+        super().__init__()
+        self.gate_proj = ops.linear(size.hidden_size, size.intermediate_size, bias=False)
+        self.up_proj = ops.linear(size.hidden_size, size.intermediate_size, bias=False)
+        self.down_proj = ops.linear(size.intermediate_size, size.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)).mul_(self.up_proj(x)))
+
+
+class TransformerLayer(nn.Module):
+    """Pre-norm: attention and MLP, each on a normed copy and added to the residual."""
+
+    def __init__(self, size: LayerConfig, attention: AttentionProjections, ops: Ops) -> None:
+        super().__init__()
+        self.input_layernorm = ops.norm(size.hidden_size, size.norm_eps)
+        self.self_attn = attention
+        self.post_attention_layernorm = ops.norm(size.hidden_size, size.norm_eps)
+        self.mlp = MLP(size, ops)
+
+    def forward(self, x: Tensor, *attention_inputs: Any) -> Tensor:
+        """`x` [B, T, E] to [B, T, E]; the other inputs are those of its attention."""
+        x = x + self.self_attn(self.input_layernorm(x), *attention_inputs)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class Encoder(nn.Module):
+    """An input projection, layers of which some see only their window, a norm."""
+
+    def __init__(self, size: StackConfig, in_features: int, layers: int, ops: Ops) -> None:
+        super().__init__()
+        self.size = size
+        self.embed_tokens = ops.linear(in_features, size.hidden_size)
+        self.layers = nn.ModuleList(
+            TransformerLayer(size, SelfAttention(size, ops), ops) for _ in range(layers)
+        )
+        self.norm = ops.norm(size.hidden_size, size.norm_eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x` [B, T, in_features] to [B, T, E]."""
+        return self.run_layers(self.embed_tokens(x))
+
+    def run_layers(self, x: Tensor) -> Tensor:
+        """The layers and the norm on `x` [B, T, E], already projected."""
+        rope = rotary_embedding(torch.arange(x.shape[1], device=x.device), self.size, x.dtype)
+        window = sliding_window(x, self.size.window)
+        for index, layer in enumerate(self.layers):
+            x = layer(x, rope, window if self.size.slides(index) else None)
+        return self.norm(x)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from .blocks import Encoder
+from .attention import Encoder
 from .config import DiTConfig
 from .ops import Ops
 
@@ -30,7 +30,7 @@ class Pooler(Encoder):
         """Frames of each code [M, 5, E] to [M, E]."""
         embedded = self.embed_tokens(x)
         token = self.special_token.to(embedded).expand(len(embedded), -1, -1)
-        return self.run(torch.cat((token, embedded), dim=1))[:, 0]  # 6 places a code
+        return self.run_layers(torch.cat((token, embedded), dim=1))[:, 0]  # 6 places a code
 
 
 class Quantizer(nn.Module):
@@ -113,7 +113,7 @@ class CodeDetokenizer(Encoder):
         """Embedded codes [B, S, E] to hints [B, 5 * S, C]."""
         embedded = self.embed_tokens(x).unsqueeze(2)  # [B, S, 1, E]
         frames = embedded + self.special_tokens.to(embedded)  # [B, S, 5, E]
-        hints = self.proj_out(self.run(frames.flatten(0, 1)))  # [B * S, 5, C]
+        hints = self.proj_out(self.run_layers(frames.flatten(0, 1)))  # [B * S, 5, C]
         return hints.unflatten(0, (len(x), -1)).flatten(1, 2)
 
 

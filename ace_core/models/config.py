@@ -1,4 +1,4 @@
-"""Sizes of the diffusion model, read from the shapes of its weights.
+"""Sizes of a transformer layer, and of the diffusion model, read from the shapes of its weights.
 
 Nothing here opens a file: the shapes come from a header, under the official parameter names.
 """
@@ -15,25 +15,31 @@ SLIDING = "sliding_attention"
 FULL = "full_attention"
 
 
-@dataclass(frozen=True, slots=True)
-class StackConfig:
-    """Sizes of a stack of transformer layers.
-
-    `layer_types` names each layer's attention; when empty, even layers slide and odd ones see all.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerConfig:
+    """Sizes of one transformer layer."""
 
     hidden_size: int  # E
     intermediate_size: int
     heads: int  # H
     kv_heads: int
     head_dim: int  # D; heads * head_dim need not be hidden_size (XL: 4096 against 2560)
-    window: int = SLIDING_WINDOW  # a sliding layer sees |i - j| <= window; 0: no layer slides
     rope_theta: float = ROPE_THETA
     norm_eps: float = NORM_EPS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackConfig(LayerConfig):
+    """Sizes of a stack of layers, some of which attend within a sliding window.
+
+    `layer_types` names each layer's attention; when empty, even layers slide and odd ones do not.
+    """
+
+    window: int = SLIDING_WINDOW  # a sliding layer sees |i - j| <= window; 0: no layer slides
     layer_types: tuple[str, ...] = ()
 
     def slides(self, layer: int) -> bool:
-        """Whether this layer sees only its window."""
+        """Whether this layer attends within the window only."""
         if not self.window:
             return False
         if self.layer_types:

@@ -8,7 +8,7 @@ Source: ACE-Step-1.5 modeling_acestep_v15_*.py, AceStepConditionEncoder.
 import torch
 from torch import Tensor, nn
 
-from .blocks import Encoder
+from .attention import Encoder
 from .config import DiTConfig
 from .ops import Ops
 
@@ -31,7 +31,7 @@ class TimbreEncoder(Encoder):
         if self.cls:
             token = self.special_token.to(embedded).expand(len(embedded), -1, -1)
             embedded = torch.cat((token, embedded), dim=1)  # [R, 1 + T, E]
-        return self.run(embedded)[:, 0]
+        return self.run_layers(embedded)[:, 0]
 
 
 class ConditionEncoder(nn.Module):

@@ -9,8 +9,14 @@ from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.models.config import DiTConfig, StackConfig
 from tests.toy import dit_config
 
-FULL_2B = replace(dit_config(), layers=24, decoder=StackConfig(2048, 6144, 16, 8, 128))
-FULL_XL = replace(dit_config(xl=True), layers=32, decoder=StackConfig(2560, 9728, 32, 8, 128))
+DECODER_2B = StackConfig(
+    hidden_size=2048, intermediate_size=6144, heads=16, kv_heads=8, head_dim=128
+)
+DECODER_XL = StackConfig(
+    hidden_size=2560, intermediate_size=9728, heads=32, kv_heads=8, head_dim=128
+)
+FULL_2B = replace(dit_config(), layers=24, decoder=DECODER_2B)
+FULL_XL = replace(dit_config(xl=True), layers=32, decoder=DECODER_XL)
 
 
 def test_each_family_has_its_published_heads() -> None:

@@ -18,7 +18,15 @@ from ace_core.weights import load_dit
 from tests.toy import TEXT_HIDDEN_SIZE, acestep, dit_config, fill, randn
 
 INT8 = Ops(quantized=Int8Linear)
-TOY_LM = Qwen3Config(300, 128, 256, 2, 4, 2, 32)
+TOY_LM = Qwen3Config(
+    vocab_size=300,
+    hidden_size=128,
+    intermediate_size=256,
+    layers=2,
+    heads=4,
+    kv_heads=2,
+    head_dim=32,
+)
 
 
 def quantized(model: nn.Module, like: nn.Module) -> nn.Module:
