@@ -29,16 +29,18 @@ class AceStepEncodeCodes(io.ComfyNode):
             node_id="AceStep15EncodeCodes",
             display_name="ACE-Step Encode Codes",
             category=CATEGORY,
-            description="Music to audio codes, five a second: its melody, rhythm and arrangement "
-            "without its sound. Connect audio or a latent.",
+            description="Encodes music as audio codes, five per second: its melody, rhythm and "
+            "arrangement without its timbre. Connect audio or a latent.",
             search_aliases=["ace step", "audio to codes", "tokenize audio"],
             inputs=[
-                io.Model.Input("model", tooltip="The diffusion model; the codes are its own."),
-                io.Vae.Input("vae", tooltip="Encodes the audio, and says what silence is."),
+                io.Model.Input(
+                    "model", tooltip="The diffusion model, which holds the code tokenizer."
+                ),
+                io.Vae.Input("vae", tooltip="Encodes the audio, and silence for padding."),
                 io.Audio.Input("audio", optional=True, tooltip="Any rate, mono or stereo."),
                 io.Latent.Input("latent", optional=True, tooltip="Instead of audio."),
             ],
-            outputs=[CodesSocket.Output(display_name="codes", tooltip="One piece an item.")],
+            outputs=[CodesSocket.Output(display_name="codes", tooltip="One piece per item.")],
         )
 
     @classmethod
@@ -76,12 +78,12 @@ class AceStepCodesToText(io.ComfyNode):
             node_id="AceStep15CodesToText",
             display_name="ACE-Step Codes to Text",
             category=CATEGORY,
-            description="Writes audio codes down, to keep, edit or share them.",
+            description="Writes audio codes as text, to keep, edit or share them.",
             search_aliases=["ace step", "print codes", "save codes"],
             inputs=[
-                CodesSocket.Input("codes", tooltip="The codes to write down."),
+                CodesSocket.Input("codes", tooltip="The codes to write."),
                 io.Combo.Input(
-                    "style",
+                    "format",
                     options=[_TOKENS, _NUMBERS],
                     default=_TOKENS,
                     tooltip="tokens: <|audio_code_123|>, as the official tools. numbers: 123, 456.",
@@ -89,14 +91,14 @@ class AceStepCodesToText(io.ComfyNode):
             ],
             outputs=[
                 io.String.Output(
-                    display_name="text", tooltip="An empty line stands between variations."
+                    display_name="text", tooltip="Variations are separated by an empty line."
                 )
             ],
         )
 
     @classmethod
-    def execute(cls, codes: Pieces, style: str) -> io.NodeOutput:
-        write = material.write_codes if style == _TOKENS else _numbers
+    def execute(cls, codes: Pieces, format: str) -> io.NodeOutput:
+        write = material.write_codes if format == _TOKENS else _numbers
         return io.NodeOutput("\n\n".join(write(piece) for piece in codes))
 
 
@@ -154,7 +156,7 @@ class AceStepSliceCodes(io.ComfyNode):
                         io.DynamicCombo.Option(_SECONDS, _second_inputs()),
                         io.DynamicCombo.Option(_BARS, _bar_inputs()),
                     ],
-                    tooltip="What begin and end are counted in.",
+                    tooltip="Unit of the start and the length.",
                 ),
             ],
             outputs=[CodesSocket.Output(display_name="codes", tooltip="The piece.")],
@@ -167,7 +169,7 @@ class AceStepSliceCodes(io.ComfyNode):
 
 
 def _by_seconds(piece: AudioCodes, by: dict[str, Any]) -> AudioCodes:
-    return material.slice_codes(piece, by["begin"], by["end"] or piece.seconds)
+    return material.slice_codes(piece, by["start"], by["end"] or piece.seconds)
 
 
 def _by_bars(piece: AudioCodes, by: dict[str, Any]) -> AudioCodes:
@@ -177,8 +179,8 @@ def _by_bars(piece: AudioCodes, by: dict[str, Any]) -> AudioCodes:
 
 def _second_inputs() -> list[io.Input]:
     return [
-        _seconds_input("begin", "Where the piece begins."),
-        _seconds_input("end", "Where it ends. 0: with the codes."),
+        _seconds_input("start", "Start of the piece, in seconds."),
+        _seconds_input("end", "End of the piece, in seconds. 0: the end of the codes."),
     ]
 
 
@@ -194,7 +196,7 @@ def _bar_inputs() -> list[io.Input]:
         io.Int.Input(
             "first_bar", default=1, min=1, max=_LONGEST_NUMBER, tooltip="Bars are counted from 1."
         ),
-        io.Int.Input("bars", default=4, min=1, max=_LONGEST_NUMBER, tooltip="How many."),
+        io.Int.Input("bars", default=4, min=1, max=_LONGEST_NUMBER, tooltip="How many bars."),
         io.Int.Input("bpm", default=120, min=slowest, max=fastest, tooltip="Beats per minute."),
         io.Combo.Input(
             "time_signature", options=list(METERS), default="4/4", tooltip="Beats in a bar."
@@ -209,24 +211,27 @@ class AceStepJoinCodes(io.ComfyNode):
             node_id="AceStep15JoinCodes",
             display_name="ACE-Step Join Codes",
             category=CATEGORY,
-            description="One piece of audio codes after another, and the whole as often as you "
-            "like.",
+            description="Concatenates two pieces of audio codes, and repeats the result.",
             search_aliases=["ace step", "concatenate codes", "repeat codes", "loop"],
             inputs=[
-                CodesSocket.Input("first", tooltip="What comes first."),
-                CodesSocket.Input("second", optional=True, tooltip="What follows it."),
+                CodesSocket.Input("first", tooltip="The first piece."),
+                CodesSocket.Input("second", optional=True, tooltip="The second piece."),
                 io.Int.Input(
-                    "times", default=1, min=1, max=100, tooltip="How often the whole is repeated."
+                    "repeats",
+                    default=1,
+                    min=1,
+                    max=100,
+                    tooltip="How often the result is repeated.",
                 ),
             ],
             outputs=[CodesSocket.Output(display_name="codes", tooltip="All of it as one.")],
         )
 
     @classmethod
-    def execute(cls, first: Pieces, times: int, second: Pieces | None = None) -> io.NodeOutput:
+    def execute(cls, first: Pieces, repeats: int, second: Pieces | None = None) -> io.NodeOutput:
         follow = _for_each(first, second)
         joined = (material.join_codes(pair) for pair in follow)
-        return io.NodeOutput(tuple(material.repeat_codes(piece, times) for piece in joined))
+        return io.NodeOutput(tuple(material.repeat_codes(piece, repeats) for piece in joined))
 
 
 def _for_each(first: Pieces, second: Pieces | None) -> list[tuple[AudioCodes, ...]]:

@@ -17,15 +17,16 @@ class AceStepGuidance(io.ComfyNode):
             node_id="AceStep15Guidance",
             display_name="ACE-Step Guidance",
             category=CATEGORY,
-            description="How strongly the song's words steer base and sft. Turbo needs none.",
+            description="How strongly the song's text steers base and sft. Turbo needs none.",
             search_aliases=["ace step", "cfg", "apg", "adg", "guidance scale", "cfg interval"],
             inputs=[
                 io.Combo.Input(
                     "kind",
                     options=[kind.value for kind in _KINDS],
                     default=GuidanceKind.APG.value,
-                    tooltip="apg: clear and free of saturation, the official choice. adg: by "
-                    "angles, stays near the model's own sound. cfg: the classic.",
+                    tooltip="apg: adaptive projected guidance, free of saturation, the official "
+                    "default. adg: guidance by angles, stays near the model's unguided sound. "
+                    "cfg: classifier-free guidance.",
                 ),
                 io.Float.Input(
                     "scale",
@@ -48,7 +49,8 @@ class AceStepGuidance(io.ComfyNode):
                     max=100.0,
                     step=0.1,
                     advanced=True,
-                    tooltip="Longest velocity, in lengths of the latent; 2 is usual. 0: off.",
+                    tooltip="Largest norm of the velocity, in norms of the latent; 2 is usual. 0: "
+                    "off.",
                 ),
                 io.Float.Input(
                     "velocity_ema",
@@ -57,7 +59,8 @@ class AceStepGuidance(io.ComfyNode):
                     max=0.99,
                     step=0.01,
                     advanced=True,
-                    tooltip="Share of the step before that is kept; 0.1 is usual. 0: off.",
+                    tooltip="Share of the previous step's velocity that is kept; 0.1 is usual. 0: "
+                    "off.",
                 ),
             ],
             outputs=[
@@ -94,14 +97,14 @@ class AceStepGuider(io.ComfyNode):
             node_id="AceStep15Guider",
             display_name="ACE-Step Guider",
             category=CATEGORY,
-            description="Our guidance as a stock GUIDER, for SamplerCustomAdvanced.",
+            description="ACE-Step Guidance as a stock GUIDER, for SamplerCustomAdvanced.",
             search_aliases=["ace step", "cfg guider", "apg guider", "basic guider"],
             inputs=[
                 io.Model.Input("model", tooltip="The diffusion model, with LoRAs or without."),
                 io.Conditioning.Input("positive", tooltip="The task, from its node."),
-                io.Conditioning.Input("negative", tooltip="The task without words."),
+                io.Conditioning.Input("negative", tooltip="The unconditional task, for guidance."),
                 GuidanceSocket.Input(
-                    "guidance", optional=True, tooltip="Not connected: one look a step."
+                    "guidance", optional=True, tooltip="Not connected: none, one forward per step."
                 ),
             ],
             outputs=[io.Guider.Output(display_name="guider", tooltip="A stock GUIDER.")],
@@ -123,16 +126,16 @@ class AceStepSolver(io.ComfyNode):
             node_id="AceStep15Solver",
             display_name="ACE-Step Solver",
             category=CATEGORY,
-            description="How to walk from noise to music, as a stock SAMPLER; keeps what a repaint "
-            "keeps.",
+            description="The solver of the flow's equation, from noise to music, as a stock "
+            "SAMPLER; keeps what a repaint keeps.",
             search_aliases=["ace step", "euler", "heun", "sde", "ksampler select"],
             inputs=[
                 io.Combo.Input(
                     "solver",
                     options=[solver.value for solver in Solver],
                     default=Solver.EULER.value,
-                    tooltip="euler: one look a step. heun: two looks, finer. sde: noises anew at "
-                    "each step, seeded for each item.",
+                    tooltip="euler: one forward per step. heun: two, more exact. sde: adds new "
+                    "noise in each step, seeded per item.",
                 )
             ],
             outputs=[io.Sampler.Output(display_name="sampler", tooltip="A stock SAMPLER.")],

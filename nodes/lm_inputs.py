@@ -15,7 +15,7 @@ def lm_input() -> io.Input:
     return LMInput.Input(
         "lm",
         tooltip="The 5 Hz language model, from ACE-Step Load LM. ComfyUI's own CLIP of type ace "
-        "fits too.",
+        "fits, too.",
     )
 
 
@@ -47,7 +47,7 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
             min=0.0,
             max=2.0,
             step=0.01,
-            tooltip="0: always the likeliest. Higher: more daring.",
+            tooltip="0: always the most likely token. Higher: more random.",
         ),
         io.Float.Input(
             "top_p",
@@ -55,7 +55,8 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
             min=0.01,
             max=1.0,
             step=0.01,
-            tooltip="Only the likeliest that together hold this share are drawn from. 1: off.",
+            tooltip="Samples only from the most likely tokens that together hold this "
+            "probability. 1: off.",
         ),
         io.Int.Input(
             "top_k",
@@ -63,7 +64,7 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
             min=0,
             max=100_000,
             advanced=True,
-            tooltip="Only so many of the likeliest are drawn from. 0: off.",
+            tooltip="Samples only from this many of the most likely tokens. 0: off.",
         ),
         io.Float.Input(
             "min_p",
@@ -72,7 +73,7 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
             max=0.99,
             step=0.01,
             advanced=True,
-            tooltip="What is less likely than this share of the likeliest is not drawn. 0: off.",
+            tooltip="Drops tokens less likely than this share of the most likely one. 0: off.",
         ),
         io.Float.Input(
             "repetition_penalty",
@@ -81,7 +82,7 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
             max=10.0,
             step=0.01,
             advanced=True,
-            tooltip="Above 1: what was written before becomes less likely. 1: off.",
+            tooltip="Above 1: tokens that were generated before become less likely. 1: off.",
         ),
     ]
 
@@ -89,13 +90,13 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
 def text_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
     """Widgets for `text_options`, in its order."""
     return [
-        seed_input("Of what is written; the same seed writes the same."),
+        seed_input("Seed of the text; the same seed gives the same text."),
         *sampling_inputs(temperature),
         io.Boolean.Input(
-            "constrained",
+            "constrained_decoding",
             default=True,
             advanced=True,
-            tooltip="Keeps the model to fields and values that exist. Off: it writes freely.",
+            tooltip="Constrains the model to fields and values that exist. Off: it writes freely.",
         ),
         trace_input(),
     ]
@@ -106,7 +107,7 @@ def trace_input() -> io.Boolean.Input:
         "trace",
         default=False,
         advanced=True,
-        tooltip="Writes each token and the field it belongs to into ComfyUI's log.",
+        tooltip="Logs each token and its field to ComfyUI's log.",
     )
 
 
@@ -123,7 +124,7 @@ def text_options(lm: Any, given: dict[str, Any]) -> TextOptions:
     return TextOptions(
         sampling=sampling_params(given),
         seed=given["seed"],
-        constrained=given["constrained"],
+        constrained=given["constrained_decoding"],
         on_step=host.watched(lm, given["trace"]),
     )
 

@@ -97,13 +97,13 @@ class AceStepLoadTextEncoder(io.ComfyNode):
             node_id="AceStep15LoadTextEncoder",
             display_name="ACE-Step Load Text Encoder",
             category=CATEGORY,
-            description="Loads Qwen3-Embedding-0.6B, which reads the caption and the lyrics. Its "
-            "tokenizer comes from the folder of the file, else from ComfyUI.",
+            description="Loads Qwen3-Embedding-0.6B, which encodes the caption and the lyrics. "
+            "Its tokenizer comes from the folder of the file, else from ComfyUI.",
             search_aliases=["ace step", "qwen", "clip loader"],
             inputs=[_file_input(TEXT_ENCODERS, "The text encoder."), dtype_input()],
             outputs=[
                 TextEncoderSocket.Output(
-                    display_name="text encoder", tooltip="Reads captions and lyrics."
+                    display_name="text_encoder", tooltip="Encodes captions and lyrics."
                 )
             ],
         )
@@ -161,7 +161,7 @@ class AceStepLoadCheckpoint(io.ComfyNode):
             outputs=[
                 io.Model.Output(display_name="model", tooltip="Fits every stock sampler."),
                 TextEncoderSocket.Output(
-                    display_name="text encoder", tooltip="Reads captions and lyrics."
+                    display_name="text_encoder", tooltip="Encodes captions and lyrics."
                 ),
                 io.Vae.Output(display_name="vae", tooltip="48 kHz stereo, 25 frames/s."),
             ],
@@ -192,8 +192,8 @@ class AceStepLoadLM(io.ComfyNode):
             display_name="ACE-Step Load LM",
             category=CATEGORY,
             description="Loads ACE-Step 1.5's language model, 0.6B, 1.7B or 4B, which plans songs "
-            "and writes their audio codes. Its tokenizer comes from the folder of the file, else "
-            "from ComfyUI.",
+            "and generates their audio codes. Its tokenizer comes from the folder of the file, "
+            "else from ComfyUI.",
             search_aliases=["ace step", "language model", "llm", "5hz", "planner"],
             inputs=[
                 io.Combo.Input(
@@ -208,9 +208,9 @@ class AceStepLoadLM(io.ComfyNode):
                     default=False,
                     optional=True,  # workflows from before it was there still run
                     advanced=True,
-                    tooltip="Records a token's work once and replays it, which frees an NVIDIA GPU "
-                    "from waiting for the processor. The model must fit the GPU as a whole. "
-                    "New and untried on most machines: off by default.",
+                    tooltip="Captures a decoding step as a CUDA graph and replays it for each "
+                    "token, so that an NVIDIA GPU does not wait for the CPU. The model must fit "
+                    "the GPU as a whole. New and untried on most machines: off by default.",
                 ),
             ],
             outputs=[LMSocket.Output(display_name="lm", tooltip="Plans, composes, describes.")],
@@ -265,7 +265,9 @@ class AceStepLoadLoRA(io.ComfyNode):
             ],
             outputs=[
                 io.Model.Output(display_name="model", tooltip="The model with the adapter."),
-                io.String.Output(display_name="report", tooltip="What fitted and what did not."),
+                io.String.Output(
+                    display_name="report", tooltip="Which keys matched and which did not."
+                ),
             ],
         )
 
@@ -294,10 +296,9 @@ class AceStepAdoptModel(io.ComfyNode):
             node_id="AceStep15AdoptModel",
             display_name="ACE-Step Adopt Model",
             category=CATEGORY,
-            description="Makes a MODEL of ComfyUI's own loader (or of a GGUF loader) hear every "
+            description="Lets a MODEL of ComfyUI's own loader (or of a GGUF loader) do every "
             "ACE-Step task in every stock sampler. Its weights and LoRAs stay as they are, and "
-            "nothing is loaded twice. ACE-Step's own sampler needs this node only to be told the "
-            "variant.",
+            "nothing is loaded twice. ACE-Step Sampler needs this node only to set the variant.",
             search_aliases=["ace step", "unet loader", "native model", "gguf", "convert model"],
             inputs=[
                 io.Model.Input("model", tooltip="ACE-Step 1.5 from any loader, LoRAs included."),
@@ -312,4 +313,4 @@ class AceStepAdoptModel(io.ComfyNode):
     def execute(cls, model, variant: str) -> io.NodeOutput:
         from . import host
 
-        return io.NodeOutput(host.adopted(model, variant_choice(variant)))
+        return io.NodeOutput(host.from_native(model, variant_choice(variant)))

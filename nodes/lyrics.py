@@ -10,10 +10,10 @@ from ..ace_core.errors import InvalidRequestError
 from ..ace_core.timing import seconds_of
 from ..ace_core.types import Song
 from . import folders
-from .sockets import LyricTimesSocket, SongSocket, TextEncoderInput
+from .sockets import LyricTimestampsSocket, SongSocket, TextEncoderInput
 from .vae import CATEGORY
 
-Times = tuple[tuple[Line, ...], ...]  # the lines of each item
+Timestamps = tuple[tuple[Line, ...], ...]  # the lines of each item
 
 
 def finished_inputs() -> list[io.Input]:
@@ -33,8 +33,8 @@ def heads_input() -> io.String.Input:
         default="",
         optional=True,
         advanced=True,
-        tooltip="Layers and heads that follow the words, as in 2: 6; 3: 10, 11. Empty: the "
-        "model's published ones.",
+        tooltip="Layers and attention heads that follow the lyrics, as in 2: 6; 3: 10, 11. Empty: "
+        "the published ones of the model.",
     )
 
 
@@ -43,14 +43,16 @@ class AceStepLyricTimes(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AceStep15LyricTimes",
-            display_name="ACE-Step Lyric Times",
+            display_name="ACE-Step Lyric Timestamps",
             category=CATEGORY,
-            description="Finds when each word of a finished song is sung, by looking where the "
-            "diffusion model looks. No other model is needed.",
+            description="Finds when each word of a finished song is sung, from the diffusion "
+            "model's cross-attention. No other model is needed.",
             search_aliases=["ace step", "lrc", "karaoke", "subtitles", "synced lyrics"],
             inputs=[*finished_inputs(), heads_input()],
             outputs=[
-                LyricTimesSocket.Output(display_name="times", tooltip="Lines and words in time."),
+                LyricTimestampsSocket.Output(
+                    display_name="timestamps", tooltip="Lines and words in time."
+                ),
                 io.String.Output(display_name="lrc", tooltip="The first item's lines, as LRC."),
             ],
         )
@@ -64,8 +66,8 @@ class AceStepLyricTimes(io.ComfyNode):
         words = words_of(host.text_encoder_of(text_encoder).tokenizer, song)
         maps = host.lyric_maps(model, positive, latent, words, heads)
         seconds = seconds_of(latent["samples"].shape[-1])
-        times = tuple(lines_of(words, spans(each, seconds)) for each in maps)
-        return io.NodeOutput(times, lyric_text(times[0], "lrc", False))
+        timestamps = tuple(lines_of(words, spans(each, seconds)) for each in maps)
+        return io.NodeOutput(timestamps, lyric_text(timestamps[0], "lrc", False))
 
 
 def lyric_text(lines: tuple[Line, ...], form: str, sections: bool) -> str:
@@ -80,7 +82,7 @@ def _format_inputs() -> list[io.Input]:
             "format",
             options=list(FORMATS),
             default="lrc",
-            tooltip="lrc: a time a line. karaoke: LRC with a time a word. srt: subtitles.",
+            tooltip="lrc: one timestamp per line. karaoke: LRC with one per word. srt: subtitles.",
         ),
         io.Boolean.Input(
             "sections",
@@ -97,10 +99,12 @@ class AceStepLyricsText(io.ComfyNode):
             node_id="AceStep15LyricsText",
             display_name="ACE-Step Lyrics to Text",
             category=CATEGORY,
-            description="Writes timed lyrics down: LRC, karaoke or subtitles.",
+            description="Writes timed lyrics as text: LRC, karaoke or subtitles.",
             search_aliases=["ace step", "lrc text", "srt text", "karaoke text"],
             inputs=[
-                LyricTimesSocket.Input("times", tooltip="From ACE-Step Lyric Times."),
+                LyricTimestampsSocket.Input(
+                    "timestamps", tooltip="From ACE-Step Lyric Timestamps."
+                ),
                 *_format_inputs(),
                 io.Int.Input("item", default=1, min=1, max=64, tooltip="Which one of a batch."),
             ],
@@ -108,12 +112,14 @@ class AceStepLyricsText(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, times: Times, format: str, sections: bool, item: int) -> io.NodeOutput:
-        if item > len(times):
+    def execute(
+        cls, timestamps: Timestamps, format: str, sections: bool, item: int
+    ) -> io.NodeOutput:
+        if item > len(timestamps):
             raise InvalidRequestError(
-                f"Item {item} is asked for, but the batch has {len(times)}. Lower `item`."
+                f"Item {item} is asked for, but the batch has {len(timestamps)}. Lower `item`."
             )
-        return io.NodeOutput(lyric_text(times[item - 1], format, sections))
+        return io.NodeOutput(lyric_text(timestamps[item - 1], format, sections))
 
 
 class AceStepSaveLyrics(io.ComfyNode):
@@ -126,7 +132,9 @@ class AceStepSaveLyrics(io.ComfyNode):
             description="Saves timed lyrics to the output folder: LRC, karaoke or subtitles.",
             search_aliases=["ace step", "export lrc", "export srt", "save karaoke"],
             inputs=[
-                LyricTimesSocket.Input("times", tooltip="Each item of a batch becomes a file."),
+                LyricTimestampsSocket.Input(
+                    "timestamps", tooltip="Each item of a batch becomes a file."
+                ),
                 io.String.Input(
                     "filename_prefix",
                     default="audio/ACE-Step",
@@ -144,10 +152,10 @@ class AceStepSaveLyrics(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, times: Times, filename_prefix: str, format: str, sections: bool
+        cls, timestamps: Timestamps, filename_prefix: str, format: str, sections: bool
     ) -> io.NodeOutput:
         suffix, _ = FORMATS[format]
-        texts = [lyric_text(lines, format, sections) for lines in times]
+        texts = [lyric_text(lines, format, sections) for lines in timestamps]
         files = folders.output_files(filename_prefix, len(texts), suffix)
         for path, text in zip(files, texts, strict=True):
             folders.write_text(path, f"{text}\n")

@@ -21,7 +21,7 @@ from .stem_mixer import CATEGORY, make_audio, single_audio, stems_output
 from .task_inputs import prepared_source
 
 _EXTRACT, _BUILD = "extract", "build up"
-REST, BACKING = "rest", "backing"  # names of what is no track of the models
+RESIDUAL, BACKING = "residual", "backing"  # stems that are no track of the models
 _TASKS = {_EXTRACT: tasks.extract, _BUILD: tasks.lego}
 
 
@@ -32,24 +32,24 @@ class AceStepMakeStems(io.ComfyNode):
             node_id="AceStep15MakeStems",
             display_name="ACE-Step Make Stems",
             category=CATEGORY,
-            description="Makes a track after the other: takes each out of the source, or plays "
-            "each to the source and to all that were played before. Needs a base model.",
+            description="Makes one track after the other: extracts each from the source, or adds "
+            "each to the source and to the tracks before it. Needs a base model.",
             search_aliases=["ace step", "stem separation", "split song", "multitrack", "demix"],
             inputs=[
                 io.Model.Input("model", tooltip="A base model: the others were not trained on it."),
-                TextEncoderInput.Input("text_encoder", tooltip="Reads the caption."),
-                io.Vae.Input("vae", tooltip="Between sound and latents."),
+                TextEncoderInput.Input("text_encoder", tooltip="Encodes the caption."),
+                io.Vae.Input("vae", tooltip="Encodes the source and decodes the stems."),
                 SongSocket.Input("song", tooltip="The piece. Its length is the source's."),
-                io.Audio.Input("source", tooltip="The recording, or what is to be built upon."),
+                io.Audio.Input("source", tooltip="The recording to split, or the one to build on."),
                 io.Sigmas.Input("sigmas", tooltip="From ACE-Step Schedule."),
                 io.Combo.Input(
                     "mode",
                     options=list(_TASKS),
                     default=_EXTRACT,
-                    tooltip="extract: each track from the whole source. build up: each is played "
+                    tooltip="extract: each track from the whole source. build up: each is added "
                     "to the source and to the tracks before it.",
                 ),
-                seed_input("Of every track."),
+                seed_input("Seed of every track."),
                 *(
                     io.Boolean.Input(
                         track,
@@ -59,10 +59,10 @@ class AceStepMakeStems(io.ComfyNode):
                     for track in TRACKS
                 ),
                 io.Boolean.Input(
-                    "rest",
+                    "residual",
                     default=True,
-                    tooltip="One more stem: what the extracted ones leave of the source, or the "
-                    "source itself as backing. All stems together are then the whole.",
+                    tooltip="One more stem: the source minus the extracted ones, or the source "
+                    "itself as backing. All stems together are then the whole.",
                 ),
                 GuidanceSocket.Input(
                     "guidance", optional=True, tooltip="Not connected: as the model was trained."
@@ -70,15 +70,15 @@ class AceStepMakeStems(io.ComfyNode):
                 io.Sampler.Input("solver", optional=True, tooltip="Not connected: Euler."),
             ],
             outputs=[
-                stems_output("One stem a track, in the order of the switches."),
-                io.String.Output(display_name="report", tooltip="What was done, in words."),
+                stems_output("One stem per track, in the order of the switches."),
+                io.String.Output(display_name="report", tooltip="What was done, as text."),
             ],
             hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
     def execute(
-        cls, text_encoder, vae, song: Song, source: dict, mode: str, rest: bool, **given: Any
+        cls, text_encoder, vae, song: Song, source: dict, mode: str, residual: bool, **given: Any
     ) -> io.NodeOutput:
         from . import host
 
@@ -104,8 +104,8 @@ class AceStepMakeStems(io.ComfyNode):
             )
             stems.append(Stem(track, host.decode(vae, latent)["waveform"]))
             reports.append("\n".join([f"{track}, {number} of {len(chosen)}", *lines]))
-            host.show("\n\n".join(reports), cls.hidden)
-        if rest:
+            host.send_text("\n\n".join(reports), cls.hidden)
+        if residual:
             stems.append(_last_stem(mode, first.audio, stems))
         return io.NodeOutput(tuple(stems), "\n\n".join(reports))
 
@@ -117,4 +117,4 @@ def _backing_mix(first: SourceAudio, stems: list[Stem]) -> SourceAudio:
 
 
 def _last_stem(mode: str, source: Tensor, stems: list[Stem]) -> Stem:
-    return Stem(BACKING, source) if mode == _BUILD else Stem(REST, rest_of(source, stems))
+    return Stem(BACKING, source) if mode == _BUILD else Stem(RESIDUAL, rest_of(source, stems))

@@ -30,10 +30,10 @@ class AceStepPicture(io.ComfyNode):
             node_id="AceStep15Picture",
             display_name="ACE-Step Picture of Audio",
             category=CATEGORY,
-            description="Draws the waveform and the spectrogram of a sound.",
+            description="Draws the waveform and the spectrogram of audio.",
             search_aliases=["ace step", "waveform", "spectrogram", "visualize audio"],
             inputs=[io.Audio.Input("audio", tooltip="Each item of a batch becomes a picture.")],
-            outputs=[io.Image.Output(display_name="image", tooltip="One picture an item.")],
+            outputs=[io.Image.Output(display_name="image", tooltip="One picture per item.")],
         )
 
     @classmethod
@@ -50,11 +50,11 @@ class AceStepEnvelope(io.ComfyNode):
             node_id="AceStep15Envelope",
             display_name="ACE-Step Audio Envelope",
             category=CATEGORY,
-            description="Listens how loud a sound is at each frame of a video, as a mask and as "
-            "numbers from 0 to 1, so that music moves pictures.",
+            description="Measures how loud audio is at each frame of a video, as a mask and as "
+            "numbers from 0 to 1, for audio-reactive video.",
             search_aliases=["ace step", "audio reactive", "amplitude", "music video", "beat mask"],
             inputs=[
-                io.Audio.Input("audio", tooltip="One sound. The loudest frame of it becomes 1."),
+                io.Audio.Input("audio", tooltip="One item. Its loudest frame becomes 1."),
                 *_envelope_inputs(),
                 _pixels_input("width"),
                 _pixels_input("height"),
@@ -114,13 +114,13 @@ def _envelope_inputs() -> list[io.Input]:
             min=slowest,
             max=fastest,
             step=0.001,
-            tooltip="Frames a second. Give the same to Create Video: connect fps.",
+            tooltip="Frames per second. Give the same to Create Video: connect fps.",
         ),
         io.Combo.Input(
             "band",
             options=list(BANDS),
             default="whole",
-            tooltip="What is listened to: everything, bass below 250 Hz, treble above 4 kHz, or "
+            tooltip="The frequency band: everything, bass below 250 Hz, treble above 4 kHz, or "
             "mids between them.",
         ),
         _seconds_input(
@@ -152,6 +152,6 @@ def _pixels_input(name: str) -> io.Int.Input:
         min=1,
         max=4096,
         advanced=True,
-        tooltip="Of the mask, in pixels. Small is enough where it is stretched, as Image Composite "
-        "Masked does; give the video's size if the mask itself becomes the video.",
+        tooltip="Size of the mask, in pixels. Small is enough where it is stretched, as Image "
+        "Composite Masked does; give the video's size if the mask itself becomes the video.",
     )

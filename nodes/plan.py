@@ -35,12 +35,12 @@ class AceStepThink(io.ComfyNode):
             node_id="AceStep15Think",
             display_name="ACE-Step Think",
             category=CATEGORY,
-            description="Lets the language model fill what the song leaves open, and word its "
-            "caption anew. What the song states stays as it is.",
+            description="Lets the language model fill in what the song leaves open and rewrite "
+            "its caption. What the song states stays as it is.",
             search_aliases=["ace step", "plan", "chain of thought", "metadata", "rewrite caption"],
             inputs=[
                 lm_input(),
-                SongSocket.Input("song", tooltip="What is asked for."),
+                SongSocket.Input("song", tooltip="The song to plan."),
                 io.Boolean.Input(
                     "metadata",
                     default=True,
@@ -49,7 +49,8 @@ class AceStepThink(io.ComfyNode):
                 io.Boolean.Input(
                     "caption",
                     default=True,
-                    tooltip="Words the caption anew, richer and as the models were trained.",
+                    tooltip="Rewrites the caption: more detailed, in the form that the models "
+                    "were trained on.",
                 ),
                 io.Boolean.Input(
                     "language",
@@ -60,8 +61,10 @@ class AceStepThink(io.ComfyNode):
             ],
             outputs=[
                 SongSocket.Output(display_name="song", tooltip="The song with its plan."),
-                io.String.Output(display_name="report", tooltip="What was settled, in words."),
-                io.String.Output(display_name="thoughts", tooltip="What the model wrote."),
+                io.String.Output(display_name="report", tooltip="The chosen values, as text."),
+                io.String.Output(
+                    display_name="thoughts", tooltip="The model's chain of thought, as text."
+                ),
             ],
         )
 
@@ -81,28 +84,32 @@ class AceStepComposeCodes(io.ComfyNode):
             node_id="AceStep15ComposeCodes",
             display_name="ACE-Step Compose Codes",
             category=CATEGORY,
-            description="Lets the language model write the song down as audio codes, five a "
-            "second: its melody and arrangement, for the diffusion model to play.",
+            description="Lets the language model generate the song's audio codes, five per "
+            "second: its melody and arrangement, for the diffusion model to render.",
             search_aliases=["ace step", "audio codes", "semantic tokens", "generate codes"],
             inputs=[
                 lm_input(),
                 SongSocket.Input("song", tooltip="The song, best with its plan from Think."),
-                batch_input("How many variations to write at once, each from its own seed."),
-                seed_input("Of the first variation; the others' are drawn from it and reported."),
+                batch_input("How many variations to generate at once, each from its own seed."),
+                seed_input(
+                    "Seed of the first variation; the others are derived from it and "
+                    "listed in the report."
+                ),
                 io.Float.Input(
                     "cfg",
                     default=2.0,
                     min=1.0,
                     max=10.0,
                     step=0.1,
-                    tooltip="How strongly the song steers its codes. 1: off, twice as fast.",
+                    tooltip="Classifier-free guidance scale: how strongly the codes follow the "
+                    "song. 1: off, twice as fast.",
                 ),
                 *sampling_inputs(),
                 *_advanced_inputs(),
             ],
             outputs=[
-                CodesSocket.Output(display_name="codes", tooltip="One piece a variation."),
-                io.String.Output(display_name="report", tooltip="What was done, in words."),
+                CodesSocket.Output(display_name="codes", tooltip="One piece per variation."),
+                io.String.Output(display_name="report", tooltip="What was done, as text."),
             ],
         )
 
@@ -116,7 +123,7 @@ class AceStepComposeCodes(io.ComfyNode):
         cfg: float,
         negative_prompt: str,
         legacy_prompt: bool,
-        chunk: int,
+        chunk_size: int,
         trace: bool,
         **given: Any,
     ) -> io.NodeOutput:
@@ -129,7 +136,7 @@ class AceStepComposeCodes(io.ComfyNode):
             cfg_scale=cfg,
             negative_prompt=negative_prompt,
             legacy_prompt=legacy_prompt,
-            chunk=chunk,
+            chunk=chunk_size,
             on_step=host.watched(lm, trace),
         )
         codes = functions.compose_codes(lm, [plan_of(song)] * batch_size, options)
@@ -148,7 +155,7 @@ def _advanced_inputs() -> list[io.Input]:
             default="",
             dynamic_prompts=False,
             advanced=True,
-            tooltip="What to lead away from. Empty: from no song in particular.",
+            tooltip="What to steer away from. Empty: the unconditional prompt.",
         ),
         io.Boolean.Input(
             "legacy_prompt",
@@ -157,12 +164,12 @@ def _advanced_inputs() -> list[io.Input]:
             tooltip="The prompt layout of early releases and of ComfyUI's own node.",
         ),
         io.Int.Input(
-            "chunk",
+            "chunk_size",
             default=BATCH_RANGE[1],
             min=1,
             max=BATCH_RANGE[1],
             advanced=True,
-            tooltip="How many variations to write side by side; fewer need less memory.",
+            tooltip="How many variations to generate in one batch; fewer need less memory.",
         ),
         trace_input(),
     ]
@@ -175,7 +182,8 @@ class AceStepCreateSample(io.ComfyNode):
             node_id="AceStep15CreateSample",
             display_name="ACE-Step Create Sample",
             category=CATEGORY,
-            description="Makes a whole song of an idea: caption, lyrics, tempo, key and all.",
+            description="Makes a whole song from an idea: caption, lyrics, tempo, key and the "
+            "rest.",
             search_aliases=["ace step", "inspiration", "idea", "simple mode", "write lyrics"],
             inputs=[
                 lm_input(),
@@ -183,10 +191,10 @@ class AceStepCreateSample(io.ComfyNode):
                     "query",
                     multiline=True,
                     default="",
-                    tooltip="The idea, in a sentence or two. Empty: the model surprises.",
+                    tooltip="The idea, in a sentence or two. Empty: the model chooses one.",
                     placeholder="a song for a rainy Sunday morning",
                 ),
-                io.Boolean.Input("instrumental", default=False, tooltip="Nobody sings."),
+                io.Boolean.Input("instrumental", default=False, tooltip="No vocals."),
                 io.Combo.Input(
                     "language",
                     options=[AUTO, *LANGUAGES],
@@ -236,8 +244,9 @@ class AceStepFormatSample(io.ComfyNode):
             node_id="AceStep15FormatSample",
             display_name="ACE-Step Format Sample",
             category=CATEGORY,
-            description="Words a draft as the models were trained: a richer caption, lyrics with "
-            "section tags, and what was left open. What the song states stays as it is.",
+            description="Rewrites a draft in the form that the models were trained on: a more "
+            "detailed caption, lyrics with section tags, and values for what was left open. What "
+            "the song states stays as it is.",
             search_aliases=["ace step", "polish", "enhance prompt", "structure lyrics"],
             inputs=[
                 lm_input(),
@@ -263,7 +272,8 @@ class AceStepUnderstand(io.ComfyNode):
             node_id="AceStep15Understand",
             display_name="ACE-Step Understand",
             category=CATEGORY,
-            description="Describes what audio codes play: style, tempo, key, language and lyrics.",
+            description="Describes the music of audio codes: style, tempo, key, language and "
+            "lyrics.",
             search_aliases=["ace step", "analyse", "transcribe", "caption audio", "detect bpm"],
             inputs=[
                 lm_input(),
@@ -278,7 +288,7 @@ class AceStepUnderstand(io.ComfyNode):
                     tooltip="Which of several pieces to describe.",
                 ),
             ],
-            outputs=_sample_outputs("What was heard, as a song."),
+            outputs=_sample_outputs("The description, as a song."),
         )
 
     @classmethod
@@ -295,8 +305,8 @@ class AceStepUnderstand(io.ComfyNode):
 def _sample_outputs(tooltip: str) -> list[io.Output]:
     return [
         SongSocket.Output(display_name="song", tooltip=tooltip),
-        io.String.Output(display_name="report", tooltip="Metadata and lyrics, in words."),
-        io.String.Output(display_name="text", tooltip="What the model wrote, word for word."),
+        io.String.Output(display_name="report", tooltip="Metadata and lyrics, as text."),
+        io.String.Output(display_name="text", tooltip="The model's output, unparsed."),
     ]
 
 

@@ -18,24 +18,24 @@ class AceStepReferenceAudio(io.ComfyNode):
             node_id="AceStep15ReferenceAudio",
             display_name="ACE-Step Reference Audio",
             category=CATEGORY,
-            description="Lets a task sound like a recording: its voices, instruments and mix, not "
-            "its tune. Several nodes in a row mix several recordings.",
+            description="Gives a task the timbre of a recording: its voices, instruments and mix, "
+            "not its melody. Several nodes in a row mix several recordings.",
             search_aliases=["ace step", "timbre", "reference", "style reference", "voice"],
             inputs=[
                 io.Conditioning.Input("positive", tooltip="The positive output of a task node."),
-                io.Audio.Input("audio", tooltip="The recording; 30 seconds of it are heard."),
+                io.Audio.Input("audio", tooltip="The recording; 30 seconds of it are used."),
                 io.Vae.Input("vae", tooltip="Encodes the recording."),
                 io.Int.Input(
                     "seed",
                     default=0,
                     min=smallest,
                     max=largest,
-                    tooltip="Which 10 seconds of each third of the recording are heard.",
+                    tooltip="Chooses the 10 seconds of each third of the recording that are used.",
                 ),
             ],
             outputs=[
                 io.Conditioning.Output(
-                    display_name="positive", tooltip="The task with the recording's sound."
+                    display_name="positive", tooltip="The task with the recording's timbre."
                 )
             ],
         )

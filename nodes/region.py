@@ -69,13 +69,13 @@ class AceStepRegionMask(io.ComfyNode):
                         io.DynamicCombo.Option(_BEATS, _beat_inputs()),
                         io.DynamicCombo.Option(_MASK, []),
                     ],
-                    tooltip="What the part is counted in; mask: only the mask below.",
+                    tooltip="Unit of the part; mask: only the mask below.",
                 ),
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="More parts: of another Region Mask, or painted; time runs from left "
-                    "to right and is stretched to the recording.",
+                    tooltip="More parts: from another Region Mask, or painted; time runs from "
+                    "left to right and is stretched to the recording.",
                 ),
             ],
             outputs=[
@@ -138,7 +138,12 @@ def _drawn(marked: Tensor) -> Tensor:
 def _second_inputs() -> list[io.Input]:
     return [
         io.Float.Input(
-            "start", default=0.0, min=0.0, max=LONGEST_SECONDS, step=0.01, tooltip="Begin, seconds."
+            "start",
+            default=0.0,
+            min=0.0,
+            max=LONGEST_SECONDS,
+            step=0.01,
+            tooltip="Start, in seconds.",
         ),
         io.Float.Input(
             "end",
@@ -146,7 +151,7 @@ def _second_inputs() -> list[io.Input]:
             min=-1.0,
             max=LONGEST_SECONDS,
             step=0.01,
-            tooltip="End, seconds. -1: the recording's end.",
+            tooltip="End, in seconds. -1: the recording's end.",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""One run of the sampler and what is said of it, for the sampler's node and the stem board."""
+"""One run of the sampler and its report, for the nodes Sampler and Make Stems."""
 
 import logging
 from typing import Any
@@ -25,11 +25,11 @@ def run_sampler(
     recipe: Recipe,
     guidance: Guidance | None,
     solver: Any,
-    hearing: Any = None,
+    preview: Any = None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """The finished LATENT, and a line for each thing that decided it and that it took.
+    """The finished LATENT, and the lines of its report.
 
-    `hearing`, a `host.Hearing`, is told of it while it is made.
+    `preview`, a `host.AudioPreview`, decodes excerpts of it while it is sampled.
     """
     from . import host
 
@@ -38,19 +38,19 @@ def run_sampler(
         guidance = preset(variant).guidance  # pyright: ignore[reportArgumentType]
     chosen, positive = solver or host.ace_solver(), task[0]
     warnings = variant_warnings(variant, host.task_name(positive), guidance)
-    warnings += host.what_a_sampler_forgets(chosen, positive)
+    warnings += host.sampler_warnings(chosen, positive)
     for warning in warnings:
         logger.warning(warning)
     batch = host.Batch(model, *task, sigmas, recipe, guidance, chosen)
-    took = host.Took(model)
+    stats = host.RunStats(model)
     memory = Notices(logger.warning)
-    done = host.sample(batch, memory, hearing)
+    done = host.sample(batch, memory, preview)
     name = "unknown" if variant is None else variant.value
     lines = [f"model: {name}", *_step_lines(sigmas, positive), _guidance_line(guidance)]
     lines += [f"solver: {host.solver_name(chosen)}", *(f"warning: {each}" for each in warnings)]
     lines += [f"memory: {notice}" for notice in memory.said]
-    lines += [f"listening: {notice}" for notice in hearing.notices.said] if hearing else []
-    return done, [*lines, _length_line(done), *took.lines(), *seed_lines(recipe)]
+    lines += [f"preview: {notice}" for notice in preview.notices.said] if preview else []
+    return done, [*lines, _length_line(done), *stats.lines(), *seed_lines(recipe)]
 
 
 def format_times(times: list[float]) -> str:
@@ -62,9 +62,9 @@ def _step_lines(sigmas: torch.Tensor, positive: list) -> list[str]:
 
     times = host.times_of(sigmas, positive)
     shift = shift_of(sigmas.tolist())
-    said = [f"steps: {len(times) - 1}, at t = {format_times(times)}"]
-    said += [] if shift is None else [f"shift: {shift:g}"]
-    return said + host.task_lines(positive)
+    lines = [f"steps: {len(times) - 1}, at t = {format_times(times)}"]
+    lines += [] if shift is None else [f"shift: {shift:g}"]
+    return lines + host.task_lines(positive)
 
 
 def _guidance_line(guidance: Guidance | None) -> str:

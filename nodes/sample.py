@@ -1,4 +1,4 @@
-"""When to look and how to walk: schedules and the sampler."""
+"""The schedule of flow times, and the sampler."""
 
 import logging
 
@@ -17,7 +17,7 @@ from .sockets import GuidanceSocket
 
 logger = logging.getLogger(__name__)
 
-_AUTO, _CUSTOM, _TIMES = "auto", "custom", "timesteps"
+_AUTO, _CUSTOM, _TIMESTEPS = "auto", "custom", "timesteps"
 
 
 class AceStepSchedule(io.ComfyNode):
@@ -27,7 +27,7 @@ class AceStepSchedule(io.ComfyNode):
             node_id="AceStep15Schedule",
             display_name="ACE-Step Schedule",
             category=CATEGORY,
-            description="The flow times at which the model is asked, as stock SIGMAS.",
+            description="The flow times (timesteps) of the sampling steps, as stock SIGMAS.",
             search_aliases=["ace step", "sigmas", "scheduler", "steps", "shift", "timesteps"],
             inputs=[
                 io.Model.Input("model", tooltip="Its variant decides what auto means."),
@@ -36,7 +36,7 @@ class AceStepSchedule(io.ComfyNode):
                     options=[
                         io.DynamicCombo.Option(_AUTO, []),
                         io.DynamicCombo.Option(_CUSTOM, [_steps_input(), _shift_input()]),
-                        io.DynamicCombo.Option(_TIMES, [_times_input(), _snap_input()]),
+                        io.DynamicCombo.Option(_TIMESTEPS, [_timesteps_input(), _snap_input()]),
                     ],
                     tooltip="auto: as the model was trained. custom: your own steps and shift. "
                     "timesteps: your own list.",
@@ -44,7 +44,7 @@ class AceStepSchedule(io.ComfyNode):
             ],
             outputs=[
                 io.Sigmas.Output(display_name="sigmas", tooltip="Fits every stock sampler."),
-                io.String.Output(display_name="report", tooltip="What was chosen, in words."),
+                io.String.Output(display_name="report", tooltip="What was chosen, as text."),
             ],
         )
 
@@ -55,18 +55,18 @@ class AceStepSchedule(io.ComfyNode):
         variant = (
             host.variant_of(model) if settings["settings"] == _AUTO else host.known_variant(model)
         )
-        times, report = _chosen(settings, variant)
+        times, report = _schedule(settings, variant)
         warnings = schedule_warnings(variant, times)
         for warning in warnings:
             logger.warning(warning)
         sigmas = torch.tensor(times, dtype=torch.float32)
-        return io.NodeOutput(sigmas, "\n".join([*report, *_marked(warnings)]))
+        return io.NodeOutput(sigmas, "\n".join([*report, *_warning_lines(warnings)]))
 
 
-def _chosen(settings: dict, variant: Variant | None) -> tuple[list[float], list[str]]:
-    """The times, and what to say of them."""
-    if settings["settings"] == _TIMES:
-        return _listed(settings["times"], settings["snap"], variant)
+def _schedule(settings: dict, variant: Variant | None) -> tuple[list[float], list[str]]:
+    """The flow times, and the report's lines about them."""
+    if settings["settings"] == _TIMESTEPS:
+        return _custom_list(settings["timesteps"], settings["snap"], variant)
     if settings["settings"] == _CUSTOM:
         steps, shift, who = settings["steps"], settings["shift"], ""
     else:
@@ -75,21 +75,21 @@ def _chosen(settings: dict, variant: Variant | None) -> tuple[list[float], list[
     return timesteps(steps, shift), [f"{who}{steps} steps, shift {shift:g}"]
 
 
-def _listed(text: str, snap: bool, variant: Variant | None) -> tuple[list[float], list[str]]:
+def _custom_list(text: str, snap: bool, variant: Variant | None) -> tuple[list[float], list[str]]:
     given = parse_times(text)
     times = custom_timesteps(given)
-    said = []
+    lines = []
     if len(times) > len(given):
-        said.append("The list did not end with 0: it was added.")
+        lines.append("The list did not end with 0: it was added.")
     if snap and variant is Variant.TURBO:
         snapped = snap_to_turbo(times)
-        times, said = list(snapped.times), [*said, *snapped.changes]
+        times, lines = list(snapped.times), [*lines, *snapped.changes]
         for change in snapped.changes:
             logger.warning(change)
-    return times, [f"{len(times) - 1} steps, at t = {format_times(times)}", *said]
+    return times, [f"{len(times) - 1} steps, at t = {format_times(times)}", *lines]
 
 
-def _marked(warnings: list[str]) -> list[str]:
+def _warning_lines(warnings: list[str]) -> list[str]:
     return [f"warning: {warning}" for warning in warnings]
 
 
@@ -99,7 +99,7 @@ def _steps_input() -> io.Int.Input:
         default=8,
         min=1,
         max=200,
-        tooltip="How often the model is asked: 8 for turbo, 32 or more for base and sft.",
+        tooltip="Number of sampling steps: 8 for turbo, 32 or more for base and sft.",
     )
 
 
@@ -114,9 +114,9 @@ def _shift_input() -> io.Float.Input:
     )
 
 
-def _times_input() -> io.String.Input:
+def _timesteps_input() -> io.String.Input:
     return io.String.Input(
-        "times",
+        "timesteps",
         default="1, 0.95, 0.9, 0.83, 0.75, 0.64, 0.5, 0.3, 0",
         tooltip="Flow times falling from 1 (noise) to 0 (music), separated by commas. A missing 0 "
         "at the end is added.",
@@ -140,28 +140,28 @@ class AceStepSampler(io.ComfyNode):
             node_id="AceStep15Sampler",
             display_name="ACE-Step Sampler",
             category=CATEGORY,
-            description="Makes the music: from noise to a latent, one seed an item.",
+            description="Samples the music: from noise to a latent, with one seed per item.",
             search_aliases=["ace step", "ksampler", "generate music", "retake", "variation"],
             inputs=[
                 io.Model.Input("model", tooltip="The diffusion model, with LoRAs or without."),
                 io.Sigmas.Input("sigmas", tooltip="From ACE-Step Schedule or a stock scheduler."),
                 io.Conditioning.Input("positive", tooltip="The task, from its node."),
-                io.Conditioning.Input("negative", tooltip="The task without words."),
-                io.Latent.Input("latent", tooltip="The canvas, from the task's node."),
+                io.Conditioning.Input("negative", tooltip="The unconditional task, for guidance."),
+                io.Latent.Input("latent", tooltip="The latent of the task's node."),
                 io.Int.Input(
                     "seed",
                     default=0,
                     min=smallest,
                     max=largest,
                     control_after_generate=True,
-                    tooltip="Of the first item; the seeds of the others are drawn from it and "
-                    "written in the report.",
+                    tooltip="Seed of the first item; the others are derived from it and listed in "
+                    "the report.",
                 ),
                 GuidanceSocket.Input(
                     "guidance",
                     optional=True,
-                    tooltip="How strongly the words steer. Not connected: none for turbo, APG at 7 "
-                    "for base and sft.",
+                    tooltip="How strongly the song's text steers. Not connected: none for turbo, "
+                    "APG at 7 for base and sft.",
                 ),
                 io.Sampler.Input(
                     "solver",
@@ -172,8 +172,8 @@ class AceStepSampler(io.ComfyNode):
                 *preview_inputs(),
             ],
             outputs=[
-                io.Latent.Output(display_name="latent", tooltip="The music, not yet audible."),
-                io.String.Output(display_name="report", tooltip="What was done, in words."),
+                io.Latent.Output(display_name="latent", tooltip="The music, as a latent."),
+                io.String.Output(display_name="report", tooltip="What was done, as text."),
             ],
             hidden=[io.Hidden.unique_id],
         )
@@ -190,16 +190,16 @@ class AceStepSampler(io.ComfyNode):
         guidance: Guidance | None = None,
         solver=None,
         vae=None,
-        listen_every: int = OFF,
-        listen_at: float = MIDDLE,
+        preview_every: int = OFF,
+        preview_at: float = MIDDLE,
         **seeds,
     ) -> io.NodeOutput:
         from . import host
 
-        hearing = make_preview(latent, cls.hidden, vae, listen_every, listen_at)
+        preview = make_preview(latent, cls.hidden, vae, preview_every, preview_at)
         recipe = make_noise(seed, **seeds).recipe(len(latent["samples"]))
         task = positive, negative, latent
-        done, lines = run_sampler(model, sigmas, task, recipe, guidance, solver, hearing)
+        done, lines = run_sampler(model, sigmas, task, recipe, guidance, solver, preview)
         report = "\n".join(lines)
-        host.show(report, cls.hidden)
+        host.send_text(report, cls.hidden)
         return io.NodeOutput(done, report)

@@ -8,8 +8,8 @@ from ..ace_core.audio.waveform import check
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.types import Song
 from . import folders
-from .lyrics import Times, lyric_text
-from .sockets import LyricTimesSocket, PlayerSocket, SongSocket
+from .lyrics import Timestamps, lyric_text
+from .sockets import LyricTimestampsSocket, PlayerSocket, SongSocket
 from .vae import CATEGORY
 from .waveform_ui import WAVEFORMS, waveform_json
 
@@ -28,7 +28,7 @@ def format_input() -> io.Combo.Input:
         "format",
         options=list(FORMATS),
         default="flac24",
-        tooltip="Container and bits of a sample; wav32f never clips.",
+        tooltip="Container and bits per sample; wav32f never clips.",
     )
 
 
@@ -39,7 +39,7 @@ class AceStepSaveAudio(io.ComfyNode):
             node_id="AceStep15SaveAudio",
             display_name="ACE-Step Save Audio",
             category=CATEGORY,
-            description="Saves sound with the workflow and the song inside the file, and plays it.",
+            description="Saves audio with the workflow and the song inside the file, and plays it.",
             search_aliases=["ace step", "export flac", "export wav", "export mp3"],
             inputs=[
                 io.Audio.Input("audio", tooltip="Each item of a batch becomes a file."),
@@ -57,13 +57,13 @@ class AceStepSaveAudio(io.ComfyNode):
                     options=[str(bitrate) for bitrate in reversed(BITRATES)],
                     default=str(BITRATES[-1]),
                     advanced=True,
-                    tooltip="Of MP3, in kbit/s.",
+                    tooltip="Bitrate of MP3, in kbit/s.",
                 ),
-                LyricTimesSocket.Input(
-                    "times",
+                LyricTimestampsSocket.Input(
+                    "timestamps",
                     optional=True,
-                    tooltip="From ACE-Step Lyric Times: an .lrc file of the same name is saved "
-                    "beside each sound, where players look for it.",
+                    tooltip="From ACE-Step Lyric Timestamps: an .lrc file of the same name is "
+                    "saved beside each audio file, where players look for it.",
                 ),
                 PlayerSocket.Input("audioUI", optional=True, tooltip="The player on the node."),
             ],
@@ -84,13 +84,13 @@ class AceStepSaveAudio(io.ComfyNode):
         format: str,
         bitrate: str,
         song: Song | None = None,
-        times: Times | None = None,
+        timestamps: Timestamps | None = None,
         audioUI: None = None,  # noqa: N803  # the id that the frontend's player listens to
     ) -> io.NodeOutput:
         from . import host
 
         check(audio["waveform"], audio["sample_rate"])
-        lyrics = _lyrics_for(len(audio["waveform"]), times)
+        lyrics = _lyrics_for(len(audio["waveform"]), timestamps)
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**(song_tags(song) if song is not None else {}), **host.graph_tags(cls.hidden)}
         folder, name, counter, subfolder = folders.output_place(filename_prefix)
@@ -106,11 +106,11 @@ class AceStepSaveAudio(io.ComfyNode):
         return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves})
 
 
-def _lyrics_for(count: int, times: Times | None) -> list[str]:
+def _lyrics_for(count: int, timestamps: Timestamps | None) -> list[str]:
     """LRC for each of `count` sounds."""
-    if times is not None and len(times) != count:
+    if timestamps is not None and len(timestamps) != count:
         raise InvalidRequestError(
-            f"There are lyric times for {len(times)} songs, but the audio has {count}. Connect the "
-            "times of the same batch."
+            f"There are lyric timestamps for {len(timestamps)} songs, but the audio has {count}. "
+            "Connect the timestamps of the same batch."
         )
-    return [lyric_text(lines, "lrc", False) for lines in times or ()]
+    return [lyric_text(lines, "lrc", False) for lines in timestamps or ()]

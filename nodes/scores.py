@@ -65,32 +65,32 @@ class AceStepScore(io.ComfyNode):
             node_id="AceStep15Score",
             display_name="ACE-Step Score",
             category=CATEGORY,
-            description="Says how good each song of a batch is: how well the singing follows the "
-            "lyrics and, with a language model, how well the music fits its description.",
+            description="Scores each song of a batch: how well the singing follows the lyrics "
+            "and, with a language model, how well the music fits its description.",
             search_aliases=["ace step", "rate", "quality", "lyric alignment", "rank"],
             inputs=[
                 *finished_inputs(),
                 LMInput.Input(
                     "lm",
                     optional=True,
-                    tooltip="Judges caption, lyrics and facts. Not connected: only the singing is "
-                    "judged.",
+                    tooltip="Scores caption, lyrics and metadata. Not connected: only the singing "
+                    "is scored.",
                 ),
                 io.Float.Input(
-                    "sharpness",
+                    "score_scale",
                     default=SCALE,
                     min=0.01,
                     max=10.0,
                     step=0.01,
                     optional=True,
                     advanced=True,
-                    tooltip="Of the language model's judgement of caption and lyrics: smaller "
-                    "values spread the scores further apart.",
+                    tooltip="Scale of the language model's scores of caption and lyrics: smaller "
+                    "values spread them further apart.",
                 ),
                 heads_input(),
             ],
             outputs=[
-                ScoresSocket.Output(display_name="scores", tooltip="One an item, 0 to 1."),
+                ScoresSocket.Output(display_name="scores", tooltip="One per item, 0 to 1."),
                 io.String.Output(display_name="report", tooltip="All items, the best first."),
             ],
         )
@@ -104,7 +104,7 @@ class AceStepScore(io.ComfyNode):
         positive: list,
         latent: dict,
         lm: Any = None,
-        sharpness: float = SCALE,
+        score_scale: float = SCALE,
         heads: str = "",
     ) -> io.NodeOutput:
         from . import host
@@ -124,7 +124,9 @@ class AceStepScore(io.ComfyNode):
         if lm is not None:
             heard = host.codes_of(model, positive, latent)
             codes = [
-                *score_codes(host.language_model_of(lm), heard, song, sharpness, host.counted())
+                *score_codes(
+                    host.language_model_of(lm), heard, song, score_scale, host.progress_bar()
+                )
             ]
         scores = tuple(Score(*pair) for pair in zip(singing, codes, strict=True))
         return io.NodeOutput(scores, ranking_text(scores, host.seeds_of(latent)))
@@ -176,7 +178,7 @@ class AceStepKeepBest(io.ComfyNode):
         seeds = () if latent is None else host.seeds_of(latent)
         if latent is not None:
             _check("latent", len(latent["samples"]), len(scores))
-            latent = host.chosen(latent, best.tolist())
+            latent = host.select_items(latent, best.tolist())
         if audio is not None:
             _check("audio", len(audio["waveform"]), len(scores))
             audio = {**audio, "waveform": audio["waveform"][best]}

@@ -20,8 +20,8 @@ def seed_inputs() -> list[io.Input]:
             min=NO_RETAKE,
             max=largest,
             optional=True,
-            tooltip="A second draw, mixed into the first: another one is another variation. -1: "
-            "none, the song of the seed itself.",
+            tooltip="Seed of a second noise, mixed into the first: each gives another variation. "
+            "-1: none.",
         ),
         io.Float.Input(
             "retake_variance",
@@ -30,7 +30,7 @@ def seed_inputs() -> list[io.Input]:
             max=1.0,
             step=0.01,
             optional=True,
-            tooltip="How much of the second draw, if there is one: 0 is the same song, 0.2 a close "
+            tooltip="Share of the second noise, if there is one: 0 is the same song, 0.2 a close "
             "variation, 1 another song.",
         ),
         io.String.Input(
@@ -38,8 +38,8 @@ def seed_inputs() -> list[io.Input]:
             default="",
             optional=True,
             advanced=True,
-            tooltip="A seed for each item of the batch, as in 7, 8, 9; -1 is drawn. Empty: all "
-            "from the seed above.",
+            tooltip="One seed per item of the batch, as in 7, 8, 9; -1: derived. Empty: all are "
+            "derived from the seed above.",
         ),
     ]
 
@@ -80,7 +80,7 @@ class AceStepNoise(io.ComfyNode):
             node_id="AceStep15Noise",
             display_name="ACE-Step Noise",
             category=CATEGORY,
-            description="Noise from one seed an item, as a stock NOISE: an item is the same song "
+            description="Noise from one seed per item, as a stock NOISE: an item is the same song "
             "in any batch.",
             search_aliases=["ace step", "random noise", "seed", "retake"],
             inputs=[
@@ -90,7 +90,7 @@ class AceStepNoise(io.ComfyNode):
                     min=smallest,
                     max=largest,
                     control_after_generate=True,
-                    tooltip="Of the first item; the seeds of the others are drawn from it.",
+                    tooltip="Seed of the first item; the others are derived from it.",
                 ),
                 *seed_inputs(),
             ],

@@ -2,13 +2,13 @@
 
 | socket | value |
 |---|---|
-| `ACE_SONG` | `ace_core.types.Song`: what to play; with its plan, `nodes.planned.PlannedSong` |
+| `ACE_SONG` | `ace_core.types.Song`: what to play; with its plan, `nodes.song.PlannedSong` |
 | `ACE_CODES` | `tuple[ace_core.types.AudioCodes, ...]`: a song as 5 Hz audio codes, or variations |
 | `ACE_TEXT_ENCODER` | `nodes.host.ManagedTextEncoder`: Qwen3-Embedding, moved by the host |
 | `ACE_LM` | `nodes.host.ManagedLanguageModel`: the 5 Hz language model, likewise |
 | `ACE_GUIDANCE` | `ace_core.sampling.guidance.Guidance`: how positive and negative are combined |
-| `ACE_LYRIC_TIMES` | `nodes.lyrics.Times`: the timed lines of each item |
-| `ACE_SCORES` | `tuple[nodes.scores.Score, ...]`: one an item |
+| `ACE_LYRIC_TIMESTAMPS` | `nodes.lyrics.Timestamps`: the timed lines of each item |
+| `ACE_SCORES` | `tuple[nodes.scores.Score, ...]`: one per item |
 | `ACE_STEMS` | `tuple[ace_core.audio.mixing.Stem, ...]`: a song as named tracks with their levels |
 | `AUDIO_UI` | the frontend's inline player; never linked, never saved |
 """
@@ -22,7 +22,7 @@ TextEncoderInput = io.Custom("ACE_TEXT_ENCODER,CLIP")  # ComfyUI's own CLIP hold
 LMSocket = io.Custom("ACE_LM")
 LMInput = io.Custom("ACE_LM,CLIP")  # and the language model too
 GuidanceSocket = io.Custom("ACE_GUIDANCE")
-LyricTimesSocket = io.Custom("ACE_LYRIC_TIMES")
+LyricTimestampsSocket = io.Custom("ACE_LYRIC_TIMESTAMPS")
 ScoresSocket = io.Custom("ACE_SCORES")
 StemsSocket = io.Custom("ACE_STEMS")
 PlayerSocket = io.Custom("AUDIO_UI")

@@ -37,7 +37,7 @@ class AceStepSong(io.ComfyNode):
             node_id="AceStep15Song",
             display_name="ACE-Step Song",
             category=CATEGORY,
-            description="Describes the song to make. What is left automatic, the model chooses.",
+            description="Describes the song to make. The model chooses what is left on auto.",
             search_aliases=["ace step", "music", "song", "suno", "udio", "lyrics", "caption"],
             inputs=[
                 io.String.Input(
@@ -92,7 +92,7 @@ class AceStepSong(io.ComfyNode):
                 io.Boolean.Input(
                     "instrumental",
                     default=False,
-                    tooltip="Nobody sings: the lyrics above are not used.",
+                    tooltip="No vocals: the lyrics above are not used.",
                 ),
             ],
             outputs=[SongSocket.Output(display_name="song", tooltip="The song as one value.")],
@@ -129,10 +129,10 @@ class AceStepSongDetails(io.ComfyNode):
             node_id="AceStep15SongDetails",
             display_name="ACE-Step Song Details",
             category=CATEGORY,
-            description="Takes a song apart into plain values, which fit the widgets of ACE-Step "
-            "Song. What is open comes out as 0 or auto.",
+            description="Splits a song into plain values, which fit the widgets of ACE-Step Song. "
+            "What is open comes out as 0 or auto.",
             search_aliases=["ace step", "split song", "metadata", "unpack"],
-            inputs=[SongSocket.Input("song", tooltip="The song to take apart.")],
+            inputs=[SongSocket.Input("song", tooltip="The song to split.")],
             outputs=[
                 io.String.Output(display_name="caption", tooltip="Style, mood, instruments."),
                 io.String.Output(display_name="lyrics", tooltip="Words and section tags."),

@@ -67,15 +67,14 @@ class AceStepAddStem(io.ComfyNode):
             node_id="AceStep15AddStem",
             display_name="ACE-Step Add Stem",
             category=CATEGORY,
-            description="Puts a sound on the stem board under a name; without a board it begins "
-            "one.",
+            description="Adds audio to the stems under a name; the first one needs no stems.",
             search_aliases=["ace step", "new stem", "add track", "combine stems"],
             inputs=[
                 io.Audio.Input("audio", tooltip="The track: any rate, mono or stereo."),
-                _name_input("Its name, which no other stem of the board has."),
-                stems_input("The board so far.", optional=True),
+                _name_input("Its name, which no other stem has."),
+                stems_input("The stems so far.", optional=True),
             ],
-            outputs=[stems_output("The board with one more stem.")],
+            outputs=[stems_output("The stems with one more.")],
         )
 
     @classmethod
@@ -90,7 +89,7 @@ class AceStepTakeStem(io.ComfyNode):
             node_id="AceStep15TakeStem",
             display_name="ACE-Step Take Stem",
             category=CATEGORY,
-            description="One stem of the board as sound, untouched.",
+            description="One of the stems as audio, untouched.",
             search_aliases=["ace step", "get stem", "solo", "isolate track"],
             inputs=[stems_input(), _name_input("Which one.")],
             outputs=[io.Audio.Output(display_name="audio", tooltip="48 kHz stereo.")],
@@ -108,8 +107,8 @@ class AceStepStemLevel(io.ComfyNode):
             node_id="AceStep15StemLevel",
             display_name="ACE-Step Stem Level",
             category=CATEGORY,
-            description="Sets gain, place and mute of one stem; chain one for each. The stem's own "
-            "sound stays as it is.",
+            description="Sets gain, pan and mute of one stem; chain one node per stem. The stem's "
+            "own audio stays as it is.",
             search_aliases=["ace step", "fader", "volume", "pan", "mute"],
             inputs=[
                 stems_input(),
@@ -120,7 +119,7 @@ class AceStepStemLevel(io.ComfyNode):
                     min=GAIN_RANGE[0],
                     max=GAIN_RANGE[1],
                     step=0.1,
-                    tooltip="In dB: 0 is as it is, -6 half as high, 6 twice.",
+                    tooltip="In dB: 0 is as it is, -6 half the amplitude, 6 twice.",
                 ),
                 io.Float.Input(
                     "pan",
@@ -132,7 +131,7 @@ class AceStepStemLevel(io.ComfyNode):
                 ),
                 io.Boolean.Input("mute", default=False, tooltip="Leave it out of the mix."),
             ],
-            outputs=[stems_output("The board with that stem set.")],
+            outputs=[stems_output("The stems with that one set.")],
         )
 
     @classmethod
@@ -149,8 +148,8 @@ class AceStepMixdown(io.ComfyNode):
             node_id="AceStep15Mixdown",
             display_name="ACE-Step Mixdown",
             category=CATEGORY,
-            description="Mixes the stems with their levels and, against a source, says in dB what "
-            "the mix leaves of it (null test).",
+            description="Mixes the stems with their levels and, against a source, reports in dB "
+            "what the mix leaves of it (null test).",
             search_aliases=["ace step", "mix stems", "merge tracks", "null test", "sum"],
             inputs=[
                 stems_input(),
@@ -161,7 +160,7 @@ class AceStepMixdown(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Audio.Output(display_name="audio", tooltip="48 kHz stereo, nothing limited."),
+                io.Audio.Output(display_name="audio", tooltip="48 kHz stereo, not limited."),
                 io.String.Output(display_name="report", tooltip="Levels, peak and null test."),
             ],
         )
@@ -209,15 +208,15 @@ class AceStepSaveStems(io.ComfyNode):
                 io.String.Input(
                     "filename_prefix",
                     default="audio/stems",
-                    tooltip="Begin of the files' names, with folders inside the output folder if "
+                    tooltip="Start of the files' names, with folders inside the output folder if "
                     "you like; a number and the stem's name follow.",
                 ),
                 format_input(),
                 io.Boolean.Input(
-                    "levels",
+                    "apply_levels",
                     default=False,
-                    tooltip="Save each as it sounds in the mix, instead of untouched. A muted one "
-                    "is then silent.",
+                    tooltip="Save each with its gain, pan and mute, instead of untouched. A muted "
+                    "one is then silent.",
                 ),
             ],
             outputs=[],
@@ -231,7 +230,7 @@ class AceStepSaveStems(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, stems: Stems, filename_prefix: str, format: str, levels: bool
+        cls, stems: Stems, filename_prefix: str, format: str, apply_levels: bool
     ) -> io.NodeOutput:
         from . import host
 
@@ -241,7 +240,7 @@ class AceStepSaveStems(io.ComfyNode):
         saved = []
         for stem in stems:
             file = f"{name}_{counter:05}_{folders.file_name(stem.name)}{form.encoding.suffix}"
-            sound = stem.heard if levels else stem.audio
+            sound = stem.heard if apply_levels else stem.audio
             save(folder / file, sound[0], form, {**graph, "title": stem.name}, SAMPLE_RATE)
             saved.append(ui.SavedResult(file, subfolder, io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedAudios(saved))

@@ -28,7 +28,7 @@ def batch_input(
 def text_encoder_input() -> io.Input:
     return TextEncoderInput.Input(
         "text_encoder",
-        tooltip="Reads the caption and the lyrics. ComfyUI's own CLIP of type ace fits too.",
+        tooltip="Encodes the caption and the lyrics. ComfyUI's own CLIP of type ace fits, too.",
     )
 
 
@@ -36,12 +36,12 @@ def source_inputs(song: str) -> list[io.Input]:
     """The inputs that every such node begins with; `song` says what its words are for."""
     return [
         text_encoder_input(),
-        io.Vae.Input("vae", tooltip="Encodes the source, and says what silence is."),
+        io.Vae.Input("vae", tooltip="Encodes the source, and silence for padding."),
         SongSocket.Input("song", tooltip=f"{song} Its length is not used: the source has one."),
         io.Audio.Input(
             "source",
-            tooltip="The music to start from: any rate, mono or stereo. Of a batch each item makes "
-            "its own song.",
+            tooltip="The music to start from: any rate, mono or stereo. Each item of a batch "
+            "becomes its own song.",
         ),
         batch_input(),
     ]
@@ -74,7 +74,9 @@ def instruction_input() -> io.String.Input:
 def task_outputs(latent: str) -> list[io.Output]:
     return [
         io.Conditioning.Output(display_name="positive", tooltip="The task."),
-        io.Conditioning.Output(display_name="negative", tooltip="The task without words."),
+        io.Conditioning.Output(
+            display_name="negative", tooltip="The unconditional task, for guidance."
+        ),
         io.Latent.Output(display_name="latent", tooltip=latent),
     ]
 

@@ -54,19 +54,23 @@ class AceStepTextToMusic(io.ComfyNode):
             ],
             inputs=[
                 text_encoder_input(),
-                io.Vae.Input("vae", tooltip="Says what silence is when the model does not."),
+                io.Vae.Input(
+                    "vae", tooltip="Encodes silence when the model's file has no silence latent."
+                ),
                 SongSocket.Input("song", tooltip="What to play."),
                 batch_input(),
                 CodesSocket.Input(
                     "codes",
                     optional=True,
-                    tooltip="Audio codes to follow: the song becomes as long as they are. Of "
-                    "several variations each is one song.",
+                    tooltip="Audio codes to follow: the song becomes as long as they are. Each of "
+                    "several variations becomes one song.",
                 ),
             ],
             outputs=[
                 io.Conditioning.Output(display_name="positive", tooltip="The song."),
-                io.Conditioning.Output(display_name="negative", tooltip="No song in particular."),
+                io.Conditioning.Output(
+                    display_name="negative", tooltip="The unconditional task, for guidance."
+                ),
                 io.Latent.Output(display_name="latent", tooltip="Empty, as long as the song."),
             ],
         )
@@ -86,7 +90,9 @@ class AceStepTextToMusic(io.ComfyNode):
         encoder = host.text_encoder_of(text_encoder)
         task = tasks.text_to_music(song, encoder, codes[0] if codes else None)
         positive = host.conditioning(task, host.silence_of(vae), codes)
-        return io.NodeOutput(positive, host.null(positive), host.canvas(task.frames, batch))
+        return io.NodeOutput(
+            positive, host.unconditional(positive), host.empty_latent(task.frames, batch)
+        )
 
 
 def _batch_for(codes: tuple[AudioCodes, ...], batch_size: int) -> int:
@@ -113,20 +119,22 @@ class AceStepCover(io.ComfyNode):
             node_id="AceStep15Cover",
             display_name="ACE-Step Cover",
             category=CATEGORY,
-            description="The source in another style: its melody and rhythm, your words and sound.",
+            description="The source in another style: its melody and rhythm, with your lyrics and "
+            "sound.",
             search_aliases=["ace step", "cover song", "remix", "style transfer"],
             inputs=[
                 *source_inputs("The new style, and the lyrics to sing."),
                 io.Boolean.Input(
                     "quantize",
                     default=True,
-                    tooltip="On: the source is heard as audio codes, its tune without its sound. "
-                    "Off: heard whole, which stays closer to it (remix).",
+                    tooltip="On: the model gets the source as audio codes, its melody without its "
+                    "timbre. Off: as its latent, which stays closer to it (remix).",
                 ),
                 strength_input(
                     "cover_strength",
                     1.0,
-                    "Share of the steps that hear the source; the rest follow the song alone.",
+                    "Share of the steps that are conditioned on the source; the rest follow the "
+                    "song alone.",
                 ),
                 strength_input(
                     "source_strength",
@@ -170,8 +178,8 @@ class AceStepAudioToAudio(io.ComfyNode):
             node_id="AceStep15AudioToAudio",
             display_name="ACE-Step Audio to Audio",
             category=CATEGORY,
-            description="A new song that begins as the source with noise over it: your words, and "
-            "as much of the source as you leave.",
+            description="A new song that starts from the source with noise added: your lyrics, "
+            "and as much of the source as you keep.",
             search_aliases=["ace step", "audio2audio", "a2a", "ref_audio_strength", "variation"],
             inputs=[
                 *source_inputs("The new song."),
@@ -213,7 +221,7 @@ class AceStepRepaint(io.ComfyNode):
             node_id="AceStep15Repaint",
             display_name="ACE-Step Repaint",
             category=CATEGORY,
-            description="Writes part of the source anew, or extends it to either side; the rest "
+            description="Generates part of the source anew, or extends it at either end; the rest "
             "stays as it was.",
             search_aliases=[
                 "ace step",
@@ -225,25 +233,29 @@ class AceStepRepaint(io.ComfyNode):
             inputs=[
                 *source_inputs("What to play, and the lyrics of the whole song."),
                 seconds_input(
-                    "start", 0.0, "Where new music begins, in seconds. Below 0: before it."
+                    "start", 0.0, "Start of the new part, in seconds. Below 0: before the source."
                 ),
-                seconds_input("end", -1.0, "Where it ends. -1: with the source. Past it: longer."),
+                seconds_input(
+                    "end",
+                    -1.0,
+                    "End of the new part, in seconds. -1: the source's end. Beyond it: longer.",
+                ),
                 io.Combo.Input(
                     "mode",
                     options=[mode.value for mode in RepaintMode],
                     default=RepaintMode.BALANCED.value,
-                    tooltip="How firmly the rest is kept: conservative all the time, balanced as "
+                    tooltip="How the rest is kept: conservative in every step, balanced as "
                     "strength says, aggressive not at all.",
                 ),
-                strength_input("strength", 0.5, "Of balanced: 0 keeps most, 1 changes most."),
+                strength_input("strength", 0.5, "For balanced: 0 keeps most, 1 changes most."),
                 io.Mask.Input(
                     "mask",
                     optional=True,
-                    tooltip="From ACE-Step Region Mask: takes the place of start and end.",
+                    tooltip="From ACE-Step Region Mask: replaces start and end.",
                 ),
                 instruction_input(),
             ],
-            outputs=task_outputs("The source, silent where it is written anew."),
+            outputs=task_outputs("The source, silent where it is generated anew."),
         )
 
     @classmethod
@@ -281,7 +293,7 @@ class AceStepLego(io.ComfyNode):
             node_id="AceStep15Lego",
             display_name="ACE-Step Lego",
             category=CATEGORY,
-            description="Plays one more track to the source. Needs a base model.",
+            description="Adds one track to the source. Needs a base model.",
             search_aliases=["ace step", "stems", "add instrument", "add track", "overdub"],
             inputs=[
                 *source_inputs("How the new track sounds."),
@@ -298,7 +310,7 @@ class AceStepLego(io.ComfyNode):
                     optional=True,
                     advanced=True,
                     tooltip="With a mask: put the source back outside it, as the official code "
-                    "does. Off: the track is silent or free there.",
+                    "does. Off: the model decides what the track does there.",
                 ),
                 instruction_input(),
             ],
@@ -374,8 +386,8 @@ class AceStepComplete(io.ComfyNode):
             node_id="AceStep15Complete",
             display_name="ACE-Step Complete",
             category=CATEGORY,
-            description="Plays the named tracks around the source: an arrangement for a voice or "
-            "for one instrument. Needs a base model.",
+            description="Adds the chosen tracks to the source: an arrangement for a voice or for "
+            "one instrument. Needs a base model.",
             search_aliases=["ace step", "accompaniment", "arrange", "backing track"],
             inputs=[
                 *source_inputs("The whole piece, as it is to sound."),

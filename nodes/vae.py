@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..ace_core.audio.waveform import model_audio
 from ..ace_core.constants import SEED_RANGE
 
-CATEGORY = "audio/ACE-Step/listen"
+CATEGORY = "audio/ACE-Step/audio"
 _MEAN, _SAMPLE = "mean", "sample"
 
 
@@ -17,18 +17,18 @@ class AceStepEncodeAudio(io.ComfyNode):
             node_id="AceStep15EncodeAudio",
             display_name="ACE-Step Encode Audio",
             category=CATEGORY,
-            description="Turns sound into a latent; any rate and channels, exact tiles.",
+            description="Encodes audio as a latent; any rate and channels, exact tiles.",
             search_aliases=["ace step", "vae encode audio", "audio to latent"],
             inputs=[
-                io.Audio.Input("audio", tooltip="Brought to 48 kHz stereo first."),
+                io.Audio.Input("audio", tooltip="Converted to 48 kHz stereo first."),
                 io.Vae.Input("vae", tooltip="ACE-Step's autoencoder."),
                 io.Combo.Input(
                     "posterior",
                     options=[_MEAN, _SAMPLE],
                     default=_MEAN,
                     advanced=True,
-                    tooltip="mean: always the same latent. sample: a seeded draw around it, as in "
-                    "the official code.",
+                    tooltip="mean: always the same latent. sample: a seeded sample of the "
+                    "posterior, as in the official code.",
                 ),
                 io.Int.Input(
                     "seed",
@@ -36,10 +36,10 @@ class AceStepEncodeAudio(io.ComfyNode):
                     min=smallest,
                     max=largest,
                     advanced=True,
-                    tooltip="Of the draw; the mean needs none.",
+                    tooltip="Seed of the sample; the mean needs none.",
                 ),
             ],
-            outputs=[io.Latent.Output(display_name="latent", tooltip="25 frames a second.")],
+            outputs=[io.Latent.Output(display_name="latent", tooltip="25 frames per second.")],
         )
 
     @classmethod
@@ -57,7 +57,7 @@ class AceStepDecodeAudio(io.ComfyNode):
             node_id="AceStep15DecodeAudio",
             display_name="ACE-Step Decode Audio",
             category=CATEGORY,
-            description="Turns a latent into sound: exact tiles, constant memory, and a song that "
+            description="Decodes a latent to audio: exact tiles, constant memory, and a song that "
             "is too loud is brought to full scale.",
             search_aliases=["ace step", "vae decode audio", "latent to audio"],
             inputs=[

@@ -1,9 +1,9 @@
 // What the pack adds to ComfyUI's page: waveforms on the nodes that have a region or save a song, and
-// a song to hear while it is made. It knows which nodes; the folder waveform/ knows how.
+// audio previews on the sampler. Which nodes get them is decided here; waveform/ implements them.
 
 import { app } from "../../scripts/app.js";
-import { showChoices } from "./choices.js";
-import { playWhatIsTold } from "./hearing.js";
+import { refreshDynamicCombos } from "./dynamic_combo.js";
+import { addAudioPreviews } from "./audio_preview.js";
 import { addRegion } from "./waveform/region.js";
 import { addTakes } from "./waveform/takes.js";
 
@@ -18,11 +18,11 @@ const ADDED = {
 
 app.registerExtension({
   name: "acestep15.waveforms",
-  setup: playWhatIsTold,
+  setup: addAudioPreviews,
   nodeCreated(node) {
     ADDED[node.comfyClass]?.(node);
   },
   loadedGraphNode(node) {
-    if (node.comfyClass?.startsWith(OURS)) showChoices(node);
+    if (node.comfyClass?.startsWith(OURS)) refreshDynamicCombos(node);
   },
 });

@@ -1,54 +1,52 @@
-"""The only place that knows the host's inside (`comfy.*`): models, memory, sampling, progress.
+"""The only folder that knows ComfyUI inside (`comfy.*`): models, memory, sampling, progress.
 
 Imported inside `execute`, never with the schemas: half of `comfy` cannot be imported before the
 host has chosen its device.
 """
 
 from .adopted_clip import language_model_of, text_encoder_of
-from .adopted_model import adopted, known_variant, variant_of
+from .adopted_model import from_native, known_variant, variant_of
 from .alignment import codes_of, lyric_maps
-from .batches import chosen, seeds_of
+from .batches import seeds_of, select_items
 from .codes import encode_codes
 from .conditioning import (
-    canvas,
     conditioning,
-    null,
+    empty_latent,
     task_lines,
     task_name,
+    unconditional,
     with_timbre,
 )
 from .edits import encode_source, task_outputs
-from .hearing import Hearing
+from .hearing import AudioPreview
 from .language_model import ManagedLanguageModel, load_language_model, watched
 from .lora import with_adapter
 from .metadata import graph_tags
 from .model import load_model
-from .page import show, tell
-from .progress import counted
+from .page import send_event, send_text
+from .progress import progress_bar
 from .sampling import Batch, guider, sample, times_of
-from .solver import AceNoise, ace_solver, solver_name, what_a_sampler_forgets
+from .solver import AceNoise, ace_solver, sampler_warnings, solver_name
 from .text_encoder import ManagedTextEncoder, load_text_encoder
-from .took import Took
+from .took import RunStats
 from .vae import decode, encode, load_vae, silence_of
 
 __all__ = [
     "AceNoise",
+    "AudioPreview",
     "Batch",
-    "Hearing",
     "ManagedLanguageModel",
     "ManagedTextEncoder",
-    "Took",
+    "RunStats",
     "ace_solver",
-    "adopted",
-    "canvas",
-    "chosen",
     "codes_of",
     "conditioning",
-    "counted",
     "decode",
+    "empty_latent",
     "encode",
     "encode_codes",
     "encode_source",
+    "from_native",
     "graph_tags",
     "guider",
     "known_variant",
@@ -58,21 +56,23 @@ __all__ = [
     "load_text_encoder",
     "load_vae",
     "lyric_maps",
-    "null",
+    "progress_bar",
     "sample",
+    "sampler_warnings",
     "seeds_of",
-    "show",
+    "select_items",
+    "send_event",
+    "send_text",
     "silence_of",
     "solver_name",
     "task_lines",
     "task_name",
     "task_outputs",
-    "tell",
     "text_encoder_of",
     "times_of",
+    "unconditional",
     "variant_of",
     "watched",
-    "what_a_sampler_forgets",
     "with_adapter",
     "with_timbre",
 ]

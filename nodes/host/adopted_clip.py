@@ -1,4 +1,4 @@
-"""A CLIP that the host's own loaders made, read as our text encoder and our language model.
+"""A native CLIP, made by the host's own loaders, used as our text encoder and our language model.
 
 DualCLIPLoader (type ace) holds both in one object, under one patcher; so do we. Tokens, prompts
 and grammars are ours, the layers are those that the host loaded.
@@ -15,39 +15,39 @@ from ...ace_core.weights.skip_init import skip_init
 from .language_model import ManagedLanguageModel
 from .precision import compute_dtype
 from .qwen3 import DTYPES
-from .rehouse import rehoused, shapes_of
+from .rehouse import shapes_of, share_weights
 from .text_encoder import ManagedTextEncoder
 from .tokenizers import host_tokenizer
 
 _TEXT = "qwen3_06b"  # the host's name of the text encoder
 
 
-def text_encoder_of(given: Any) -> ManagedTextEncoder:
+def text_encoder_of(clip: Any) -> ManagedTextEncoder:
     """A text encoder of ours as it is, or the one inside a CLIP.
 
     Raises:
         CheckpointError: a CLIP of another family.
     """
-    if isinstance(given, ManagedTextEncoder):
-        return given
-    net = _transformer(given, _TEXT, "text encoder")
-    patcher = given.patcher
+    if isinstance(clip, ManagedTextEncoder):
+        return clip
+    net = _transformer(clip, _TEXT, "text encoder")
+    patcher = clip.patcher
     return ManagedTextEncoder(
         host_tokenizer(), _qwen3(net), patcher.load_device, _dtype(net, patcher), patcher
     )
 
 
-def language_model_of(given: Any) -> ManagedLanguageModel:
+def language_model_of(clip: Any) -> ManagedLanguageModel:
     """A language model of ours as it is, or the one inside a CLIP.
 
     Raises:
         CheckpointError: a CLIP of another family, or one without a language model.
     """
-    if isinstance(given, ManagedLanguageModel):
-        return given
-    held = getattr(_managed(given), "lm_model", None)
-    net = _transformer(given, held or "", "language model")
-    patcher = given.patcher
+    if isinstance(clip, ManagedLanguageModel):
+        return clip
+    held = getattr(_managed(clip), "lm_model", None)
+    net = _transformer(clip, held or "", "language model")
+    patcher = clip.patcher
     return ManagedLanguageModel(_qwen3(net), host_tokenizer(), patcher, _dtype(net, patcher))
 
 
@@ -71,7 +71,7 @@ def _transformer(clip: Any, name: str, what: str) -> nn.Module:
 
 def _qwen3(held: nn.Module) -> Qwen3:
     made = skip_init(Qwen3, Qwen3Config.from_shapes(shapes_of(held)))
-    return rehoused(made.requires_grad_(False), held)
+    return share_weights(made.requires_grad_(False), held)
 
 
 def _dtype(net: nn.Module, patcher: Any) -> torch.dtype:

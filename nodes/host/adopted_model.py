@@ -1,6 +1,6 @@
-"""A MODEL that the host's own loaders made, sampled as one of ours.
+"""A native MODEL, made by the host's own loaders, sampled as one of ours.
 
-The host keeps its patcher: its weights, LoRAs, quantised layers and place in memory. Only when a
+The host keeps its patcher: its weights, LoRAs, quantised layers and memory management. Only when a
 run begins, what the sampler talks to is changed for our model around the same layers, which knows
 every task and runs the condition encoder once.
 """
@@ -22,61 +22,61 @@ from ...ace_core.weights.silence import FRAMES as SILENCE_FRAMES
 from ...ace_core.weights.skip_init import WithoutInitialisation
 from ...ace_core.weights.variants import variant_of as variant_by_name
 from .model import AceModel, AceNet
-from .rehouse import rehoused, shapes_of
+from .rehouse import shapes_of, share_weights
 
 KEY: Final = "ace_step"  # of our wrapper and of the chosen variant on a MODEL
 _COMPILED: Final = "torch.compile"  # key of the host's wrapper around a compiled network
 
 
-def adopted(model: Any, variant: Variant | None = None) -> Any:
-    """The MODEL itself if it is ours, else a clone that samples as ours; `variant` is remembered.
+def from_native(model: Any, variant: Variant | None = None) -> Any:
+    """The MODEL itself if it is ours, else a clone that samples as ours, with `variant` attached.
 
     Raises:
         CheckpointError: it is no model of ACE-Step 1.5.
     """
-    foreign = not isinstance(model.model, AceModel)
-    if foreign:
+    native = not isinstance(model.model, AceModel)
+    if native:
         _check_family(model)
     kind = comfy.patcher_extension.WrappersMP.PREPARE_SAMPLING
-    wrapped = foreign and bool(model.get_wrappers(kind, KEY))
-    if variant is None and wrapped == foreign:
+    wrapped = native and bool(model.get_wrappers(kind, KEY))
+    if variant is None and wrapped == native:
         return model
     clone = model.clone()
-    if wrapped != foreign:
-        clone.add_wrapper_with_key(kind, KEY, _prepared_as_ours)
+    if wrapped != native:
+        clone.add_wrapper_with_key(kind, KEY, _prepare_with_ace_model)
     if variant is not None:
         clone.set_attachments(KEY, variant)
     return clone
 
 
-def _prepared_as_ours(prepare: Any, patcher: Any, *args: Any, **kwargs: Any) -> Any:
+def _prepare_with_ace_model(prepare: Any, patcher: Any, *args: Any, **kwargs: Any) -> Any:
     """Around the preparation of a run: the sampler gets our model in the place of the host's."""
     _refuse_compiled(patcher)
     _, conds, models = prepare(patcher, *args, **kwargs)
-    made = ours_of(patcher)
+    made = ace_model_of(patcher)
     others = [each for each in models if getattr(each, "is_multigpu_base_clone", False)]
     if others:
-        own = {id(patcher.model): made} | {id(each.model): ours_of(each) for each in others}
-        _answer_on_every_device(own, kwargs["model_options"])
+        by_id = {id(patcher.model): made} | {id(each.model): ace_model_of(each) for each in others}
+        _apply_on_every_device(by_id, kwargs["model_options"])
     return made, conds, models
 
 
-def _answer_on_every_device(own: dict[int, AceModel], options: dict[str, Any]) -> None:
-    """For this run: the host asks the model of each device's clone, by `id`; ours answers.
+def _apply_on_every_device(by_id: dict[int, AceModel], options: dict[str, Any]) -> None:
+    """For this run: the model of each device's clone is replaced, by `id`, with ours.
 
-    `options` are the run's own, so nothing of it stays.
+    `options` are this run's, so nothing of it stays.
     """
 
-    def answered(run: Any, *args: Any, **kwargs: Any) -> Tensor:
-        model = own.get(id(run.class_obj))
+    def apply_model(run: Any, *args: Any, **kwargs: Any) -> Tensor:
+        model = by_id.get(id(run.class_obj))
         return run(*args, **kwargs) if model is None else model._apply_model(*args, **kwargs)
 
     kind = comfy.patcher_extension.WrappersMP.APPLY_MODEL
     # the last wrapper of the list, so that those of others are around it
-    comfy.patcher_extension.add_wrapper_with_key(kind, KEY, answered, options, True)
+    comfy.patcher_extension.add_wrapper_with_key(kind, KEY, apply_model, options, True)
 
 
-def ours_of(patcher: Any) -> AceModel:
+def ace_model_of(patcher: Any) -> AceModel:
     """Our model of a MODEL: its own, or one around the layers that the host loaded.
 
     Raises:
@@ -92,23 +92,23 @@ def ours_of(patcher: Any) -> AceModel:
     with WithoutInitialisation():
         sizes = DiTConfig.from_shapes(shapes_of(held), {})
         empty = AceNet(sizes, held.dtype, torch.device("meta"), torch.nn)
-    made.diffusion_model = rehoused(empty.requires_grad_(False), held)
+    made.diffusion_model = share_weights(empty.requires_grad_(False), held)
     made.manual_cast_dtype = base.manual_cast_dtype
     made.model_sampling = base.model_sampling  # the host's shift node puts another one there
     made.current_patcher = weakref.proxy(patcher)  # which holds what made this
     made.variant = known_variant(patcher)
-    made.spare_silence = _host_silence
+    made.fallback_silence = _host_silence
     return made
 
 
 def _host_silence() -> Tensor:
-    """The published VAE's silence [1, S, C] as the host knows it, for its own text node's words."""
+    """The published VAE's silence [1, S, C] of the host, for conditioning of its own text node."""
     ace = importlib.import_module("comfy.ldm.ace.ace_step15")
     return ace.get_silence_latent(SILENCE_FRAMES, torch.device("cpu")).transpose(1, 2)
 
 
 def known_variant(model: Any) -> Variant | None:
-    """What a MODEL was trained as, if anything tells: the user, its loader, or its file's name."""
+    """What a MODEL was trained as, if known: from the user, its loader, or its file's name."""
     chosen = model.get_attachment(KEY)
     return chosen or getattr(model.model, "variant", None) or _variant_by_file(model)
 
@@ -117,7 +117,7 @@ def variant_of(model: Any) -> Variant:
     """What a MODEL was trained as.
 
     Raises:
-        InvalidScheduleError: nothing tells its variant.
+        InvalidScheduleError: its variant is not known.
     """
     held = known_variant(model)
     if held is None:
@@ -130,7 +130,7 @@ def variant_of(model: Any) -> Variant:
 
 
 def _variant_by_file(model: Any) -> Variant | None:
-    """By the name of the file that the host's loader read; others do not say which they read."""
+    """By the name of the file that the host's loader read; others do not record it."""
     recipe = getattr(model, "cached_patcher_init", None)
     path = recipe[1][0] if recipe and recipe[1] else None
     return variant_by_name({}, Path(path)) if isinstance(path, str | Path) else None

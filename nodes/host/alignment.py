@@ -1,4 +1,4 @@
-"""Finished songs looked at by the diffusion model once more, under the host's memory manager."""
+"""Lyric alignment: attention maps of finished songs, under the host's memory manager."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,12 +13,12 @@ from ...ace_core.alignment.words import Words
 from ...ace_core.conditioning import context as ctx
 from ...ace_core.errors import InvalidRequestError
 from ...ace_core.types import AudioCodes
-from .adopted_model import ours_of
+from .adopted_model import ace_model_of
 from .codes import encode_codes
 from .conditioning import items_of, task_of
 from .lora import refuse_foreign_patches
 from .model import AceModel
-from .progress import counted
+from .progress import progress_bar
 
 
 def check_words(positive: list, words: Words) -> None:
@@ -26,7 +26,7 @@ def check_words(positive: list, words: Words) -> None:
     Raises:
         InvalidRequestError: `positive` was made from another song's lyrics.
     """
-    lyrics = _given(positive).get("conditioning_lyrics")
+    lyrics = _first_entry(positive).get("conditioning_lyrics")
     if lyrics is None or lyrics.shape[1] != words.total:
         read = "no lyrics" if lyrics is None else f"lyrics of {lyrics.shape[1]} tokens"
         raise InvalidRequestError(
@@ -39,16 +39,16 @@ def check_words(positive: list, words: Words) -> None:
 def lyric_maps(
     model: Any, positive: list, latent: dict[str, Any], words: Words, heads: str = ""
 ) -> list[Tensor]:
-    """[K, L', S] for each item of `latent`: where it looks in the lyrics. `heads` may be written.
+    """[K, L', S] for each item of `latent`: its attention to the lyrics. `heads` may be written.
 
     Raises:
         CheckpointError: the MODEL was not loaded by this pack, or a LoRA does not fit it.
         InvalidRequestError: the latent, the conditioning and the song do not belong together.
     """
     check_words(positive, words)
-    ace, samples = _ready(model), latent["samples"]  # [B, C, T]
+    ace, samples = _checked_model(model), latent["samples"]  # [B, C, T]
     chosen = written_heads(heads, ace.diffusion_model.config)
-    report, maps = counted(), []
+    report, maps = progress_bar(), []
     comfy.model_management.load_models_gpu([model], memory_required=_bytes_for(ace, samples))
     for song in _finished(ace, model.load_device, positive, samples):
         decoder = ace.diffusion_model.decoder
@@ -58,20 +58,20 @@ def lyric_maps(
 
 
 def codes_of(model: Any, positive: list, latent: dict[str, Any]) -> tuple[AudioCodes, ...]:
-    """The audio codes of what is heard, an item each."""
-    ace, like = _ready(model), latent["samples"]
-    _, spare = task_of(_given(positive), like)
-    return encode_codes(model, like, ace.silence_on(model.load_device, spare))
+    """The audio codes of the music, one per item."""
+    ace, like = _checked_model(model), latent["samples"]
+    _, fallback = task_of(_first_entry(positive), like)
+    return encode_codes(model, like, ace.silence_on(model.load_device, fallback))
 
 
-def _given(positive: list) -> dict[str, Any]:
+def _first_entry(positive: list) -> dict[str, Any]:
     """The first entry as the host hands it to a model."""
     text, extras = positive[0]
     return {"cross_attn": text, **extras}
 
 
-def _ready(model: Any) -> AceModel:
-    ace = ours_of(model)
+def _checked_model(model: Any) -> AceModel:
+    ace = ace_model_of(model)
     refuse_foreign_patches(model)
     return ace
 
@@ -79,10 +79,10 @@ def _ready(model: Any) -> AceModel:
 def _finished(
     ace: AceModel, device: torch.device, positive: list, samples: Tensor
 ) -> Iterator[Finished]:
-    given = _given(positive)
-    item, spare = task_of(given, samples)
-    silence, net = ace.silence_on(device, spare), ace.diffusion_model
-    items = items_of(given, item, len(samples))
+    entry = _first_entry(positive)
+    item, fallback = task_of(entry, samples)
+    silence, net = ace.silence_on(device, fallback), ace.diffusion_model
+    items = items_of(entry, item, len(samples))
     kv = net.decoder.cross_attention_kv(ctx.encoded(net, item, silence))
     contexts = torch.cat([ctx.context(net, each, silence) for each in items])  # [1 or B, T, 2C]
     for number, latents in enumerate(samples.transpose(1, 2)):  # [T, C]

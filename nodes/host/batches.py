@@ -7,11 +7,11 @@ from .conditioning import KEY
 
 
 def seeds_of(latent: dict[str, Any]) -> tuple[int, ...]:
-    """One an item, as our sampler recorded them; none for a latent of another sampler."""
+    """One per item, as our sampler recorded them; none for a latent of another sampler."""
     return tuple(latent.get(KEY, {}).get("seeds", ()))
 
 
-def chosen(latent: dict[str, Any], items: Sequence[int]) -> dict[str, Any]:
+def select_items(latent: dict[str, Any], items: Sequence[int]) -> dict[str, Any]:
     """The batch of these items, in this order."""
     count = len(latent["samples"])
     made = {**latent, "samples": latent["samples"][list(items)]}

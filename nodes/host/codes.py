@@ -9,7 +9,7 @@ from torch import Tensor
 from ...ace_core.conditioning.context import fitted
 from ...ace_core.constants import FRAMES_PER_CODE
 from ...ace_core.types import AudioCodes
-from .adopted_model import ours_of
+from .adopted_model import ace_model_of
 from .lora import refuse_foreign_patches
 
 _PLACES = 3  # the pooler reads 1.2 tokens a frame, the decoder that the estimate is for 0.5
@@ -24,7 +24,7 @@ def encode_codes(model: Any, samples: Tensor, silence: Tensor) -> tuple[AudioCod
     Raises:
         CheckpointError: the MODEL is not of ACE-Step 1.5, or a LoRA does not fit it.
     """
-    ace = ours_of(model)
+    ace = ace_model_of(model)
     refuse_foreign_patches(model)
     needed = ace.memory_required([_PLACES, *samples.shape[1:]])
     comfy.model_management.load_models_gpu([model], memory_required=needed)

@@ -55,7 +55,7 @@ def _is_plain(task: Task) -> bool:
     return all(each is None for each in asked) and task.source_strength == 0
 
 
-def null(positive: list) -> list:
+def unconditional(positive: list) -> list:
     """The same task without its words: zeros, as the stock ConditioningZeroOut makes them."""
     return [
         [
@@ -122,7 +122,9 @@ def task_lines(positive: list) -> list[str]:
         return []
     task, said = held.task, []
     if task.cover_strength < 1:
-        said.append(f"cover strength: {task.cover_strength:g} of the steps hear the source")
+        said.append(
+            f"cover strength: {task.cover_strength:g} of the steps are conditioned on the source"
+        )
     if task.source_strength > 0:
         said.append(f"source strength: {task.source_strength:g} of the source at the start")
     keep = task.keep
@@ -134,7 +136,7 @@ def task_lines(positive: list) -> list[str]:
     return said
 
 
-def canvas(frames: int, batch: int) -> dict[str, Any]:
+def empty_latent(frames: int, batch: int) -> dict[str, Any]:
     """An empty LATENT, [B, C, T]."""
     device = comfy.model_management.intermediate_device()
     return {
@@ -219,7 +221,7 @@ class OnlyOurs(comfy.conds.CONDConstant):
 
     def process_cond(self, batch_size: int, **kwargs: Any) -> Any:
         raise InvalidRequestError(
-            f"The model that samples knows no ACE-Step tasks, so it would not hear this one "
+            f"The model that samples knows no ACE-Step tasks, so it cannot do this one "
             f"({self.cond or 'unnamed'}). Put ACE-Step Adopt Model between ComfyUI's loader and "
             "the sampler, or sample with ACE-Step Sampler."
         )

@@ -10,7 +10,7 @@ from torch import Tensor
 from ...ace_core.conditioning.context import plain_source
 from ...ace_core.sources import SourceAudio
 from ...ace_core.task import Task
-from .conditioning import KEY, conditioning, null
+from .conditioning import KEY, conditioning, unconditional
 from .vae import encode, silence_of
 
 
@@ -24,10 +24,10 @@ def task_outputs(task: Task, source: SourceAudio, vae: Any) -> tuple[list, list,
     task = replace(task, source=encode_source(vae, source.audio))
     silence = silence_of(vae)
     positive = conditioning(task, silence)
-    return positive, null(positive), source_canvas(task, silence, source.songs)
+    return positive, unconditional(positive), source_latent(task, silence, source.songs)
 
 
-def source_canvas(task: Task, silence: Tensor, batch: int) -> dict[str, Any]:
+def source_latent(task: Task, silence: Tensor, batch: int) -> dict[str, Any]:
     """A LATENT [B, C, T] that holds the source, so that any sampler may start from it, and that
     remembers what is spliced in after decoding."""
     start = plain_source(task, silence).transpose(1, 2)  # [1 or B, C, T]

@@ -1,7 +1,7 @@
-"""A few seconds of the present guess, handed out while the sampler works.
+"""Audio previews: an excerpt of the current x0 estimate, decoded while the sampler runs.
 
 The VAE comes into the run beside the diffusion model, in the one request that the host's manager
-gets for it: nothing is loaded or unloaded between steps. What goes wrong here ends the hearing,
+gets for it: nothing is loaded or unloaded between steps. An error here ends the previews,
 never the song.
 """
 
@@ -16,29 +16,29 @@ from ...ace_core.audio.excerpt import excerpt
 from ...ace_core.errors import AceStepError
 from ...ace_core.memory import Notices
 from .oom import host_oom_handler
-from .page import attended
-from .vae import AceVAE, adopted_vae, bytes_for
+from .page import client_connected
+from .vae import AceVAE, bytes_for, vae_from_native
 
-Callback = Callable[[int, Tensor, Tensor, int], None]  # step from 0, guess at x0, x, steps
-Hand = Callable[[Tensor, int, int], None]  # audio [2, N], step from 1, steps
+Callback = Callable[[int, Tensor, Tensor, int], None]  # step from 0, estimate of x0, x, steps
+Send = Callable[[Tensor, int, int], None]  # audio [2, N], step from 1, steps
 
 _SLACK: Final = 1.1  # of weights, by which the host's manager asks for more
 
 
-class Hearing:
-    """Every `every` steps, latent frames `frames` of the first item go to `hand` as sound."""
+class AudioPreview:
+    """Every `every` steps, latent frames `frames` of the first item are decoded and sent."""
 
     def __init__(
-        self, vae: Any, every: int, frames: tuple[int, int], hand: Hand, notices: Notices
+        self, vae: Any, every: int, frames: tuple[int, int], send: Send, notices: Notices
     ) -> None:
         """
         Raises:
             CheckpointError: a VAE of another family.
         """
-        self.vae: AceVAE = adopted_vae(vae)
+        self.vae: AceVAE = vae_from_native(vae)
         self.every = every
         self.frames = frames
-        self.hand = hand
+        self.send = send
         self.notices = notices
         self.ended = False
         self._oom = host_oom_handler(notices)
@@ -49,11 +49,11 @@ class Hearing:
         return [] if self.ended else [self.vae.patcher]
 
     def end(self, why: str) -> None:
-        """The song goes on without it."""
+        """End the previews; the song goes on."""
         self.ended = True
         self.notices(why)
 
-    def make_room(self, model: Any, activations: Callable[[], float]) -> None:
+    def check_memory(self, model: Any, activations: Callable[[], float]) -> None:
         """Ends where the manager could hold `model` and the VAE together only in part. A model
         that it loads piece by piece, or on the CPU, needs no such room."""
         device = model.load_device
@@ -66,33 +66,33 @@ class Hearing:
         computing = max(activations(), self._bytes()) + manager.extra_reserved_memory()
         beside = max(manager.minimum_inference_memory(), computing)
         if weights + beside > room:
-            self.end("There is no room for the VAE beside the model: the song is made unheard.")
+            self.end("There is no room for the VAE beside the model: there are no previews.")
 
-    def after(self, told: Callback) -> Callback:
-        """`told`, and then the excerpt where it is its step and somebody is there."""
+    def wrap(self, callback: Callback) -> Callback:
+        """`callback`, then the excerpt at every `every`-th step, if the client is connected."""
 
-        def callback(step: int, x0: Tensor, x: Tensor, steps: int) -> None:
-            told(step, x0, x, steps)
-            if not self.ended and (step + 1) % self.every == 0 and attended():
-                self._hear(x0, step + 1, steps)
+        def with_preview(step: int, x0: Tensor, x: Tensor, steps: int) -> None:
+            callback(step, x0, x, steps)
+            if not self.ended and (step + 1) % self.every == 0 and client_connected():
+                self._preview(x0, step + 1, steps)
 
-        return callback
+        return with_preview
 
-    def _hear(self, x0: Tensor, step: int, steps: int) -> None:
-        if self._left_in_part():
-            self.end("The VAE was not loaded as a whole: the rest of the song is made unheard.")
+    def _preview(self, x0: Tensor, step: int, steps: int) -> None:
+        if self._partially_loaded():
+            self.end("The VAE was not loaded as a whole: there are no further previews.")
             return
         audio = self._oom.try_run(lambda: self._decoded(x0))
         if audio is None:
-            self.end("Out of memory while listening: the rest of the song is made unheard.")
+            self.end("Out of memory in a preview: there are no further ones.")
             return
         try:
-            self.hand(audio, step, steps)
+            self.send(audio, step, steps)
         except AceStepError as error:
-            self.end(f"The rest of the song is made unheard. {error}")
+            self.end(f"There are no further previews. {error}")
 
-    def _left_in_part(self) -> bool:
-        """The network of the host's own loader cannot compute from two places."""
+    def _partially_loaded(self) -> bool:
+        """The network of the host's own loader cannot compute from two devices."""
         return self.vae.disable_offload and bool(self.vae.patcher.model.model_lowvram)
 
     @torch.no_grad()

@@ -39,8 +39,8 @@ from .quantised import ForHostLayers, ForOwnRows, quantised
 from .saving import for_saving, with_whole_weights
 
 DTYPES = (torch.bfloat16, torch.float32)
-FREE = "free_"  # before the name of a condition for the steps that do not hear the source
-CORRECTOR = "ace_corrector"  # in the transformer's options: the second look of a Heun step
+WITHOUT_SOURCE = "without_source_"  # prefix of the conditions for the steps without the source
+CORRECTOR = "ace_corrector"  # in the transformer's options: the second evaluation of a Heun step
 
 
 class AceNet(AceStepModel):
@@ -85,7 +85,7 @@ def kv_pairs(flat: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 
-def until_switched(given: dict[str, Any], t: float, options: dict[str, Any]) -> dict[str, Any]:
+def conds_at(given: dict[str, Any], t: float, options: dict[str, Any]) -> dict[str, Any]:
     """The conditions of flow time `t`: those with the source, or after the switch those without.
 
     Raises:
@@ -100,10 +100,14 @@ def until_switched(given: dict[str, Any], t: float, options: dict[str, Any]) -> 
             "Use another sampler, or set the cover strength to 1."
         )
     at = switch_time(options["sample_sigmas"].tolist(), strength)
-    rest = {k: v for k, v in given.items() if k != "ace_switch" and not k.startswith(FREE)}
+    rest = {
+        k: v for k, v in given.items() if k != "ace_switch" and not k.startswith(WITHOUT_SOURCE)
+    }
     if uses_source(t, at, corrector=options.get(CORRECTOR, False)):
         return rest
-    return rest | {k.removeprefix(FREE): v for k, v in given.items() if k.startswith(FREE)}
+    return rest | {
+        k.removeprefix(WITHOUT_SOURCE): v for k, v in given.items() if k.startswith(WITHOUT_SOURCE)
+    }
 
 
 class AceLatent(comfy.latent_formats.ACEAudio15):
@@ -126,7 +130,7 @@ class AceModel(comfy.model_base.ACEStep15):
         self.latent_format = AceLatent()
         self.variant: Variant | None = None
         self.silence: Tensor | None = None  # [1, S, C], if a file beside the weights holds it
-        self.spare_silence: Callable[[], Tensor] | None = None  # where no task brings one
+        self.fallback_silence: Callable[[], Tensor] | None = None  # if no task has one
 
     def extra_conds(self, **given: Any) -> dict[str, Any]:
         """Once per generation: the condition encoder, and the keys and values of every layer."""
@@ -140,17 +144,17 @@ class AceModel(comfy.model_base.ACEStep15):
         silence = self.silence_on(given["device"], silence)
         hooked = given.get("hooks") is not None
         items = items_of(given, item, len(given["noise"]))
-        out = self._heard(items, silence, hooked)
-        out[GUARD] = comfy.conds.CONDConstant(True)  # the task is heard
+        out = self._conds(items, silence, hooked)
+        out[GUARD] = comfy.conds.CONDConstant(True)  # the model knows the task
         rest = item.without_source()
         if rest is not None:
-            later = self._heard([rest], silence, hooked)
-            out |= {f"{FREE}{name}": cond for name, cond in later.items()}
+            later = self._conds([rest], silence, hooked)
+            out |= {f"{WITHOUT_SOURCE}{name}": cond for name, cond in later.items()}
             out["ace_switch"] = comfy.conds.CONDConstant(item.cover_strength)
         return out
 
-    def _heard(self, items: list[Task], silence: Tensor, hooked: bool) -> dict[str, Any]:
-        """What every step reads of one item, or of one for each place of the batch."""
+    def _conds(self, items: list[Task], silence: Tensor, hooked: bool) -> dict[str, Any]:
+        """What every step reads of one item, or of one per item of the batch."""
         net = self.diffusion_model
         contexts = [ctx.context(net, each, silence) for each in items]
         sources = torch.cat(contexts).transpose(1, 2)  # [1 or B, 2C, T]
@@ -174,10 +178,10 @@ class AceModel(comfy.model_base.ACEStep15):
         transformer_options: Any = None,
         **given: Any,
     ) -> Tensor:
-        """Outside the part that is compiled: which of the two conditions this step hears."""
+        """Outside the part that is compiled: which of the two conditions this step uses."""
         given["c_crossattn"] = c_crossattn
         given.pop(GUARD, None)
-        chosen = until_switched(given, float(t[0]), transformer_options or {})
+        chosen = conds_at(given, float(t[0]), transformer_options or {})
         options = {"control": control, "transformer_options": transformer_options or {}}
         return super()._apply_model(x, t, c_concat, **options, **chosen)
 
@@ -190,11 +194,11 @@ class AceModel(comfy.model_base.ACEStep15):
         """The tensors of a checkpoint, for any of the host's savers."""
         return super().state_dict_for_saving(for_saving(self, unet_state_dict), *given, **more)
 
-    def silence_on(self, device: torch.device, spare: Tensor | None) -> Tensor:
-        """[1, S, C] of the model's own file, else the `spare` of a task."""
-        silence = self.silence if self.silence is not None else spare
-        if silence is None and self.spare_silence is not None:
-            silence = self.spare_silence()
+    def silence_on(self, device: torch.device, fallback: Tensor | None) -> Tensor:
+        """[1, S, C] of the model's own file, else the `fallback` of a task."""
+        silence = self.silence if self.silence is not None else fallback
+        if silence is None and self.fallback_silence is not None:
+            silence = self.fallback_silence()
         if silence is None:
             raise InvalidRequestError(
                 "Neither the model nor the conditioning says what silence is. Put the official "

@@ -6,7 +6,7 @@ import comfy.model_management
 import comfy.utils
 
 
-def counted() -> Callable[[int, int], None]:
+def progress_bar() -> Callable[[int, int], None]:
     """Moves the node's bar at each step, and stops there when the user asked for it."""
     bar = None
 

@@ -1,7 +1,7 @@
-"""A module of ours around the layers of another one: the same weights, held once.
+"""Share weights: a module of ours around the layers of another one, native once.
 
 The host moves, patches and casts weights by the layers that it knows. Ours takes those very
-layers, so whatever the host does to them (offload, LoRA, fp8, GGUF) is seen here, and nothing is
+layers, so whatever the host does to them (offload, LoRA, fp8, GGUF) applies here, and nothing is
 copied or counted twice. It knows no file and no kind of model.
 """
 
@@ -19,25 +19,25 @@ def shapes_of(module: nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: tuple(weight.shape) for name, weight in module.named_parameters()}
 
 
-def rehoused(empty: Model, held: nn.Module) -> Model:
-    """`empty`, made on the meta device, with the layers and parameters of `held` in their places.
+def share_weights(target: Model, native: nn.Module) -> Model:
+    """`target`, made on the meta device, with the layers and parameters of `native`.
 
     Raises:
-        CheckpointError: `held` lacks one of them, so it is another model or another version.
+        CheckpointError: `native` lacks one of them, so it is another model or another version.
     """
-    for name, module in list(empty.named_modules()):
+    for name, module in list(target.named_modules()):
         own = dict(module.named_parameters(recurse=False))
         if not own:
             continue
-        other = _at(held, name)
+        other = _at(native, name)
         _check(name, own, other)
         if next(module.children(), None) is None:
             parent, _, last = name.rpartition(".")
-            setattr(empty.get_submodule(parent), last, other)
+            setattr(target.get_submodule(parent), last, other)
         else:
             # the table itself: the host puts new parameters into it when it patches or moves them
             module._parameters = other._parameters  # type: ignore[reportOptionalMemberAccess]
-    return empty.eval()
+    return target.eval()
 
 
 def _check(name: str, own: dict[str, nn.Parameter], other: nn.Module | None) -> None:

@@ -23,14 +23,14 @@ from ...ace_core.sampling.cover import times_from_source
 from ...ace_core.sampling.guidance import Guidance, GuidedVelocity
 from ...ace_core.sampling.microbatch import in_microbatches, largest_microbatch
 from ...ace_core.sampling.recipe import Recipe
-from .adopted_model import adopted
+from .adopted_model import from_native
 from .conditioning import KEY, HostTask, source_strength
-from .hearing import Hearing
+from .hearing import AudioPreview
 from .model import CORRECTOR
 from .oom import host_oom_handler
 from .solver import AceSolver
 
-_SIGMAS = 4  # place of the sigmas among the arguments of `inner_sample`
+_SIGMAS = 4  # index of the sigmas among the arguments of `inner_sample`
 _CONDITIONS = "sampler_calc_cond_batch_function"  # the host's name for who asks the model
 
 
@@ -38,24 +38,24 @@ class AceGuider(comfy.samplers.CFGGuider):
     """A stock GUIDER that combines the two velocities as `Guidance` says; None: only the first.
 
     It also starts where a task's source strength says. When a single song does not fit with both
-    conditions at once, it hears one after the other from that look on.
+    conditions at once, it is run for one after the other from that call on.
     """
 
     def __init__(
         self, model: Any, guidance: Guidance | None, oom: OomHandler | None = None
     ) -> None:
-        super().__init__(adopted(model))
+        super().__init__(from_native(model))
         self.guidance = guidance
         self._oom = oom or host_oom_handler()
-        self._in_turn = False
+        self._one_by_one = False
 
-    def bring(self, companions: list[Any]) -> None:
+    def load_with(self, companions: list[Any]) -> None:
         """Patchers that the host loads together with the model, and keeps until the run's end."""
         for cond in self.original_conds["positive"][:1]:
             cond["additional_models"] = [*cond.get("additional_models", []), *companions]
 
     def inner_sample(self, *args: Any, **kwargs: Any) -> Tensor:
-        # a run's memory begins here: the host may use one guider for several runs
+        # a run's state begins here: the host may use one guider for several runs
         self._velocity = GuidedVelocity(
             lambda x, t: self._seen, lambda x, t: self._seen[0], self.guidance or Guidance(scale=1)
         )
@@ -82,7 +82,7 @@ class AceGuider(comfy.samplers.CFGGuider):
             self._seen = tuple((part / sigma).transpose(1, 2) for part in both)
             return combined(x.transpose(1, 2), t).transpose(1, 2) * sigma
 
-        def ask(options: dict[str, Any]) -> Tensor:
+        def run(options: dict[str, Any]) -> Tensor:
             return comfy.samplers.sampling_function(
                 self.inner_model,
                 x,
@@ -94,23 +94,23 @@ class AceGuider(comfy.samplers.CFGGuider):
                 seed=seed,
             )
 
-        return self._in_memory(ask, given, splits=len(x) == 1 and scale != 1)
+        return self._try_batched(run, given, splits=len(x) == 1 and scale != 1)
 
-    def _in_memory(
-        self, ask: Callable[[dict[str, Any]], Tensor], options: dict[str, Any], splits: bool
+    def _try_batched(
+        self, run: Callable[[dict[str, Any]], Tensor], options: dict[str, Any], splits: bool
     ) -> Tensor:
-        """One look. The guidance has not moved when the device was full: it comes after it."""
+        """One evaluation. The guidance changes no state before it has both velocities."""
         if not splits:
-            return ask(options)
-        if not self._in_turn:
-            seen = self._oom.try_run(lambda: ask(options))
+            return run(options)
+        if not self._one_by_one:
+            seen = self._oom.try_run(lambda: run(options))
             if seen is not None:
                 return seen
-            self._in_turn = True
+            self._one_by_one = True
             self._oom.notify(
-                "Out of memory with both conditions at once: the model hears one after the other."
+                "Out of memory with both conditions at once: the model gets one after the other."
             )
-        return ask(in_turn(options))
+        return run(one_by_one(options))
 
 
 def times_of(sigmas: Tensor, positive: list) -> list[float]:
@@ -118,19 +118,19 @@ def times_of(sigmas: Tensor, positive: list) -> list[float]:
     return times_from_source(sigmas.tolist(), source_strength(positive))
 
 
-def in_turn(options: dict[str, Any]) -> dict[str, Any]:
+def one_by_one(options: dict[str, Any]) -> dict[str, Any]:
     """A model's options, with which the host runs each list of conditions by itself."""
-    whole = options.get(_CONDITIONS, _both)
+    whole = options.get(_CONDITIONS, _calc_conds)
 
     def each(args: dict[str, Any]) -> list[Tensor]:
         conds = args["conds"]
-        alone = [[c if i == place else None for i, c in enumerate(conds)] for place in range(2)]
-        return [whole({**args, "conds": one})[place] for place, one in enumerate(alone)]
+        alone = [[c if i == index else None for i, c in enumerate(conds)] for index in range(2)]
+        return [whole({**args, "conds": one})[index] for index, one in enumerate(alone)]
 
     return {**options, _CONDITIONS: each}
 
 
-def _both(args: dict[str, Any]) -> list[Tensor]:
+def _calc_conds(args: dict[str, Any]) -> list[Tensor]:
     given = [args[name] for name in ("model", "conds", "input", "sigma", "model_options")]
     return comfy.samplers.calc_cond_batch(*given)
 
@@ -142,7 +142,7 @@ def guider(
     guidance: Guidance | None,
     oom: OomHandler | None = None,
 ) -> AceGuider:
-    """A GUIDER for one MODEL; without guidance it takes one forward a step."""
+    """A GUIDER for one MODEL; without guidance it takes one forward per step."""
     made = AceGuider(model, guidance, oom)
     made.set_conds(positive, negative)
     return made
@@ -158,22 +158,22 @@ class Batch:
     latent: dict[str, Any]
     sigmas: Tensor
     recipe: Recipe  # its seeds and retake
-    guidance: Guidance | None  # None: one forward a step
+    guidance: Guidance | None  # None: one forward per step
     sampler: Any  # SAMPLER
 
-    def part(self, first: int, behind: int) -> "Batch":
+    def part(self, start: int, stop: int) -> "Batch":
         """Some of the items, each with its own codes and its own mask."""
         samples = self.latent["samples"]
-        latent = {**self.latent, "samples": samples[first:behind]}
-        if "noise_mask" in latent:  # one for all, or one an item, as the host repeats them
+        latent = {**self.latent, "samples": samples[start:stop]}
+        if "noise_mask" in latent:  # one for all, or one per item, as the host repeats them
             mask = comfy.utils.reshape_mask(latent["noise_mask"], samples.shape)
-            latent["noise_mask"] = mask[first:behind]
+            latent["noise_mask"] = mask[start:stop]
         return replace(
             self,
-            positive=_codes_of(self.positive, first, behind),
-            negative=_codes_of(self.negative, first, behind),
+            positive=_codes_of(self.positive, start, stop),
+            negative=_codes_of(self.negative, start, stop),
             latent=latent,
-            recipe=self.recipe.part(first, behind),
+            recipe=self.recipe.part(start, stop),
         )
 
     def bytes_for(self, items: int) -> float:
@@ -189,37 +189,37 @@ class Batch:
         return model.memory_required([rows, *frames], cond_shapes=shapes)
 
 
-def _codes_of(entries: list, first: int, behind: int) -> list:
+def _codes_of(entries: list, start: int, stop: int) -> list:
     """The conditioning with the sources and the variations of some items only."""
     made = []
     for text, extras in entries:
         held: HostTask | None = extras.get(KEY)
         if held is not None:
-            extras = {**extras, KEY: _part_of(held, first, behind)}
+            extras = {**extras, KEY: _part_of(held, start, stop)}
             if len(held.variations) > 1 and held.task.codes is not None:
                 extras["audio_codes"] = [list(extras[KEY].task.codes.values)]
         made.append([text, extras])
     return made
 
 
-def _part_of(held: HostTask, first: int, behind: int) -> HostTask:
+def _part_of(held: HostTask, start: int, stop: int) -> HostTask:
     """The task of some items only: their sources and their variations of codes."""
     task, variations = held.task, held.variations
     if task.source is not None and len(task.source) > 1:
-        task = replace(task, source=task.source[first:behind])
+        task = replace(task, source=task.source[start:stop])
     if len(variations) > 1:
-        variations = variations[first:behind]
+        variations = variations[start:stop]
         task = replace(task, codes=variations[0]) if len(variations) == 1 else task
     return HostTask(task, held.silence, variations if len(variations) > 1 else ())
 
 
 def sample(
-    batch: Batch, notify: Notify | None = None, hearing: Hearing | None = None
+    batch: Batch, notify: Notify | None = None, preview: AudioPreview | None = None
 ) -> dict[str, Any]:
     """A LATENT like the batch's, each item from its own seed's noise, the seeds written into it.
 
     A batch that does not fit into memory is made in microbatches, which gives the same songs, and
-    `notify` is called; without it, the log is. `hearing` hears the first item while it is made.
+    `notify` is called; without it, the log is. `preview` decodes excerpts of the first item.
 
     Raises:
         InvalidRequestError: `latent` is no music latent.
@@ -232,31 +232,33 @@ def sample(
             f"{LATENT_CHANNELS}, frames]. Connect the latent of an ACE-Step task node."
         )
     oom = host_oom_handler(notify)
-    if hearing is not None:
-        hearing.make_room(batch.model, lambda: batch.bytes_for(1))
+    if preview is not None:
+        preview.check_memory(batch.model, lambda: batch.bytes_for(1))
     try:
-        samples = _in_microbatches(batch, oom, hearing)
+        samples = _in_microbatches(batch, oom, preview)
     except NotEnoughMemoryError:
-        if hearing is None or hearing.ended:
+        if preview is None or preview.ended:
             raise
-        hearing.end("Out of memory: once more, without the VAE beside the model and unheard.")
+        preview.end(
+            "Out of memory: once more, without the VAE beside the model, and without previews."
+        )
         samples = _in_microbatches(batch, oom, None)
     known = {**batch.latent.get(KEY, {}), "seeds": batch.recipe.seeds}
     return {**batch.latent, "samples": samples, KEY: known}
 
 
-def _in_microbatches(batch: Batch, oom: OomHandler, hearing: Hearing | None) -> Tensor:
+def _in_microbatches(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:
     rest = comfy.model_management.intermediate_device()
 
     def run(start: int, stop: int) -> Tensor:
-        heard = hearing if start == 0 else None
-        return _run(batch.part(start, stop), oom, heard).to(rest, torch.float32)
+        own = preview if start == 0 else None
+        return _run(batch.part(start, stop), oom, own).to(rest, torch.float32)
 
-    companions = [] if hearing is None else hearing.companions
-    return in_microbatches(len(batch.recipe.seeds), run, oom, _most_at_once(batch, companions))
+    companions = [] if preview is None else preview.companions
+    return in_microbatches(len(batch.recipe.seeds), run, oom, _largest_batch(batch, companions))
 
 
-def _most_at_once(batch: Batch, companions: list[Any]) -> int:
+def _largest_batch(batch: Batch, companions: list[Any]) -> int:
     """How many items the host has room for, once the models lie where they compute."""
     items, model = len(batch.recipe.seeds), batch.model
     if items == 1:
@@ -270,21 +272,21 @@ def _most_at_once(batch: Batch, companions: list[Any]) -> int:
     return largest_microbatch(items, lambda group: batch.bytes_for(group) * HEADROOM < room)
 
 
-def _run(batch: Batch, oom: OomHandler, hearing: Hearing | None) -> Tensor:
+def _run(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:
     guided = guider(batch.model, batch.positive, batch.negative, batch.guidance, oom)
     seeds, start = batch.recipe.seeds, batch.latent["samples"]
     noise = batch.recipe.initial_noise(start.shape[-1]).transpose(1, 2).contiguous()
-    told = latent_preview.prepare_callback(guided.model_patcher, len(batch.sigmas) - 1)
-    if hearing is not None:
-        guided.bring(hearing.companions)
-        told = hearing.after(told)
+    callback = latent_preview.prepare_callback(guided.model_patcher, len(batch.sigmas) - 1)
+    if preview is not None:
+        guided.load_with(preview.companions)
+        callback = preview.wrap(callback)
     return guided.sample(
         noise,
         start,
         _seeded(batch.sampler, seeds),
         batch.sigmas,
         denoise_mask=batch.latent.get("noise_mask"),
-        callback=told,
+        callback=callback,
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         seed=seeds[0],
     )

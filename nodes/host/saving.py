@@ -62,7 +62,7 @@ def for_saving(model: Any, state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_host_format(name: str, weight: Any) -> dict[str, Tensor]:
-    """A scale a row, [N, 1]; and inputs are not to be quantised, as ours are not."""
+    """One scale per row, [N, 1]; and inputs are not to be quantised, as ours are not."""
     text = json.dumps({"format": INT8_FORMAT, EXACT: True}).encode()
     return {
         f"{name}.weight": weight._qdata,

@@ -23,7 +23,7 @@ from .model import CORRECTOR
 class AceSolver(comfy.samplers.Sampler):
     """A stock SAMPLER that integrates as the core does. It keeps nothing between runs.
 
-    `seeds` are those of the items, for a solver that draws anew; without them they are derived
+    `seeds` are those of the items, for a solver that adds new noise; without them they are derived
     from the run's own seed, as the noise of ACE-Step Noise is.
     """
 
@@ -45,17 +45,17 @@ class AceSolver(comfy.samplers.Sampler):
         """`noise` [B, C, T] to the latent at the last of `sigmas`."""
         model = comfy.samplers.KSamplerX0Inpaint(model_wrap, sigmas)
         model.latent_image, model.noise = latent_image, noise
-        look = _Look(model, {**extra_args, "denoise_mask": denoise_mask})
+        velocity = _Velocity(model, {**extra_args, "denoise_mask": denoise_mask})
         flow = model_wrap.inner_model.model_sampling
         start = flow.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
         times = sigmas.tolist()
-        kept = _kept(model_wrap, start)
+        kept = _kept_source(model_wrap, start)
 
         def on_step(step: int, x0: Tensor) -> None:
             if callback is not None:
-                callback(step, x0.transpose(1, 2), look.state, len(times) - 1)
+                callback(step, x0.transpose(1, 2), velocity.state, len(times) - 1)
 
         run = SolverOptions(
             times=times,
@@ -64,7 +64,7 @@ class AceSolver(comfy.samplers.Sampler):
             after_step=kept and kept.after_step(noise.transpose(1, 2), len(times) - 1),
             correct_last=False,  # the host hands out no velocity at t = 0
         )
-        x = integrate(self.solver, look, start.transpose(1, 2), run)
+        x = integrate(self.solver, velocity, start.transpose(1, 2), run)
         if kept is not None and times[-1] == 0:
             x = kept.blended(x)
         return flow.inverse_noise_scaling(sigmas[-1], x.transpose(1, 2).contiguous())
@@ -76,19 +76,19 @@ class AceSolver(comfy.samplers.Sampler):
         return seeds_for(batch, [first], rng_seed=first)
 
 
-class _Look:
-    """The host's guess at the clean latent as a velocity of the core, [B, T, C]."""
+class _Velocity:
+    """The host's estimate of x0 as a velocity of the core, [B, T, C]."""
 
     def __init__(self, model: Any, extra_args: dict[str, Any]) -> None:
         self._model = model
         self._extra = extra_args
-        self.state: Tensor | None = None  # [B, C, T], of the last look
+        self.state: Tensor | None = None  # [B, C, T], of the last evaluation
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
         return self._at(x, t, self._extra)
 
     def corrector(self, x: Tensor, t: float) -> Tensor:
-        """Says to guider and model that this look is the second of a Heun step."""
+        """Tells guider and model that this evaluation is the second of a Heun step."""
         options = self._extra["model_options"]
         inner = {**options.get("transformer_options", {}), CORRECTOR: True}
         return self._at(
@@ -102,12 +102,12 @@ class _Look:
 
     def _at(self, x: Tensor, t: float, extra: dict[str, Any]) -> Tensor:
         self.state = x.transpose(1, 2).contiguous()
-        moments = torch.full((len(x),), t, device=x.device, dtype=x.dtype)
-        guess = self._model(self.state, moments, **extra)
-        return ((self.state - guess) / t).transpose(1, 2)
+        times = torch.full((len(x),), t, device=x.device, dtype=x.dtype)
+        x0 = self._model(self.state, times, **extra)
+        return ((self.state - x0) / t).transpose(1, 2)
 
 
-def _kept(model_wrap: Any, like: Tensor) -> KeptSource | None:
+def _kept_source(model_wrap: Any, like: Tensor) -> KeptSource | None:
     """What the positive conditioning asks to keep, on the device of `like` [B, C, T]."""
     entries = getattr(model_wrap, "conds", {}).get("positive", [])
     held = host_task(entries)
@@ -123,7 +123,7 @@ def _kept(model_wrap: Any, like: Tensor) -> KeptSource | None:
 
 @dataclass(frozen=True, slots=True)
 class AceNoise:
-    """A stock NOISE: each item from a seed of its own, a second draw mixed in if wanted.
+    """A stock NOISE: each item from a seed of its own, with a second noise mixed in for a retake.
 
     Seeds that are `None` or missing are derived from the first.
     """
@@ -162,7 +162,7 @@ def solver_name(sampler: Any) -> str:
     return getattr(function, "__name__", type(sampler).__name__)
 
 
-def what_a_sampler_forgets(sampler: Any, positive: list) -> list[str]:
+def sampler_warnings(sampler: Any, positive: list) -> list[str]:
     """Warnings about what a stock SAMPLER does not do for a task."""
     held = host_task(positive)
     if held is None or held.task.keep is None or isinstance(sampler, AceSolver):

@@ -1,4 +1,4 @@
-"""What a run took: time, and memory at its peak."""
+"""Statistics of a run: time and peak memory."""
 
 import sys
 import time
@@ -9,8 +9,8 @@ import torch
 _GIB = 2**30
 
 
-class Took:
-    """From its making to `lines`."""
+class RunStats:
+    """Measured from construction to `lines`."""
 
     def __init__(self, model: Any) -> None:
         self._begin = time.perf_counter()

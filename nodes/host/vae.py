@@ -29,7 +29,7 @@ from ...ace_core.weights.silence import encoded_silence
 from .conditioning import KEY
 from .oom import host_oom_handler
 from .precision import CHOICES
-from .progress import counted
+from .progress import progress_bar
 
 _BLOCKS = 5  # of the published decoder, each with its own factor of upsampling
 _ACTIVATIONS = 4 * 128 * LATENT_HOP  # numbers a latent frame needs at its widest layer
@@ -120,14 +120,14 @@ class AceVAE(comfy.sd.VAE):
         self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
         latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
         audio = oom_tiling.decode(
-            vae, latents, size=tile_x, on_tile=counted(), oom=host_oom_handler()
+            vae, latents, size=tile_x, on_tile=progress_bar(), oom=host_oom_handler()
         )
         return audio.to(self.output_device, self.vae_output_dtype())
 
     def _encoded(self, audio: Tensor) -> Posterior:
         self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
         audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
-        posterior = oom_tiling.encode(vae, audio, on_tile=counted(), oom=host_oom_handler())
+        posterior = oom_tiling.encode(vae, audio, on_tile=progress_bar(), oom=host_oom_handler())
         place, kind = self.output_device, self.vae_output_dtype()
         return Posterior(posterior.mean.to(place, kind), posterior.std.to(place, kind))
 
@@ -177,7 +177,7 @@ def _loaded_again(path: Path, dtype: str, disable_dynamic: bool = False) -> Any:
     return load_vae(path, dtype, disable_dynamic).patcher
 
 
-def adopted_vae(vae: Any) -> AceVAE:
+def vae_from_native(vae: Any) -> AceVAE:
     """Our VAE as it is, or one around the network that the host's own loader made.
 
     Raises:
@@ -193,7 +193,7 @@ def adopted_vae(vae: Any) -> AceVAE:
 
 def silence_of(vae: Any) -> Tensor:
     """The silence latent [1, S, C]; the host's own ACE-Step VAE serves too."""
-    return adopted_vae(vae).silence
+    return vae_from_native(vae).silence
 
 
 def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
 
     Where the latent says so, the source's own sound is put back around what was repainted.
     """
-    audio = limit_peak(adopted_vae(vae).decode(latent["samples"]).movedim(-1, 1))  # [B, 2, N]
+    audio = limit_peak(vae_from_native(vae).decode(latent["samples"]).movedim(-1, 1))  # [B, 2, N]
     kept = latent.get(KEY, {}).get("splice")
     if kept is not None:
         _check_kept(len(kept.audio), len(audio))
@@ -219,7 +219,10 @@ def _check_kept(sources: int, songs: int) -> None:
 
 def encode(vae: Any, waveform: Tensor, seed: int | None = None) -> dict[str, Any]:
     """48 kHz stereo [B, 2, N] as a LATENT; `seed` None is the posterior's mean."""
-    return {"samples": adopted_vae(vae).encode(waveform.movedim(1, -1), seed=seed), "type": "audio"}
+    return {
+        "samples": vae_from_native(vae).encode(waveform.movedim(1, -1), seed=seed),
+        "type": "audio",
+    }
 
 
 def _check_family(vae: Any) -> None:

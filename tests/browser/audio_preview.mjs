@@ -1,9 +1,9 @@
-// Plays a song while it is made, as a user would. Finds {said (at each event), before, keyed, sounds,
-//   follows, stopped, again, sent, sentAgain, saved, savedWith, savedAgain, rows, unheard, nested}
+// Plays a song while it is made, as a user would. Finds {messages (at each event), before, keyed, sounds,
+//   autoplays, stopped, again, sent, sentAgain, saved, savedWith, savedAgain, rows, failed, nested}
 
 import { job, load, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
 
-const ROW = ".acestep15-hearing";
+const ROW = ".acestep15-audio-preview";
 const PLAYING = 30_000; // ms: until the browser has begun to play, or has ended
 
 export async function visit(page) {
@@ -12,22 +12,22 @@ export async function visit(page) {
   await page.evaluate(wish);
   const found = { saved: await page.evaluate(values) };
   await pressRun(page);
-  await page.waitForFunction(() => window.said.length === 4);
-  found.said = await page.evaluate(() => window.said);
+  await page.waitForFunction(() => window.messages.length === 4);
+  found.messages = await page.evaluate(() => window.messages);
   found.before = await page.evaluate(state);
   await page.waitForTimeout(500); // Nodes 2.0 draws it when it can
-  if (job.pictures) await page.screenshot({ path: `${job.pictures}/hearing.${job.renderer}.png` });
+  if (job.pictures) await page.screenshot({ path: `${job.pictures}/audio_preview.${job.renderer}.png` });
   await page.locator(`${ROW} button`).focus();
   await page.keyboard.press(" ");
   found.keyed = await until(page, "■");
   found.sounds = await page.evaluate(state);
   await until(page, "▶"); // two seconds later
   await page.evaluate(earlier); // as if another had come
-  found.follows = await stoppedAtOnce(page);
+  found.autoplays = await stoppedAtOnce(page);
   found.stopped = await page.evaluate(state);
-  await page.locator(`${ROW} button`).click(); // it follows again, until another run begins
+  await page.locator(`${ROW} button`).click(); // it plays again, until another run begins
   await pressRun(page);
-  await page.waitForFunction(() => window.said.length === 8);
+  await page.waitForFunction(() => window.messages.length === 8);
   found.again = await page.evaluate(state);
   found.sent = await page.evaluate(prompt);
   found.savedWith = await page.evaluate(values);
@@ -40,7 +40,7 @@ export async function visit(page) {
   await page.waitForSelector(`${ROW} button`);
   await page.locator(`${ROW} button`).click();
   await page.waitForTimeout(500);
-  found.unheard = (await page.evaluate(state)).text;
+  found.failed = (await page.evaluate(state)).text;
   await page.evaluate(() => (HTMLMediaElement.prototype.play = window.played));
   const { page: nested } = job.workflows.find(({ name }) => name === "start_here");
   await load(page, "start_here", nested);
@@ -80,25 +80,25 @@ async function wish() {
   const set = (node, name, value) => (node.widgets.find((each) => each.name === name).value = value);
   set(of("AceStep15Song"), "seconds", 10);
   const sampler = of("AceStep15Sampler");
-  set(sampler, "listen_every", 2);
+  set(sampler, "preview_every", 2);
   const socket = sampler.inputs.findIndex(({ name }) => name === "vae");
   of("AceStep15LoadVAE").connect(0, sampler, socket);
-  window.said = [];
-  window.told = [];
-  api.addEventListener("acestep15.heard", ({ detail }) => {
-    window.told.push(detail);
-    const row = sampler.widgets.find(({ name }) => name === "hearing")?.element; // drawn later
-    window.said.push(row?.querySelector("span").textContent ?? "nothing");
+  window.messages = [];
+  window.previews = [];
+  api.addEventListener("acestep15.audio_preview", ({ detail }) => {
+    window.previews.push(detail);
+    const row = sampler.widgets.find(({ name }) => name === "audio_preview")?.element; // drawn later
+    window.messages.push(row?.querySelector("span").textContent ?? "nothing");
     // the next run must not come from the cache
-    set(sampler, "seed", 1000 + window.told.length);
+    set(sampler, "seed", 1000 + window.previews.length);
   });
 }
 
 async function earlier() {
   const { api } = await import("/scripts/api.js");
-  api.dispatchEvent(new CustomEvent("acestep15.heard", { detail: window.told[0] }));
-  window.said.pop();
-  window.told.pop();
+  api.dispatchEvent(new CustomEvent("acestep15.audio_preview", { detail: window.previews[0] }));
+  window.messages.pop();
+  window.previews.pop();
 }
 
 // As in a browser that has no such sound.
@@ -112,27 +112,27 @@ async function inside() {
   const { api } = await import("/scripts/api.js");
   const outer = window.app.graph.nodes.find(({ subgraph }) => subgraph);
   const inner = outer.subgraph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Sampler");
-  const row = (node) => node.widgets?.find(({ name }) => name === "hearing")?.element.textContent;
-  const detail = { ...window.told[0], node: `${outer.id}:${inner.id}` };
+  const row = (node) => node.widgets?.find(({ name }) => name === "audio_preview")?.element.textContent;
+  const detail = { ...window.previews[0], node: `${outer.id}:${inner.id}` };
   for (const node of [detail.node, `${outer.id}:9999`, "script", null])
-    api.dispatchEvent(new CustomEvent("acestep15.heard", { detail: { ...detail, node } }));
+    api.dispatchEvent(new CustomEvent("acestep15.audio_preview", { detail: { ...detail, node } }));
   const others = [...window.app.graph.nodes, ...outer.subgraph.nodes].filter((each) => each !== inner);
   return { sampler: row(inner), others: others.filter(row).length };
 }
 
 function state() {
   const node = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Sampler");
-  const { hearing } = node.widgets.find(({ name }) => name === "hearing");
-  const row = document.querySelector(".acestep15-hearing");
+  const { preview } = node.widgets.find(({ name }) => name === "audio_preview");
+  const row = document.querySelector(".acestep15-audio-preview");
   const { left, top, right, bottom } = row.getBoundingClientRect();
   return {
     face: row.querySelector("button").textContent,
     text: row.querySelector("span").textContent,
     label: row.querySelector("button").getAttribute("aria-label"),
-    seconds: hearing.player.sound.duration,
-    played: hearing.played,
-    newest: window.told.at(-1).filename,
-    follows: hearing.follows,
+    seconds: preview.player.sound.duration,
+    played: preview.played,
+    newest: window.previews.at(-1).filename,
+    autoplay: preview.autoplay,
     box: [left, top, right, bottom],
   };
 }

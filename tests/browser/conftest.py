@@ -34,9 +34,9 @@ SCRIPT = HERE / "visits.mjs"
 VISITS = {  # by fixture
     "seen": "workflows",
     "touched": "waveforms",
-    "lived": "lives",
+    "outlived": "lifetimes",
     "helped": "help",
-    "heard": "hearing",
+    "preview": "audio_preview",
     "spoken": "languages",
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
@@ -106,7 +106,7 @@ def touched(request: pytest.FixtureRequest, visits: Visits) -> Found:
 
 
 @pytest.fixture(scope="session", params=RENDERERS)
-def lived(request: pytest.FixtureRequest, visits: Visits) -> Found:
+def outlived(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of the players of nodes that had gone."""
     return _found(request, visits)
 
@@ -118,7 +118,7 @@ def helped(request: pytest.FixtureRequest, visits: Visits) -> Found:
 
 
 @pytest.fixture(scope="session", params=RENDERERS)
-def heard(request: pytest.FixtureRequest, visits: Visits) -> Found:
+def preview(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of a song that was played while the sampler made it."""
     return _found(request, visits)
 

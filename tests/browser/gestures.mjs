@@ -52,7 +52,7 @@ async function touchRegion(page, workflow) {
   found.onBeat = await page.evaluate(moments);
   await page.locator(`${REGION} canvas`).focus();
   await page.keyboard.press(" ");
-  found.heard = await playing(page, REGION);
+  found.played = await playing(page, REGION);
   found.moved = await page.evaluate(place);
   await reopen(page);
   found.again = await page.evaluate(moments);
@@ -129,7 +129,7 @@ async function compareTakes(page) {
   }
   await button.nth(1).click(); // the first take
   await button.first().click(); // play
-  const heard = await playing(page, TAKES);
+  const played = await playing(page, TAKES);
   await page.waitForTimeout(500);
   const before = await page.evaluate(clockOf, TAKES);
   await button.nth(2).click(); // the second, while it plays
@@ -138,8 +138,8 @@ async function compareTakes(page) {
   const pressed = await button.evaluateAll((all) =>
     all.map((each) => each.getAttribute("aria-pressed")),
   );
-  if (heard) await button.first().click(); // stop
-  return { counts, heard, before, after, pressed };
+  if (played) await button.first().click(); // stop
+  return { counts, played, before, after, pressed };
 }
 
 // Without WebAudio, as in a browser that has none: no waveform, and nothing breaks.

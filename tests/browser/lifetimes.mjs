@@ -1,4 +1,4 @@
-// What plays on a node ends with the node, and another plays after it. Finds {region, takes, hearing,
+// What plays on a node ends with the node, and another plays after it. Finds {region, takes, preview,
 // nested: {began, stopped, closed} of each player}
 
 import { PLAYING, job, load } from "../../tools/browser/page.mjs";
@@ -15,8 +15,8 @@ export async function visit(page) {
   found.region = await outlived(page, region, () => open("text_to_music"));
   await page.evaluate(giveTake, job.recording);
   found.takes = await outlived(page, [SAVE, "waveform"], () => page.evaluate(remove, SAVE));
-  await page.evaluate(giveGuess, job.recording);
-  found.hearing = await outlived(page, ["AceStep15Sampler", "hearing"], () => open("text_to_music"));
+  await page.evaluate(givePreview, job.recording);
+  found.preview = await outlived(page, ["AceStep15Sampler", "audio_preview"], () => open("text_to_music"));
   await page.evaluate(nest, SAVE);
   await page.evaluate(giveTake, job.recording);
   found.nested = await outlived(page, [SAVE, "waveform"], () => open("repaint_section"));
@@ -74,12 +74,12 @@ function giveTake(filename) {
   node.onExecuted({ ace_step_waveforms: [JSON.stringify(take)] });
 }
 
-async function giveGuess(filename) {
+async function givePreview(filename) {
   const { api } = await import("/scripts/api.js");
   const node = window.nodeOf("AceStep15Sampler").id;
   const file = { filename, subfolder: "", type: "input" };
   const detail = { node, step: 2, steps: 8, start: 0, end: 2, ...file };
-  api.dispatchEvent(new CustomEvent("acestep15.heard", { detail }));
+  api.dispatchEvent(new CustomEvent("acestep15.audio_preview", { detail }));
 }
 
 function remove(kind) {

@@ -7,11 +7,11 @@ import pytest
 Found = dict[str, Any]
 
 
-@pytest.mark.parametrize("player", ["region", "takes", "hearing", "nested"])
-def test_a_sound_ends_with_its_node_and_the_next_one_plays(lived: Found, player: str) -> None:
+@pytest.mark.parametrize("player", ["region", "takes", "preview", "nested"])
+def test_a_sound_ends_with_its_node_and_the_next_one_plays(outlived: Found, player: str) -> None:
     """Each begins after the one before it has gone."""
-    assert lived[player] == {"began": True, "stopped": True, "closed": True}
+    assert outlived[player] == {"began": True, "stopped": True, "closed": True}
 
 
-def test_nothing_broke_on_the_page(lived: Found) -> None:
-    assert lived["problems"] == []
+def test_nothing_broke_on_the_page(outlived: Found) -> None:
+    assert outlived["problems"] == []

@@ -1,4 +1,4 @@
-"""The waveforms on the nodes: dragged, moved by keys, snapped, heard, compared; in both."""
+"""The waveforms on the nodes: dragged, moved by keys, snapped, played, compared; in both."""
 
 import re
 from typing import Any
@@ -67,7 +67,7 @@ def test_what_was_dragged_is_saved_opened_and_sent(touched: Found) -> None:
 
 
 def test_space_plays_the_selection(touched: Found) -> None:
-    assert touched["region"]["heard"]
+    assert touched["region"]["played"]
 
 
 def test_bars_are_counted_in_whole_ones(touched: Found) -> None:
@@ -98,7 +98,7 @@ def test_the_templates_have_every_workflow_and_start_here_opens(touched: Found) 
 def test_each_run_adds_a_take_and_takes_change_at_the_same_moment(touched: Found) -> None:
     takes = touched["takes"]
     assert takes["counts"] == [2, 3]  # the play button, and one a take
-    assert takes["heard"]
+    assert takes["played"]
     before, after = (seconds(takes[when]) for when in ("before", "after"))
     assert 0 < before <= after < before + 5
     assert takes["pressed"] == [None, "false", "true"]

@@ -44,7 +44,7 @@ class Studio:
         return self.core("sampling.recipe").noise(seeds, self.frames).transpose(1, 2).contiguous()
 
     def canvas(self, batch: int = 1) -> dict[str, Any]:
-        return self.host.canvas(self.frames, batch)
+        return self.host.empty_latent(self.frames, batch)
 
     @torch.inference_mode()
     def sampled(
@@ -88,7 +88,7 @@ def open_studio(pack: Pack, folder: Path) -> Studio:
         text,
         vae,
         positive,
-        host.null(positive),
+        host.unconditional(positive),
         item.frames,
         torch.tensor(times, dtype=torch.float32),
     )

@@ -1,4 +1,4 @@
-"""Two seconds of a song while a real ComfyUI makes it: its memory, its loaders, its server."""
+"""Audio previews in a real ComfyUI: its memory, its loaders, its server."""
 
 import importlib
 import io
@@ -32,33 +32,33 @@ def studio(pack: Pack, models: Path) -> Studio:
 
 @pytest.fixture(autouse=True)
 def page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody is there who would hear it."""
+    """A page is connected that would play them."""
     server = SimpleNamespace(client_id="a page", sockets={"a page": None})
     module = SimpleNamespace(PromptServer=SimpleNamespace(instance=server))
     monkeypatch.setitem(sys.modules, "server", module)
 
 
 @dataclass
-class Ear:
-    """A run that is listened to at every second step."""
+class PreviewedRun:
+    """A run with a preview at every second step."""
 
     studio: Studio
     vae: Any
     model: Any = None
-    heard: list[tuple[torch.Tensor, int]] = field(default_factory=list)
+    excerpts: list[tuple[torch.Tensor, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.model = self.model or self.studio.model
         self.notices = self.studio.core("memory").Notices()
-        given = (self.vae, 2, FRAMES, self.hand, self.notices)
-        self.hearing = self.studio.host.Hearing(*given)
+        given = (self.vae, 2, FRAMES, self.send, self.notices)
+        self.preview = self.studio.host.AudioPreview(*given)
 
-    def hand(self, audio: torch.Tensor, step: int, steps: int) -> None:
+    def send(self, audio: torch.Tensor, step: int, steps: int) -> None:
         assert steps == STEPS
-        self.heard.append((audio, step))
+        self.excerpts.append((audio, step))
 
     @torch.inference_mode()
-    def run(self, hearing: bool = True) -> torch.Tensor:
+    def run(self, preview: bool = True) -> torch.Tensor:
         studio = self.studio
         batch = studio.host.Batch(
             model=self.model,
@@ -70,8 +70,8 @@ class Ear:
             guidance=None,
             sampler=studio.host.ace_solver(),
         )
-        heard = self.hearing if hearing else None
-        return studio.host.sample(batch, None, heard)["samples"].clone()
+        given = self.preview if preview else None
+        return studio.host.sample(batch, None, given)["samples"].clone()
 
 
 def manager() -> Any:
@@ -81,19 +81,19 @@ def manager() -> Any:
 def test_model_and_vae_come_in_one_request_and_nothing_moves_between_steps(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ear = Ear(studio, studio.vae)
+    previewed = PreviewedRun(studio, studio.vae)
     load, requests, loaded = manager().load_models_gpu, [], []
 
     def recorded(models: list[Any], *given: Any, **more: Any) -> None:
         requests.append(list(models))
         load(models, *given, **more)
 
-    def hand(*_: Any) -> None:
+    def send(*_: Any) -> None:
         loaded.append([each.model for each in manager().loaded_models()])
 
     monkeypatch.setattr(manager(), "load_models_gpu", recorded)
-    ear.hearing.hand = hand
-    ear.run()
+    previewed.preview.send = send
+    previewed.run()
     assert requests == [[studio.model, studio.vae.patcher]]
     assert len(loaded) == STEPS / 2
     for models in loaded:
@@ -101,13 +101,13 @@ def test_model_and_vae_come_in_one_request_and_nothing_moves_between_steps(
         assert studio.vae.patcher.model in models
 
 
-def test_models_of_the_hosts_own_loaders_are_heard_as_they_will_sound(studio: Studio) -> None:
+def test_models_of_the_hosts_own_loaders_are_previewed_as_they_will_sound(studio: Studio) -> None:
     vae = stock_vae()
-    ear = Ear(studio, vae, stock_model(dit_weights()))
-    made = ear.run()
-    assert [step for _, step in ear.heard] == [2, 4, 6, 8]
-    assert torch.equal(ear.run(hearing=False), made)
-    audio, _ = ear.heard[-1]
+    previewed = PreviewedRun(studio, vae, stock_model(dit_weights()))
+    made = previewed.run()
+    assert [step for _, step in previewed.excerpts] == [2, 4, 6, 8]
+    assert torch.equal(previewed.run(preview=False), made)
+    audio, _ = previewed.excerpts[-1]
     with torch.inference_mode():
         whole = vae.first_stage_model.decode(made)[0]
     part = whole[:, FRAMES[0] * 1920 : FRAMES[1] * 1920]
@@ -119,23 +119,23 @@ def test_a_vae_that_cannot_compute_in_part_is_left_alone_when_it_lies_in_two_pla
     studio: Studio,
 ) -> None:
     vae = stock_vae()
-    ear = Ear(studio, vae)
+    previewed = PreviewedRun(studio, vae)
 
-    def hand(*given: Any) -> None:
-        ear.heard.append(given[:2])
+    def send(*given: Any) -> None:
+        previewed.excerpts.append(given[:2])
         vae.patcher.partially_unload(vae.patcher.offload_device, vae.patcher.model_size() / 2)
 
-    ear.hearing.hand = hand
-    made = ear.run()
-    assert len(ear.heard) == 1
-    assert ear.notices.said == [
-        "The VAE was not loaded as a whole: the rest of the song is made unheard."
+    previewed.preview.send = send
+    made = previewed.run()
+    assert len(previewed.excerpts) == 1
+    assert previewed.notices.said == [
+        "The VAE was not loaded as a whole: there are no further previews."
     ]
-    assert torch.equal(ear.run(hearing=False), made)
+    assert torch.equal(previewed.run(preview=False), made)
 
 
 @pytest.mark.parametrize(
-    ("free", "held", "dynamic", "heard"),
+    ("free", "held", "dynamic", "previews"),
     [
         (6 * GIB, 0, False, True),
         (5 * GIB, 0, False, False),
@@ -143,13 +143,13 @@ def test_a_vae_that_cannot_compute_in_part_is_left_alone_when_it_lies_in_two_pla
         (1 * GIB, 0, True, True),  # loaded piece by piece, as it is needed
     ],
 )
-def test_the_song_is_made_unheard_where_model_and_vae_do_not_fit_as_a_whole(
+def test_there_are_no_previews_where_model_and_vae_do_not_fit_as_a_whole(
     studio: Studio,
     monkeypatch: pytest.MonkeyPatch,
     free: float,
     held: float,
     dynamic: bool,
-    heard: bool,
+    previews: bool,
 ) -> None:
     """Four GiB of both, a tenth more for safety, and one to compute in, on a pretended device."""
     place = torch.device("meta")
@@ -160,15 +160,15 @@ def test_the_song_is_made_unheard_where_model_and_vae_do_not_fit_as_a_whole(
 
     monkeypatch.setattr(manager(), "get_free_memory", lambda *_: free)
     monkeypatch.setattr(manager(), "loaded_models", lambda: [patcher(held)])
-    ear = Ear(studio, studio.vae)
+    previewed = PreviewedRun(studio, studio.vae)
     monkeypatch.setattr(studio.vae, "device", place)
     monkeypatch.setattr(studio.vae, "patcher", patcher(GIB))
-    ear.hearing.make_room(patcher(3 * GIB), lambda: GIB)
-    assert ear.hearing.ended is not heard
-    assert any("no room for the VAE" in notice for notice in ear.notices.said) is not heard
+    previewed.preview.check_memory(patcher(3 * GIB), lambda: GIB)
+    assert previewed.preview.ended is not previews
+    assert any("no room for the VAE" in notice for notice in previewed.notices.said) is not previews
 
 
-def test_stop_is_heard_while_the_excerpt_is_decoded(
+def test_stop_works_while_the_excerpt_is_decoded(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     net = studio.core("models.vae").Oobleck
@@ -179,24 +179,26 @@ def test_stop_is_heard_while_the_excerpt_is_decoded(
         return decode(vae, latent)
 
     monkeypatch.setattr(net, "decode", pressed)
-    ear = Ear(studio, studio.vae)
+    previewed = PreviewedRun(studio, studio.vae)
     with pytest.raises(manager().InterruptProcessingException):
-        ear.run()
-    assert not ear.heard
-    assert not ear.notices.said
+        previewed.run()
+    assert not previewed.excerpts
+    assert not previewed.notices.said
 
 
-def test_the_page_that_pressed_run_is_told_and_the_server_has_the_file(
+def test_the_page_that_pressed_run_gets_the_event_and_the_server_has_the_file(
     server: ComfyServer,
 ) -> None:
     prompt = long_song(4, seed=3)
     prompt["song"]["inputs"]["seconds"] = 10.0
-    prompt["sample"]["inputs"] |= {"vae": ["vae", 0], "listen_every": 2, "listen_at": 3.0}
+    prompt["sample"]["inputs"] |= {"vae": ["vae", 0], "preview_every": 2, "preview_at": 3.0}
     mine: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
 
-    def into(told: list[dict[str, Any]]) -> Any:
-        return lambda event, data: told.append(data) if event == "acestep15.heard" else None
+    def into(events: list[dict[str, Any]]) -> Any:
+        return lambda event, data: (
+            events.append(data) if event == "acestep15.audio_preview" else None
+        )
 
     with (
         hearing(server.port, "mine", into(mine)),
@@ -207,7 +209,7 @@ def test_the_page_that_pressed_run_is_told_and_the_server_has_the_file(
     assert outcome.complete, outcome.why()
     assert others == []
     names = ("node", "step", "steps", "start", "end")
-    when = [{name: told[name] for name in names} for told in mine]
+    when = [{name: event[name] for name in names} for event in mine]
     assert when == [
         {"node": "sample", "step": step, "steps": 4, "start": 3.0, "end": 5.0} for step in (2, 4)
     ]

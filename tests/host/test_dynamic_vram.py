@@ -390,11 +390,11 @@ def test_any_model_can_be_taken_out_of_dynamic_vram(
         same(song(studio, model=model.clone(disable_dynamic=True)), exact)
 
 
-def test_a_song_is_heard_while_the_patcher_makes_it(
+def test_a_song_is_previewed_while_the_patcher_makes_it(
     studio: Studio, pack: Pack, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hearing = pack.submodule("nodes.host.hearing")
-    monkeypatch.setattr(hearing, "attended", lambda: True)
+    monkeypatch.setattr(hearing, "client_connected", lambda: True)
     with pretended(monkeypatch):
         own, heard = open_studio(pack, models), []
         given = (
@@ -404,7 +404,7 @@ def test_a_song_is_heard_while_the_patcher_makes_it(
             lambda *each: heard.append(each),
             own.core("memory").Notices(),
         )
-        listener = own.host.Hearing(*given)
+        preview = own.host.AudioPreview(*given)
         batch = own.host.Batch(
             model=own.model,
             positive=own.positive,
@@ -416,7 +416,7 @@ def test_a_song_is_heard_while_the_patcher_makes_it(
             sampler=own.host.ace_solver(),
         )
         with torch.inference_mode():
-            made = own.host.sample(batch, None, listener)["samples"].clone()
+            made = own.host.sample(batch, None, preview)["samples"].clone()
     same(made, studio.sampled())
     assert [each[1] for each in heard] == [4, 8]
-    assert not listener.ended
+    assert not preview.ended

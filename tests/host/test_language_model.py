@@ -260,7 +260,7 @@ def test_stop_ends_a_long_composition_at_once_and_leaves_a_working_server(
         "lm": load_lm(),
         "song": song(seconds=600.0),
         "codes": compose(batch_size=8),
-        "text": node("CodesToText", codes=["codes", 0], style="numbers"),
+        "text": node("CodesToText", codes=["codes", 0], format="numbers"),
         "out": shown("text", 0),
     }
     heard: list[tuple[str, int, int]] = []

@@ -37,9 +37,9 @@ def test_a_vae_of_another_model_with_the_same_rate_and_channels_is_refused(studi
     """YuE2's, six blocks of which multiply to the same hop."""
     autoencoder = importlib.import_module("comfy.ldm.audio.autoencoder")
     vae, refusal = stock_vae(), studio.core("errors").CheckpointError
-    assert studio.pack.submodule("nodes.host.vae").adopted_vae(vae) is not vae
+    assert studio.pack.submodule("nodes.host.vae").vae_from_native(vae) is not vae
     vae.first_stage_model = autoencoder.AudioOobleckVAE(
         channels=4, c_mults=[1, 2, 4, 8, 16, 32], strides=[2, 2, 4, 4, 5, 6]
     )
     with pytest.raises(refusal, match=r"has 6 blocks, ACE-Step 1\.5's 5"):
-        studio.pack.submodule("nodes.host.vae").adopted_vae(vae)
+        studio.pack.submodule("nodes.host.vae").vae_from_native(vae)

@@ -171,7 +171,7 @@ def stock(weights: Weights) -> Any:
 
 
 def from_stock(studio: Studio, weights: Weights) -> Any:
-    return studio.host.adopted(stock(weights))
+    return studio.host.from_native(stock(weights))
 
 
 def from_ours(studio: Studio, weights: Weights) -> Any:
@@ -224,7 +224,7 @@ def test_stock_samplers_split_the_work_too(
     sample = importlib.import_module("comfy.sample").sample
 
     def made(model: Any) -> torch.Tensor:
-        conds = (positive, studio.host.null(positive))
+        conds = (positive, studio.host.unconditional(positive))
         start, noise = studio.canvas()["samples"], studio.noise(7)
         return sample(model, noise, 2, 3.0, "euler", "simple", *conds, start, seed=7)
 

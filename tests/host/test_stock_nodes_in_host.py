@@ -49,7 +49,7 @@ def same(one: torch.Tensor, other: torch.Tensor) -> None:
 @torch.inference_mode()
 def ksampled(studio: Studio, model: Any, positive: list, cfg: float = 1.0) -> torch.Tensor:
     sample = importlib.import_module("comfy.sample").sample
-    conds = (positive, studio.host.null(positive))
+    conds = (positive, studio.host.unconditional(positive))
     start, noise = studio.canvas()["samples"], studio.noise(SEED)
     return sample(model, noise, 2, cfg, "euler", "simple", *conds, start, seed=SEED)
 
@@ -72,8 +72,8 @@ def test_a_model_of_the_host_makes_what_ours_makes_of_the_same_file(
 
 
 def test_the_weights_are_the_hosts_own_and_counted_once(studio: Studio, stock: Any) -> None:
-    adopted = studio.host.adopted(stock)
-    own = studio.pack.submodule("nodes.host.adopted_model").ours_of(adopted).diffusion_model
+    adopted = studio.host.from_native(stock)
+    own = studio.pack.submodule("nodes.host.adopted_model").ace_model_of(adopted).diffusion_model
     theirs = dict(stock.model.diffusion_model.named_parameters())
     for name, weight in own.named_parameters():
         assert weight is theirs[name]
@@ -109,7 +109,7 @@ def test_a_model_of_the_host_may_be_loaded_in_part(studio: Studio, stock: Any) -
         left.append(model.loaded_size() / model.model_size())
         return prepared
 
-    part = studio.host.adopted(stock)
+    part = studio.host.from_native(stock)
     part.add_wrapper(wrappers.PREPARE_SAMPLING, give_back)
     assert_same(studio.sampled(model=part), full)
     assert left == [pytest.approx(0.4, abs=0.1)]
@@ -117,7 +117,7 @@ def test_a_model_of_the_host_may_be_loaded_in_part(studio: Studio, stock: Any) -
 
 def test_stock_samplers_hear_tasks_through_the_adopted_model(studio: Studio, stock: Any) -> None:
     positive = cover(studio)
-    adopted = studio.host.adopted(stock)
+    adopted = studio.host.from_native(stock)
     made = ksampled(studio, adopted, positive, 3.0)
     same(made, ksampled(studio, studio.model, positive, 3.0))
 
@@ -145,7 +145,7 @@ def test_the_schedule_shift_of_the_host_reaches_the_adopted_model(
     nodes = importlib.import_module("nodes").NODE_CLASS_MAPPINGS
     shifted = nodes["ModelSamplingAuraFlow"]().patch_aura(stock, 6.0)[0]
     own = nodes["ModelSamplingAuraFlow"]().patch_aura(studio.model, 6.0)[0]
-    made = ksampled(studio, studio.host.adopted(shifted), studio.positive)
+    made = ksampled(studio, studio.host.from_native(shifted), studio.positive)
     assert torch.equal(made, ksampled(studio, own, studio.positive))
     assert not torch.equal(made, ksampled(studio, studio.model, studio.positive))
 
@@ -158,7 +158,7 @@ def test_conditioning_for_a_part_of_the_steps_is_heard_in_that_part(
     part = nodes["ConditioningSetTimestepRange"]().set_range
     halves = [*part(studio.positive, 0.0, 0.4)[0], *part(cover(studio), 0.4, 1.0)[0]]
     shift = nodes["ModelSamplingAuraFlow"]().patch_aura
-    adopted = studio.host.adopted(shift(stock, 6.0)[0])
+    adopted = studio.host.from_native(shift(stock, 6.0)[0])
     made = ksampled(studio, adopted, halves)
     same(made, ksampled(studio, shift(studio.model, 6.0)[0], halves))
 
@@ -193,8 +193,8 @@ def test_the_variant_of_a_stock_model_is_read_from_its_file_or_chosen(
     assert host.known_variant(stock) is None
     stock.cached_patcher_init = (None, ("models/acestep_v1.5_xl_sft_bf16.safetensors", {}))
     assert host.known_variant(stock) is variants.SFT
-    assert host.known_variant(host.adopted(stock)) is variants.SFT
-    assert host.known_variant(host.adopted(stock, variants.BASE).clone()) is variants.BASE
+    assert host.known_variant(host.from_native(stock)) is variants.SFT
+    assert host.known_variant(host.from_native(stock, variants.BASE).clone()) is variants.BASE
     assert host.known_variant(stock) is variants.SFT
 
 
@@ -245,7 +245,7 @@ def test_a_stock_vae_is_heard_in_exact_tiles_and_encoded_without_chance(studio: 
     vae, host = stock_vae(), studio.host
     latent = torch.randn(1, 64, 600, generator=torch.Generator().manual_seed(3))
     whole = vae.first_stage_model.decode(latent)
-    ours = studio.pack.submodule("nodes.host.vae").adopted_vae(vae)
+    ours = studio.pack.submodule("nodes.host.vae").vae_from_native(vae)
     heard = ours.decode(latent).movedim(-1, 1)
     assert_same(heard, whole)
     copied = ours.first_stage_model.on_cpu().decode(latent[..., :50])

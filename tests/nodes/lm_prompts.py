@@ -9,7 +9,7 @@ from tools.hosts.pack import Pack
 Run = Callable[..., Outcome]
 
 LM_FILE = "qwen_1.7b_ace15_miniature.safetensors"
-PICKING = {
+SAMPLING = {
     "temperature": 0.85,
     "top_p": 0.9,
     "top_k": 0,
@@ -17,15 +17,19 @@ PICKING = {
     "repetition_penalty": 1.0,
     "trace": False,
 }
-TEXT = {"seed": 20, **PICKING, "constrained": True}  # the miniature is brief with this seed
+TEXT = {
+    "seed": 20,
+    **SAMPLING,
+    "constrained_decoding": True,
+}  # the miniature is brief with this seed
 CODES = {
     "batch_size": 1,
     "seed": 1,
     "cfg": 2.0,
-    **PICKING,
+    **SAMPLING,
     "negative_prompt": "",
     "legacy_prompt": False,
-    "chunk": 8,
+    "chunk_size": 8,
 }
 SONG = {
     "caption": "calm piano",

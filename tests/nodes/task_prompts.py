@@ -49,7 +49,7 @@ def task(kind: str, file: str = "melody.wav", **changes: Any) -> Nodes:
 
 
 def times(values: str = "1, 0.8, 0.5, 0.2") -> dict[str, Any]:
-    listed = {"settings.times": values, "settings.snap": False}
+    listed = {"settings.timesteps": values, "settings.snap": False}
     return node("Schedule", model=["model", 0], settings="timesteps", **listed)
 
 

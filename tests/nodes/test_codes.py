@@ -77,17 +77,17 @@ def raised(call: Callable[[], Any], kind: str) -> str:
     pytest.fail(f"no {kind} was raised")
 
 
-@pytest.mark.parametrize("style", ["tokens", "numbers"])
-def test_codes_survive_being_written_and_read(run: Run, style: str) -> None:
+@pytest.mark.parametrize("form", ["tokens", "numbers"])
+def test_codes_survive_being_written_and_read(run: Run, form: str) -> None:
     found = run(
         "again",
         first=codes_of("0, 63999, 17\n\n5 6 7 8"),
-        text=node("CodesToText", codes=["first", 0], style=style),
+        text=node("CodesToText", codes=["first", 0], format=form),
         again=node("TextToCodes", text=["text", 0]),
     )
     assert numbers(value(found, "again")) == [[0, 63999, 17], [5, 6, 7, 8]]
     written = value(found, "text")
-    start = {"tokens": "<|audio_code_0|><|audio_code_63999|>", "numbers": "0, 63999, 17"}[style]
+    start = {"tokens": "<|audio_code_0|><|audio_code_63999|>", "numbers": "0, 63999, 17"}[form]
     assert written.startswith(start)
 
 
@@ -110,7 +110,7 @@ def test_text_that_is_no_codes_is_refused(run: Run, text: str, said: str) -> Non
 
 def test_a_piece_is_cut_by_seconds(run: Run) -> None:
     def cut(begin: float, end: float) -> Outcome:
-        by = {"by": "seconds", "by.begin": begin, "by.end": end}
+        by = {"by": "seconds", "by.start": begin, "by.end": end}
         return run(
             "cut",
             codes=codes_of("0 1 2 3 4 5 6 7 8 9\n\n10 11 12 13 14 15"),
@@ -139,10 +139,10 @@ def test_a_piece_is_cut_by_bars(run: Run) -> None:
 
 
 def test_pieces_are_joined_and_repeated(run: Run) -> None:
-    def join(first: str, second: str | None, times: int) -> Outcome:
+    def join(first: str, second: str | None, repeats: int) -> Outcome:
         follow = {} if second is None else {"two": codes_of(second)}
         link = {} if second is None else {"second": ["two", 0]}
-        joined = node("JoinCodes", first=["one", 0], times=times, **link)
+        joined = node("JoinCodes", first=["one", 0], repeats=repeats, **link)
         return run("join", one=codes_of(first), join=joined, **follow)
 
     assert numbers(value(join("1 2", "3", 1), "join")) == [[1, 2, 3]]

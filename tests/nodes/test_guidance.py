@@ -203,7 +203,7 @@ def test_guidance_that_cannot_be_is_refused(
 
 
 def test_a_list_without_its_zero_gets_it_and_turbo_snaps_aloud(run: Run) -> None:
-    listed = {"settings.times": "1, 0.51", "settings.snap": True}
+    listed = {"settings.timesteps": "1, 0.51", "settings.snap": True}
     nodes = {
         **loaders(),
         "times": node("Schedule", model=["model", 0], settings="timesteps", **listed),

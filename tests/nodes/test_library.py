@@ -104,7 +104,7 @@ def test_a_planned_and_composed_song_is_the_same_by_nodes_and_by_the_library(
 ) -> None:
     picking = {"temperature": 0.85, "top_p": 0.9, "top_k": 0, "min_p": 0.0}
     picking |= {"repetition_penalty": 1.0, "trace": False, "seed": 5}
-    switches = {"metadata": True, "caption": True, "language": True, "constrained": True}
+    switches = {"metadata": True, "caption": True, "language": True, "constrained_decoding": True}
     nodes = {
         **loaders(TURBO),
         "lm": node("LoadLM", file="qwen_1.7b_ace15_miniature.safetensors", dtype="fp32"),
@@ -118,7 +118,7 @@ def test_a_planned_and_composed_song_is_the_same_by_nodes_and_by_the_library(
             cfg=2.0,
             negative_prompt="NO USER INPUT",
             legacy_prompt=False,
-            chunk=8,
+            chunk_size=8,
             **picking,
         ),
         "task": node(

@@ -92,10 +92,10 @@ def test_a_sentence_that_changed_counts_as_missing(pack: Pack) -> None:
 
 
 def test_one_word_may_mean_two_things() -> None:
-    loop, flow = (
-        make_locales.Saying((node, "inputs", slot, "name"), "times")
-        for node, slot in (("AceStep15JoinCodes", "times"), ("AceStep15Schedule", "settings_times"))
+    seconds, flow_time = (
+        make_locales.Saying((node, "inputs", "start", "name"), "start")
+        for node in ("AceStep15Repaint", "AceStep15Guidance")
     )
     for language in OWN_SCRIPT:
         known = make_locales.phrases(language)
-        assert make_locales.translated(loop, known) != make_locales.translated(flow, known)
+        assert make_locales.translated(seconds, known) != make_locales.translated(flow_time, known)

@@ -92,7 +92,7 @@ def test_a_variation_is_the_same_alone_and_among_others(run: Run) -> None:
     for variation, seed in zip(value(several, "codes"), seeds, strict=True):
         (alone,) = value(run("codes", song=song(), codes=compose(seed=seed)), "codes")
         assert alone == variation
-    chunked = run("codes", song=song(), codes=compose(batch_size=3, chunk=2))
+    chunked = run("codes", song=song(), codes=compose(batch_size=3, chunk_size=2))
     assert value(chunked, "codes") == value(several, "codes")
 
 
@@ -213,7 +213,7 @@ def test_each_of_several_pieces_can_be_understood(run: Run) -> None:
 
 
 def test_without_the_grammar_what_cannot_be_read_is_said(run: Run) -> None:
-    found = run("think", song=song(), think=think(constrained=False))
+    found = run("think", song=song(), think=think(constrained_decoding=False))
     assert "not understood:" in value(found, "think", 1)
     assert value(found, "think").seconds == 10.0
 

@@ -48,7 +48,7 @@ def test_each_switched_track_is_a_stem_and_the_rest_makes_them_whole(
     made: Outcome, board: Prompt
 ) -> None:
     (stems,) = value(made, board, "MakeStems")
-    assert [stem.name for stem in stems] == ["vocals", "drums", "bass", "rest"]
+    assert [stem.name for stem in stems] == ["vocals", "drums", "bass", "residual"]
     source = made.values[number_of(board, "LoadAudio")][0]["waveform"]
     total = sum(stem.audio[..., : source.shape[-1]] for stem in stems)
     torch.testing.assert_close(total, source, rtol=0, atol=1e-5)
@@ -80,7 +80,7 @@ def test_the_mix_has_the_levels_that_were_set(made: Outcome, board: Prompt) -> N
         "vocals: +2 dB, centre",
         "drums: muted",
         "bass: +0 dB, 20% left",
-        "rest: +0 dB, centre",
+        "residual: +0 dB, centre",
     ]
     assert re.fullmatch(r"peak: -?\d+\.\d dBFS", lines[4])
 
@@ -99,7 +99,7 @@ def test_every_stem_is_saved_under_its_name_and_one_number(
 ) -> None:
     shown = made.ui[number(board, "SaveStems")]["audio"]
     names = [re.fullmatch(r"stems_(\d{5})_(\w+)\.flac", each["filename"]) for each in shown]
-    assert [name and name[2] for name in names] == ["vocals", "drums", "bass", "rest"]
+    assert [name and name[2] for name in names] == ["vocals", "drums", "bass", "residual"]
     assert len({name and name[1] for name in names}) == 1
     (stems,) = value(made, board, "MakeStems")
     for each, stem in zip(shown, stems, strict=True):
@@ -114,7 +114,7 @@ def test_with_levels_a_muted_stem_is_saved_as_silence(
 ) -> None:
     # the board behind the last Stem Level, where the drums are muted
     last = next(n for n, node in board.items() if node["inputs"].get("mute") is True)
-    outcome = done(pack, replaced(board, "SaveStems", stems=[last, 0], levels=True))
+    outcome = done(pack, replaced(board, "SaveStems", stems=[last, 0], apply_levels=True))
     each = outcome.ui[number(board, "SaveStems")]["audio"][1]
     heard, _ = soundfile.read(base_directory / "output" / each["subfolder"] / each["filename"])
     assert "drums" in each["filename"]
@@ -154,7 +154,7 @@ def test_a_name_that_is_not_on_the_board_is_answered_with_those_that_are(
     pack: Pack, board: Prompt
 ) -> None:
     reason = why(pack, replaced(board, "StemLevel", name="flute"))
-    assert "vocals, drums, bass, rest" in reason
+    assert "vocals, drums, bass, residual" in reason
 
 
 def test_no_track_at_all_is_refused(pack: Pack, board: Prompt) -> None:

@@ -17,21 +17,21 @@ All the words are waiting here"""
 
 KARAOKE_NOTE = """## Karaoke
 
-The song is made, and then looked at once more: *Lyric Times* reads from the diffusion model's own \
-attention when each word is sung. No speech recognition, any language.
+The song is made, and then *Lyric Timestamps* finds in the diffusion model's cross-attention when \
+each word is sung. No speech recognition, any language.
 
 *Save Audio* writes an .lrc file of the same name beside the song, as players look for it; *Save \
-Lyrics* one with a time for every word. Set **format** to srt for a video.
+Lyrics* one with a timestamp for every word. Set **format** to srt for a video.
 
 The song, the positive conditioning and the model must be those that the music was made with.
 """
 BEST_NOTE = """## Best of four
 
-Four takes of one song are sampled, judged and ranked; only the best is decoded and saved.
+Four takes of one song are sampled, scored and ranked; only the best is decoded and saved.
 
 *Score* asks two questions: does the singing follow the lyrics (the diffusion model's attention), \
-and does the music fit caption, lyrics and facts (the language model, without writing a word)? \
-Disconnect **lm** to judge the singing alone, which is faster.
+and does the music fit caption, lyrics and metadata (the language model, which generates nothing)? \
+Disconnect **lm** to score the singing alone, which is faster.
 
 Raise **keep** to save more than one. The seed of each take is in the ranking.
 """
@@ -41,15 +41,15 @@ def karaoke() -> Flow:
     flow = Flow("karaoke", "Karaoke", KARAOKE_NOTE)
     nodes = models(flow)
     song, finished = _sung(flow, nodes)
-    looked = flow.group("Words in time")
+    looked = flow.group("Timestamps")
     times = looked.add("AceStep15LyricTimes", **finished)
-    text = looked.add("AceStep15LyricsText", times=times.out("times"))
+    text = looked.add("AceStep15LyricsText", timestamps=times.out("timestamps"))
     audio = _decoded(flow, finished["latent"], nodes[2])
-    heard = flow.group("Listen")
-    own = {"song": song.out("song"), "times": times.out("times"), "audio": audio}
+    heard = flow.group("Output")
+    own = {"song": song.out("song"), "timestamps": times.out("timestamps"), "audio": audio}
     heard.add("AceStep15SaveAudio", **own)
-    heard.add("AceStep15SaveLyrics", times=times.out("times"), format="karaoke")
-    flow.group("Read").add("PreviewAny", source=text.out("text"))
+    heard.add("AceStep15SaveLyrics", timestamps=times.out("timestamps"), format="karaoke")
+    flow.group("Report").add("PreviewAny", source=text.out("text"))
     return flow
 
 
@@ -58,11 +58,11 @@ def best_of_four() -> Flow:
     nodes = models(flow)
     lm = flow.group("Language model").add("AceStep15LoadLM", (LM,), file=LM.name)
     song, finished = _sung(flow, nodes, batch_size=4)
-    judge = flow.group("Judge")
+    judge = flow.group("Score")
     score = judge.add("AceStep15Score", **finished, lm=lm.out("lm"))
     best = judge.add("AceStep15KeepBest", scores=score.out("scores"), latent=finished["latent"])
     audio = _decoded(flow, best.out("latent"), nodes[2])
-    flow.group("Listen").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
+    flow.group("Output").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
     flow.group("Ranking").add("PreviewAny", source=best.out("ranking"))
     return flow
 
@@ -79,7 +79,7 @@ def _sung(flow: Flow, nodes: tuple[Node, Node, Node], **task: Any) -> tuple[Node
     sampler = sampled(made, model, asked, times)
     finished = {
         "model": model.out("model"),
-        "text_encoder": text.out("text encoder"),
+        "text_encoder": text.out("text_encoder"),
         "song": song.out("song"),
         "positive": asked.out("positive"),
         "latent": sampler.out("latent"),
@@ -88,7 +88,7 @@ def _sung(flow: Flow, nodes: tuple[Node, Node, Node], **task: Any) -> tuple[Node
 
 
 def _decoded(flow: Flow, latent: Any, vae: Node) -> Any:
-    node = flow.group("Sound").add("AceStep15DecodeAudio", latent=latent, vae=vae.out("vae"))
+    node = flow.group("Decode").add("AceStep15DecodeAudio", latent=latent, vae=vae.out("vae"))
     return node.out("audio")
 
 

@@ -18,7 +18,7 @@ def style_transfer() -> Flow:
     song, source = desk.song(STYLE, LYRICS, language="en"), desk.recording()
     other = desk.recording(OTHER_AUDIO, "Sound of")
     task = desk.task("Cover", song, source, cover_strength=0.8, source_strength=0.1)
-    heard = desk.flow.group("Sound").add(
+    heard = desk.flow.group("Decode").add(
         "AceStep15ReferenceAudio",
         positive=task.out("positive"),
         audio=other,
@@ -52,7 +52,7 @@ def extend_song() -> Flow:
 def add_instrument() -> Flow:
     desk = Desk("add_instrument", base=True)
     song, source = desk.song("funky drum kit, tight snare"), desk.recording()
-    where = desk.flow.group("Where").add(
+    where = desk.flow.group("Region").add(
         "AceStep15RegionMask",
         source=source,
         by="bars",
@@ -60,9 +60,9 @@ def add_instrument() -> Flow:
     )
     task = desk.task("Lego", song, source, track="drums", mask=where.out("mask"))
     times = desk.schedule()
-    desk.flow.group("See").add("PreviewImage", images=where.out("image"))
+    desk.flow.group("Preview").add("PreviewImage", images=where.out("image"))
     sampler = desk.sampler(task, times)
-    listen_group = desk.flow.group("Listen")
+    listen_group = desk.flow.group("Output")
     track = listen_group.add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
     )
@@ -79,7 +79,7 @@ def stems() -> Flow:
     song, source = desk.song("pop song with a singer, drums and bass"), desk.recording()
     task = desk.task("Extract", song, source, track="vocals")
     sampler = desk.sampler(task, desk.schedule())
-    sound = desk.flow.group("Sound").add(
+    sound = desk.flow.group("Decode").add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=desk.vae.out("vae")
     )
     taken = sound.out("audio")
@@ -88,7 +88,7 @@ def stems() -> Flow:
     left = rest.add("AudioMerge", audio1=source, audio2=taken, merge_method="subtract").out("AUDIO")
     rest.add("AceStep15SaveAudio", audio=left, filename_prefix="audio/backing")
     image = rest.add("AceStep15Picture", audio=left).out("image")
-    desk.flow.group("Look").add("PreviewImage", images=image)
+    desk.flow.group("Picture").add("PreviewImage", images=image)
     return desk.flow
 
 
@@ -96,16 +96,16 @@ def stem_board() -> Flow:
     desk = Desk("stem_board", base=True)
     song, source = desk.song("pop song with a singer, drums and bass"), desk.recording()
     made = _made(desk, song, source)
-    board = desk.flow.group("Board")
+    board = desk.flow.group("Levels")
     louder = board.add("AceStep15StemLevel", stems=made, name="vocals", gain=2.0)
     aside = board.add("AceStep15StemLevel", stems=louder.out("stems"), name="bass", pan=-0.2)
     quiet = board.add("AceStep15StemLevel", stems=aside.out("stems"), name="drums", mute=True)
     mixed = desk.flow.group("Mix").add("AceStep15Mixdown", stems=quiet.out("stems"))
     whole = desk.flow.group("Null test").add("AceStep15Mixdown", stems=made, source=source)
-    heard = desk.flow.group("Listen")
+    heard = desk.flow.group("Output")
     heard.add("AceStep15SaveAudio", audio=mixed.out("audio"), filename_prefix="audio/mix")
     heard.add("AceStep15SaveStems", stems=made)
-    read = desk.flow.group("Read")
+    read = desk.flow.group("Report")
     for report in (mixed.out("report"), whole.out("report")):
         read.add("PreviewAny", source=report)
     return desk.flow
@@ -117,14 +117,14 @@ def build_up() -> Flow:
     only = {"vocals": False, "bass": True, "drums": True}
     made = _made(desk, song, source, mode="build up", **only)
     other = desk.recording(OTHER_AUDIO, "One more track")
-    board = desk.flow.group("Board")
+    board = desk.flow.group("Levels")
     more = board.add("AceStep15AddStem", audio=other, name="shaker", stems=made).out("stems")
     mixed = board.add("AceStep15Mixdown", stems=more)
     drums = board.add("AceStep15TakeStem", stems=more, name="drums").out("audio")
-    heard = desk.flow.group("Listen")
+    heard = desk.flow.group("Output")
     heard.add("AceStep15SaveAudio", audio=mixed.out("audio"), filename_prefix="audio/mix")
     heard.add("AceStep15SaveAudio", audio=drums, filename_prefix="audio/drums")
-    desk.flow.group("Read").add("PreviewAny", source=mixed.out("report"))
+    desk.flow.group("Report").add("PreviewAny", source=mixed.out("report"))
     return desk.flow
 
 
@@ -134,7 +134,7 @@ def _made(desk: Desk, song: Node, source: Out, **given: Any) -> Out:
     node = desk.flow.group("Make").add(
         "AceStep15MakeStems",
         model=desk.model.out("model"),
-        text_encoder=desk.text.out("text encoder"),
+        text_encoder=desk.text.out("text_encoder"),
         vae=desk.vae.out("vae"),
         song=song.out("song"),
         source=source,

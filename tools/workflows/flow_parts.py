@@ -19,7 +19,7 @@ def models(flow: Flow, dit: ModelFile = TURBO) -> tuple[Node, Node, Node]:
 def words_to_music(group: Group, nodes: tuple[Node, Node, Node], song: Out, **given: Any) -> Node:
     """The task of a new song, for the models of `nodes`."""
     _, text_encoder, vae = nodes
-    links = {"text_encoder": text_encoder.out("text encoder"), "vae": vae.out("vae"), "song": song}
+    links = {"text_encoder": text_encoder.out("text_encoder"), "vae": vae.out("vae"), "song": song}
     return group.add("AceStep15TextToMusic", **links, **given)
 
 
@@ -32,11 +32,11 @@ def sampled(group: Group, model: Node, task: Node, times: Node, **given: Any) ->
 
 def listen(flow: Flow, sampler: Node, vae: Node, song: Node) -> None:
     """Decode, draw and save."""
-    decode = flow.group("Sound").add(
+    decode = flow.group("Decode").add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=vae.out("vae")
     )
     audio = decode.out("audio")
-    heard = flow.group("Listen")
+    heard = flow.group("Output")
     image = heard.add("AceStep15Picture", audio=audio).out("image")
     heard.add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
-    flow.group("Look").add("PreviewImage", images=image)
+    flow.group("Picture").add("PreviewImage", images=image)

@@ -54,25 +54,25 @@ Faster than the sun"""
 FULL_NOTE = """## A full song with lyrics
 
 1. **Song**: caption, lyrics and length are yours; tempo, key and the rest are on *auto*.
-2. **Plan**: *Think* chooses what is on *auto* and words the caption anew. *Compose Codes* writes \
-the tune. Read what was settled on *Preview as Text*.
+2. **Plan**: *Think* chooses what is on *auto* and rewrites the caption. *Compose Codes* writes \
+the melody. *Preview as Text* shows the chosen values.
 3. **Music**: the diffusion model plays the codes.
 
-To hear variations of the tune side by side raise **batch_size** on *Compose Codes*.
+To compare variations of the melody raise **batch_size** on *Compose Codes*.
 """
 
 UNDERSTAND_NOTE = """## Understand audio
 
-Choose a recording on *Load Audio*. It becomes audio codes, and the language model describes what \
-they play: style, tempo, key, language, lyrics.
+Choose a recording on *Load Audio*. It becomes audio codes, and the language model describes their \
+music: style, tempo, key, language, lyrics.
 
-The song that comes out of *Understand* fits every task: connect it to play what was heard anew. \
+The song that comes out of *Understand* fits every task: connect it to generate the music anew. \
 The codes fit *Text to Music*.
 """
 
 POLISH_NOTE = """## Polish a prompt
 
-A rough caption and rough lyrics come back in the words that the models were trained on: a richer \
+A rough caption and rough lyrics come back in the form that the models were trained on: a detailed \
 caption, lyrics in sections, and values for what was on *auto*.
 
 Connect the song to *Think* or to a task, or copy what *Preview as Text* shows into your own.
@@ -81,10 +81,10 @@ Connect the song to *Think* or to a task, or copy what *Preview as Text* shows i
 TYPED_CODES = "41, 2600, 17, 33333, 41, 2600, 17, 9000, 12, 480"
 MATERIAL_NOTE = """## Audio codes as material
 
-A recording becomes codes, five a second. Two bars are cut out, codes that were typed follow, and \
-both are played twice over, in the style of the song's caption.
+A recording becomes codes, five per second. Two bars are cut out, codes that were typed follow, \
+and both are repeated, in the style of the song's caption.
 
-Codes are what a tune is without its sound: cut, join and repeat them, keep them as text, or let \
+Codes are a melody without its timbre: cut, join and repeat them, keep them as text, or let \
 *Compose Codes* write them. The numbers on *Preview as Text* can be pasted into *Text to Codes*.
 """
 
@@ -133,7 +133,7 @@ def understand_audio() -> Flow:
     )
     heard = listened.add("AceStep15Understand", lm=lm, codes=codes.out("codes"))
     details = listened.add("AceStep15SongDetails", song=heard.out("song"))
-    shown = flow.group("What was heard")
+    shown = flow.group("Description")
     for text in (heard.out("report"), details.out("caption"), details.out("lyrics")):
         shown.add("PreviewAny", source=text)
     return flow
@@ -170,12 +170,12 @@ def codes_as_material() -> Flow:
     piece = cut.add("AceStep15SliceCodes", codes=heard.out("codes"), by="bars", **bars)
     typed = cut.add("AceStep15TextToCodes", text=TYPED_CODES)
     joined = flow.group("Join").add(
-        "AceStep15JoinCodes", first=piece.out("codes"), second=typed.out("codes"), times=2
+        "AceStep15JoinCodes", first=piece.out("codes"), second=typed.out("codes"), repeats=2
     )
     written = flow.group("Keep").add(
-        "AceStep15CodesToText", codes=joined.out("codes"), style="numbers"
+        "AceStep15CodesToText", codes=joined.out("codes"), format="numbers"
     )
-    flow.group("Read").add("PreviewAny", source=written.out("text"))
+    flow.group("Report").add("PreviewAny", source=written.out("text"))
     _music(flow, nodes, (song, joined))
     return flow
 

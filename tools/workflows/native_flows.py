@@ -19,7 +19,7 @@ loaded twice, and LoRAs, fp8 and GGUF stay as their loader made them.
 
 1. **Models**: *DualCLIPLoader* of type **ace** goes straight into our nodes: it holds the text \
 encoder and the language model.
-2. **Adopt**: *ACE-Step Adopt Model* lets stock samplers hear every ACE-Step task. *ACE-Step \
+2. **Adopt**: *ACE-Step Adopt Model* lets stock samplers do every ACE-Step task. *ACE-Step \
 Sampler* takes such a MODEL without it.
 3. **Music**: the stock *KSampler*: 8 steps, cfg 1, euler, simple for turbo.
 """
@@ -53,6 +53,6 @@ def native_loaders() -> Flow:
         negative=task.out("negative"),
         latent_image=task.out("latent"),
     )
-    decode = flow.group("Sound").add("AceStep15DecodeAudio", latent=sampler.out("LATENT"), vae=vae)
-    flow.group("Listen").add("AceStep15SaveAudio", audio=decode.out("audio"), song=thought)
+    decode = flow.group("Decode").add("AceStep15DecodeAudio", latent=sampler.out("LATENT"), vae=vae)
+    flow.group("Output").add("AceStep15SaveAudio", audio=decode.out("audio"), song=thought)
     return flow

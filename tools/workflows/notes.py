@@ -5,50 +5,50 @@ NOTES = {
         "Cover",
         """## Cover
 
-Choose a recording on *Load Audio*, describe the new style and give the lyrics to sing. The tune \
-and the rhythm come from the recording, the sound from your words.
+Choose a recording on *Load Audio*, describe the new style and give the lyrics to sing. The \
+melody and the rhythm come from the recording, the sound from your text.
 
-**cover_strength** below 1 lets the song go its own way in the last steps; **quantize** off stays \
-close to the recording's sound (remix).
+**cover_strength** below 1 drops the recording in the last steps; **quantize** off stays close to \
+the recording's sound (remix).
 """,
     ),
     "style_transfer": (
         "Style transfer",
         """## Style transfer
 
-The tune of one recording in the sound of another: *Cover* keeps the tune, *Reference Audio* \
-brings voices, instruments and mix.
+The melody of one recording in the timbre of another: *Cover* keeps the melody, *Reference Audio* \
+adds voices, instruments and mix.
 
-Add a second *Reference Audio* behind the first to mix two sounds.
+Add a second *Reference Audio* after the first to mix two timbres.
 """,
     ),
     "audio_to_audio": (
         "Audio to audio",
         """## Audio to audio
 
-The recording is only the place to start from: half noise, half recording, and then your words \
-alone. **ref_audio_strength** says how much of it is left: 0.3 a hint, 0.5 its outline, 0.7 most \
-of it.
+Sampling starts from half noise, half recording, and is then conditioned on your text alone. \
+**ref_audio_strength** sets how much of the recording is left: 0.3 a hint, 0.5 its outline, 0.7 \
+most of it.
 """,
     ),
     "repaint_section": (
         "Repaint a section",
         """## Repaint a section
 
-Seconds 1 to 3 of the recording are written anew; the rest is the recording itself, sample by \
-sample. Set **start** and **end**, describe the whole song and give all of its lyrics, the new \
-words in their place.
+Seconds 1 to 3 of the recording are generated anew; the rest is the recording itself, sample by \
+sample. Set **start** and **end**, describe the whole song and give all of its lyrics, with the \
+new words in their place.
 
-**mode** and **strength** say how firmly the rest is held while the region is written. For several \
-regions connect *Region Mask*.
+**mode** and **strength** set how firmly the rest is kept while the region is generated. For \
+several regions connect *Region Mask*.
 """,
     ),
     "extend_song": (
         "Extend a song",
         """## Extend a song
 
-A start below 0 puts new music before the recording, an end past it behind. Here three seconds \
-come before it, and half a second of the recording is written anew, so that the join is music.
+A start below 0 puts new music before the recording, an end beyond it after it. Here three seconds \
+come before it, and half a second of the recording is generated anew for a smooth join.
 
 To go on at the end: **start** = length − 2, **end** = length + 20.
 """,
@@ -57,7 +57,7 @@ To go on at the end: **start** = length − 2, **end** = length + 20.
         "Add an instrument",
         """## Add an instrument
 
-*Lego* plays one more track to a recording, here drums in the first two bars at 120 BPM. The \
+*Lego* adds one track to a recording, here drums in the first two bars at 120 BPM. The \
 track and the mix of both are saved.
 
 Only base models were trained on it. Without *Region Mask* the track plays everywhere.
@@ -67,11 +67,11 @@ Only base models were trained on it. Without *Region Mask* the track plays every
         "Stems",
         """## Stems
 
-The voice is taken out of a recording and subtracted from it: *Voice* is one file, *Backing*, to \
+The voice is extracted from a recording and subtracted from it: *Voice* is one file, *Backing*, to \
 sing over, the other. Choose another **track** on *Extract* for drums, bass or guitar.
 
 The picture shows what is left: the quieter it is where only the voice was, the better it was \
-taken out. A generative model plays the track anew; it does not cancel like a filter would.
+extracted. A generative model generates the track anew; it does not cancel like a filter would.
 
 For several stems at once, with levels and a mix, open *stem_board*.
 """,
@@ -80,25 +80,26 @@ For several stems at once, with levels and a mix, open *stem_board*.
         "Stem board",
         """## Stem board
 
-*Make Stems* takes vocals, drums and bass out of a recording, one by one; what they leave is the \
-stem *rest*. Switch on other tracks as you like.
+*Make Stems* extracts vocals, drums and bass from a recording, one by one; what they leave is the \
+stem *residual*. Switch on other tracks as you like.
 
 *Stem Level* sets gain, pan and mute of one stem: here the voice is louder, the bass to the left \
 and the drums are out. *Save Stems* saves every stem under its own name.
 
-The second *Mixdown* mixes all as they were made, against the recording: its null test says what \
-is left, in dB. With *rest* that is nothing; without it, it says how well they were taken out.
+The second *Mixdown* mixes all as they were made, against the recording: its null test reports \
+what is left, in dB. With *residual* that is nothing; without it, it shows how good the extraction \
+is.
 """,
     ),
     "build_up": (
         "Build up a song",
         """## Build up a song
 
-Upon a recording, say of a voice, *Make Stems* plays drums and then bass, which hears the voice \
-and the drums. Tracks are made in the order of the switches.
+To a recording, say of a voice, *Make Stems* adds drums and then bass, with the voice and the \
+drums as its source. Tracks are made in the order of the switches.
 
-*Add Stem* puts a recording of your own on the board, *Take Stem* takes one off it, for any node \
-that wants sound.
+*Add Stem* adds a recording of your own to the stems, *Take Stem* gives one of them, for any node \
+that takes audio.
 
 Only base models were trained on it.
 """,
@@ -116,9 +117,9 @@ Only base models were trained on it.
         "Variations",
         """## Variations
 
-Three takes of one song. All start from seed 1 (**seeds**), each with a fifth of a draw of its own \
-mixed in. Switch between 1, 2 and 3 on *Save Audio*: each plays on from the same moment, equally \
-loud.
+Three takes of one song. All start from seed 1 (**seeds**), each with a fifth of a second noise of \
+its own mixed in. Switch between 1, 2 and 3 on *Save Audio*: each plays on from the same moment, \
+equally loud.
 
 Raise **retake_variance** to go farther: 0 is the song itself, 1 another one. Change \
 **retake_seed** for three others. More takes: **batch_size**, and as many **seeds**.
@@ -131,8 +132,8 @@ Raise **retake_variance** to go farther: 0 is the song itself, 1 another one. Ch
 64 steps of a base model with APG guidance at 7, switched off in the first and the last steps, \
 where it does more harm than good. Try **kind** adg, or solver *heun* with half the steps.
 
-So many steps take a while: every 16 of them press play on the sampler and hear two seconds of \
-what is there so far. Stop the run if it goes the wrong way.
+So many steps take a while: every 16 of them press play on the sampler for two seconds of the song \
+as it is so far. Stop the run if it goes the wrong way.
 """,
     ),
     "custom_timesteps": (
@@ -160,8 +161,8 @@ The sampler in parts: our noise, guider, solver and schedule in ComfyUI's own \
 All models from one file, a LoRA of yours on top, and ComfyUI's own **KSampler**.
 
 Put your adapter into **models/loras** and choose it on *Load LoRA*; strength 1 is as it was \
-trained. *Encode Audio* hands the recording to the sampler, and **denoise** says how much of it is \
-sung anew: 1 is all, 0.5 stays close.
+trained. *Encode Audio* encodes the recording for the sampler, and **denoise** sets how much of it \
+is generated anew: 1 is all, 0.5 stays close.
 """,
     ),
 }

@@ -26,7 +26,7 @@ def high_quality_base() -> Flow:
     guidance = desk.flow.group("Guidance").add(
         "AceStep15Guidance", kind="apg", scale=7.0, start=0.1, end=0.95
     )
-    heard = {"vae": desk.vae.out("vae"), "listen_every": 16}
+    heard = {"vae": desk.vae.out("vae"), "preview_every": 16}
     sampler = desk.sampler(task, times, guidance=guidance.out("guidance"), **heard)
     return desk.listen(sampler, song)
 
@@ -36,11 +36,11 @@ def custom_timesteps() -> Flow:
     song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
     task = desk.task("TextToMusic", song, None)
     listed: dict[str, Any] = {
-        "settings.times": "1, 0.95, 0.9, 0.8, 0.7, 0.55, 0.4, 0.3, 0.2, 0.125, 0"
+        "settings.timesteps": "1, 0.95, 0.9, 0.8, 0.7, 0.55, 0.4, 0.3, 0.2, 0.125, 0"
     }
     times = desk.schedule(settings="timesteps", **listed)
     sampler = desk.sampler(task, times)
-    desk.flow.group("What was done").add("PreviewAny", source=times.out("report"))
+    desk.flow.group("Report").add("PreviewAny", source=times.out("report"))
     return desk.listen(sampler, song)
 
 
@@ -65,7 +65,7 @@ def stock_sampler() -> Flow:
         sigmas=times.out("sigmas"),
         latent_image=task.out("latent"),
     )
-    group = desk.flow.group("Listen")
+    group = desk.flow.group("Output")
     audio = group.add(
         "AceStep15DecodeAudio", latent=sampler.out("output"), vae=desk.vae.out("vae")
     ).out("audio")
@@ -88,7 +88,7 @@ def own_style() -> Flow:
     start = tasks.add("AceStep15EncodeAudio", audio=recording, vae=vae)
     task = tasks.add(
         "AceStep15Cover",
-        text_encoder=checkpoint.out("text encoder"),
+        text_encoder=checkpoint.out("text_encoder"),
         vae=vae,
         song=song.out("song"),
         source=recording,
@@ -106,8 +106,8 @@ def own_style() -> Flow:
         scheduler="simple",
         denoise=0.8,
     )
-    decode = flow.group("Sound").add("AceStep15DecodeAudio", latent=sampler.out("LATENT"), vae=vae)
-    flow.group("Listen").add("AceStep15SaveAudio", audio=decode.out("audio"), song=song.out("song"))
+    decode = flow.group("Decode").add("AceStep15DecodeAudio", latent=sampler.out("LATENT"), vae=vae)
+    flow.group("Output").add("AceStep15SaveAudio", audio=decode.out("audio"), song=song.out("song"))
     return flow
 
 

@@ -52,7 +52,7 @@ def song() -> Subgraph:
     task = words_to_music(flow.group("Task"), nodes, described.out("song"))
     sampler = sampled(flow.group("Music"), nodes[0], task, times)
     sampler.control = "randomize"
-    sound = flow.group("Sound").add(
+    sound = flow.group("Decode").add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
     )
     names = ("caption", "lyrics", "instrumental", "seconds", "language")
@@ -68,7 +68,7 @@ def song() -> Subgraph:
 def start_here() -> Flow:
     flow = Flow("start_here", "Start here", NOTE)
     made = flow.group("Song").add_subgraph(song())
-    listen = flow.group("Listen")
+    listen = flow.group("Output")
     listen.add("AceStep15SaveAudio", audio=made.out("audio"), song=made.out("song"))
     return flow
 

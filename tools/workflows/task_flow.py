@@ -29,7 +29,7 @@ class Desk:
         return group.add("LoadAudio", audio=file).out("AUDIO")
 
     def task(self, kind: str, song: Node, source: Out | None, **given) -> Node:
-        links: dict[str, object] = {"text_encoder": self.text.out("text encoder")}
+        links: dict[str, object] = {"text_encoder": self.text.out("text_encoder")}
         links |= {"vae": self.vae.out("vae"), "song": song.out("song")}
         if source is not None:
             links["source"] = source

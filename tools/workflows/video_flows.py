@@ -54,11 +54,11 @@ def _song(flow: Flow) -> Out:
     times = music.add("AceStep15Schedule", model=nodes[0].out("model"))
     task = words_to_music(music, nodes, song.out("song"))
     sampler = sampled(music, nodes[0], task, times)
-    decode = flow.group("Sound").add(
+    decode = flow.group("Decode").add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
     )
     audio = decode.out("audio")
-    flow.group("Listen").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
+    flow.group("Output").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
     return audio
 
 

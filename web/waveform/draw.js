@@ -1,11 +1,11 @@
-// Draws a sound on a canvas: peaks, a range, beats, the moment that is heard.
+// Draws a sound on a canvas: peaks, a range, beats, the position of the player.
 
 import { FULL } from "./peaks.js";
 
 const COLOURS = { paper: "#171b23", kept: "#5b7688", chosen: "#ffa85c", veil: "#ffa85c26" };
 const LINES = { beat: "#ffffff14", bar: "#ffffff38", edge: "#ffa85c", now: "#ffffff" };
 const HANDLE = 4; // pixels: half the width of a handle
-const CLOSEST = 4; // pixels between lines of a grid
+const MIN_GRID_DISTANCE = 4; // pixels between lines of a grid
 
 /**
  * @typedef {object} Scene
@@ -13,7 +13,7 @@ const CLOSEST = 4; // pixels between lines of a grid
  * @property {number} seconds of the sound
  * @property {import("./range.js").View} view
  * @property {import("./range.js").Range | null} [range]
- * @property {import("./range.js").Range | null} [heard] drawn bright, without handles
+ * @property {import("./range.js").Range | null} [played] drawn bright, without handles
  * @property {number | null} [now] seconds
  * @property {{beat: number, bar: number} | null} [grid] seconds
  */
@@ -43,14 +43,14 @@ export function draw(canvas, scene) {
 function drawPeaks(brush, scene, x) {
   const { width, height } = brush.canvas;
   const { peaks, seconds } = scene;
-  const range = scene.range ?? scene.heard;
+  const range = scene.range ?? scene.played;
   const first = Math.max(0, Math.floor(x(0)));
   const last = Math.min(width, Math.ceil(x(seconds)));
   const step = peaks.length / (x(seconds) - x(0));
-  /** @param {number} from @param {number} behind @param {string} colour */
-  const bars = (from, behind, colour) => {
+  /** @param {number} from @param {number} stop @param {string} colour */
+  const bars = (from, stop, colour) => {
     brush.fillStyle = colour;
-    for (let column = Math.max(first, from); column < Math.min(last, behind); column++) {
+    for (let column = Math.max(first, from); column < Math.min(last, stop); column++) {
       const peak = peaks[Math.min(peaks.length - 1, Math.floor((column + 0.5 - x(0)) * step))] ?? 0;
       const tall = Math.max(1, (peak / FULL) * height * 0.94);
       brush.fillRect(column, (height - tall) / 2, 1, tall);
@@ -64,7 +64,7 @@ function drawPeaks(brush, scene, x) {
 function drawGrid(brush, scene, x) {
   const { beat, bar } = /** @type {{beat: number, bar: number}} */ (scene.grid);
   for (const [step, colour] of /** @type {[number, string][]} */ ([[beat, LINES.beat], [bar, LINES.bar]])) {
-    if (x(step) - x(0) < CLOSEST) continue;
+    if (x(step) - x(0) < MIN_GRID_DISTANCE) continue;
     const first = Math.ceil(scene.view.from / step);
     for (let n = first; n * step <= scene.view.to; n++) line(brush, x(n * step), colour, 1);
   }

@@ -1,4 +1,4 @@
-// What the graph around a node says: the file that comes in, and the tempo of the song.
+// Values from the nodes upstream: the file that is loaded, and the tempo of the song.
 
 /**
  * The node whose output the input `name` is wired to.
@@ -6,7 +6,7 @@
  * @param {string} name
  * @returns {any | null}
  */
-export function above(node, name) {
+export function upstreamNode(node, name) {
   const slot = node.inputs?.findIndex((/** @type {any} */ each) => each.name === name) ?? -1;
   return slot < 0 ? null : (node.getInputNode?.(slot) ?? null);
 }
@@ -40,8 +40,8 @@ export function put(node, name, value) {
  * @param {string} input
  * @returns {string | null}
  */
-export function fileAbove(node, input) {
-  const loader = above(node, input);
+export function sourceFile(node, input) {
+  const loader = upstreamNode(node, input);
   const file = loader?.comfyClass === "LoadAudio" ? widgetOf(loader, "audio")?.value : null;
   if (typeof file !== "string" || !file) return null;
   const parts = file.split("/");
@@ -56,12 +56,12 @@ export function fileAbove(node, input) {
  */
 export function gridOf(node) {
   const own = widgetOf(node, "by.bpm");
-  const song = above(node, "song");
+  const song = upstreamNode(node, "song");
   const bpm = own ? own.value : widgetOf(song, "bpm")?.value;
   if (!(bpm > 0)) return null;
   const meter = own
     ? widgetOf(node, "by.time_signature")?.value
     : widgetOf(song, "time_signature")?.value;
-  const beats = parseInt(meter, 10) || 4; // "auto", or none is told
+  const beats = parseInt(meter, 10) || 4; // "auto", or unknown
   return { beat: 60 / bpm, bar: (60 / bpm) * beats };
 }

@@ -1,7 +1,7 @@
 // The element on a node: a canvas that takes the keyboard, buttons and a line of text below it.
-// It takes no events any more once its signal, the life of its node, has ended.
+// It takes no events any more once its signal, the lifetime of its node, has ended.
 
-import { lifeOf, often } from "../life.js";
+import { lifetimeOf, onTick } from "../node_lifetime.js";
 
 export const HEIGHT = 118; // pixels, with the margins of the page
 const BACK = "#2a303c";
@@ -107,19 +107,19 @@ export function mount(node, panel, tick, name = "waveform", height = HEIGHT) {
   widget.serialize = false;
   // the page's side panel writes its own width here; on the canvas the node's is meant
   Object.defineProperty(widget, "width", { get: () => undefined, set: () => {} });
-  often(node, () => panel.root.isConnected && tick());
+  onTick(node, () => panel.root.isConnected && tick());
   return widget;
 }
 
 /**
  * @param {any} node
- * @param {(output: any) => void} told what the node showed after a run
+ * @param {(output: any) => void} callback called with the output of a run
  */
-export function onShown(node, told) {
+export function onExecuted(node, callback) {
   const executed = node.onExecuted;
   node.onExecuted = function (/** @type {any[]} */ ...given) {
     executed?.apply(this, given);
-    if (!lifeOf(node).aborted) told(given[0]);
+    if (!lifetimeOf(node).aborted) callback(given[0]);
   };
 }
 

@@ -1,8 +1,8 @@
 // Peaks of a sound: what a waveform is drawn from, whatever its length.
 
 /**
- * @typedef {object} Wave
- * @property {string} url where the sound can be heard
+ * @typedef {object} Waveform
+ * @property {string} url of the sound
  * @property {number} seconds
  * @property {number[]} peaks 0 to 255, evenly over the sound
  * @property {number | null} [loudness] LUFS; null: silence
@@ -14,12 +14,12 @@ const COLUMNS = 1000;
 const RATE = 8000; // Hz: enough for a picture, and ten minutes are 40 MB
 
 /**
- * What a node told after a run, under the key of nodes/waveform_ui.py.
+ * The waveforms that a node sent after a run, under the key of nodes/waveform_ui.py.
  * @param {any} output
  * @param {(path: string) => string} address
- * @returns {Wave[]}
+ * @returns {Waveform[]}
  */
-export function toldWaves(output, address) {
+export function waveformsIn(output, address) {
   return (output?.ace_step_waveforms ?? []).map((text) => {
     const { filename, subfolder, type, seconds, peaks, loudness } = JSON.parse(text);
     const url = address(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
@@ -28,13 +28,13 @@ export function toldWaves(output, address) {
 }
 
 /**
- * A file that was not heard by a node yet.
+ * The waveform of a file that no node has processed yet.
  * @param {string} url
  * @param {AbortSignal} signal
- * @returns {Promise<Wave>}
+ * @returns {Promise<Waveform>}
  * @throws where the file is not there, this browser cannot decode it or the signal has ended
  */
-export async function readWave(url, signal) {
+export async function loadWaveform(url, signal) {
   const answer = await fetch(url, { signal });
   if (!answer.ok) throw new Error(`${answer.status} ${url}`);
   const context = new OfflineAudioContext(1, 1, RATE);
@@ -52,11 +52,11 @@ export async function readWave(url, signal) {
 export function peaksOf(channels, columns) {
   const length = channels[0].length;
   return Array.from({ length: columns }, (_, column) => {
-    const first = Math.floor((column * length) / columns);
-    const behind = Math.floor(((column + 1) * length) / columns);
+    const start = Math.floor((column * length) / columns);
+    const stop = Math.floor(((column + 1) * length) / columns);
     let peak = 0;
     for (const samples of channels)
-      for (let n = first; n < behind; n++) peak = Math.max(peak, Math.abs(samples[n]));
+      for (let n = start; n < stop; n++) peak = Math.max(peak, Math.abs(samples[n]));
     return Math.min(FULL, Math.round(peak * FULL));
   });
 }

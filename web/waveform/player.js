@@ -1,7 +1,7 @@
 // Plays one sound at a time, or a part of it, and tells where it is.
 
 /** @type {Player | null} the one that plays, or did last */
-let heard = null;
+let active = null;
 
 export class Player {
   /**
@@ -37,8 +37,8 @@ export class Player {
    */
   async play(url, from, until = Infinity, volume = 1) {
     if (this.signal.aborted) return;
-    if (heard !== this) heard?.stop();
-    heard = this;
+    if (active !== this) active?.stop();
+    active = this;
     this.until = until;
     this.load(url);
     this.sound.volume = volume;
@@ -73,7 +73,7 @@ export class Player {
   close() {
     this.sound.pause();
     this.sound.removeAttribute("src");
-    if (heard === this) heard = null;
+    if (active === this) active = null;
   }
 
   follow() {

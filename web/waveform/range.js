@@ -48,7 +48,7 @@ export function moved(range, part, delta, view, grid = 0) {
 }
 
 /**
- * The range between two moments, in whichever order.
+ * The range between two secondsWidgets, in whichever order.
  * @param {number} one
  * @param {number} other
  * @param {View} view

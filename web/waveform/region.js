@@ -1,21 +1,21 @@
-// A region that is drawn on the incoming sound: dragged, moved by keys, snapped to beats, heard.
+// A region that is drawn on the incoming sound: dragged, moved by keys, snapped to beats, played.
 // The node's own widgets hold it; this only shows and changes them.
 
 import { api } from "../../../scripts/api.js";
-import { lifeOf } from "../life.js";
+import { lifetimeOf } from "../node_lifetime.js";
 import { draw } from "./draw.js";
-import { fileAbove, gridOf } from "./graph.js";
-import { addButton, makePanel, mount, onKey, onShown } from "./panel.js";
-import { readWave, toldWaves } from "./peaks.js";
+import { sourceFile, gridOf } from "./graph.js";
+import { addButton, makePanel, mount, onKey, onExecuted } from "./panel.js";
+import { loadWaveform, waveformsIn } from "./peaks.js";
 import { Player } from "./player.js";
 import { PARTS, between, clock, moved, partAt } from "./range.js";
-import { mayExtend, readRange, stepOf, unitOf, viewOf, writeRange } from "./values.js";
-import { say } from "./words.js";
+import { mayExtend, readRange, stepOf, unitOf, viewOf, writeRange } from "./range_widgets.js";
+import { translate } from "./messages.js";
 
-const REACH = 9; // pixels around an end of the range that hold it
-const STILL = 3; // pixels: less is a click
+const GRAB_DISTANCE = 9; // pixels around an end of the range that hold it
+const CLICK_DISTANCE = 3; // pixels: less is a click
 const STEP = 0.1; // seconds that an arrow moves where nothing snaps
-const FURTHER = 10; // times as far with Shift
+const SHIFT_FACTOR = 10; // times as far with Shift
 const SNAPS = /** @type {const} */ (["free", "beat", "bar"]);
 const CURSORS = { start: "ew-resize", end: "ew-resize", whole: "grab", new: "crosshair" };
 
@@ -28,28 +28,28 @@ class RegionWidget {
   /** @param {any} node */
   constructor(node) {
     this.node = node;
-    const signal = lifeOf(node);
+    const signal = lifetimeOf(node);
     this.panel = makePanel("region", signal);
     this.player = new Player(() => this.show(), signal);
-    /** @type {import("./peaks.js").Wave | null} */
+    /** @type {import("./peaks.js").Waveform | null} */
     this.wave = null;
-    /** @type {import("./peaks.js").Wave | null} what the last run told */
-    this.told = null;
+    /** @type {import("./peaks.js").Waveform | null} of the last run */
+    this.lastRun = null;
     /** @type {string | null} */
     this.file = null;
     /** @type {import("./range.js").Part} what the keys move */
     this.part = "start";
     this.problem = "";
-    this.seen = "";
+    this.shown = "";
     /** @type {{part: string, time: number, x: number, range: any, view: any} | null} */
     this.held = null;
-    this.playButton = addButton(this.panel, () => this.hear());
+    this.playButton = addButton(this.panel, () => this.togglePlay());
     this.snapButton = addButton(this.panel, () => this.turnSnap());
-    this.listen();
+    this.addListeners();
     mount(node, this.panel, () => this.tick());
-    onShown(node, (output) => {
-      this.told = toldWaves(output, (path) => api.apiURL(path))[0] ?? this.told;
-      if (!this.file) this.wave = this.told;
+    onExecuted(node, (output) => {
+      this.lastRun = waveformsIn(output, (path) => api.apiURL(path))[0] ?? this.lastRun;
+      if (!this.file) this.wave = this.lastRun;
     });
   }
 
@@ -73,7 +73,7 @@ class RegionWidget {
     return stepOf(this.node, this.snap);
   }
 
-  listen() {
+  addListeners() {
     const { canvas, signal } = this.panel;
     canvas.addEventListener("pointerdown", (event) => this.grab(event), { signal });
     canvas.addEventListener("pointermove", (event) => this.drag(event), { signal });
@@ -82,30 +82,30 @@ class RegionWidget {
     onKey(this.panel, (event) => this.key(event));
   }
 
-  /** Look whether anything around has changed; draw only then. */
+  /** Draw only when something has changed. */
   tick() {
-    const file = fileAbove(this.node, "source");
+    const file = sourceFile(this.node, "source");
     if (file !== this.file) this.open(file);
     const { canvas } = this.panel;
     const around = [unitOf(this.node), gridOf(this.node), this.snap, this.range, this.wave?.url];
-    const seen = JSON.stringify([...around, this.problem, canvas.clientWidth, canvas.clientHeight, say("snap")]);
-    if (seen !== this.seen) this.show();
-    this.seen = seen;
+    const shown = JSON.stringify([...around, this.problem, canvas.clientWidth, canvas.clientHeight, translate("snap")]);
+    if (shown !== this.shown) this.show();
+    this.shown = shown;
   }
 
   /** @param {string | null} file */
   async open(file) {
     this.file = file;
-    this.wave = file ? null : this.told;
+    this.wave = file ? null : this.lastRun;
     this.problem = "";
     if (!file) return;
     try {
-      const wave = await readWave(api.apiURL(file), this.panel.signal);
+      const wave = await loadWaveform(api.apiURL(file), this.panel.signal);
       if (file === this.file) this.wave = wave;
     } catch {
       if (file !== this.file) return;
-      this.wave = this.told; // a run may have heard it
-      this.problem = this.told ? "" : "unread";
+      this.wave = this.lastRun; // a run may have decoded it
+      this.problem = this.lastRun ? "" : "cannotDecode";
     }
   }
 
@@ -122,23 +122,23 @@ class RegionWidget {
       grid: wave ? grid : null,
     });
     this.playButton.textContent = player.playing ? "■" : "▶";
-    this.playButton.title = say("hear");
+    this.playButton.title = translate("playSelection");
     this.playButton.disabled = !wave;
     this.snapButton.hidden = !grid || unitOf(this.node) !== "seconds";
-    this.snapButton.textContent = `${say("snap")}: ${say(this.snap)}`;
-    canvas.title = say("region");
+    this.snapButton.textContent = `${translate("snap")}: ${translate(this.snap)}`;
+    canvas.title = translate("region");
     this.panel.text.textContent = this.sentence();
     canvas.setAttribute("role", "application");
-    canvas.setAttribute("aria-label", `${say("region")}. ${this.sentence()}`);
+    canvas.setAttribute("aria-label", `${translate("region")}. ${this.sentence()}`);
   }
 
   sentence() {
-    if (this.player.failed) return say("unheard");
-    if (!this.wave) return say(this.problem || "empty");
+    if (this.player.failed) return translate("cannotPlay");
+    if (!this.wave) return translate(this.problem || "empty");
     const range = this.range;
-    if (!range) return say("mask");
+    if (!range) return translate("mask");
     const length = (range.end - range.start).toFixed(2);
-    return `${clock(range.start)} – ${clock(range.end)} (${length} s) · ${say(this.part)}`;
+    return `${clock(range.start)} – ${clock(range.end)} (${length} s) · ${translate(this.part)}`;
   }
 
   /** @param {PointerEvent} event @returns {number} seconds */
@@ -152,7 +152,7 @@ class RegionWidget {
   partUnder(event) {
     const { width } = this.panel.canvas.getBoundingClientRect();
     const { from, to } = this.view;
-    return partAt(this.range, this.timeAt(event), (REACH / width) * (to - from));
+    return partAt(this.range, this.timeAt(event), (GRAB_DISTANCE / width) * (to - from));
   }
 
   /** @param {PointerEvent} event */
@@ -174,7 +174,7 @@ class RegionWidget {
       this.panel.canvas.style.cursor = this.range ? CURSORS[this.partUnder(event)] : "default";
       return;
     }
-    if (Math.abs(event.clientX - held.x) < STILL) return;
+    if (Math.abs(event.clientX - held.x) < CLICK_DISTANCE) return;
     const time = this.timeAt(event);
     const range =
       held.part === "new"
@@ -187,7 +187,7 @@ class RegionWidget {
   release(event) {
     if (!this.held) return;
     const time = this.timeAt(event);
-    if (this.player.playing && Math.abs(event.clientX - this.held.x) < STILL) this.player.seek(time);
+    if (this.player.playing && Math.abs(event.clientX - this.held.x) < CLICK_DISTANCE) this.player.seek(time);
     this.held = null;
     this.show();
   }
@@ -195,7 +195,7 @@ class RegionWidget {
   /** @param {KeyboardEvent} event @returns {boolean} whether it was one of ours */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
-    if (event.key === " ") this.hear();
+    if (event.key === " ") this.togglePlay();
     else if (!this.range) return false;
     else if (event.key === "ArrowLeft") this.nudge(-1, event.shiftKey);
     else if (event.key === "ArrowRight") this.nudge(1, event.shiftKey);
@@ -207,7 +207,7 @@ class RegionWidget {
 
   /** @param {number} sign @param {boolean} far */
   nudge(sign, far) {
-    const delta = sign * (this.step || STEP) * (far ? FURTHER : 1);
+    const delta = sign * (this.step || STEP) * (far ? SHIFT_FACTOR : 1);
     const range = /** @type {import("./range.js").Range} */ (this.range);
     const { from, to } = this.view;
     const room = mayExtend(this.node) ? Math.abs(delta) : 0; // a key may leave what is shown
@@ -237,7 +237,7 @@ class RegionWidget {
     this.show();
   }
 
-  hear() {
+  togglePlay() {
     if (this.player.playing) return this.player.stop();
     if (!this.wave) return;
     const { start, end } = this.range ?? { start: 0, end: this.seconds };

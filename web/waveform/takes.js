@@ -2,17 +2,17 @@
 // The takes are those of this visit; nothing of it is saved with the workflow.
 
 import { api } from "../../../scripts/api.js";
-import { lifeOf } from "../life.js";
+import { lifetimeOf } from "../node_lifetime.js";
 import { draw } from "./draw.js";
-import { addButton, light, makePanel, mount, onKey, onShown } from "./panel.js";
-import { toldWaves } from "./peaks.js";
+import { addButton, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
+import { waveformsIn } from "./peaks.js";
 import { Player } from "./player.js";
 import { clock, within } from "./range.js";
-import { say } from "./words.js";
+import { translate } from "./messages.js";
 
-const MOST = 9; // takes; older ones go first
+const MAX_TAKES = 9; // takes; older ones go first
 const STEP = 2; // seconds that an arrow seeks
-const FURTHER = 5; // times as far with Shift
+const SHIFT_FACTOR = 5; // times as far with Shift
 
 /** @param {any} node */
 export function addTakes(node) {
@@ -21,7 +21,7 @@ export function addTakes(node) {
 
 /**
  * How loud each take is played, so that all are as loud as the quietest.
- * @param {import("./peaks.js").Wave[]} takes
+ * @param {import("./peaks.js").Waveform[]} takes
  * @returns {number[]} 0 to 1
  */
 export function volumes(takes) {
@@ -33,20 +33,20 @@ export function volumes(takes) {
 class TakesWidget {
   /** @param {any} node */
   constructor(node) {
-    const signal = lifeOf(node);
+    const signal = lifetimeOf(node);
     this.panel = makePanel("takes", signal);
     this.player = new Player(() => this.show(), signal);
-    /** @type {import("./peaks.js").Wave[]} */
+    /** @type {import("./peaks.js").Waveform[]} */
     this.takes = [];
     /** @type {HTMLButtonElement[]} */
     this.buttons = [];
     this.chosen = 0;
     this.moment = 0; // seconds, while nothing plays
-    this.seen = "";
+    this.shown = "";
     this.playButton = addButton(this.panel, () => this.toggle());
-    this.listen();
+    this.addListeners();
     mount(node, this.panel, () => this.tick());
-    onShown(node, (output) => this.add(toldWaves(output, (path) => api.apiURL(path))));
+    onExecuted(node, (output) => this.add(waveformsIn(output, (path) => api.apiURL(path))));
   }
 
   get take() {
@@ -57,7 +57,7 @@ class TakesWidget {
     return this.player.playing ? this.player.now : this.moment;
   }
 
-  listen() {
+  addListeners() {
     const { canvas, signal } = this.panel;
     const seek = (/** @type {PointerEvent} */ event) => {
       if (event.button !== 0 || !this.take) return;
@@ -72,7 +72,7 @@ class TakesWidget {
   /** @param {KeyboardEvent} event @returns {boolean} whether it was one of ours */
   key(event) {
     if (!this.take || event.ctrlKey || event.metaKey || event.altKey) return false;
-    const step = STEP * (event.shiftKey ? FURTHER : 1);
+    const step = STEP * (event.shiftKey ? SHIFT_FACTOR : 1);
     if (event.key === " ") this.toggle();
     else if (event.key === "ArrowLeft") this.seek(this.now - step);
     else if (event.key === "ArrowRight") this.seek(this.now + step);
@@ -81,12 +81,12 @@ class TakesWidget {
     return true;
   }
 
-  /** @param {import("./peaks.js").Wave[]} waves those of one run, in the order of the batch */
+  /** @param {import("./peaks.js").Waveform[]} waves those of one run, in the order of the batch */
   add(waves) {
     const fresh = waves.filter(({ url }) => this.takes.every((take) => take.url !== url));
     if (!fresh.length) return;
     this.player.stop();
-    this.takes = [...this.takes, ...fresh].slice(-MOST);
+    this.takes = [...this.takes, ...fresh].slice(-MAX_TAKES);
     this.chosen = Math.max(0, this.takes.length - fresh.length);
     this.moment = 0;
     for (const button of this.buttons) button.remove();
@@ -126,9 +126,9 @@ class TakesWidget {
 
   tick() {
     const { clientWidth, clientHeight } = this.panel.canvas;
-    const seen = `${clientWidth} ${clientHeight} ${say("take")}`;
-    if (seen !== this.seen) this.show();
-    this.seen = seen;
+    const shown = `${clientWidth} ${clientHeight} ${translate("take")}`;
+    if (shown !== this.shown) this.show();
+    this.shown = shown;
   }
 
   show() {
@@ -137,26 +137,26 @@ class TakesWidget {
     if (this.player.playing) this.moment = this.player.now;
     const seconds = take?.seconds ?? 1;
     const now = take ? this.now : null;
-    const heard = take && now != null ? { start: 0, end: now } : null;
-    draw(canvas, { peaks: take?.peaks ?? [], seconds, view: { from: 0, to: seconds }, heard, now });
+    const played = take && now != null ? { start: 0, end: now } : null;
+    draw(canvas, { peaks: take?.peaks ?? [], seconds, view: { from: 0, to: seconds }, played, now });
     this.playButton.textContent = this.player.playing ? "■" : "▶";
-    this.playButton.title = say("play");
+    this.playButton.title = translate("play");
     this.playButton.disabled = !take;
     this.buttons.forEach((button, place) => {
       button.hidden = this.takes.length < 2;
       button.textContent = String(place + 1);
-      button.title = `${say("take")} ${place + 1}: ${this.takes[place].name}`;
+      button.title = `${translate("take")} ${place + 1}: ${this.takes[place].name}`;
       light(button, place === this.chosen);
     });
-    canvas.title = say("takes");
+    canvas.title = translate("takes");
     canvas.setAttribute("role", "application");
     text.textContent = this.sentence();
-    canvas.setAttribute("aria-label", `${say("takes")}. ${this.sentence()}`);
+    canvas.setAttribute("aria-label", `${translate("takes")}. ${this.sentence()}`);
   }
 
   sentence() {
-    if (this.player.failed) return say("unheard");
-    if (!this.take) return say("saved");
+    if (this.player.failed) return translate("cannotPlay");
+    if (!this.take) return translate("saved");
     return `${clock(this.now)} / ${clock(this.take.seconds)}`;
   }
 }

@@ -1,15 +1,15 @@
-// What the waveforms and players say, in the language of ComfyUI's page.
+// Texts of the waveforms and players, in the language of ComfyUI's page.
 
 import { app } from "../../../scripts/app.js";
 
 /** @type {Record<string, Record<string, string>>} */
-const WORDS = {
+const MESSAGES = {
   en: {
     empty: "Wire a recording, or run once",
-    unread: "This browser cannot read the recording",
-    unheard: "This browser cannot play it",
-    mask: "The mask says where",
-    hear: "Hear the selection (Space)",
+    cannotDecode: "This browser cannot decode the recording",
+    cannotPlay: "This browser cannot play it",
+    mask: "The mask sets the region",
+    playSelection: "Play the selection (Space)",
     snap: "Snap to",
     free: "free",
     beat: "beat",
@@ -22,15 +22,15 @@ const WORDS = {
     take: "Take",
     takes: "Takes: arrows seek, 1 to 9 choose, Space plays; all are equally loud",
     saved: "The song appears here after a run",
-    guess: "step {step} of {steps}: {start}–{end}",
-    listen: "Hear the song as it is now; newer ones follow until you stop (Space)",
+    previewStep: "step {step} of {steps}: {start}–{end}",
+    playPreview: "Play the song as it is now; newer previews follow until you stop (Space)",
   },
   zh: {
     empty: "请连接一段录音，或先运行一次",
-    unread: "浏览器无法读取此录音",
-    unheard: "浏览器无法播放",
+    cannotDecode: "浏览器无法读取此录音",
+    cannotPlay: "浏览器无法播放",
     mask: "范围由遮罩决定",
-    hear: "试听选区（空格）",
+    playSelection: "试听选区（空格）",
     snap: "吸附到",
     free: "自由",
     beat: "拍",
@@ -43,15 +43,15 @@ const WORDS = {
     take: "版本",
     takes: "各版本：左右键定位，数字键 1–9 切换，空格播放；响度已对齐",
     saved: "运行后歌曲会显示在这里",
-    guess: "第 {step} 步，共 {steps} 步：{start}–{end}",
-    listen: "试听目前的歌曲；之后的会接着播放，直到停止（空格）",
+    previewStep: "第 {step} 步，共 {steps} 步：{start}–{end}",
+    playPreview: "试听目前的歌曲；之后的会接着播放，直到停止（空格）",
   },
   ja: {
     empty: "録音を接続するか、一度実行してください",
-    unread: "このブラウザーでは録音を読み込めません",
-    unheard: "このブラウザーでは再生できません",
+    cannotDecode: "このブラウザーでは録音を読み込めません",
+    cannotPlay: "このブラウザーでは再生できません",
     mask: "範囲はマスクで決まります",
-    hear: "選択範囲を試聴（スペース）",
+    playSelection: "選択範囲を試聴（スペース）",
     snap: "スナップ",
     free: "なし",
     beat: "拍",
@@ -64,8 +64,8 @@ const WORDS = {
     take: "テイク",
     takes: "テイク：左右キーで移動、1～9 で切り替え、スペースで再生（音量は揃えてあります）",
     saved: "実行すると、ここに曲が表示されます",
-    guess: "ステップ {step}／{steps}：{start}～{end}",
-    listen: "今の段階の曲を試聴。停止するまで新しいものも続けて再生（スペース）",
+    previewStep: "ステップ {step}／{steps}：{start}～{end}",
+    playPreview: "今の段階の曲を試聴。停止するまで新しいものも続けて再生（スペース）",
   },
 };
 
@@ -74,9 +74,9 @@ const WORDS = {
  * @param {Record<string, string | number>} [values] what stands in the braces
  * @returns {string}
  */
-export function say(name, values = {}) {
+export function translate(name, values = {}) {
   const locale = String(app.extensionManager?.setting?.get("Comfy.Locale") ?? "en");
-  const words = WORDS[locale] ?? WORDS[locale.split("-")[0]] ?? WORDS.en;
-  const said = words[name] ?? WORDS.en[name] ?? name;
-  return said.replace(/\{(\w+)\}/g, (all, key) => String(values[key] ?? all));
+  const words = MESSAGES[locale] ?? MESSAGES[locale.split("-")[0]] ?? MESSAGES.en;
+  const message = words[name] ?? MESSAGES.en[name] ?? name;
+  return message.replace(/\{(\w+)\}/g, (all, key) => String(values[key] ?? all));
 }

@@ -29,12 +29,12 @@ export function readRange(node, seconds) {
   const unit = unitOf(node);
   if (unit === "mask") return null;
   if (unit === "seconds") {
-    const { start, end } = moments(node);
+    const { start, end } = secondsWidgets(node);
     const last = widgetOf(node, end)?.value;
     return { start: widgetOf(node, start)?.value ?? 0, end: last < 0 ? seconds : last };
   }
   const length = lengthOf(node, unit);
-  const [first, count] = counted(unit).map((name) => widgetOf(node, name)?.value ?? 1);
+  const [first, count] = countWidgets(unit).map((name) => widgetOf(node, name)?.value ?? 1);
   return { start: (first - 1) * length, end: (first - 1 + count) * length };
 }
 
@@ -47,14 +47,14 @@ export function writeRange(node, range, seconds) {
   const unit = unitOf(node);
   if (unit === "mask") return;
   if (unit === "seconds") {
-    const { start, end } = moments(node);
+    const { start, end } = secondsWidgets(node);
     const open = Math.abs(range.end - seconds) < NEAR;
     put(node, start, hundredths(range.start));
     put(node, end, open ? -1 : Math.max(0, hundredths(range.end))); // below 0 is with the sound
     return;
   }
   const length = lengthOf(node, unit);
-  const [first, count] = counted(unit);
+  const [first, count] = countWidgets(unit);
   const place = Math.max(0, Math.round(range.start / length));
   put(node, first, place + 1);
   put(node, count, Math.max(1, Math.round(range.end / length) - place));
@@ -86,12 +86,12 @@ export function viewOf(node, seconds) {
 }
 
 /** @param {any} node @returns {{start: string, end: string}} names of the widgets */
-function moments(node) {
+function secondsWidgets(node) {
   return widgetOf(node, "by") ? { start: "by.start", end: "by.end" } : { start: "start", end: "end" };
 }
 
 /** @param {"bars" | "beats"} unit @returns {[string, string]} names of the widgets */
-function counted(unit) {
+function countWidgets(unit) {
   return unit === "bars" ? ["by.first_bar", "by.bars"] : ["by.first_beat", "by.beats"];
 }
 

@@ -7,21 +7,21 @@ import { app } from "../../scripts/app.js";
 const PERIOD = 120; // ms
 
 /**
- * @typedef {object} Life
+ * @typedef {object} Lifetime
  * @property {AbortController} end
  * @property {boolean} stood whether the node was in the open workflow yet
  * @property {(() => void)[]} ticks
  */
 
-/** @type {WeakMap<any, Life>} by node; one that never entered a workflow is not kept alive */
-const lives = new WeakMap();
+/** @type {WeakMap<any, Lifetime>} by node; one that never entered a workflow is not kept alive */
+const lifetimes = new WeakMap();
 
 /**
  * @param {any} node
  * @returns {AbortSignal} aborted once the node has left the open workflow
  */
-export function lifeOf(node) {
-  return (lives.get(node) ?? begin(node)).end.signal;
+export function lifetimeOf(node) {
+  return (lifetimes.get(node) ?? begin(node)).end.signal;
 }
 
 /**
@@ -29,14 +29,14 @@ export function lifeOf(node) {
  * @param {any} node
  * @param {() => void} tick
  */
-export function often(node, tick) {
-  (lives.get(node) ?? begin(node)).ticks.push(tick);
+export function onTick(node, tick) {
+  (lifetimes.get(node) ?? begin(node)).ticks.push(tick);
 }
 
-/** @param {any} node @returns {Life} */
+/** @param {any} node @returns {Lifetime} */
 function begin(node) {
-  const life = { end: new AbortController(), stood: false, ticks: [] };
-  lives.set(node, life);
+  const lifetime = { end: new AbortController(), stood: false, ticks: [] };
+  lifetimes.set(node, lifetime);
   const reference = new WeakRef(node); // the timer alone must not keep the node
   const timer = setInterval(() => {
     const left = reference.deref();
@@ -44,20 +44,20 @@ function begin(node) {
   }, PERIOD);
   const removed = node.onRemoved;
   node.onRemoved = function (/** @type {any[]} */ ...given) {
-    life.end.abort();
+    lifetime.end.abort();
     return removed?.apply(this, given);
   };
-  return life;
+  return lifetime;
 }
 
 /** @param {any} node @returns {boolean} */
 function goesOn(node) {
-  const life = /** @type {Life} */ (lives.get(node));
+  const lifetime = /** @type {Lifetime} */ (lifetimes.get(node));
   const stands = isOpen(node);
-  if (life.stood && !stands) life.end.abort();
-  life.stood = stands;
-  if (life.end.signal.aborted) return false;
-  if (stands) for (const tick of life.ticks) tick();
+  if (lifetime.stood && !stands) lifetime.end.abort();
+  lifetime.stood = stands;
+  if (lifetime.end.signal.aborted) return false;
+  if (stands) for (const tick of lifetime.ticks) tick();
   return true;
 }
 

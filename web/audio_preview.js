@@ -1,20 +1,20 @@
-// Two seconds of the song while the sampler makes it: the server tells of each, the node plays it.
-// Nothing is heard before it was asked for in that run, and nothing of it is saved.
+// Audio previews: two seconds of the song while the sampler runs. The server sends an event for each,
+// the node plays it. Nothing plays before the user starts it in that run, and nothing is saved.
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { lifeOf } from "./life.js";
+import { lifetimeOf } from "./node_lifetime.js";
 import { addButton, light, makeRow, mount } from "./waveform/panel.js";
 import { Player } from "./waveform/player.js";
 import { clock } from "./waveform/range.js";
-import { say } from "./waveform/words.js";
+import { translate } from "./waveform/messages.js";
 
-const EVENT = "acestep15.heard"; // of nodes/hearing.py
-const NAME = "hearing";
+const EVENT = "acestep15.audio_preview"; // of nodes/audio_preview.py
+const NAME = "audio_preview";
 const HEIGHT = 44; // pixels, with the margins of the page
 
 /**
- * @typedef {object} Guess what the song sounds like at a step
+ * @typedef {object} Preview the excerpt of a step
  * @property {string} node its id, with those of the subgraphs around it before it: 3:12
  * @property {number} step
  * @property {number} steps
@@ -25,13 +25,13 @@ const HEIGHT = 44; // pixels, with the margins of the page
  * @property {string} type
  */
 
-export function playWhatIsTold() {
+export function addAudioPreviews() {
   api.addEventListener(EVENT, ({ detail }) => {
     const node = nodeAt(detail.node);
     if (node?.comfyClass !== "AceStep15Sampler") return; // of a script, or another workflow
-    const shown = node.widgets?.find((/** @type {any} */ { name }) => name === NAME);
-    if (shown) shown.hearing.add(detail);
-    else new Hearing(node, detail);
+    const widget = node.widgets?.find((/** @type {any} */ { name }) => name === NAME);
+    if (widget) widget.preview.add(detail);
+    else new AudioPreview(node, detail);
   });
 }
 
@@ -46,71 +46,71 @@ function nodeAt(id) {
   return node;
 }
 
-class Hearing {
-  /** @param {any} node @param {Guess} guess */
-  constructor(node, guess) {
-    this.guess = guess;
+class AudioPreview {
+  /** @param {any} node @param {Preview} preview */
+  constructor(node, preview) {
+    this.preview = preview;
     this.played = "";
-    this.follows = false; // whether newer ones are played as they come
-    this.seen = "";
-    const signal = lifeOf(node);
-    this.row = makeRow(NAME, signal);
+    this.autoplay = false; // whether newer ones are played as they come
+    this.shown = "";
+    const signal = lifetimeOf(node);
+    this.row = makeRow("audio-preview", signal);
     this.player = new Player(() => this.changed(), signal);
     this.button = addButton(this.row, () => this.toggle());
     this.button.addEventListener("keydown", (event) => event.stopPropagation()); // Space is its own
     api.addEventListener("execution_start", () => this.begin(), { signal });
-    mount(node, this.row, () => this.tick(), NAME, HEIGHT).hearing = this;
+    mount(node, this.row, () => this.tick(), NAME, HEIGHT).preview = this;
     node.setSize([node.size[0], Math.max(node.size[1], node.computeSize()[1])]);
     node.setDirtyCanvas(true, true);
     this.show();
   }
 
-  /** @param {Guess} guess */
-  add(guess) {
-    this.guess = guess;
+  /** @param {Preview} preview */
+  add(preview) {
+    this.preview = preview;
     this.changed();
   }
 
   begin() {
-    this.follows = false;
+    this.autoplay = false;
     this.show();
   }
 
   toggle() {
-    this.follows = !this.player.playing;
-    if (this.follows) this.play();
+    this.autoplay = !this.player.playing;
+    if (this.autoplay) this.play();
     else this.player.stop();
   }
 
   play() {
-    const { filename, subfolder, type } = this.guess;
+    const { filename, subfolder, type } = this.preview;
     this.played = filename;
     this.player.play(api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`), 0);
   }
 
   changed() {
-    const newer = this.played !== this.guess.filename;
-    if (this.follows && newer && !this.player.playing) this.play();
+    const newer = this.played !== this.preview.filename;
+    if (this.autoplay && newer && !this.player.playing) this.play();
     this.show();
   }
 
   tick() {
-    if (this.seen !== this.sentence()) this.show();
+    if (this.shown !== this.sentence()) this.show();
   }
 
   show() {
     const { playing } = this.player;
     this.button.textContent = playing ? "■" : "▶";
-    this.button.title = say("listen");
-    this.button.setAttribute("aria-label", `${say("listen")}. ${this.sentence()}`);
-    light(this.button, this.follows);
-    this.row.text.textContent = this.seen = this.sentence();
+    this.button.title = translate("playPreview");
+    this.button.setAttribute("aria-label", `${translate("playPreview")}. ${this.sentence()}`);
+    light(this.button, this.autoplay);
+    this.row.text.textContent = this.shown = this.sentence();
   }
 
   sentence() {
-    if (this.player.failed) return say("unheard");
-    const { step, steps, start, end } = this.guess;
-    return say("guess", { step, steps, start: brief(start), end: brief(end) });
+    if (this.player.failed) return translate("cannotPlay");
+    const { step, steps, start, end } = this.preview;
+    return translate("previewStep", { step, steps, start: brief(start), end: brief(end) });
   }
 }
 

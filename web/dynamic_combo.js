@@ -1,17 +1,17 @@
-// Nodes 2.0 draws a choice that brings inputs of its own (ComfyUI's DynamicCombo) with the value it
-// had before a workflow was loaded. The widget knows better: it is told to the page once more.
+// Nodes 2.0 draws a combo that brings further inputs (ComfyUI's DynamicCombo) with the value it had before
+// a workflow was loaded. Setting the widget's value once more refreshes it.
 
 /** @param {any} node */
-export function showChoices(node) {
+export function refreshDynamicCombos(node) {
   for (const widget of node.widgets ?? []) {
-    const own = Object.getOwnPropertyDescriptor(widget, "value");
-    if (widget.type !== "combo" || !own?.get) continue;
+    const property = Object.getOwnPropertyDescriptor(widget, "value");
+    if (widget.type !== "combo" || !property?.get) continue;
     inherited(widget)?.set?.call(widget, widget.value);
   }
 }
 
 /**
- * The accessor behind the widget's own, which is the one that the page watches.
+ * The inherited accessor of the widget's value, which is the one that the page watches.
  * @param {any} widget
  * @returns {PropertyDescriptor | undefined}
  */
