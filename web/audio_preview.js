@@ -29,8 +29,8 @@ export function addAudioPreviews() {
   api.addEventListener(EVENT, ({ detail }) => {
     const node = nodeAt(detail.node);
     if (node?.comfyClass !== "AceStep15Sampler") return; // of a script, or another workflow
-    const widget = node.widgets?.find((/** @type {any} */ { name }) => name === NAME);
-    if (widget) widget.preview.add(detail);
+    const existing = node.widgets?.find((/** @type {any} */ { name }) => name === NAME);
+    if (existing) existing.preview.add(detail);
     else new AudioPreview(node, detail);
   });
 }
