@@ -1,4 +1,8 @@
-"""The decode loop: prompts and grammars in, tokens out.
+"""The decode loop: prompts and grammars in, tokens out. It knows no text and no audio.
+
+    hidden = prefill()                 each distinct prompt once
+    repeat: tokens = sample(hidden)    masks, guidance, filters, Gumbel-max: sampling.py
+            hidden = forward(tokens)   one position, perhaps as a CUDA graph: cuda_graph.py
 
 Rows are [sequence 1 .. n] and, with guidance, [uncond prompt 1 .. n]. No sequence depends on
 another: each has its own positions, grammar and random keys, whatever else is in the batch.
@@ -32,6 +36,36 @@ class Request:
     seed: int
     max_tokens: int
     uncond_prompt: tuple[int, ...] | None = None  # for classifier-free guidance
+
+
+class Sequence:
+    """A request, the tokens generated for it, and the grammar's state after them."""
+
+    def __init__(self, request: Request) -> None:
+        self.state: State | None = request.grammar  # None: finished
+        self.max_tokens = request.max_tokens
+        self.tokens: list[int] = []
+        if request.uncond_prompt is None:
+            self._append_forced()
+        self.prompt = (*request.prompt, *self.tokens)
+        self.uncond_prompt = request.uncond_prompt or ()
+        generator = torch.Generator().manual_seed(request.seed % 2**64)
+        # one random key per token, all at once: no step waits for the device
+        self.keys = torch.empty(request.max_tokens, dtype=torch.int64).random_(generator=generator)
+
+    def _append_forced(self) -> None:
+        """First tokens that the grammar leaves no choice of need no step: they join the prompt."""
+        while self.state is not None and len(self.state.allowed) == 1:
+            (token,) = self.state.allowed
+            if self.state.advance(token) is None or len(self.tokens) + 1 >= self.max_tokens:
+                break
+            self.append(token)
+
+    def append(self, token: int) -> None:
+        self.tokens.append(token)
+        if self.state is not None:
+            at_end = len(self.tokens) >= self.max_tokens
+            self.state = None if at_end else self.state.advance(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +104,14 @@ def decode(
         tokens = batch.sample(hidden)
         if on_step is not None:
             on_step(Step(done, batch.steps, tokens, names))
-        if all(seq.finished for seq in sequences):
+        if all(seq.state is None for seq in sequences):
             break
         hidden = batch.forward(tokens)
     return [seq.tokens for seq in sequences]
 
 
-class Sequence:
-    """A request and the tokens generated for it."""
-
-    def __init__(self, request: Request) -> None:
-        self.state: State | None = request.grammar  # None: finished
-        self.max_tokens = request.max_tokens
-        self.tokens: list[int] = []
-        if request.uncond_prompt is None:
-            self._append_forced()
-        self.prompt = (*request.prompt, *self.tokens)
-        self.uncond_prompt = request.uncond_prompt or ()
-        generator = torch.Generator().manual_seed(request.seed % 2**64)
-        # one random key per token, all at once: no step waits for the device
-        self.keys = torch.empty(request.max_tokens, dtype=torch.int64).random_(generator=generator)
-
-    def _append_forced(self) -> None:
-        """First tokens that the grammar leaves no choice of need no step: they join the prompt."""
-        while self.state is not None and len(self.state.allowed) == 1:
-            (token,) = self.state.allowed
-            if self.state.advance(token) is None or len(self.tokens) + 1 >= self.max_tokens:
-                break
-            self.append(token)
-
-    def append(self, token: int) -> None:
-        self.tokens.append(token)
-        if self.state is not None:
-            at_end = len(self.tokens) >= self.max_tokens
-            self.state = None if at_end else self.state.advance(token)
-
-    @property
-    def finished(self) -> bool:
-        return self.state is None
-
-
 class Batch:
-    """Sequences with their kv cache and the rows of the lm_head that they need."""
+    """Sequences that decode together: their kv cache, and the rows of the lm_head they need."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class Batch:
             shape = (len(sequences), len(self.vocab_range))
             self.repeated = torch.zeros(shape, dtype=torch.bool, device=lm.device)
             for row, seq in enumerate(sequences):
-                self._mark_repeated(row, seq.tokens)
+                self.repeated[row, logit_indices(seq.tokens, self.vocab_range)] = True
 
     def prefill(self) -> Tensor:
         """Runs each distinct prompt once, and stores its kv in every row that has it.
@@ -158,15 +158,6 @@ class Batch:
             embedded = lm.model.embed(torch.tensor([prompt], device=lm.device), lm.dtype)
             hidden[rows] = lm.model(embedded, self.cache.prefill(rows))[0, -1]
         return hidden
-
-    def forward(self, tokens: tuple[int | None, ...]) -> Tensor:
-        """Runs one token per sequence; the hidden states that follow, [rows, E]."""
-        # a finished row gets any token: its hidden state is not used
-        ids = [0 if token is None else token - self.vocab_range.start for token in tokens]
-        index = torch.tensor(ids * (2 if self.cfg_scale > 1 else 1), device=self.lm.device)
-        if self.graph is not None:
-            return self.graph(index)
-        return self.lm.model(self.lm_head[index][:, None], self.cache)[:, 0]
 
     def sample(self, hidden: Tensor) -> tuple[int | None, ...]:
         """Appends to each unfinished sequence its next token."""
@@ -191,8 +182,18 @@ class Batch:
             tokens |= {row: self.vocab_range[i] for row, i in zip(large, columns, strict=True)}
         for row, token in tokens.items():
             self.sequences[row].append(token)
-            self._mark_repeated(row, [token])
+            if self.repeated is not None:
+                self.repeated[row, logit_indices([token], self.vocab_range)] = True
         return tuple(tokens.get(row) for row in range(len(self.sequences)))
+
+    def forward(self, tokens: tuple[int | None, ...]) -> Tensor:
+        """Runs one token per sequence; the hidden states that follow, [rows, E]."""
+        # a finished row gets any token: its hidden state is not used
+        ids = [0 if token is None else token - self.vocab_range.start for token in tokens]
+        index = torch.tensor(ids * (2 if self.cfg_scale > 1 else 1), device=self.lm.device)
+        if self.graph is not None:
+            return self.graph(index)
+        return self.lm.model(self.lm_head[index][:, None], self.cache)[:, 0]
 
     def _draw(
         self,
@@ -217,11 +218,6 @@ class Batch:
         repeated = None if self.repeated is None else self.repeated[rows][:, columns]
         token_ids = self.token_ids[columns]
         return sample_token(logits, keys, params, mask, repeated, token_ids).tolist()
-
-    def _mark_repeated(self, row: int, tokens: list[int]) -> None:
-        if self.repeated is not None:
-            columns = logit_indices(tokens, self.vocab_range)
-            self.repeated[row, columns.to(self.lm.device)] = True
 
 
 def vocab_range(lm: LanguageModel, states: Iterable[State | None]) -> range:
