@@ -73,7 +73,7 @@ class Recorder:
         return again
 
 
-def request(lm: LanguageModel, text: str, seed: int) -> Request:
+def codes_request(lm: LanguageModel, text: str, seed: int) -> Request:
     encode = lm.vocabulary.encode
     return Request(
         tuple(encode(text)), lm.grammar.codes(CODES), seed, CODES, tuple(encode("nothing"))
@@ -88,28 +88,31 @@ def recorder(lm, monkeypatch):
 
 
 @pytest.mark.parametrize("cfg_scale", [1.0, 3.0])
-def test_replayed_steps_write_the_tokens_of_steps_that_are_run(lm, recorder, cfg_scale):
+def test_replayed_steps_give_the_tokens_of_eager_steps(lm, recorder, cfg_scale):
     """Prompts of different lengths, several blocks, items that see only their own slots."""
-    asked = [request(lm, "a short prompt", 1), request(lm, "another one, somewhat longer", 2)]
+    requests = [
+        codes_request(lm, "a short prompt", 1),
+        codes_request(lm, "another one, somewhat longer", 2),
+    ]
     params = SamplingParams(temperature=1.0, repetition_penalty=1.3)
-    replayed = decode(lm, asked, params, cfg_scale)
+    replayed = decode(lm, requests, params, cfg_scale)
     assert recorder.recordings == 4  # slots 28 to 66, in blocks that end at 32, 48, 64 and 80
     assert recorder.replays == CODES - 1 - recorder.recordings  # the last code is not read
     lm.capture = None
-    assert replayed == decode(lm, asked, params, cfg_scale)
+    assert replayed == decode(lm, requests, params, cfg_scale)
     assert len(set(replayed[0])) > 6
 
 
-def test_text_is_replayed_too(lm, recorder):
+def test_text_is_decoded_from_graphs_too(lm, recorder):
     state = lm.grammar.block(Metadata(), skip=("genres",))
-    asked = Request(tuple(lm.vocabulary.encode("a song")), state, seed=4, max_tokens=120)
-    replayed = decode(lm, [asked], SamplingParams())
+    request = Request(tuple(lm.vocabulary.encode("a song")), state, seed=4, max_tokens=120)
+    replayed = decode(lm, [request], SamplingParams())
     assert recorder.replays > 20
     lm.capture = None
-    assert replayed == decode(lm, [asked], SamplingParams())
+    assert replayed == decode(lm, [request], SamplingParams())
 
 
-def test_states_of_a_replay_equal_those_of_a_run(lm, recorder):
+def test_hidden_states_of_a_replay_equal_those_of_an_eager_step(lm, recorder):
     """To rounding: what a bias hides takes part in the sums as a zero."""
     table = lm.model.head_rows(range(50), "cpu")
     prompts = [torch.arange(9)[None], torch.arange(4)[None]]
@@ -127,12 +130,12 @@ def test_states_of_a_replay_equal_those_of_a_run(lm, recorder):
     assert recorder.replays == 27
 
 
-def test_memory_is_asked_for_in_whole_blocks(lm, recorder):
-    asked = request(lm, "x", 1)
-    grown = replace(asked, max_tokens=asked.max_tokens + 1)
-    assert decode_bytes(lm, [asked]) == decode_bytes(lm, [grown])
+def test_memory_is_estimated_in_whole_blocks(lm, recorder):
+    request = codes_request(lm, "x", 1)
+    grown = replace(request, max_tokens=request.max_tokens + 1)
+    assert decode_bytes(lm, [request]) == decode_bytes(lm, [grown])
     lm.capture = None
-    assert decode_bytes(lm, [asked]) < decode_bytes(lm, [grown])
+    assert decode_bytes(lm, [request]) < decode_bytes(lm, [grown])
 
 
 @pytest.mark.parametrize("device", ["cpu", "mps"])

@@ -19,7 +19,7 @@ from ace_core.models.cache import Cache, cache_bytes
 WILD = SamplingParams(temperature=1.0, top_p=0.95)
 
 
-def request(lm, text: str, seed: int, count: int = 12, uncond: str = "nothing") -> Request:
+def codes_request(lm, text: str, seed: int, count: int = 12, uncond: str = "nothing") -> Request:
     """Codes after `text`, guided away from `uncond`."""
     encode = lm.vocabulary.encode
     state = lm.grammar.codes(count)
@@ -29,28 +29,30 @@ def request(lm, text: str, seed: int, count: int = 12, uncond: str = "nothing") 
 NOTHING = Metadata()
 
 
-def block(lm, text: str, seed: int, given: Metadata = NOTHING, max_tokens: int = 120) -> Request:
+def block_request(
+    lm, text: str, seed: int, given: Metadata = NOTHING, max_tokens: int = 120
+) -> Request:
     state = lm.grammar.block(given, skip=("genres",))
     return Request(tuple(lm.vocabulary.encode(text)), state, seed, max_tokens)
 
 
 @torch.inference_mode()
-def plain_loop(lm, asked: Request, params: SamplingParams, cfg_scale: float) -> list[int]:
+def plain_loop(lm, request: Request, params: SamplingParams, cfg_scale: float) -> list[int]:
     """The whole text through the model at every step, all rows of the head, one item."""
-    generator = torch.Generator().manual_seed(asked.seed)
-    keys = torch.empty(asked.max_tokens, dtype=torch.int64).random_(generator=generator)
+    generator = torch.Generator().manual_seed(request.seed)
+    keys = torch.empty(request.max_tokens, dtype=torch.int64).random_(generator=generator)
     table = lm.model.embed_tokens.weight
     written: list[int] = []
-    state = asked.grammar
+    state = request.grammar
 
     def last_logits(prompt: tuple[int, ...]) -> torch.Tensor:
         ids = torch.tensor([[*prompt, *written]])
         return lm.model(lm.model.embed(ids))[:, -1] @ table.T
 
-    while state is not None and len(written) < asked.max_tokens:
-        logits = last_logits(asked.prompt)
+    while state is not None and len(written) < request.max_tokens:
+        logits = last_logits(request.prompt)
         if cfg_scale > 1:
-            logits = apply_cfg(logits, last_logits(asked.uncond_prompt), cfg_scale)
+            logits = apply_cfg(logits, last_logits(request.uncond_prompt), cfg_scale)
         mask = torch.zeros(logits.shape, dtype=torch.bool)
         mask[0, list(state.allowed)] = True
         repeated = torch.zeros_like(mask)
@@ -63,82 +65,88 @@ def plain_loop(lm, asked: Request, params: SamplingParams, cfg_scale: float) -> 
 
 @pytest.mark.parametrize("cfg_scale", [1.0, 3.0])
 @pytest.mark.parametrize("params", [WILD, SamplingParams(top_k=50, repetition_penalty=1.5)])
-def test_codes_equal_a_plain_loops(lm, cfg_scale, params):
-    asked = request(lm, "a short prompt", seed=5)
-    (ours,) = decode(lm, [asked], params, cfg_scale)
-    assert ours == plain_loop(lm, asked, params, cfg_scale)
+def test_codes_equal_those_of_a_plain_loop(lm, cfg_scale, params):
+    request = codes_request(lm, "a short prompt", seed=5)
+    (ours,) = decode(lm, [request], params, cfg_scale)
+    assert ours == plain_loop(lm, request, params, cfg_scale)
     assert len(set(ours)) > 6  # a model that repeats itself would prove little
 
 
 @pytest.mark.parametrize("params", [WILD, SamplingParams(temperature=0.5, repetition_penalty=4.0)])
-def test_a_block_equals_a_plain_loops(lm, params):
-    asked = block(lm, "a short prompt", seed=0)
-    (ours,) = decode(lm, [asked], params)
-    assert ours == plain_loop(lm, asked, params, 1.0)
+def test_a_block_equals_that_of_a_plain_loop(lm, params):
+    request = block_request(lm, "a short prompt", seed=0)
+    (ours,) = decode(lm, [request], params)
+    assert ours == plain_loop(lm, request, params, 1.0)
 
 
-def test_values_equal_a_plain_loops_and_the_language_is_greedy(lm):
+def test_values_equal_those_of_a_plain_loop_and_the_language_is_greedy(lm):
     """At this heat a drawn language would be any of fifty."""
     hot = SamplingParams(temperature=2.0, top_p=1.0)
     for seed in range(6):
         state = lm.grammar.block(Metadata(), skip=("caption", "genres"))
-        asked = Request(tuple(lm.vocabulary.encode("x")), state, seed, 120)
-        (ours,) = decode(lm, [asked], hot)
-        assert ours == plain_loop(lm, asked, hot, 1.0)
+        request = Request(tuple(lm.vocabulary.encode("x")), state, seed, 120)
+        (ours,) = decode(lm, [request], hot)
+        assert ours == plain_loop(lm, request, hot, 1.0)
 
 
 def test_codes_are_as_many_as_requested_and_all_usable(lm):
     codes = lm.vocabulary.codes
-    asked = [request(lm, "p", seed, count) for seed, count in enumerate((3, 20, 1))]
-    written = decode(lm, asked, WILD, 2.0)
+    requests = [codes_request(lm, "p", seed, count) for seed, count in enumerate((3, 20, 1))]
+    written = decode(lm, requests, WILD, 2.0)
     assert [len(ids) for ids in written] == [3, 20, 1]
     assert all(token in codes for ids in written for token in ids)
 
 
 def test_an_item_in_a_batch_equals_the_item_alone(lm):
-    asked = [
-        request(lm, "a short prompt", seed=1),
-        request(lm, "a rather longer prompt, of another song altogether", seed=2, count=17),
-        request(lm, "a short prompt", seed=3, uncond="a longer negative prompt than the others"),
-        request(lm, "a short prompt", seed=1),
+    requests = [
+        codes_request(lm, "a short prompt", seed=1),
+        codes_request(lm, "a rather longer prompt, of another song altogether", seed=2, count=17),
+        codes_request(
+            lm, "a short prompt", seed=3, uncond="a longer negative prompt than the others"
+        ),
+        codes_request(lm, "a short prompt", seed=1),
     ]
-    together = decode(lm, asked, WILD, 2.0)
-    assert together == [decode(lm, [one], WILD, 2.0)[0] for one in asked]
+    together = decode(lm, requests, WILD, 2.0)
+    assert together == [decode(lm, [request], WILD, 2.0)[0] for request in requests]
     assert together[0] == together[3]
     assert together[0] != together[2]
 
 
 def test_blocks_in_a_batch_equal_the_blocks_alone(lm):
-    asked = [block(lm, "x", 1), block(lm, "longer", 2, Metadata(bpm=77)), block(lm, "x", 3)]
-    together = decode(lm, asked, WILD)
-    assert together == [decode(lm, [one], WILD)[0] for one in asked]
+    requests = [
+        block_request(lm, "x", 1),
+        block_request(lm, "longer", 2, Metadata(bpm=77)),
+        block_request(lm, "x", 3),
+    ]
+    together = decode(lm, requests, WILD)
+    assert together == [decode(lm, [request], WILD)[0] for request in requests]
     assert len({tuple(ids) for ids in together}) == 3
 
 
 def test_changing_one_item_changes_no_other(lm):
-    asked = [request(lm, f"song {i}", seed=i) for i in range(3)]
-    before = decode(lm, asked, WILD, 2.0)
-    asked[1] = request(lm, "something else entirely", seed=99, count=30)
-    after = decode(lm, asked, WILD, 2.0)
+    requests = [codes_request(lm, f"song {i}", seed=i) for i in range(3)]
+    before = decode(lm, requests, WILD, 2.0)
+    requests[1] = codes_request(lm, "something else entirely", seed=99, count=30)
+    after = decode(lm, requests, WILD, 2.0)
     assert (before[0], before[2]) == (after[0], after[2])
     assert before[1] != after[1][:12]
 
 
 def test_the_same_seed_gives_the_same_tokens_and_another_gives_others(lm):
-    first, second = (decode(lm, [request(lm, "x", seed=8)], WILD) for _ in range(2))
+    first, second = (decode(lm, [codes_request(lm, "x", seed=8)], WILD) for _ in range(2))
     assert first == second
-    assert decode(lm, [request(lm, "x", seed=9)], WILD) != first
-    assert decode(lm, [request(lm, "x", seed=2**64 - 1)], WILD) != first
+    assert decode(lm, [codes_request(lm, "x", seed=9)], WILD) != first
+    assert decode(lm, [codes_request(lm, "x", seed=2**64 - 1)], WILD) != first
 
 
 def test_a_longer_song_begins_as_the_shorter_one_does(lm):
-    short, long = (decode(lm, [request(lm, "x", 8, count)], WILD)[0] for count in (9, 15))
+    short, long = (decode(lm, [codes_request(lm, "x", 8, count)], WILD)[0] for count in (9, 15))
     assert long[:9] == short
 
 
-def test_known_values_appear_verbatim(lm):
+def test_given_values_appear_verbatim(lm):
     known = Metadata(bpm=77, seconds=123, key="Ab minor", language="yue", time_signature=3)
-    (ids,) = decode(lm, [block(lm, "x", 0, known, max_tokens=700)], WILD)
+    (ids,) = decode(lm, [block_request(lm, "x", 0, known, max_tokens=700)], WILD)
     text = lm.vocabulary.decode(ids)
     assert text.startswith("<think>\nbpm: 77\ncaption:")
     assert text.endswith("\nduration: 123\nkeyscale: Ab minor\nlanguage: yue\ntimesignature: 3\n")
@@ -146,14 +154,14 @@ def test_known_values_appear_verbatim(lm):
 
 def test_decoding_stops_at_max_tokens(lm):
     everything = FreeText("text", lm.vocabulary.text, frozenset())
-    asked = Request(tuple(lm.vocabulary.encode("x")), everything, 0, 7)
-    assert [len(ids) for ids in decode(lm, [asked], WILD)] == [7]
+    request = Request(tuple(lm.vocabulary.encode("x")), everything, 0, 7)
+    assert [len(ids) for ids in decode(lm, [request], WILD)] == [7]
 
 
 def test_every_step_is_reported_and_can_stop_the_run(lm):
     seen = []
-    asked = [request(lm, "x", 1, count=2), request(lm, "y", 2, count=4)]
-    written = decode(lm, asked, WILD, on_step=seen.append)
+    requests = [codes_request(lm, "x", 1, count=2), codes_request(lm, "y", 2, count=4)]
+    written = decode(lm, requests, WILD, on_step=seen.append)
     assert [step.done for step in seen] == [1, 2, 3, 4]
     assert {step.total for step in seen} == {4}
     assert [step.tokens[1] for step in seen] == written[1]
@@ -170,7 +178,7 @@ def test_every_step_is_reported_and_can_stop_the_run(lm):
 
     seen.clear()
     with pytest.raises(StopError):
-        decode(lm, asked, WILD, on_step=stop_at_the_second)
+        decode(lm, requests, WILD, on_step=stop_at_the_second)
     assert len(seen) == 1
 
 
@@ -180,7 +188,7 @@ def test_each_distinct_prompt_is_run_once(lm):
         lambda module, args: lengths.append(tuple(args[0].shape[:2]))
     )
     with hook:
-        decode(lm, [request(lm, "one", seed, count=3) for seed in range(3)], WILD, 2.0)
+        decode(lm, [codes_request(lm, "one", seed, count=3) for seed in range(3)], WILD, 2.0)
     assert lengths == [(1, 3), (1, 7), (6, 1), (6, 1)]
 
 
@@ -193,7 +201,7 @@ def test_small_sets_compute_only_their_own_logits(lm, monkeypatch):
 
     monkeypatch.setattr(decoding, "sample_token", spy)
     monkeypatch.setattr(decoding, "SMALL_SET", 51)
-    decode(lm, [block(lm, "x", 0)], WILD)
+    decode(lm, [block_request(lm, "x", 0)], WILD)
     vocabulary = len(lm.vocabulary.text)
     assert vocabulary in columns and len(columns) > 2
     assert max(columns - {vocabulary}) <= 51
@@ -207,13 +215,13 @@ def test_the_lm_head_has_only_the_rows_that_may_be_drawn(lm):
 
 
 def test_the_memory_of_a_run_covers_its_kv_cache_and_lm_head(lm):
-    asked = [request(lm, "x" * 20, 0, count=30), request(lm, "y", 1, count=5)]
+    requests = [codes_request(lm, "x" * 20, 0, count=30), codes_request(lm, "y", 1, count=5)]
     cache = cache_bytes(lm.model.config, rows=4, slots=50, element_bytes=4)
-    assert decode_bytes(lm, asked, 2.0) > cache + 64_000 * 16 * 4
-    assert decode_bytes(lm, asked, 2.0) > decode_bytes(lm, asked, 1.0)
+    assert decode_bytes(lm, requests, 2.0) > cache + 64_000 * 16 * 4
+    assert decode_bytes(lm, requests, 2.0) > decode_bytes(lm, requests, 1.0)
 
 
-def test_a_host_is_told_how_much_memory_a_run_takes_before_it_begins(lm):
+def test_memory_is_reserved_before_the_first_step(lm):
     told = []
 
     class Hosted(LanguageModel):
@@ -222,28 +230,28 @@ def test_a_host_is_told_how_much_memory_a_run_takes_before_it_begins(lm):
 
     steps = []
     hosted = Hosted(lm.model, lm.vocabulary.tokenizer)
-    asked = [request(lm, "x", 0)]
-    decode(hosted, asked, WILD, 2.0, on_step=steps.append)
-    assert told == [(decode_bytes(lm, asked, 2.0), 0)]
+    requests = [codes_request(lm, "x", 0)]
+    decode(hosted, requests, WILD, 2.0, on_step=steps.append)
+    assert told == [(decode_bytes(lm, requests, 2.0), 0)]
     assert steps
 
 
-def test_what_the_model_cannot_hold_is_refused_with_both_numbers(lm):
+def test_more_tokens_than_max_length_are_refused_with_both_numbers(lm):
     with pytest.raises(InvalidRequestError, match=r"7 tokens and 40955 are to be .* at most 40960"):
-        decode(lm, [request(lm, "prompt", 0, count=40_955)], WILD)
+        decode(lm, [codes_request(lm, "prompt", 0, count=40_955)], WILD)
     with pytest.raises(InvalidRequestError, match="8 tokens and 40955"):
-        decode(lm, [request(lm, "p", 0, 40_955, uncond="negative")], WILD, 2.0)
+        decode(lm, [codes_request(lm, "p", 0, 40_955, uncond="negative")], WILD, 2.0)
     with pytest.raises(InvalidRequestError, match="writes at least 1"):
-        decode(lm, [request(lm, "prompt", 0, count=0)], WILD)
+        decode(lm, [codes_request(lm, "prompt", 0, count=0)], WILD)
 
 
 @pytest.mark.parametrize("cfg_scale", [0.5, -1.0, float("nan")])
 def test_a_cfg_scale_below_1_is_refused(lm, cfg_scale):
     with pytest.raises(InvalidRequestError, match="must be 1"):
-        decode(lm, [request(lm, "x", 0)], WILD, cfg_scale)
+        decode(lm, [codes_request(lm, "x", 0)], WILD, cfg_scale)
 
 
-def test_nothing_to_write_is_refused(lm):
+def test_no_requests_are_refused(lm):
     with pytest.raises(InvalidRequestError, match="at least one item"):
         decode(lm, [], WILD)
 
@@ -251,13 +259,13 @@ def test_nothing_to_write_is_refused(lm):
 @pytest.mark.parametrize("seed", range(2))
 def test_a_thousand_blocks_from_the_model_all_parse(lm, seed):
     """500 a seed, through the masks and picks that a real run takes."""
-    asked = []
+    requests = []
     for item in range(500):
         given = Metadata(seconds=30) if item % 2 else Metadata()
         state = lm.grammar.block(given, skip=("caption", "genres"))
-        asked.append(Request((item % 256, 7), state, 500 * seed + item, 80))
+        requests.append(Request((item % 256, 7), state, 500 * seed + item, 80))
     hot = SamplingParams(temperature=2.0, top_p=1.0)
-    for ids in decode(lm, asked, hot):
+    for ids in decode(lm, requests, hot):
         reply = parse_reply(lm.vocabulary.decode(ids))
         found = reply.metadata
         assert reply.warnings == ()
@@ -266,13 +274,13 @@ def test_a_thousand_blocks_from_the_model_all_parse(lm, seed):
         assert found.time_signature in (2, 3, 4, 6)
 
 
-def test_what_a_run_held_is_free_when_it_ends(lm):
+def test_the_kv_cache_is_freed_when_a_run_ends(lm):
     """Keys and values are large; a cycle would keep them, and the model, until it is found."""
-    asked = request(lm, "a short prompt", seed=5)
+    request = codes_request(lm, "a short prompt", seed=5)
     gc.collect()
     gc.disable()
     try:
-        decode(lm, [asked], WILD, 2.0)
+        decode(lm, [request], WILD, 2.0)
         left = [each for each in gc.get_objects() if type(each) is Cache]
     finally:
         gc.enable()

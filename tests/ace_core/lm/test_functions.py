@@ -28,7 +28,7 @@ FACTS = Song("x", "la", 12.3, bpm=90, key="C major", time_signature=4, language=
 HOT = TextOptions(SamplingParams(temperature=2.0, top_p=1.0), max_tokens=1_500)
 
 
-def test_thinking_fills_every_blank(lm):
+def test_thinking_fills_every_open_field(lm):
     plan = think(lm, PIANO, options=HOT)
     song = plan.filled
     assert None not in (song.bpm, song.key, song.time_signature, song.language)
@@ -39,7 +39,7 @@ def test_thinking_fills_every_blank(lm):
     assert plan.warnings == ()
 
 
-def test_what_the_user_stated_is_written_and_kept(lm):
+def test_given_values_are_written_and_kept(lm):
     plan = think(lm, FACTS, options=HOT)
     assert plan.text.startswith("<think>\nbpm: 90\ncaption:")
     assert plan.text.endswith("\nduration: 12\nkeyscale: C major\nlanguage: de\ntimesignature: 4\n")
@@ -59,7 +59,7 @@ def test_each_part_of_thinking_can_be_switched_off(lm):
     assert plan.metadata.seconds == 10
 
 
-def test_without_anything_to_write_the_model_is_not_asked(lm):
+def test_without_open_fields_the_model_does_not_run(lm):
     steps = []
     options = replace(HOT, on_step=steps.append)
     nothing = CotFields(metadata=False, caption=False, language=False)
@@ -69,7 +69,7 @@ def test_without_anything_to_write_the_model_is_not_asked(lm):
     assert steps == []
 
 
-def test_unknown_asks_for_the_language_as_no_language_does(lm):
+def test_the_language_unknown_counts_as_not_given(lm):
     plan = think(lm, replace(PIANO, language="unknown"), options=HOT)
     assert plan.text == think(lm, PIANO, options=HOT).text
     assert plan.filled.language == plan.metadata.language
@@ -77,14 +77,14 @@ def test_unknown_asks_for_the_language_as_no_language_does(lm):
     assert skipped.metadata.language == "unknown"
 
 
-def test_unconstrained_thinking_reads_what_it_can_and_says_what_not(lm):
+def test_unconstrained_thinking_is_parsed_with_warnings(lm):
     options = TextOptions(constrained=False, max_tokens=60)
     plan = think(lm, PIANO, options=options)
     assert plan.metadata.seconds == 10
     assert plan.warnings == ("no metadata was written",)
 
 
-def test_a_reply_that_was_cut_says_so_and_a_whole_one_does_not(lm):
+def test_a_truncated_reply_has_a_warning_and_a_whole_one_has_none(lm):
     cut = think(lm, PIANO, options=TextOptions(max_tokens=20))
     assert cut.metadata.bpm is not None
     assert cut.warnings == ("the reply was cut after 20 tokens",)
@@ -94,12 +94,12 @@ def test_a_reply_that_was_cut_says_so_and_a_whole_one_does_not(lm):
 
 
 @pytest.mark.parametrize("seconds", [10.0, 12.3, 10.19])
-def test_codes_are_five_a_second_rounded_down(lm, seconds):
+def test_codes_are_five_per_second_rounded_down(lm, seconds):
     (codes,) = compose_codes(lm, [Plan(replace(PIANO, seconds=seconds), Metadata())])
     assert len(codes) == codes_for(seconds)
 
 
-def test_the_length_that_the_model_chose_counts_where_the_user_gave_none(lm):
+def test_the_generated_length_counts_where_none_is_given(lm):
     song = replace(PIANO, seconds=None)
     (codes,) = compose_codes(lm, [Plan(song, Metadata(seconds=11))])
     assert len(codes) == 55
@@ -121,20 +121,20 @@ def test_codes_come_from_the_prompts_of_the_layout(lm):
     }
     for legacy, texts in layouts.items():
         prompt, uncond = (tuple(lm.vocabulary.encode(text)) for text in texts)
-        asked = Request(prompt, lm.grammar.codes(50), 4, 50, uncond)
-        (ids,) = decode(lm, [asked], SamplingParams(), 2.0)
+        request = Request(prompt, lm.grammar.codes(50), 4, 50, uncond)
+        (ids,) = decode(lm, [request], SamplingParams(), 2.0)
         options = CodesOptions(seeds=(4,), negative_prompt="noise", legacy_prompt=legacy)
         (codes,) = compose_codes(lm, [plan], options)
         assert list(codes.values) == [token - lm.vocabulary.codes.start for token in ids]
 
 
-def test_instrumental_lyrics_are_written_as_the_models_know_them(lm):
+def test_instrumental_lyrics_become_the_trained_tag(lm):
     for lyrics in ("", "[inst]", " [INSTRUMENTAL] "):
         plans = [Plan(replace(PIANO, lyrics=lyrics), Metadata())]
         assert compose_codes(lm, plans) == compose_codes(lm, [Plan(PIANO, Metadata())])
 
 
-def test_variations_and_different_songs_come_out_as_each_alone(lm):
+def test_a_batch_of_songs_equals_each_song_alone(lm):
     other = Song("loud drums and a longer caption", "la la", seconds=11.0)
     plans = [Plan(PIANO, Metadata()), Plan(PIANO, Metadata()), Plan(other, Metadata())]
     alone = [
@@ -178,7 +178,7 @@ def test_understanding_describes_the_whole_song(lm):
     assert other.text != sample.text  # the codes are read
 
 
-def test_creating_keeps_the_language_and_sings_nothing_if_nothing_is_asked(lm):
+def test_creating_keeps_the_language_and_the_instrumental_tag(lm):
     sample = create_sample(lm, "a duet", instrumental=True, language="de", options=HOT)
     assert "\nlanguage: de\n" in sample.text
     assert sample.song.language == "de"
@@ -189,7 +189,7 @@ def test_creating_keeps_the_language_and_sings_nothing_if_nothing_is_asked(lm):
     assert unknown.text == create_sample(lm, "a duet", options=HOT).text
 
 
-def test_formatting_keeps_what_is_stated_and_falls_back_to_what_was_given(lm):
+def test_formatting_keeps_given_values_and_falls_back_to_the_given_text(lm):
     sample = format_sample(lm, FACTS, HOT)
     assert (sample.song.bpm, sample.song.key, sample.song.language) == (90, "C major", "de")
     assert sample.song.seconds == 12.3

@@ -188,7 +188,7 @@ def test_a_reply_goes_on_with_free_text_without_codes_until_the_turn_ends(gramma
         walk(grammar.reply(Metadata()), vocabulary.encode(f"{WHOLE}la"))
 
 
-def test_exactly_as_many_codes_as_asked_for_and_only_usable_ones(grammar):
+def test_the_codes_grammar_allows_exactly_count_usable_codes(grammar):
     vocabulary = grammar.vocabulary
     state = grammar.codes(61)
     for _ in range(61):
@@ -200,7 +200,7 @@ def test_exactly_as_many_codes_as_asked_for_and_only_usable_ones(grammar):
     assert ended.allowed == {vocabulary.end}
 
 
-def test_codes_without_a_count_end_when_the_model_ends_them(grammar):
+def test_codes_without_a_count_end_with_the_turn(grammar):
     vocabulary = grammar.vocabulary
     state = walk(grammar.codes(None), [vocabulary.codes[0]] * 7)
     assert state.allowed == set(vocabulary.codes) | {vocabulary.end}
@@ -243,7 +243,7 @@ def test_any_legal_walk_is_a_block_that_parses_with_legal_fields(grammar, seed):
 
 
 @pytest.mark.host
-def test_the_fixed_text_has_the_published_tokens(qwen_grammar):
+def test_the_literals_have_the_published_tokens(qwen_grammar):
     vocabulary = qwen_grammar.vocabulary
     state = qwen_grammar.block(Metadata(bpm=80, seconds=30, key="C major", time_signature=4))
     written = []

@@ -31,7 +31,7 @@ def test_codes_are_read_from_tokens_and_from_numbers(text):
     assert read_codes(text).values == (1, 20, 63_999)
 
 
-def test_what_is_written_is_read_back():
+def test_what_is_written_is_parsed_back():
     assert write_codes(AudioCodes((0, 63_999))) == "<|audio_code_0|><|audio_code_63999|>"
     assert read_codes(write_codes(COUNT)) == COUNT
 
@@ -73,7 +73,7 @@ def test_anything_else_is_refused_by_name(text, named):
         read_codes(text)
 
 
-def test_a_slice_in_seconds_holds_five_codes_a_second():
+def test_a_slice_in_seconds_holds_five_codes_per_second():
     assert slice_codes(COUNT, 2, 4).values == tuple(range(10, 20))
     assert slice_codes(COUNT, 0, 20) == COUNT
     assert slice_codes(COUNT, 0.19, 0.41).values == (0, 1)

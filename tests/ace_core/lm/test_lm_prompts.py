@@ -26,7 +26,7 @@ NOTHING_IDS = [
 ]
 
 
-def test_the_plan_prompt_says_what_is_wanted_and_what_is_known():
+def test_the_plan_prompt_holds_caption_and_lyrics():
     assert prompts.plan_prompt(" calm piano", "[Verse]\nla\n") == (
         "<|im_start|>system\n# Instruction\n"
         "Generate audio semantic tokens based on the given conditions:\n\n<|im_end|>\n"
@@ -42,13 +42,13 @@ def test_codes_follow_the_block_in_the_open_turn():
 
 
 @pytest.mark.parametrize("negative", ["", "  ", "NO USER INPUT"])
-def test_without_a_negative_prompt_the_user_said_nothing(negative):
+def test_without_a_negative_prompt_the_uncond_prompt_is_empty(negative):
     prompt = prompts.uncond_prompt(negative)
     assert "<|im_start|>user\nNO USER INPUT<|im_end|>\n" in prompt
     assert prompt.endswith("<|im_start|>assistant\n<think>\n\n</think>\n\n")
 
 
-def test_a_negative_prompt_stands_bare():
+def test_a_negative_prompt_has_no_headings():
     assert "user\nlow quality<|im_end|>" in prompts.uncond_prompt("low quality")
 
 
@@ -70,7 +70,7 @@ def test_the_understand_prompt_holds_the_codes_and_nothing_else():
     assert "user\nNO USER INPUT<|im_end|>" in prompts.understand_prompt("")
 
 
-def test_the_create_prompt_always_says_whether_it_is_instrumental():
+def test_the_create_prompt_always_has_the_instrumental_flag():
     assert "user\na duet\n\ninstrumental: false<|im_end|>" in prompts.create_prompt("a duet", False)
     assert "user\nNO USER INPUT\n\ninstrumental: true<|im_end|>" in prompts.create_prompt(" ", True)
     assert "Expand the user's input into a more detailed and" in prompts.create_prompt("", True)

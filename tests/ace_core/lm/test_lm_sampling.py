@@ -61,7 +61,7 @@ def brute_force(row: list[float], params: SamplingParams) -> set[int]:
         {"temperature": 0.1},
     ],
 )
-def test_what_is_left_equals_brute_force(seed, settings):
+def test_filtered_probabilities_equal_brute_force(seed, settings):
     params = SamplingParams(**settings)
     logits = logits_of(seed)
     probs = filter_probs(logits / params.temperature, params)
@@ -121,7 +121,7 @@ def test_temperature_0_takes_the_likeliest():
     assert torch.equal(greedy, logits.argmax(-1))
 
 
-def test_guidance_leads_away_from_the_unconditional_logits_in_float32():
+def test_cfg_is_computed_in_float32():
     cond, uncond = torch.tensor([[3.0, -1.0]]), torch.tensor([[1.0, 1.0]])
     assert apply_cfg(cond, uncond, 2.0).tolist() == [[5.0, -3.0]]
     assert apply_cfg(cond, uncond, 1.0).tolist() == [[3.0, -1.0]]
@@ -130,7 +130,7 @@ def test_guidance_leads_away_from_the_unconditional_logits_in_float32():
     assert apply_cfg(fine, step, 1.5).tolist() == [[256.5]]  # bfloat16 would round to 256
 
 
-def test_written_tokens_are_made_less_likely_by_the_penalty():
+def test_repeated_tokens_are_penalised():
     logits = torch.tensor([[4.0, 3.0, -1.0, -1.5]])
     keys = torch.zeros(1, dtype=torch.int64)
     repeated = torch.tensor([[True, False, True, False]])

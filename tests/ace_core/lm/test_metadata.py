@@ -62,7 +62,7 @@ def test_norwegian_is_quoted_because_yaml_takes_it_for_a_boolean():
     assert block(language="no") == "language: 'no'"
 
 
-def test_a_song_states_its_facts_in_whole_seconds():
+def test_a_song_gives_its_metadata_in_whole_seconds():
     song = Song("x", "y", seconds=30.7, bpm=90, key="C major", time_signature=3, language="de")
     assert block(bpm=90, seconds=30, key="C major", language="de", time_signature=3) == (
         "bpm: 90\nduration: 30\nkeyscale: C major\nlanguage: de\ntimesignature: 3"
@@ -98,7 +98,7 @@ WHOLE = Metadata(
         "keyscale: F# minor\r\nlanguage: en\r\ntimesignature: 4\r\n</think># Lyric\nla\nla",
     ],
 )
-def test_replies_are_read_in_all_the_ways_models_write_them(text):
+def test_replies_are_parsed_in_every_format_of_the_models(text):
     reply = parse_reply(text)
     expected = {f: getattr(WHOLE, f) for f in ("bpm", "seconds", "genres", "key", "language")}
     assert {f: getattr(reply.metadata, f) for f in expected} == expected
@@ -109,7 +109,7 @@ def test_replies_are_read_in_all_the_ways_models_write_them(text):
     assert reply.warnings == ()
 
 
-def test_a_block_without_a_closing_tag_is_read_and_has_no_lyrics():
+def test_a_block_without_a_closing_tag_is_parsed_and_has_no_lyrics():
     reply = parse_reply("<think>\nbpm: 120\ncaption: A\n  b\ntimesignature: 3<|im_end|>")
     assert reply.metadata == Metadata(bpm=120, caption="A b", time_signature=3)
     assert reply.lyrics == ""
@@ -121,7 +121,7 @@ def test_a_block_ends_where_audio_codes_begin():
 
 
 @pytest.mark.parametrize("nothing", ["", "N/A", "n/a", "''"])
-def test_values_that_say_nothing_are_none_and_no_complaint(nothing):
+def test_empty_values_are_none_without_a_warning(nothing):
     names = ("bpm", "duration", "keyscale", "language", "timesignature")
     reply = parse_reply("".join(f"{name}: {nothing}\n" for name in names))
     assert reply.metadata == Metadata()
@@ -141,14 +141,14 @@ def test_values_that_say_nothing_are_none_and_no_complaint(nothing):
         ("mood: sad", "mood: not a field of the models"),
     ],
 )
-def test_what_cannot_be_read_is_named(line, complaint):
+def test_values_that_cannot_be_parsed_are_named(line, complaint):
     reply = parse_reply(f"{line}\n")
     assert reply.metadata == Metadata()
     assert reply.warnings == (complaint,)
 
 
 @pytest.mark.parametrize("text", ["", "no fields here", "<think>\n</think>", "�" * 50])
-def test_a_reply_without_a_block_says_so(text):
+def test_a_reply_without_a_block_has_a_warning(text):
     assert parse_reply(text).warnings == ("no metadata was written",)
 
 
@@ -161,7 +161,7 @@ def test_a_quote_that_is_part_of_the_text_stays():
 @pytest.mark.parametrize(
     "caption", ["plain", 'it\'s: "so"', "- 'dash'", "# x", "line\nbreak", "word " * 60, "no"]
 )
-def test_what_is_written_is_read_back(caption):
+def test_what_is_written_is_parsed_back(caption):
     metadata = Metadata(90, caption.strip(), 30, None, "Bb minor", "no", 6)
     assert parse_reply(think_block(metadata)).metadata == metadata
 
@@ -184,14 +184,14 @@ def test_a_heading_of_another_kind_is_part_of_the_lyrics():
     assert parse_lyrics("# Lyrical thoughts\nla") == "# Lyrical thoughts\nla"
 
 
-def test_an_end_that_is_only_spelled_out_does_not_end_a_block_known_by_its_tokens():
+def test_a_closing_tag_spelled_as_text_does_not_end_a_block():
     text = "<think>\nbpm: 90\ncaption: a </think> b\nduration: 20\n"
     reply = parse_parts(text, "la")
     assert reply.metadata == Metadata(bpm=90, caption="a </think> b", seconds=20)
     assert reply.lyrics == "la"
 
 
-def test_control_characters_are_left_out_and_said():
+def test_control_characters_are_removed_with_a_warning():
     reply = parse_parts("<think>\nbpm: 90\ncaption: a\x00b\x1b\tc\n", "la\x7f\nlo")
     assert (reply.metadata.caption, reply.lyrics) == ("ab\tc", "la\nlo")
     assert reply.warnings == ("control characters, which were left out",)

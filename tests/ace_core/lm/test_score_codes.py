@@ -52,7 +52,7 @@ def check(found: CodesScore, name: str) -> None:
     assert found.total == pytest.approx(wanted["total"], abs=SINGLE)
 
 
-def test_a_whole_song_is_scored_as_officially(judge: LanguageModel) -> None:
+def test_a_whole_song_has_the_official_score(judge: LanguageModel) -> None:
     check(score_codes(judge, [codes("full", 40)], FULL)[0], "full")
 
 
@@ -62,27 +62,27 @@ def test_several_pieces_are_each_scored_as_alone(judge: LanguageModel) -> None:
     check(second, "other")
 
 
-def test_words_alone_are_scored_with_a_wider_scale(judge: LanguageModel) -> None:
+def test_caption_and_lyrics_alone_are_scored_with_another_scale(judge: LanguageModel) -> None:
     song = Song("loud", "la la")
     check(score_codes(judge, [codes("words", 40)], song, scale=0.5)[0], "words")
 
 
-def test_a_fact_alone_is_the_whole_score(judge: LanguageModel) -> None:
+def test_metadata_alone_is_the_whole_score(judge: LanguageModel) -> None:
     check(score_codes(judge, [codes("facts", 12)], Song(bpm=120))[0], "facts")
 
 
-def test_the_vocabulary_may_be_cut_anywhere(judge: LanguageModel, monkeypatch) -> None:
+def test_the_size_of_a_vocabulary_chunk_changes_nothing(judge: LanguageModel, monkeypatch) -> None:
     monkeypatch.setattr("ace_core.lm.score_codes.VOCAB_CHUNK", 97)
     check(score_codes(judge, [codes("facts", 12)], Song(bpm=120))[0], "facts")
 
 
-def test_what_all_pieces_ask_is_asked_once(judge: LanguageModel) -> None:
+def test_a_pair_that_all_pieces_share_is_run_once(judge: LanguageModel) -> None:
     passes = []
     score_codes(judge, [codes("a", 5), codes("b", 5)], WORDS, on_pass=lambda *at: passes.append(at))
     assert passes == [(done, 6) for done in range(1, 7)]  # 2 texts, each for both and for neither
 
 
-def test_parts_weigh_as_published_and_what_is_missing_weighs_nothing() -> None:
+def test_parts_have_the_published_weights_and_missing_parts_none() -> None:
     whole = CodesScore({"bpm": 1.0, "language": 0.5, "caption": 0.8, "lyrics": 0.2})
     assert whole.total == pytest.approx(0.5 * 0.8 + 0.3 * 0.2 + 0.2 * 0.75)
     assert CodesScore({"lyrics": 0.2, "bpm": 0.7}).total == pytest.approx((0.06 + 0.14) / 0.5)
@@ -93,12 +93,12 @@ def test_a_song_that_states_nothing_is_refused(judge: LanguageModel) -> None:
         score_codes(judge, [codes("a", 5)], Song("  ", "\n"))
 
 
-def test_what_the_model_cannot_read_is_refused_with_its_length(judge: LanguageModel) -> None:
+def test_codes_beyond_max_length_are_refused_with_their_length(judge: LanguageModel) -> None:
     with pytest.raises(InvalidRequestError, match="at most 40960"):
         score_codes(judge, [AudioCodes((1,) * 41_000)], Song(bpm=120))
 
 
-def test_memory_is_asked_for_before_the_model_runs(judge: LanguageModel, monkeypatch) -> None:
+def test_memory_is_reserved_before_scoring(judge: LanguageModel, monkeypatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(judge, "reserve_memory", asked.append)
     score_codes(judge, [codes("a", 5)], Song(bpm=120))

@@ -17,14 +17,14 @@ def whole_tokenizer(tmp_path_factory):
 
 
 @pytest.mark.host
-def test_the_published_codes_follow_a_tokenizer_that_knows_none(qwen):
+def test_the_published_codes_follow_a_tokenizer_without_codes(qwen):
     assert qwen.codes == range(151_669, 215_669)
     assert (qwen.end, qwen.think, qwen.think_end) == (151_645, 151_667, 151_668)
     assert qwen.plain == range(151_643)
     assert qwen.newline == 198
 
 
-def test_codes_that_the_tokenizer_knows_have_the_same_place(whole_tokenizer, vocabulary):
+def test_codes_of_the_tokenizer_have_the_same_ids(whole_tokenizer, vocabulary):
     whole = Vocabulary(whole_tokenizer, whole_tokenizer.size)
     assert whole.codes == vocabulary.codes == range(261, 64_261)
     assert whole.text == range(261)
