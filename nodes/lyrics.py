@@ -2,10 +2,9 @@
 
 from comfy_api.latest import io, ui
 
-from ..ace_core.alignment.lines import Line, lines_of
-from ..ace_core.alignment.lyric_files import FORMATS
-from ..ace_core.alignment.timing import spans
-from ..ace_core.alignment.words import words_of
+from ..ace_core.alignment.lyric_tokens import lyric_tokens
+from ..ace_core.alignment.timed_lyrics import FORMATS, TimedLine, timed_lines
+from ..ace_core.alignment.timestamps import token_spans
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.timing import seconds_of
 from ..ace_core.types import Song
@@ -13,7 +12,7 @@ from . import folders
 from .sockets import LyricTimestampsSocket, SongSocket, TextEncoderInput
 from .vae import CATEGORY
 
-Timestamps = tuple[tuple[Line, ...], ...]  # the lines of each item
+Timestamps = tuple[tuple[TimedLine, ...], ...]  # the lines of each item
 
 
 def finished_inputs() -> list[io.Input]:
@@ -63,14 +62,14 @@ class AceStepLyricTimes(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        words = words_of(host.text_encoder_of(text_encoder).tokenizer, song)
-        maps = host.lyric_maps(model, positive, latent, words, heads)
+        tokens = lyric_tokens(host.text_encoder_of(text_encoder).tokenizer, song)
+        maps = host.lyric_maps(model, positive, latent, tokens, heads)
         seconds = seconds_of(latent["samples"].shape[-1])
-        timestamps = tuple(lines_of(words, spans(each, seconds)) for each in maps)
+        timestamps = tuple(timed_lines(tokens, token_spans(each, seconds)) for each in maps)
         return io.NodeOutput(timestamps, lyric_text(timestamps[0], "lrc", False))
 
 
-def lyric_text(lines: tuple[Line, ...], form: str, sections: bool) -> str:
+def lyric_text(lines: tuple[TimedLine, ...], form: str, sections: bool) -> str:
     """Timed lines in one of the formats, section tags only if asked for."""
     _, write = FORMATS[form]
     return write([line for line in lines if sections or line.sung])

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..ace_core.alignment.lyric_tokens import lyric_tokens
 from ..ace_core.alignment.score import AlignmentScore, alignment_score
-from ..ace_core.alignment.words import words_of
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.lm.score_codes import SCALE, CodesScore, score_codes
 from ..ace_core.types import Song
@@ -118,9 +118,9 @@ class AceStepScore(io.ComfyNode):
         singing: list[AlignmentScore | None] = [None] * count
         codes: list[CodesScore | None] = [None] * count
         if not song.instrumental:
-            words = words_of(host.text_encoder_of(text_encoder).tokenizer, song)
-            maps = host.lyric_maps(model, positive, latent, words, heads)
-            singing = [alignment_score(each, words.sung) for each in maps]
+            tokens = lyric_tokens(host.text_encoder_of(text_encoder).tokenizer, song)
+            maps = host.lyric_maps(model, positive, latent, tokens, heads)
+            singing = [alignment_score(each, tokens.sung) for each in maps]
         if lm is not None:
             heard = host.codes_of(model, positive, latent)
             codes = [

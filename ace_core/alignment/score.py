@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .path import Path, warp
+from .timestamps import WarpingPath, dynamic_time_warping
 
-HEARD: Final = 0.1  # a token that is never looked at more than this is not sung
-LOOKED: Final = 0.01  # looks below this say nothing about when
-SLACK: Final = 9.0  # frames (of 12.5 a second) that a token may come too early
+COVERAGE_THRESHOLD: Final = 0.1  # a token whose energy is never above this is not sung
+CENTROID_THRESHOLD: Final = 0.01  # energy up to this does not count towards a token's time
+ORDER_TOLERANCE: Final = 9.0  # frames (12.5 per second) that a token may come too early
 
 
 @dataclass(frozen=True, slots=True)
 class AlignmentScore:
     """`coverage`: the share of tokens that are sung. `order`: of neighbours that are in order.
-    `confidence`: how surely the model looks at the word that it sings."""
+    `confidence`: the mean energy along the path."""
 
     coverage: float
     order: float
@@ -33,34 +33,34 @@ class AlignmentScore:
 
 
 def alignment_score(maps: Tensor, sung: Sequence[bool]) -> AlignmentScore:
-    """Of `maps` [K, L', S]; `sung` [L'] is false for section tags."""
+    """The score of `maps` [K, L', S]; `sung` [L'] is false for section tags."""
     energy = _energy(maps)
-    path = warp(-(energy**2))
+    path = dynamic_time_warping(-(energy**2))
     lyrics = torch.tensor(sung)
-    wide = torch.from_numpy(energy).double()
-    return AlignmentScore(_coverage(wide[lyrics]), _order(wide[lyrics]), _confidence(wide, path))
+    exact = torch.from_numpy(energy).double()
+    return AlignmentScore(_coverage(exact[lyrics]), _order(exact[lyrics]), _confidence(exact, path))
 
 
 def _energy(maps: Tensor) -> np.ndarray:
-    """The heads' mean [L', S], stretched to 0 to 1."""
+    """The mean over the heads [L', S], scaled to 0 to 1."""
     mean = maps.float().cpu().mean(dim=0).numpy()
     low, high = mean.min(), mean.max()
     return (mean - low) / (high - low) if high - low > 1e-9 else np.zeros_like(mean)
 
 
 def _coverage(energy: Tensor) -> float:
-    return (energy.amax(dim=1) > HEARD).double().mean().item()
+    return (energy.amax(dim=1) > COVERAGE_THRESHOLD).double().mean().item()
 
 
 def _order(energy: Tensor) -> float:
-    weights = torch.where(energy > LOOKED, energy, 0.0)
+    weights = torch.where(energy > CENTROID_THRESHOLD, energy, 0.0)
     total = weights.sum(dim=1)
     frames = torch.arange(energy.shape[1], dtype=torch.float64)
-    centres = ((weights * frames).sum(dim=1) / total)[total > 1e-9]
-    if len(centres) < 2:
+    centroids = ((weights * frames).sum(dim=1) / total)[total > 1e-9]
+    if len(centroids) < 2:
         return 1.0
-    return (centres[1:] >= centres[:-1] - SLACK).double().mean().item()
+    return (centroids[1:] >= centroids[:-1] - ORDER_TOLERANCE).double().mean().item()
 
 
-def _confidence(energy: Tensor, path: Path) -> float:
+def _confidence(energy: Tensor, path: WarpingPath) -> float:
     return energy[path.tokens, path.frames].mean().item()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidRequestError
-from ..models.cache import FixedCache
+from ..models.kv_cache import StaticKVCache
 from ..models.qwen3 import Qwen3
 
 Launch = Callable[[], None]
@@ -46,7 +46,9 @@ def cuda_graph_capture(device: torch.device) -> Capture:
 class GraphedStep:
     """Decode steps of `model` over `cache`; `lm_head` [R, E] embeds the tokens too."""
 
-    def __init__(self, model: Qwen3, lm_head: Tensor, cache: FixedCache, capture: Capture) -> None:
+    def __init__(
+        self, model: Qwen3, lm_head: Tensor, cache: StaticKVCache, capture: Capture
+    ) -> None:
         self.model, self.lm_head, self.cache, self.capture = model, lm_head, cache, capture
         rows = len(cache.lengths)
         self.index = torch.zeros(rows, device=lm_head.device, dtype=torch.long)

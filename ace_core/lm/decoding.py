@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from ..errors import InvalidRequestError
-from ..models.cache import Cache, FixedCache, cache_bytes, whole_blocks
+from ..models.kv_cache import KVCache, StaticKVCache, kv_cache_bytes, whole_blocks
 from .cuda_graph import GraphedStep
 from .grammar import Allowed, State
 from .language_model import MAX_LENGTH, LanguageModel
@@ -149,9 +149,9 @@ class Batch:
         hidden = self.lm_head.new_empty(len(prompts), config.hidden_size)
         self.graph: GraphedStep | None = None
         if lm.capture is None:
-            self.cache = Cache(config, lengths, self.steps, hidden)
+            self.cache = KVCache(config, lengths, self.steps, hidden)
         else:
-            self.cache = FixedCache(config, lengths, self.steps, hidden)
+            self.cache = StaticKVCache(config, lengths, self.steps, hidden)
             self.graph = GraphedStep(lm.model, self.lm_head, self.cache, lm.capture)
         for prompt in dict.fromkeys(prompts):
             rows = [row for row, other in enumerate(prompts) if other == prompt]
@@ -241,7 +241,7 @@ def decode_bytes(lm: LanguageModel, requests: list[Request], cfg_scale: float = 
     # torch's own embedding layer shares its rows, a host's layer copies them
     lm_head = tokens * lm.model.config.hidden_size * size
     logits = rows * tokens * 4 * 6  # float32, and the copies that sampling makes
-    return cache_bytes(lm.model.config, rows, slots, size) + lm_head + logits
+    return kv_cache_bytes(lm.model.config, rows, slots, size) + lm_head + logits
 
 
 def _check(requests: list[Request], cfg_scale: float) -> None:

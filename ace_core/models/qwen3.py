@@ -23,8 +23,8 @@ from .attention import (
     merge_heads,
     rotary_embedding,
 )
-from .cache import Cache, Prefill
 from .config import LayerConfig
+from .kv_cache import KVCache, Prefill
 from .ops import TORCH, Ops
 
 
@@ -85,7 +85,7 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None
     return out.reshape(batch, heads, 1, head_dim)
 
 
-def cached_attention(q: Tensor, k: Tensor, v: Tensor, cache: Cache) -> Tensor:
+def cached_attention(q: Tensor, k: Tensor, v: Tensor, cache: KVCache) -> Tensor:
     """One new token per row, each to the slots from its row's start on: [B, H, 1, D]."""
     if cache.bias is not None:
         return causal_attention(q, k, v, cache.bias)
@@ -103,12 +103,12 @@ class CausalSelfAttention(AttentionProjections):
         super().__init__(size, ops)
         self.layer = layer
 
-    def forward(self, x: Tensor, rope: Rope, cache: Cache | Prefill | None) -> Tensor:
+    def forward(self, x: Tensor, rope: Rope, cache: KVCache | Prefill | None) -> Tensor:
         """`x` [B, T, E] to [B, T, E]."""
         q, k, v = self.project_qkv(x, rope)
         if cache is not None:
-            k, v = cache.extend(self.layer, k, v)
-        if isinstance(cache, Cache):
+            k, v = cache.update(self.layer, k, v)
+        if isinstance(cache, KVCache):
             return self.o_proj(merge_heads(cached_attention(q, k, v, cache)))
         return self.o_proj(merge_heads(causal_attention(q, k, v)))
 
@@ -131,7 +131,7 @@ class Qwen3(nn.Module):
         embedded = self.embed_tokens(ids)
         return embedded if dtype is None else embedded.to(dtype)
 
-    def forward(self, embedded: Tensor, cache: Cache | Prefill | None = None) -> Tensor:
+    def forward(self, embedded: Tensor, cache: KVCache | Prefill | None = None) -> Tensor:
         """[B, L, E] to the normed hidden states [B, L, E]; every token sees those before it.
 
         With `cache.prefill(rows)` the text is a prompt, kept for those rows. With the cache
@@ -145,7 +145,7 @@ class Qwen3(nn.Module):
         x = embedded
         for layer in self.layers:
             x = layer(x, rope, cache)
-        if isinstance(cache, Cache):
+        if isinstance(cache, KVCache):
             cache.advance()
         return self.norm(x)
 

@@ -7,9 +7,13 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
-from ...ace_core.alignment.heads import written_heads
-from ...ace_core.alignment.listening import STEPS, Finished, listen
-from ...ace_core.alignment.words import Words
+from ...ace_core.alignment.attention_maps import (
+    STEPS,
+    FinishedSong,
+    lyric_attention_maps,
+    parse_heads,
+)
+from ...ace_core.alignment.lyric_tokens import LyricTokens
 from ...ace_core.conditioning import context as ctx
 from ...ace_core.errors import InvalidRequestError
 from ...ace_core.types import AudioCodes
@@ -21,23 +25,23 @@ from .model import AceModel
 from .progress import progress_bar
 
 
-def check_words(positive: list, words: Words) -> None:
+def check_lyrics(positive: list, tokens: LyricTokens) -> None:
     """
     Raises:
         InvalidRequestError: `positive` was made from another song's lyrics.
     """
     lyrics = _first_entry(positive).get("conditioning_lyrics")
-    if lyrics is None or lyrics.shape[1] != words.total:
+    if lyrics is None or lyrics.shape[1] != tokens.prompt_length:
         read = "no lyrics" if lyrics is None else f"lyrics of {lyrics.shape[1]} tokens"
         raise InvalidRequestError(
-            f"The song has {words.total} tokens of lyrics, but the positive conditioning holds "
-            f"{read}. Connect the song that the task node was given."
+            f"The song has {tokens.prompt_length} tokens of lyrics, but the positive conditioning "
+            f"holds {read}. Connect the song that the task node was given."
         )
 
 
 @torch.inference_mode()
 def lyric_maps(
-    model: Any, positive: list, latent: dict[str, Any], words: Words, heads: str = ""
+    model: Any, positive: list, latent: dict[str, Any], tokens: LyricTokens, heads: str = ""
 ) -> list[Tensor]:
     """[K, L', S] for each item of `latent`: its attention to the lyrics. `heads` may be written.
 
@@ -45,14 +49,14 @@ def lyric_maps(
         CheckpointError: the MODEL was not loaded by this pack, or a LoRA does not fit it.
         InvalidRequestError: the latent, the conditioning and the song do not belong together.
     """
-    check_words(positive, words)
+    check_lyrics(positive, tokens)
     ace, samples = _checked_model(model), latent["samples"]  # [B, C, T]
-    chosen = written_heads(heads, ace.diffusion_model.config)
+    chosen = parse_heads(heads, ace.diffusion_model.config)
     report, maps = progress_bar(), []
     comfy.model_management.load_models_gpu([model], memory_required=_bytes_for(ace, samples))
     for song in _finished(ace, model.load_device, positive, samples):
         decoder = ace.diffusion_model.decoder
-        maps.append(listen(decoder, song, words, chosen, 1 / STEPS).cpu())
+        maps.append(lyric_attention_maps(decoder, song, tokens, chosen, 1 / STEPS).cpu())
         report(len(maps), len(samples))
     return maps
 
@@ -78,7 +82,7 @@ def _checked_model(model: Any) -> AceModel:
 
 def _finished(
     ace: AceModel, device: torch.device, positive: list, samples: Tensor
-) -> Iterator[Finished]:
+) -> Iterator[FinishedSong]:
     entry = _first_entry(positive)
     item, fallback = task_of(entry, samples)
     silence, net = ace.silence_on(device, fallback), ace.diffusion_model
@@ -87,7 +91,7 @@ def _finished(
     contexts = torch.cat([ctx.context(net, each, silence) for each in items])  # [1 or B, T, 2C]
     for number, latents in enumerate(samples.transpose(1, 2)):  # [T, C]
         own = number if len(contexts) > 1 else 0
-        yield Finished(latents[None], contexts[own : own + 1], kv)
+        yield FinishedSong(latents[None], contexts[own : own + 1], kv)
 
 
 def _bytes_for(ace: AceModel, samples: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Where the model looks, asked through the host's memory manager."""
+"""Attention maps of the lyrics, computed under the host's memory manager."""
 
 import importlib
 from pathlib import Path
@@ -32,21 +32,21 @@ def adapted(studio: Studio, file: Path) -> Any:
     return studio.host.with_adapter(studio.model, file, 1.0)[0]
 
 
-def looks(studio: Studio, model: Any) -> torch.Tensor:
-    types, words = studio.core("types"), studio.core("alignment.words")
+def maps_of(studio: Studio, model: Any) -> torch.Tensor:
+    types, alignment = studio.core("types"), studio.core("alignment.lyric_tokens")
     song = types.Song("calm piano", "[Verse]\nla la", 10.04)
-    sung = words.words_of(studio.text.tokenizer, song)
+    tokens = alignment.lyric_tokens(studio.text.tokenizer, song)
     latent = torch.randn(1, 64, studio.frames, generator=torch.Generator().manual_seed(4))
-    (maps,) = studio.host.lyric_maps(model, studio.positive, {"samples": latent}, sung, HEADS)
+    (maps,) = studio.host.lyric_maps(model, studio.positive, {"samples": latent}, tokens, HEADS)
     return maps.clone()
 
 
-def test_a_model_that_is_loaded_layer_by_layer_looks_where_the_whole_one_does(
+def test_a_model_that_is_loaded_layer_by_layer_attends_as_the_whole_one_does(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also through its adapter, which the host then adds as each layer is used."""
     model = adapted(studio, tmp_path / "looking.safetensors")
-    whole = looks(studio, model)
+    whole = maps_of(studio, model)
     management = importlib.import_module("comfy.model_management")
     load, left = management.load_models_gpu, []
 
@@ -57,6 +57,6 @@ def test_a_model_that_is_loaded_layer_by_layer_looks_where_the_whole_one_does(
             left.append(each.loaded_size() / each.model_size())
 
     monkeypatch.setattr(management, "load_models_gpu", in_part)
-    assert_same(looks(studio, model), whole)
+    assert_same(maps_of(studio, model), whole)
     assert left == [pytest.approx(0.0, abs=0.1)]
-    assert (looks(studio, studio.model) - whole).abs().max() > 1e-4
+    assert (maps_of(studio, studio.model) - whole).abs().max() > 1e-4

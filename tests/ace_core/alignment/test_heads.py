@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ace_core.alignment.heads import OF_2B, OF_XL, heads_for, written_heads
+from ace_core.alignment.attention_maps import HEADS_2B, HEADS_XL, default_heads, parse_heads
 from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.models.config import DiTConfig, StackConfig
 from tests.toy import dit_config
@@ -20,13 +20,13 @@ FULL_XL = replace(dit_config(xl=True), layers=32, decoder=DECODER_XL)
 
 
 def test_each_family_has_its_published_heads() -> None:
-    assert heads_for(FULL_2B) == OF_2B
-    assert heads_for(FULL_XL) == OF_XL
+    assert default_heads(FULL_2B) == HEADS_2B
+    assert default_heads(FULL_XL) == HEADS_XL
 
 
 def test_what_the_checkpoint_states_comes_first() -> None:
     stated = replace(FULL_XL, lyric_heads=((1, (0, 31)),))
-    assert heads_for(stated) == {1: (0, 31)}
+    assert default_heads(stated) == {1: (0, 31)}
 
 
 def test_config_json_states_them_by_layers_as_text() -> None:
@@ -45,31 +45,31 @@ def test_a_config_that_names_no_heads_is_refused() -> None:
 
 
 def test_heads_can_be_written_by_hand() -> None:
-    assert written_heads("3: 10, 11; 2:6;", FULL_2B) == {2: (6,), 3: (10, 11)}
-    assert written_heads("  ", FULL_2B) == OF_2B
+    assert parse_heads("3: 10, 11; 2:6;", FULL_2B) == {2: (6,), 3: (10, 11)}
+    assert parse_heads("  ", FULL_2B) == HEADS_2B
 
 
 def test_heads_that_a_model_does_not_have_are_left_out() -> None:
-    assert written_heads("3: 10 99; 77: 1", FULL_2B) == {3: (10,)}
+    assert parse_heads("3: 10 99; 77: 1", FULL_2B) == {3: (10,)}
 
 
 @pytest.mark.parametrize("text", ["six", "2", "2: ", "2: a", "2: 6 / 3: 1"])
 def test_what_names_no_heads_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidRequestError, match="2: 6; 3: 10, 11"):
-        written_heads(text, FULL_2B)
+        parse_heads(text, FULL_2B)
 
 
 def test_heads_of_which_the_model_has_none_are_refused_with_its_size() -> None:
     with pytest.raises(InvalidRequestError, match="5 layers of 4 heads"):
-        written_heads("9: 1; 2: 7", dit_config())
+        parse_heads("9: 1; 2: 7", dit_config())
 
 
 def test_a_model_of_another_size_takes_all_heads_of_its_early_layers_and_says_so(caplog) -> None:
     every = (0, 1, 2, 3)
-    assert heads_for(replace(dit_config(), layers=2)) == {0: every}
-    assert heads_for(dit_config()) == {4: (3,)}  # the one head of 2B's that it has
+    assert default_heads(replace(dit_config(), layers=2)) == {0: every}
+    assert default_heads(dit_config()) == {4: (3,)}  # the one head of 2B's that it has
     larger = replace(dit_config(), layers=48, lyric_heads=((99, (1,)),))
-    assert heads_for(larger) == dict.fromkeys(range(4, 13), every)
+    assert default_heads(larger) == dict.fromkeys(range(4, 13), every)
     assert "layers 4 to 12" in caplog.text
 
 

@@ -8,12 +8,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ace_core.alignment.lines import lines_of
-from ace_core.alignment.listening import Finished, listen
-from ace_core.alignment.lyric_files import lrc
+from ace_core.alignment.attention_maps import FinishedSong, lyric_attention_maps
+from ace_core.alignment.lyric_tokens import LyricTokens, lyric_tokens
 from ace_core.alignment.score import alignment_score
-from ace_core.alignment.timing import contrast, spans
-from ace_core.alignment.words import Words, words_of
+from ace_core.alignment.timed_lyrics import lrc, timed_lines
+from ace_core.alignment.timestamps import contrast, token_spans
 from ace_core.types import Song
 from tests.parity import ours, recipe
 from tests.parity.checks import GOLDENS
@@ -29,22 +28,22 @@ def golden(name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
         return load_file(path), file.metadata()
 
 
-def words_for(lyrics: str) -> Words:
-    return words_of(ours.text_encoder().tokenizer, Song("", lyrics, language="en"))
+def tokens_of(lyrics: str) -> LyricTokens:
+    return lyric_tokens(ours.text_encoder().tokenizer, Song("", lyrics, language="en"))
 
 
-def listened(family: str, t: float) -> tuple[Tensor, Words]:
+def toy_maps(family: str, t: float) -> tuple[Tensor, LyricTokens]:
     """Maps [K, L', S] of the toy model, with the very tensors that the official one was given."""
     _, meta = golden(family)
-    decoder, words = ours.models(family).dit.decoder, words_for(meta["lyrics"])
+    decoder, tokens = ours.models(family).dit.decoder, tokens_of(meta["lyrics"])
     width, length = recipe.ENCODER["width"], int(meta["length"])
-    song = Finished(
+    song = FinishedSong(
         latents=recipe.drawn("lyrics/latents", (1, 301, 64)),
         context=recipe.drawn("lyrics/context", (1, 301, 128)).double(),
         kv=decoder.cross_attention_kv(recipe.drawn("lyrics/encoded", (1, length, width)).double()),
     )
     heads = {int(layer): chosen for layer, chosen in json.loads(meta["heads"]).items()}
-    return listen(decoder, song, words, heads, t), words
+    return lyric_attention_maps(decoder, song, tokens, heads, t), tokens
 
 
 def voice(name: str, tokens: int) -> Tensor:
@@ -64,9 +63,9 @@ def voice(name: str, tokens: int) -> Tensor:
 
 
 @pytest.mark.parametrize("family", ["2b", "xl"])
-def test_the_model_looks_at_the_lyrics_as_the_official_one(family: str) -> None:
+def test_attention_maps_are_those_of_the_official_model(family: str) -> None:
     wanted, _ = golden(family)
-    maps, _ = listened(family, 1 / 8)
+    maps, _ = toy_maps(family, 1 / 8)
     assert difference(maps[:, ::5], wanted["maps"]) < SINGLE
     assert difference(torch.from_numpy(contrast(maps)), wanted["matrix"]) < SINGLE
 
@@ -74,22 +73,22 @@ def test_the_model_looks_at_the_lyrics_as_the_official_one(family: str) -> None:
 @pytest.mark.parametrize("family", ["2b", "xl"])
 def test_the_toy_models_times_and_scores_are_the_official_ones(family: str) -> None:
     wanted, meta = golden(family)
-    maps, words = listened(family, 1 / 8)
-    times = spans(maps, 301 / 25)
+    maps, tokens = toy_maps(family, 1 / 8)
+    times = token_spans(maps, 301 / 25)
     torch.testing.assert_close(_column(times, "start"), wanted["starts"], rtol=0, atol=0)
     torch.testing.assert_close(_column(times, "end"), wanted["ends"], rtol=0, atol=0)
-    assert lrc(lines_of(words, times)) == meta["lrc"]
-    noise_only, _ = listened(family, 1.0)
-    totals = [alignment_score(each, words.sung).total for each in (noise_only, maps)]
+    assert lrc(timed_lines(tokens, times)) == meta["lrc"]
+    noise_only, _ = toy_maps(family, 1.0)
+    totals = [alignment_score(each, tokens.sung).total for each in (noise_only, maps)]
     assert totals == pytest.approx(wanted["scores"].tolist(), abs=ROUNDED)
-    ours_now = _metrics(alignment_score(maps, words.sung))
+    ours_now = _metrics(alignment_score(maps, tokens.sung))
     assert difference(ours_now[:3], wanted["metrics"]) < SINGLE
 
 
 def test_what_stands_out_in_a_murky_voice_is_what_stands_out_officially() -> None:
-    """The toy model looks too evenly for anything to stand out; this voice does not."""
+    """The toy model attends too evenly for anything to stand out; this voice does not."""
     wanted, meta = golden("voice")
-    maps = voice("murky", len(words_for(meta["lyrics"]).pieces))
+    maps = voice("murky", len(tokens_of(meta["lyrics"]).texts))
     matrix = torch.from_numpy(contrast(maps))
     assert difference(matrix, wanted["murky.matrix"]) < SINGLE
     assert matrix.max() > 10
@@ -98,15 +97,15 @@ def test_what_stands_out_in_a_murky_voice_is_what_stands_out_officially() -> Non
 @pytest.mark.parametrize("name", [*VOICES, "flat"])
 def test_a_wandering_voice_is_timed_and_scored_as_officially(name: str) -> None:
     wanted, meta = golden("voice")
-    words = words_for(meta["lyrics"])
-    maps = voice(name, len(words.pieces))
-    times = spans(maps, maps.shape[-1] * 2 / 25)
+    tokens = tokens_of(meta["lyrics"])
+    maps = voice(name, len(tokens.texts))
+    times = token_spans(maps, maps.shape[-1] * 2 / 25)
     torch.testing.assert_close(_column(times, "start"), wanted[f"{name}.starts"], rtol=0, atol=0)
     torch.testing.assert_close(_column(times, "end"), wanted[f"{name}.ends"], rtol=0, atol=0)
-    lines = lines_of(words, times)
+    lines = timed_lines(tokens, times)
     assert lrc(lines) == meta[f"{name}.lrc"]
     assert [[line.start, line.end] for line in lines] == wanted[f"{name}.lines"].tolist()
-    score = _metrics(alignment_score(maps, words.sung))
+    score = _metrics(alignment_score(maps, tokens.sung))
     assert difference(score[:3], wanted[f"{name}.metrics"][:3]) < SINGLE
     assert score[3].item() == pytest.approx(wanted[f"{name}.metrics"][3].item(), abs=ROUNDED)
 

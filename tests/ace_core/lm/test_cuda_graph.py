@@ -17,8 +17,8 @@ from ace_core.lm.decoding import Request, decode, decode_bytes
 from ace_core.lm.language_model import LanguageModel
 from ace_core.lm.metadata import Metadata
 from ace_core.lm.sampling import SamplingParams
-from ace_core.models import cache
-from ace_core.models.cache import FixedCache
+from ace_core.models import kv_cache
+from ace_core.models.kv_cache import KVCache, StaticKVCache
 from tests.rounding import assert_same
 
 CODES = 40
@@ -59,7 +59,7 @@ class Recorder:
         self.recordings += 1
         replay: GraphedStep = launch.__self__  # type: ignore[attr-defined]
         kept = replay.cache
-        state = [kept.keys, kept.values, kept.here, kept.positions, replay.hidden]
+        state = [kept.keys, kept.values, kept.slot, kept.positions, replay.hidden]
         before = [tensor.clone() for tensor in state]
         with Tape() as tape:
             launch()
@@ -82,7 +82,7 @@ def codes_request(lm: LanguageModel, text: str, seed: int) -> Request:
 
 @pytest.fixture
 def recorder(lm, monkeypatch):
-    monkeypatch.setattr(cache, "BLOCK", 16)  # some blocks are filled within a short test
+    monkeypatch.setattr(kv_cache, "BLOCK", 16)  # some blocks are filled within a short test
     monkeypatch.setattr(lm, "capture", Recorder())
     return lm.capture
 
@@ -117,8 +117,8 @@ def test_hidden_states_of_a_replay_equal_those_of_an_eager_step(lm, recorder):
     table = lm.model.head_rows(range(50), "cpu")
     prompts = [torch.arange(9)[None], torch.arange(4)[None]]
     tokens = torch.randint(0, 50, (30, 2), generator=torch.Generator().manual_seed(0))
-    fixed = FixedCache(lm.model.config, [9, 4], 30, like=table)
-    plain = cache.Cache(lm.model.config, [9, 4], 30, like=table)
+    fixed = StaticKVCache(lm.model.config, [9, 4], 30, like=table)
+    plain = KVCache(lm.model.config, [9, 4], 30, like=table)
     with torch.inference_mode():
         for kept in (fixed, plain):
             for row, ids in enumerate(prompts):

@@ -14,7 +14,7 @@ from ace_core.lm.grammar import FreeText
 from ace_core.lm.language_model import LanguageModel
 from ace_core.lm.metadata import Metadata, parse_reply
 from ace_core.lm.sampling import SamplingParams, apply_cfg, sample_token
-from ace_core.models.cache import Cache, cache_bytes
+from ace_core.models.kv_cache import KVCache, kv_cache_bytes
 
 WILD = SamplingParams(temperature=1.0, top_p=0.95)
 
@@ -216,7 +216,7 @@ def test_the_lm_head_has_only_the_rows_that_may_be_drawn(lm):
 
 def test_the_memory_of_a_run_covers_its_kv_cache_and_lm_head(lm):
     requests = [codes_request(lm, "x" * 20, 0, count=30), codes_request(lm, "y", 1, count=5)]
-    cache = cache_bytes(lm.model.config, rows=4, slots=50, element_bytes=4)
+    cache = kv_cache_bytes(lm.model.config, rows=4, slots=50, element_bytes=4)
     assert decode_bytes(lm, requests, 2.0) > cache + 64_000 * 16 * 4
     assert decode_bytes(lm, requests, 2.0) > decode_bytes(lm, requests, 1.0)
 
@@ -281,7 +281,7 @@ def test_the_kv_cache_is_freed_when_a_run_ends(lm):
     gc.disable()
     try:
         decode(lm, [request], WILD, 2.0)
-        left = [each for each in gc.get_objects() if type(each) is Cache]
+        left = [each for each in gc.get_objects() if type(each) is KVCache]
     finally:
         gc.enable()
     assert left == []

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ace_core.errors import CheckpointError
-from ace_core.models.cache import Cache, cache_bytes
+from ace_core.models.kv_cache import KVCache, kv_cache_bytes
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from tests.float64 import in_float64
@@ -104,7 +104,7 @@ def test_a_batch_of_texts_equals_transformers(model, oracle):
 def decode(model: Qwen3, texts: list[torch.Tensor], prompts: list[int]) -> list[torch.Tensor]:
     """Logits of each text's last tokens: `prompts` tokens first, the others one at a time."""
     steps = texts[0].shape[1] - prompts[0]
-    cache = Cache(SMALL, prompts, steps, like=model.embed_tokens.weight)
+    cache = KVCache(SMALL, prompts, steps, like=model.embed_tokens.weight)
     first = []
     for row, (ids, prompt) in enumerate(zip(texts, prompts, strict=True)):
         first.append(model(model.embed(ids[:, :prompt]), cache.prefill([row]))[:, -1:])
@@ -131,7 +131,7 @@ def test_prompts_of_different_length_share_a_batch_and_equal_transformers(model,
 
 def test_a_prompt_run_once_serves_all_rows_that_share_it(model):
     ids = ids_of(8)
-    cache = Cache(SMALL, [8, 3, 8], steps=1, like=model.embed_tokens.weight)
+    cache = KVCache(SMALL, [8, 3, 8], steps=1, like=model.embed_tokens.weight)
     cache.keys.zero_()
     cache.values.zero_()
     model(model.embed(ids), cache.prefill([0, 2]))
@@ -144,7 +144,7 @@ def test_a_prompt_run_once_serves_all_rows_that_share_it(model):
 def test_what_lies_before_a_row_starts_is_never_read(model):
     texts = [ids_of(10, 0), ids_of(6, 1)]
     plain = decode(model, texts, [6, 2])
-    cache = Cache(SMALL, [6, 2], steps=4, like=model.embed_tokens.weight)
+    cache = KVCache(SMALL, [6, 2], steps=4, like=model.embed_tokens.weight)
     cache.keys[:, 1, :, :4] = float("nan")
     cache.values[:, 1, :, :4] = float("nan")
     for row, prompt in enumerate([6, 2]):
@@ -154,15 +154,15 @@ def test_what_lies_before_a_row_starts_is_never_read(model):
 
 
 def test_neighbours_of_one_length_attend_together():
-    cache = Cache(SMALL, [5, 5, 2, 5], steps=1, like=torch.zeros(()))
+    cache = KVCache(SMALL, [5, 5, 2, 5], steps=1, like=torch.zeros(()))
     spans = [(rows.start, rows.stop, slots.start) for rows, slots in cache.spans]
     assert spans == [(0, 2, 0), (2, 3, 3), (3, 4, 0)]
 
 
 def test_a_cache_takes_the_memory_it_says():
-    cache = Cache(SMALL, [5, 3], steps=7, like=torch.zeros((), dtype=torch.bfloat16))
+    cache = KVCache(SMALL, [5, 3], steps=7, like=torch.zeros((), dtype=torch.bfloat16))
     held = cache.keys.nbytes + cache.values.nbytes
-    assert held == cache_bytes(SMALL, rows=2, slots=12, element_bytes=2)
+    assert held == kv_cache_bytes(SMALL, rows=2, slots=12, element_bytes=2)
 
 
 def test_sizes_are_read_from_the_shapes(model):
