@@ -155,7 +155,7 @@ NOT_PROVEN: Final = """## Not proven here
 - The VAE and the published tokenizer: a linear stand-in and a byte tokenizer take their places;
   both have tests of their own.
 - Turbo's shift-1 and continuous checkpoints differ from turbo in weights and schedule alone; the
-  schedule is tested in `tests/ace_core/sampling/test_schedule.py`.
+  schedule is tested in `tests/ace_core/sampling/test_schedules.py`.
 """
 
 
