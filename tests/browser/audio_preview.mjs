@@ -1,5 +1,5 @@
 // Plays a song while it is made, as a user would. Finds {messages (at each event), before, keyed, sounds,
-//   autoplays, stopped, again, sent, sentAgain, saved, savedWith, savedAgain, rows, failed, nested}
+//   autoplays, stopped, again, sent, sentAgain, saved, savedWith, savedAgain, rows, cannotPlay, nested}
 
 import { job, load, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
 
@@ -40,7 +40,7 @@ export async function visit(page) {
   await page.waitForSelector(`${ROW} button`);
   await page.locator(`${ROW} button`).click();
   await page.waitForTimeout(500);
-  found.failed = (await page.evaluate(state)).text;
+  found.cannotPlay = (await page.evaluate(state)).text;
   await page.evaluate(() => (HTMLMediaElement.prototype.play = window.played));
   const { page: nested } = job.workflows.find(({ name }) => name === "start_here");
   await load(page, "start_here", nested);

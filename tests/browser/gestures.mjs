@@ -178,7 +178,7 @@ function moments() {
 }
 
 async function place() {
-  const { viewOf } = await import("/extensions/acestep15/waveform/values.js");
+  const { viewOf } = await import("/extensions/acestep15/waveform/range_widgets.js");
   const node = window.app.graph.nodes.find((each) => each.comfyClass === "AceStep15Repaint");
   const area = document.querySelector(".acestep15-region canvas").getBoundingClientRect();
   const { left, top, width, height } = area;

@@ -51,7 +51,7 @@ def test_nothing_of_it_is_saved_or_sent(preview: Found) -> None:
 
 
 def test_a_browser_that_cannot_play_it_says_so(preview: Found) -> None:
-    assert preview["failed"] == "This browser cannot play it"
+    assert preview["cannotPlay"] == "This browser cannot play it"
 
 
 def test_a_sampler_in_a_subgraph_is_found_and_no_other_node(preview: Found) -> None:

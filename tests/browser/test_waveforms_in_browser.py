@@ -116,7 +116,7 @@ def test_ten_minutes_are_drawn_at_once(touched: Found) -> None:
 
 
 def test_a_browser_that_reads_no_audio_says_so(touched: Found) -> None:
-    assert touched["missing"] == "This browser cannot read the recording"
+    assert touched["missing"] == "This browser cannot decode the recording"
 
 
 def test_the_library_has_the_song_node(touched: Found) -> None:
