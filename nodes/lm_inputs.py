@@ -125,7 +125,7 @@ def text_options(lm: Any, given: dict[str, Any]) -> TextOptions:
         sampling=sampling_params(given),
         seed=given["seed"],
         constrained=given["constrained_decoding"],
-        on_step=host.watched(lm, given["trace"]),
+        on_step=host.token_progress(lm, given["trace"]),
     )
 
 

@@ -137,7 +137,7 @@ class AceStepComposeCodes(io.ComfyNode):
             negative_prompt=negative_prompt,
             legacy_prompt=legacy_prompt,
             chunk=chunk_size,
-            on_step=host.watched(lm, trace),
+            on_step=host.token_progress(lm, trace),
         )
         codes = functions.compose_codes(lm, [plan_of(song)] * batch_size, options)
         lines = [

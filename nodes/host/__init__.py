@@ -19,7 +19,7 @@ from .conditioning import (
 )
 from .edits import encode_source, task_outputs
 from .hearing import AudioPreview
-from .language_model import ManagedLanguageModel, load_language_model, watched
+from .language_model import ManagedLanguageModel, load_language_model, token_progress
 from .lora import with_adapter
 from .metadata import graph_tags
 from .model import load_model
@@ -70,9 +70,9 @@ __all__ = [
     "task_outputs",
     "text_encoder_of",
     "times_of",
+    "token_progress",
     "unconditional",
     "variant_of",
-    "watched",
     "with_adapter",
     "with_timbre",
 ]

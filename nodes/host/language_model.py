@@ -52,24 +52,26 @@ def load_language_model(
     Raises:
         CheckpointError: there is no language model of ACE-Step 1.5 at `path`, or its tokenizer is
             missing or another model's.
-        InvalidRequestError: CUDA graphs are asked for where there are none.
+        InvalidRequestError: `cuda_graphs` on a device that has none.
     """
     device = comfy.model_management.text_encoder_device()
     capture = cuda_graph_capture(device) if cuda_graphs else None
-    made = load_qwen3(path, Kind.LM, dtype, steady=capture is not None)
-    lm = ManagedLanguageModel(made.model, made.tokenizer, made.patcher, made.cast or made.held)
+    loaded = load_qwen3(path, Kind.LM, dtype, steady=capture is not None)
+    lm = ManagedLanguageModel(
+        loaded.model, loaded.tokenizer, loaded.patcher, loaded.cast or loaded.held
+    )
     lm.cuda_graphs = capture
     return lm
 
 
-def watched(lm: LanguageModel, trace: bool = False) -> OnStep:
+def token_progress(lm: LanguageModel, trace: bool = False) -> OnStep:
     """A callback that updates the node's progress bar and checks for an interrupt at each token.
 
     `trace` writes each token to the log, with the field or phase that it belongs to.
     """
     bar = None
 
-    def report(step: Step) -> None:
+    def on_step(step: Step) -> None:
         nonlocal bar
         comfy.model_management.throw_exception_if_processing_interrupted()
         if bar is None:
@@ -78,4 +80,4 @@ def watched(lm: LanguageModel, trace: bool = False) -> OnStep:
         if trace:
             log_tokens(lm, step)
 
-    return report
+    return on_step

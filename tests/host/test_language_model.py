@@ -139,12 +139,12 @@ def test_stop_ends_the_run_within_one_token(pack: Pack, load: Any, write: Any) -
     import comfy.model_management as management
 
     lm = load()
-    watched = pack.submodule("nodes.host").watched(lm)
+    token_progress = pack.submodule("nodes.host").token_progress(lm)
     written = 0
 
     def count(step: Any) -> None:
         nonlocal written
-        watched(step)
+        token_progress(step)
         written += 1
         if written == 5:
             management.interrupt_current_processing()
