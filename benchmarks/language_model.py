@@ -1,9 +1,9 @@
 """Codes of the language model against transformers and ComfyUI's built-in loop, interleaved.
 
-`python -m benchmarks.language_model` prints a table: seconds for a prompt, milliseconds for a
-code, guided, and how far each is from what the memory's bandwidth allows. The 0.6B shape with
-random weights, whose logits are flat: real ones are peaked, and cheaper to pick from. Two versions
-of ComfyUI cannot share a process: run it once in the Python of each, with COMFYUI_PATH set.
+`python -m benchmarks.language_model` prints a table: seconds per prompt, milliseconds per code,
+guided, and how far each is from the limit of the memory's bandwidth. The 0.6B shape with random
+weights, whose logits are flat: real ones are peaked, and cheaper to sample from. Two versions of
+ComfyUI cannot share a process: run it once in the Python of each, with COMFYUI_PATH set.
 """
 
 import argparse
@@ -68,7 +68,7 @@ Numbers = dict[str, float]
 
 
 class PublishedIds:
-    """As much of a tokenizer as a run that starts from ids asks for."""
+    """The part of a tokenizer that a run from token ids needs."""
 
     size = CODES.start
 
@@ -106,7 +106,7 @@ def our_loop(lm: LanguageModel, prompt: list[int], uncond: list[int], songs: int
 
 
 def loops(lm: LanguageModel, songs: int) -> dict[str, Loop]:
-    """Everyone's loop on the same weights and prompts. ComfyUI's writes one song at a time."""
+    """All loops, on the same weights and prompts. ComfyUI's has no batches."""
     generator = torch.Generator().manual_seed(0)
     prompt, uncond = (
         torch.randint(0, PAD, (length,), generator=generator).tolist()
@@ -151,20 +151,20 @@ def _medians(runs: list[list[Numbers]]) -> Numbers:
 
 
 def bandwidth(bytes_read: int = 1 << 30, rounds: int = 5) -> float:
-    """Bytes a second that summing a large tensor reads."""
+    """Bytes per second that summing a large tensor reads."""
     tensor = torch.ones(bytes_read // 4)
     return bytes_read / min(_seconds(tensor.sum) for _ in range(rounds))
 
 
 def step_bytes(lm: LanguageModel, rows: int) -> int:
-    """Weights that a code reads at least: the layers, and `rows` of the head."""
+    """Bytes of weights per code: the layers, and `rows` of the lm_head."""
     layers = sum(p.nbytes for name, p in lm.model.named_parameters() if "embed" not in name)
     size = next(lm.model.parameters()).element_size()
     return layers + rows * lm.model.config.hidden_size * size
 
 
 def grammar_ms(lm: LanguageModel, codes: int = 2_000) -> float:
-    """Milliseconds a code that the grammar and its masks cost."""
+    """Milliseconds per code of the grammar and its masks."""
     masks = MaskCache(CODES, lm.device)
 
     def walk() -> None:
@@ -177,8 +177,8 @@ def grammar_ms(lm: LanguageModel, codes: int = 2_000) -> float:
 
 
 def text_grammar_ms(checkout: Path) -> float:
-    """Milliseconds a token that the grammar and its masks cost while a plan is written, with the
-    published vocabulary, which ComfyUI carries."""
+    """Milliseconds per token of a plan's grammar and its masks, with the published vocabulary,
+    which ComfyUI carries."""
     tokenizer = load_tokenizer(checkout / "comfy" / "text_encoders" / "qwen25_tokenizer")
     vocabulary = Vocabulary(tokenizer, CODES.start + AUDIO_TOKENS)
     grammar = MetadataGrammar(vocabulary)
@@ -196,14 +196,14 @@ def text_grammar_ms(checkout: Path) -> float:
                 logit_indices(state.allowed, vocabulary.text)
             state = state.advance(token)
 
-    walk()  # what is made once a tokenizer is made here
+    walk()  # caches that are made once per tokenizer
     return 1e3 * median(_seconds(walk) for _ in range(20)) / len(tokens)
 
 
 def summary(
     lm: LanguageModel, everyone: Mapping[str, Loop], found: Mapping[str, Numbers]
 ) -> dict[str, Numbers]:
-    """Each loop against ours, and against what the bandwidth allows it."""
+    """Each loop against ours, and against its limit by bandwidth."""
     speed = bandwidth()
     result: dict[str, Numbers] = {}
     for name, numbers in found.items():

@@ -1,4 +1,4 @@
-"""The same Qwen3 weights in transformers and in ComfyUI, each writing codes by its own loop.
+"""The same Qwen3 weights in transformers and in ComfyUI, each generating codes in its own loop.
 
 Tensors are shared, not copied. ComfyUI executes in the weights' dtype here, which on a CPU it
 would not do by itself: it would cast every weight to float32 at every token.
@@ -15,12 +15,12 @@ from ace_core.models.qwen3 import Qwen3, Qwen3Config
 
 from .peers import import_comfy
 
-Stamp = Callable[[], None]  # to be called once a code, at the same place of every loop
+Stamp = Callable[[], None]  # called once per code, at the same point of every loop
 Write = Callable[[int, Stamp], object]  # that many codes
 
 
 class Loop(NamedTuple):
-    """A way to write codes, and what a code costs it at least."""
+    """A way to generate codes, and the rows of the lm_head that it reads per code."""
 
     write: Write
     rows: int  # of the head, the embedding table, that it reads for a code
@@ -32,8 +32,8 @@ TEMPERATURE, TOP_P, GUIDANCE = 0.85, 0.9, 2.0
 
 
 def transformers_loop(model: Qwen3, prompt: list[int], other: list[int], songs: int) -> Loop:
-    """`generate` on both prompts, the shorter one padded on its left, guided in a processor, each
-    as often as there are songs."""
+    """`generate` on both prompts, the shorter one padded on its left, with guidance in a logits
+    processor; one pair of rows per song."""
     from transformers import LogitsProcessorList, Qwen3ForCausalLM
     from transformers import Qwen3Config as TheirConfig
 
@@ -51,8 +51,8 @@ def transformers_loop(model: Qwen3, prompt: list[int], other: list[int], songs: 
         stamps[-1]()
         codes = scores[:, CODES.start : CODES.stop]
         result = torch.full_like(scores, -torch.inf)
-        with_prompt, without = codes.chunk(2)
-        guided = without + GUIDANCE * (with_prompt - without)
+        cond, uncond = codes.chunk(2)
+        guided = uncond + GUIDANCE * (cond - uncond)
         result[:, CODES.start : CODES.stop] = guided.repeat(2, 1)
         return result
 
@@ -99,7 +99,7 @@ def host_loop(model: Qwen3, prompt: list[int], other: list[int], checkout: Path)
     peer.set_clip_options({"execution_device": torch.device("cpu")})
     longest = max(len(prompt), len(other))
     ids = [[PAD] * (longest - len(text)) + text for text in (prompt, other)]
-    starts: list[Stamp] = []  # of a pass through the layers; the code before it is picked by then
+    starts: list[Stamp] = []  # called at a forward; the code before it is sampled by then
     peer.transformer.register_forward_pre_hook(lambda *_: starts[-1]())
 
     def write(codes: int, stamp: Stamp) -> object:

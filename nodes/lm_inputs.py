@@ -39,7 +39,7 @@ def seed_input(tooltip: str) -> io.Int.Input:
 
 
 def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
-    """Widgets for `picking`, in its order."""
+    """Widgets for `sampling_params`, in its order."""
     return [
         io.Float.Input(
             "temperature",

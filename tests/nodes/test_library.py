@@ -102,14 +102,14 @@ def test_a_task_is_the_same_by_its_node_and_by_its_parameters(
 def test_a_planned_and_composed_song_is_the_same_by_nodes_and_by_the_library(
     pack: Pack, models: Path
 ) -> None:
-    picking = {"temperature": 0.85, "top_p": 0.9, "top_k": 0, "min_p": 0.0}
-    picking |= {"repetition_penalty": 1.0, "trace": False, "seed": 5}
+    sampling = {"temperature": 0.85, "top_p": 0.9, "top_k": 0, "min_p": 0.0}
+    sampling |= {"repetition_penalty": 1.0, "trace": False, "seed": 5}
     switches = {"metadata": True, "caption": True, "language": True, "constrained_decoding": True}
     nodes = {
         **loaders(TURBO),
         "lm": node("LoadLM", file="qwen_1.7b_ace15_miniature.safetensors", dtype="fp32"),
         "song": node("Song", **{**SONG, "bpm": 0, "key": "auto", "language": "auto"}),
-        "plan": node("Think", lm=["lm", 0], song=["song", 0], **switches, **picking),
+        "plan": node("Think", lm=["lm", 0], song=["song", 0], **switches, **sampling),
         "codes": node(
             "ComposeCodes",
             lm=["lm", 0],
@@ -119,7 +119,7 @@ def test_a_planned_and_composed_song_is_the_same_by_nodes_and_by_the_library(
             negative_prompt="NO USER INPUT",
             legacy_prompt=False,
             chunk_size=8,
-            **picking,
+            **sampling,
         ),
         "task": node(
             "TextToMusic",
