@@ -7,8 +7,8 @@ from tools.hosts.host import Host
 COUNT: list[str] = []  # which nodes ran, in order
 
 
-def registered(host: Host) -> dict[str, Any]:  # noqa: C901  five classes, no branches
-    """Five small nodes, registered with the host."""
+def registered(host: Host) -> dict[str, Any]:  # noqa: C901  four classes, no branches
+    """Four small nodes, registered with the host."""
     from comfy_api.latest import io, ui
 
     choice = io.DynamicCombo.Input(
@@ -29,15 +29,15 @@ def registered(host: Host) -> dict[str, Any]:  # noqa: C901  five classes, no br
                 inputs=[
                     io.Int.Input("value", default=1, min=0, max=10),
                     io.Combo.Input("unit", options=["s", "ms"]),
-                    io.MultiCombo.Input("tracks", options=["drums", "bass"], optional=True),
+                    io.Combo.Input("track", options=["drums", "bass"], optional=True),
                 ],
                 outputs=[io.Int.Output("number"), io.String.Output("text")],
             )
 
         @classmethod
-        def execute(cls, value, unit, tracks=()):
+        def execute(cls, value, unit, track=None):
             COUNT.append("number")
-            return io.NodeOutput(value, f"{value} {unit} {list(tracks)}")
+            return io.NodeOutput(value, f"{value} {unit} {track}")
 
     class Work(io.ComfyNode):
         @classmethod
@@ -50,7 +50,7 @@ def registered(host: Host) -> dict[str, Any]:  # noqa: C901  five classes, no br
             )
 
         @classmethod
-        async def execute(cls, steps, task):
+        def execute(cls, steps, task):
             import comfy.utils
 
             COUNT.append("work")
@@ -65,19 +65,6 @@ def registered(host: Host) -> dict[str, Any]:  # noqa: C901  five classes, no br
                 "png": cls.hidden.extra_pnginfo,
             }
             return io.NodeOutput(f"{said} {sorted(cls.hidden.prompt)}")
-
-    class Stop(io.ComfyNode):
-        @classmethod
-        def define_schema(cls):
-            inputs = [io.String.Input("text")]
-            return io.Schema(node_id="ToyStop", inputs=inputs, outputs=[io.String.Output()])
-
-        @classmethod
-        def execute(cls, text):
-            import comfy.model_management
-
-            comfy.model_management.interrupt_current_processing()
-            comfy.model_management.throw_exception_if_processing_interrupted()
 
     class Judge(io.ComfyNode):
         @classmethod
@@ -105,6 +92,6 @@ def registered(host: Host) -> dict[str, Any]:  # noqa: C901  five classes, no br
             COUNT.append("show")
             return io.NodeOutput(ui=ui.PreviewText(text))
 
-    classes = {each.GET_SCHEMA().node_id: each for each in (Number, Work, Stop, Judge, Show)}
+    classes = {each.GET_SCHEMA().node_id: each for each in (Number, Work, Judge, Show)}
     host.nodes.update(classes)
     return classes

@@ -1,12 +1,9 @@
 """Runs prompts on the stand-in: outputs in dependency order, results kept by what made them."""
 
-import asyncio
 import copy
-import inspect
 import json
 from typing import Any
 
-import comfy.model_management
 import comfy.utils
 import torch
 from comfy_api.latest.dynamic import flatten, nest
@@ -40,7 +37,6 @@ class StandinHost:
         extra_pnginfo: dict[str, Any] | None = None,
     ) -> Outcome:
         prompt = copy.deepcopy(prompt)
-        comfy.model_management.interrupt_current_processing(False)
         try:
             outputs, node_errors = validate(prompt, self.nodes)
         except RefusedPrompt as refusal:
@@ -52,8 +48,6 @@ class StandinHost:
             with torch.inference_mode():
                 for node_id in outputs:
                     run.result(node_id)
-        except comfy.model_management.InterruptProcessingException:
-            status, error = "interrupted", run.where()
         except Exception as failure:  # noqa: BLE001  the server reports whatever a node raises
             status = "error"
             kind = type(failure)
@@ -100,22 +94,19 @@ class _Run:
         return True
 
     def signature(self, node_id: str) -> str:
-        """What a result depends on: class, values, what is linked, and its fingerprint."""
+        """What a result depends on: class, values, and the signatures of what is linked."""
         if node_id not in self.signatures:
             node = self.prompt[node_id]
-            node_class = self.host.nodes[node["class_type"]]
             inputs = {
                 key: [self.signature(value[0]), value[1]] if is_link(value) else value
                 for key, value in node["inputs"].items()
             }
-            own = node_id if node_class.GET_SCHEMA().not_idempotent else ""
-            said = json.dumps([node["class_type"], inputs, own], sort_keys=True, default=str)
-            self.signatures[node_id] = said + self._fingerprint(node_class, node["inputs"])
+            parts = [node["class_type"], inputs]
+            self.signatures[node_id] = json.dumps(parts, sort_keys=True, default=str)
         return self.signatures[node_id]
 
     def hook(self, on_progress: OnProgress | None) -> Any:
         def report(value: int, total: int, preview: Any = None, node_id: Any = None, **_: Any):
-            comfy.model_management.throw_exception_if_processing_interrupted()
             if on_progress is not None:
                 on_progress(node_id or self.current, int(value), int(total))
 
@@ -133,13 +124,6 @@ class _Run:
     def results(self) -> dict[str, Result]:
         return {self.signatures[node_id]: result for node_id, result in self.done.items()}
 
-    def _fingerprint(self, node_class: Any, inputs: dict[str, Any]) -> str:
-        if not hasattr(node_class, "fingerprint_inputs"):
-            return ""
-        constants = {k: None if is_link(v) else v for k, v in inputs.items()}
-        print_ = node_class.fingerprint_inputs(**nest(node_class.GET_SCHEMA().inputs, constants))
-        return repr(print_)
-
     def _execute(self, node_id: str) -> Result:
         node = self.prompt[node_id]
         node_class = self.host.nodes[node["class_type"]]
@@ -156,10 +140,8 @@ class _Run:
             hidden[Hidden.unique_id] = node_id
         clone = type(node_class.__name__, (node_class,), {"hidden": HiddenHolder(hidden)})
         returned = clone.execute(**nest(schema.inputs, values))
-        if inspect.iscoroutine(returned):
-            returned = asyncio.run(returned)
         self.ran.append(node_id)
-        return _normalized(returned)
+        return _result(returned)
 
 
 def is_link(value: Any) -> bool:
@@ -172,15 +154,9 @@ def is_link(value: Any) -> bool:
     )
 
 
-def _normalized(returned: Any) -> Result:
-    """Outputs and the ui dictionary, whichever of the allowed forms `execute` returned."""
-    if isinstance(returned, tuple):
-        returned = NodeOutput(*returned)
-    if returned is None:
-        returned = NodeOutput()
-    if not isinstance(returned, NodeOutput):
-        raise TypeError(f"Invalid return type from node: {type(returned)}")
+def _result(returned: NodeOutput) -> Result:
+    """The outputs, and the ui dictionary with a list under each key."""
     shown = returned.ui
     if shown is not None and not isinstance(shown, dict):
         shown = shown.as_dict()
-    return returned.args, {k: list(v) for k, v in shown.items()} if shown else None
+    return returned.args, {key: list(value) for key, value in shown.items()} if shown else None

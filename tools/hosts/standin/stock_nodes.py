@@ -10,7 +10,6 @@ import latent_preview
 import soundfile
 import torch
 from comfy_api.latest import io, ui
-from comfy_api.latest.ui import save_png
 
 from tools.hosts.standin.stock_loaders import CLASSES as LOADERS
 
@@ -29,7 +28,7 @@ class LoadAudio(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: str) -> io.NodeOutput:
-        path = folder_paths.get_annotated_filepath(audio)
+        path = Path(folder_paths.get_input_directory()) / audio
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         return io.NodeOutput(
             {"waveform": torch.from_numpy(samples.T.copy())[None], "sample_rate": rate}
@@ -65,53 +64,6 @@ class PreviewImage(io.ComfyNode):
     @classmethod
     def execute(cls, images: torch.Tensor) -> io.NodeOutput:
         return io.NodeOutput(ui=ui.PreviewImage(images))
-
-
-class SaveImage(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="SaveImage",
-            category="image",
-            inputs=[
-                io.Image.Input("images"),
-                io.String.Input("filename_prefix", default="ComfyUI"),
-            ],
-            is_output_node=True,
-        )
-
-    @classmethod
-    def execute(cls, images: torch.Tensor, filename_prefix: str) -> io.NodeOutput:
-        height, width = images.shape[1:3]
-        folder, name, count, subfolder, _ = folder_paths.get_save_image_path(
-            filename_prefix, folder_paths.get_output_directory(), width, height
-        )
-        results = []
-        for place, image in enumerate(images):
-            file = f"{name}_{count + place:05}_.png"
-            save_png(image, Path(folder) / file)
-            results.append(ui.SavedResult(file, subfolder, io.FolderType.output))
-        return io.NodeOutput(ui=ui.SavedImages(results))
-
-
-class ConditioningZeroOut(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="ConditioningZeroOut",
-            category="advanced/conditioning",
-            inputs=[io.Conditioning.Input("conditioning")],
-            outputs=[io.Conditioning.Output()],
-        )
-
-    @classmethod
-    def execute(cls, conditioning: list[Any]) -> io.NodeOutput:
-        zeroed = []
-        for embedding, values in conditioning:
-            lyrics = values.get("conditioning_lyrics")
-            empty = {} if lyrics is None else {"conditioning_lyrics": torch.zeros_like(lyrics)}
-            zeroed.append([torch.zeros_like(embedding), values | empty])
-        return io.NodeOutput(zeroed)
 
 
 class KSampler(io.ComfyNode):
@@ -171,5 +123,5 @@ class KSampler(io.ComfyNode):
         return io.NodeOutput({**latent_image, "samples": samples})
 
 
-_CLASSES = (LoadAudio, PreviewAny, PreviewImage, SaveImage, ConditioningZeroOut, KSampler, *LOADERS)
+_CLASSES = (LoadAudio, PreviewAny, PreviewImage, KSampler, *LOADERS)
 NODES: dict[str, Any] = {each.GET_SCHEMA().node_id: each for each in _CLASSES}

@@ -6,7 +6,6 @@
 import os
 import re
 import time
-from pathlib import Path
 
 supported_pt_extensions: set[str] = {
     ".ckpt", ".pt", ".pt2", ".bin", ".pth", ".safetensors", ".pkl", ".sft"
@@ -22,7 +21,6 @@ _MODEL_FOLDERS = {
     "text_encoders": ("text_encoders", "clip"),
     "diffusion_models": ("unet", "diffusion_models"),
 }
-_LEGACY = {"unet": "diffusion_models", "clip": "text_encoders"}
 
 
 def set_base_directory(path: str) -> None:
@@ -42,10 +40,6 @@ def set_base_directory(path: str) -> None:
         os.makedirs(folder, exist_ok=True)
 
 
-def map_legacy(folder_name: str) -> str:
-    return _LEGACY.get(folder_name, folder_name)
-
-
 def get_output_directory() -> str:
     return output_directory
 
@@ -58,26 +52,12 @@ def get_input_directory() -> str:
     return input_directory
 
 
-def get_user_directory() -> str:
-    return user_directory
-
-
 def get_folder_paths(folder_name: str) -> list[str]:
-    return folder_names_and_paths[map_legacy(folder_name)][0][:]
-
-
-def add_model_folder_path(
-    folder_name: str, full_folder_path: str, is_default: bool = False
-) -> None:
-    paths, _ = folder_names_and_paths.setdefault(map_legacy(folder_name), ([], set()))
-    if full_folder_path in paths and is_default:
-        paths.remove(full_folder_path)
-    if full_folder_path not in paths:
-        paths.insert(0 if is_default else len(paths), full_folder_path)
+    return folder_names_and_paths[folder_name][0][:]
 
 
 def get_filename_list(folder_name: str) -> list[str]:
-    folders, suffixes = folder_names_and_paths[map_legacy(folder_name)]
+    folders, suffixes = folder_names_and_paths[folder_name]
     found = {
         os.path.relpath(os.path.join(place, file), folder)
         for folder in folders
@@ -91,25 +71,9 @@ def get_filename_list(folder_name: str) -> list[str]:
 def get_full_path(folder_name: str, filename: str) -> str | None:
     """The first file of that name; a name cannot climb out of its folder."""
     inside = os.path.relpath(os.path.join("/", filename), "/")
-    folders, _ = folder_names_and_paths.get(map_legacy(folder_name), ([], set()))
+    folders, _ = folder_names_and_paths.get(folder_name, ([], set()))
     paths = (os.path.join(folder, inside) for folder in folders)
     return next((path for path in paths if os.path.isfile(path)), None)
-
-
-def get_full_path_or_raise(folder_name: str, filename: str) -> str:
-    path = get_full_path(folder_name, filename)
-    if path is None:
-        raise FileNotFoundError(
-            f"Model in folder '{folder_name}' with filename '{filename}' not found."
-        )
-    return path
-
-
-def get_annotated_filepath(name: str, default_dir: str | None = None) -> str:
-    for kind in ("output", "input", "temp"):
-        if name.endswith(f"[{kind}]"):
-            return os.path.join(globals()[f"{kind}_directory"], name[: -len(kind) - 3])
-    return os.path.join(default_dir or input_directory, name)
 
 
 def get_save_image_path(
@@ -136,8 +100,3 @@ def _fill(prefix: str, width: int, height: int) -> str:
     for name, value in fields.items():
         prefix = prefix.replace(f"%{name}%", value)
     return prefix
-
-
-def below(folder_name: str) -> Path:
-    """The folder a tool should put models of this kind in (only the stand-in has this)."""
-    return Path(get_folder_paths(folder_name)[-1])

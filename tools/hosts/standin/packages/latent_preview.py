@@ -9,8 +9,6 @@ def prepare_callback(model: Any, steps: int, x0_output_dict: dict[str, Any] | No
     bar = comfy.utils.ProgressBar(steps)
 
     def callback(step: int, x0: Any, x: Any, total_steps: int) -> None:
-        if x0_output_dict is not None:
-            x0_output_dict["x0"] = x0
         bar.update_absolute(step + 1, total_steps)
 
     return callback

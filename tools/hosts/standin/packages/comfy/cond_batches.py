@@ -28,20 +28,13 @@ def sampling_function(
         predictions = calc_cond_batch(model, conds, x, timestep, options)
     shared = {"cond_scale": cond_scale, "input": x, "sigma": timestep, "timestep": timestep}
     shared |= {"model": model, "model_options": options}
-    for function in options.get("sampler_pre_cfg_function", []):
-        predictions = function({"conds": conds, "conds_out": predictions, **shared})
     positive, negative = predictions
     both = {"cond_denoised": positive, "uncond_denoised": negative, **shared}
     if "sampler_cfg_function" in options:
         differences = {"cond": x - positive, "uncond": x - negative}
         inputs = {"input_cond": conds[0], "input_uncond": conds[1]}
-        result = x - options["sampler_cfg_function"]({**differences, **inputs, **both})
-    else:
-        result = negative + (positive - negative) * cond_scale
-    for function in options.get("sampler_post_cfg_function", []):
-        args = {"denoised": result, "cond": conds[0], "uncond": conds[1], **both}
-        result = function(args)
-    return result
+        return x - options["sampler_cfg_function"]({**differences, **inputs, **both})
+    return negative + (positive - negative) * cond_scale
 
 
 def calc_cond_batch(
@@ -51,24 +44,22 @@ def calc_cond_batch(
     timestep: torch.Tensor,
     options: dict[str, Any],
 ) -> list[torch.Tensor]:
-    """One prediction a list of conditions: their mean, weighted by strength."""
+    """One prediction per list of conditions: their mean, or zeros for an empty list."""
     sums = [torch.zeros_like(x_in) for _ in conds]
-    weights = [1e-37] * len(conds)
+    counts = [0] * len(conds)
     waiting = [
-        (place, each, {k: c.process_cond(x_in.shape[0]) for k, c in each["model_conds"].items()})
-        for place, found in enumerate(conds)
+        (index, each, {k: c.process_cond(x_in.shape[0]) for k, c in each["model_conds"].items()})
+        for index, found in enumerate(conds)
         for each in found or []
-        if _is_on(each, float(timestep[0]))
     ]
     while waiting:
         batch = [item for item in waiting if _fit_together(item[2], waiting[0][2])]
         waiting = [item for item in waiting if item not in batch]
         outputs = _apply(model, batch, x_in, timestep, options)
-        for (place, each, _), output in zip(batch, outputs, strict=True):
-            strength = each.get("strength", 1.0)
-            sums[place] += output * strength
-            weights[place] += strength
-    return [total / weight for total, weight in zip(sums, weights, strict=True)]
+        for (index, _, _), output in zip(batch, outputs, strict=True):
+            sums[index] += output
+            counts[index] += 1
+    return [total / max(count, 1) for total, count in zip(sums, counts, strict=True)]
 
 
 def _apply(
@@ -82,17 +73,12 @@ def _apply(
     parts = [encoded for _, _, encoded in batch]
     merged = {key: parts[0][key].concat([part[key] for part in parts[1:]]) for key in parts[0]}
     merged["transformer_options"] = options.get("transformer_options", {}) | {
-        "cond_or_uncond": [place for place, _, _ in batch],
+        "cond_or_uncond": [index for index, _, _ in batch],
         "uuids": [each["uuid"] for _, each, _ in batch],
         "sigmas": timestep,
     }
     x = torch.cat([x_in] * len(batch))
     t = torch.cat([timestep] * len(batch))
-    wrapper = options.get("model_function_wrapper")
-    if wrapper is not None:
-        args = {"input": x, "timestep": t, "c": merged}
-        args["cond_or_uncond"] = merged["transformer_options"]["cond_or_uncond"]
-        return wrapper(model.apply_model, args).chunk(len(batch))
     return model.apply_model(x, t, **merged).chunk(len(batch))
 
 
@@ -100,8 +86,3 @@ def _fit_together(first: dict[str, Any], second: dict[str, Any]) -> bool:
     return first.keys() == second.keys() and all(
         first[key].can_concat(second[key]) for key in first
     )
-
-
-def _is_on(cond: dict[str, Any], sigma: float) -> bool:
-    """Both ends of a time range belong to it; time runs downwards."""
-    return cond.get("timestep_end", -math.inf) <= sigma <= cond.get("timestep_start", math.inf)

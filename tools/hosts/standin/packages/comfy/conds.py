@@ -1,6 +1,5 @@
 """Stand-in for `comfy.conds`: what a model's `extra_conds` returns, and how it is batched."""
 
-import math
 from typing import Any
 
 import torch
@@ -24,33 +23,9 @@ class CONDRegular:
     def concat(self, others: list[Any]) -> Any:
         return torch.cat([self.cond, *(other.cond for other in others)])
 
-    def size(self) -> list[int]:
-        return list(self.cond.size())
-
 
 class CONDNoiseShape(CONDRegular):
-    def process_cond(self, batch_size: int, area: Any = None, **_: Any) -> Any:
-        data = self.cond
-        area = area or ()
-        dims = len(area) // 2
-        for place in range(dims):
-            data = data.narrow(place + 2, area[place + dims], area[place])
-        return self._copy_with(utils.repeat_to_batch_size(data, batch_size))
-
-
-class CONDCrossAttn(CONDRegular):
-    """Lengths may differ: the shorter is repeated up to the common multiple."""
-
-    def can_concat(self, other: Any) -> bool:
-        mine, theirs = self.cond.shape, other.cond.shape
-        if mine[0] != theirs[0] or mine[2] != theirs[2]:
-            return False
-        return math.lcm(mine[1], theirs[1]) // min(mine[1], theirs[1]) <= 4
-
-    def concat(self, others: list[Any]) -> Any:
-        conds = [self.cond, *(other.cond for other in others)]
-        length = math.lcm(*(cond.shape[1] for cond in conds))
-        return torch.cat([cond.repeat(1, length // cond.shape[1], 1) for cond in conds])
+    """Shaped as the latent, which the stand-in never cuts into areas."""
 
 
 class CONDConstant(CONDRegular):
@@ -65,9 +40,6 @@ class CONDConstant(CONDRegular):
     def concat(self, others: list[Any]) -> Any:
         return self.cond
 
-    def size(self) -> list[int]:
-        return [1]
-
 
 class CONDList(CONDRegular):
     def process_cond(self, batch_size: int, **_: Any) -> Any:
@@ -79,8 +51,3 @@ class CONDList(CONDRegular):
     def concat(self, others: list[Any]) -> Any:
         columns = zip(self.cond, *(other.cond for other in others), strict=True)
         return [torch.cat(column) for column in columns]
-
-    def size(self) -> list[int]:
-        total = sum(math.prod(c.size()) for c in self.cond)
-        width = self.cond[-1].shape[1] if self.cond and self.cond[-1].ndim > 1 else 1
-        return [1, width, total // width]

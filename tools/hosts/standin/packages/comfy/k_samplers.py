@@ -1,4 +1,4 @@
-"""The three stock samplers that the stand-in has, as functions of a denoiser."""
+"""The two stock samplers that the stand-in has, as functions of a denoiser."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 def sample_euler(
     model: Any, x: torch.Tensor, sigmas: torch.Tensor, extra_args: Any, callback: Any
 ) -> torch.Tensor:
-    """One denoised estimate a step, a straight line to the next sigma."""
+    """One denoised estimate per step, a straight line to the next sigma."""
     ones = x.new_ones([x.shape[0]])
     for i in range(len(sigmas) - 1):
         denoised = model(x, sigmas[i] * ones, **extra_args)
@@ -35,20 +35,4 @@ def sample_heun(
     return x
 
 
-def sample_lcm(
-    model: Any, x: torch.Tensor, sigmas: torch.Tensor, extra_args: Any, callback: Any
-) -> torch.Tensor:
-    """Denoise, then noise again to the next sigma. The generator is seeded with seed + 1 (CPU)."""
-    ones = x.new_ones([x.shape[0]])
-    generator = torch.Generator().manual_seed((extra_args.get("seed") or 0) + 1)
-    for i in range(len(sigmas) - 1):
-        denoised = model(x, sigmas[i] * ones, **extra_args)
-        callback({"x": x, "i": i, "sigma": sigmas[i], "denoised": denoised})
-        x = denoised
-        if sigmas[i + 1] > 0:
-            noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
-            x = sigmas[i + 1] * noise + (1 - sigmas[i + 1]) * denoised
-    return x
-
-
-BY_NAME = {"euler": sample_euler, "heun": sample_heun, "lcm": sample_lcm}
+BY_NAME = {"euler": sample_euler, "heun": sample_heun}

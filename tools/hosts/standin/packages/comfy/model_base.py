@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from . import conds, model_management, model_sampling, ops, patcher_extension
+from . import model_management, model_sampling, ops
 
 
 class ModelType(Enum):
@@ -48,11 +48,7 @@ class BaseModel(torch.nn.Module):
         self.memory_usage_factor = model_config.memory_usage_factor
 
     def apply_model(self, x: torch.Tensor, t: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        options = kwargs.get("transformer_options", {})
-        kind = patcher_extension.WrappersMP.APPLY_MODEL
-        wrappers = patcher_extension.get_all_wrappers(kind, options)
-        call = patcher_extension.WrapperExecutor(self._apply_model, self, wrappers)
-        return call.execute(x, t, *args, **kwargs)
+        return self._apply_model(x, t, *args, **kwargs)
 
     def _apply_model(
         self,
@@ -82,32 +78,16 @@ class BaseModel(torch.nn.Module):
         return self.manual_cast_dtype or self.get_dtype()
 
     def extra_conds(self, **kwargs: Any) -> dict[str, Any]:
-        cross = kwargs.get("cross_attn")
-        return {} if cross is None else {"c_crossattn": conds.CONDCrossAttn(cross)}
+        return {}
 
     def extra_conds_shapes(self, **kwargs: Any) -> dict[str, Any]:
         return {}
-
-    def load_model_weights(
-        self, sd: dict[str, Any], unet_prefix: str = "", assign: bool = False
-    ) -> "BaseModel":
-        """Not strict, like the host; whoever calls it has checked the keys."""
-        keys = [key for key in sd if key.startswith(unet_prefix)]
-        weights = {key[len(unet_prefix) :]: sd.pop(key) for key in keys}
-        self.diffusion_model.load_state_dict(weights, strict=False, assign=assign)
-        return self
 
     def process_latent_in(self, latent: torch.Tensor) -> torch.Tensor:
         return self.latent_format.process_in(latent)
 
     def process_latent_out(self, latent: torch.Tensor) -> torch.Tensor:
         return self.latent_format.process_out(latent)
-
-    def scale_latent_inpaint(
-        self, sigma: torch.Tensor, noise: torch.Tensor, latent_image: torch.Tensor, **_: Any
-    ) -> torch.Tensor:
-        shaped = sigma.reshape([sigma.shape[0]] + [1] * (noise.ndim - 1))
-        return self.model_sampling.noise_scaling(shaped, noise, latent_image)
 
     def memory_required(self, input_shape: Any, cond_shapes: Any = None) -> float:
         area = input_shape[0] * math.prod(input_shape[2:])

@@ -1,20 +1,10 @@
-"""Stand-in for `comfy.model_management`: one CPU, everything loaded, interrupt honoured.
-
-`requests` records what `load_models_gpu` was asked, so that tests can see the estimates.
-"""
+"""Stand-in for `comfy.model_management`: one CPU, every model loaded, nothing interrupted."""
 
 from typing import Any
 
 import torch
 
-requests: list[tuple[list[Any], float]] = []  # (patchers, bytes asked for activations)
-_loaded: list[Any] = []
-_interrupted = False
 _CPU = torch.device("cpu")
-
-
-class InterruptProcessingException(Exception):  # noqa: N818  the host's name
-    """The user pressed stop."""
 
 
 OOM_EXCEPTION = torch.OutOfMemoryError
@@ -29,15 +19,8 @@ def get_free_memory(device: Any = None) -> int:
     return free_memory
 
 
-def interrupt_current_processing(value: bool = True) -> None:
-    global _interrupted
-    _interrupted = value
-
-
 def throw_exception_if_processing_interrupted() -> None:
-    if _interrupted:
-        interrupt_current_processing(False)
-        raise InterruptProcessingException
+    """Nobody can press stop here."""
 
 
 def get_torch_device() -> torch.device:
@@ -95,17 +78,8 @@ def load_models_gpu(
     force_full_load: bool = False,
 ) -> None:
     """Apply each patcher's weight patches to its module."""
-    requests.append((list(models), memory_required))
     for patcher in models:
         patcher.patch_model()
-        if patcher not in _loaded:
-            _loaded.insert(0, patcher)
-
-
-def unload_all_models() -> None:
-    for patcher in _loaded:
-        patcher.unpatch_model()
-    _loaded.clear()
 
 
 def soft_empty_cache(force: bool = False) -> None:

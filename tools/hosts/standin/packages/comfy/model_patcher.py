@@ -1,4 +1,4 @@
-"""Stand-in for `comfy.model_patcher`: a module, options, and weight differences to add to it."""
+"""Stand-in for `comfy.model_patcher`: a module, options, and adapters that change its weights."""
 
 import copy
 from typing import Any
@@ -8,8 +8,7 @@ import torch
 from . import model_management
 from .weight_adapter import WeightAdapterBase
 
-# (strength, difference or adapter, strength of the weight)
-Patch = tuple[float, torch.Tensor | WeightAdapterBase, float]
+Patch = tuple[float, WeightAdapterBase, float]  # strength, adapter, strength of the weight
 
 
 def create_model_options_clone(orig_model_options: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def create_model_options_clone(orig_model_options: dict[str, Any]) -> dict[str, 
 
 
 class ModelPatcher:
-    """Clones share the module; each has its own options, patches and replaced objects."""
+    """Clones share the module; each has its own options and patches."""
 
     def __init__(self, model: Any, load_device: Any, offload_device: Any, size: int = 0) -> None:
         self.model = model
@@ -33,9 +32,6 @@ class ModelPatcher:
         self.size = size
         self.model_options: dict[str, Any] = {"transformer_options": {}}
         self.patches: dict[str, list[Patch]] = {}
-        self.object_patches: dict[str, Any] = {}
-        self.wrappers: dict[str, dict[Any, list[Any]]] = {}
-        self.attachments: dict[str, Any] = {}
         self.parent: ModelPatcher | None = None
         self.cached_patcher_init: Any = None
         if not hasattr(model, "device"):
@@ -48,62 +44,28 @@ class ModelPatcher:
         new = copy.copy(self)
         new.model_options = create_model_options_clone(self.model_options)
         new.patches = {key: list(found) for key, found in self.patches.items()}
-        new.object_patches = dict(self.object_patches)
-        new.wrappers = {
-            kind: {key: list(found) for key, found in by_key.items()}
-            for kind, by_key in self.wrappers.items()
-        }
-        new.attachments = dict(self.attachments)
         new.parent = self
         return new
 
-    def is_dynamic(self) -> bool:
-        return False
-
-    def model_size(self) -> int:
-        self.size = self.size or model_management.module_size(self.model)
-        return self.size
+    def get_attachment(self, key: str) -> None:
+        """None: the nodes attach something to adopted models only, and there are none here."""
 
     def get_free_memory(self, device: Any) -> int:
         return model_management.get_free_memory(device)
 
-    def model_dtype(self) -> Any:
-        return self.model.get_dtype() if hasattr(self.model, "get_dtype") else None
-
     def get_model_object(self, name: str) -> Any:
-        if name in self.object_patches:
-            return self.object_patches[name]
         found = self.model
         for part in name.split("."):
             found = getattr(found, part)
         return found
 
-    def add_object_patch(self, name: str, obj: Any) -> None:
-        self.object_patches[name] = obj
-
-    def add_wrapper_with_key(self, wrapper_type: str, key: Any, wrapper: Any) -> None:
-        self.wrappers.setdefault(wrapper_type, {}).setdefault(key, []).append(wrapper)
-
-    def get_wrappers(self, wrapper_type: str, key: Any) -> list[Any]:
-        return self.wrappers.get(wrapper_type, {}).get(key, [])
-
-    def set_attachments(self, key: str, attachment: Any) -> None:
-        self.attachments[key] = attachment
-
-    def get_attachment(self, key: str) -> Any:
-        return self.attachments.get(key)
-
     def add_patches(
         self, patches: dict[str, Any], strength_patch: float = 1.0, strength_model: float = 1.0
     ) -> list[str]:
-        """Adapters, or differences in the host's `("diff", (tensor,))` form; returns the keys that
-        exist."""
+        """Register an adapter for each weight; the keys that exist."""
         keys = [key for key in patches if key in self.model.state_dict()]
         for key in keys:
-            found = patches[key]
-            if not isinstance(found, WeightAdapterBase):
-                found = found[1][0] if found[0] == "diff" else found[0]
-            self.patches.setdefault(key, []).append((strength_patch, found, strength_model))
+            self.patches.setdefault(key, []).append((strength_patch, patches[key], strength_model))
         return keys
 
     def patch_model(self, *_: Any, **__: Any) -> Any:
@@ -133,12 +95,9 @@ class ModelPatcher:
 
 
 def _patched(key: str, weight: torch.Tensor, patch: Patch) -> torch.Tensor:
-    strength, found, strength_model = patch
-    weight = weight * strength_model
-    if isinstance(found, WeightAdapterBase):
-        same = None, lambda change: change  # no part of the weight, no function of the change
-        return found.calculate_weight(weight, key, strength, strength_model, *same)
-    return weight + found.to(weight) * strength
+    strength, adapter, strength_model = patch
+    same = None, lambda change: change  # no part of the weight, no function of the change
+    return adapter.calculate_weight(weight * strength_model, key, strength, strength_model, *same)
 
 
 CoreModelPatcher = ModelPatcher

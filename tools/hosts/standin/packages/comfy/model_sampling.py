@@ -53,10 +53,6 @@ class ModelSamplingDiscreteFlow(torch.nn.Module):
         self.register_buffer("sigmas", table)
 
     @property
-    def sigma_min(self) -> torch.Tensor:
-        return self.sigmas[0]
-
-    @property
     def sigma_max(self) -> torch.Tensor:
         return self.sigmas[-1]
 
@@ -65,8 +61,3 @@ class ModelSamplingDiscreteFlow(torch.nn.Module):
 
     def sigma(self, timestep: Any) -> Any:
         return time_snr_shift(self.shift, timestep / self.multiplier)
-
-    def percent_to_sigma(self, percent: float) -> float:
-        if percent <= 0.0:
-            return 1.0
-        return 0.0 if percent >= 1.0 else time_snr_shift(self.shift, 1.0 - percent)

@@ -1,7 +1,8 @@
 """Stand-in for `comfy.samplers`: guiders and samplers over a flow model.
 
-Conditions may have a strength and a time range. Areas, masks on conditions, hooks and control nets
-are refused, as are samplers other than euler, heun and lcm, and schedulers other than simple.
+It has the samplers euler and heun and the scheduler simple. What the nodes never ask of it is
+refused: noise masks, and conditions with an area, a mask, a time range, a strength, hooks or
+control nets.
 """
 
 import math
@@ -11,15 +12,18 @@ from typing import Any, ClassVar
 
 import torch
 
-from . import k_samplers, model_management, model_patcher, patcher_extension, utils
+from . import k_samplers, model_management, model_patcher
 from .cond_batches import calc_cond_batch as calc_cond_batch
 from .cond_batches import sampling_function
 
-_REFUSED = ("area", "mask", "hooks", "control", "gligen")
+_REFUSED = frozenset(
+    "area mask hooks control gligen strength start_percent end_percent"
+    " timestep_start timestep_end".split()
+)
 
 
 class KSamplerX0Inpaint:
-    """The model with the unmasked part held at the source."""
+    """The model as samplers call it."""
 
     latent_image: torch.Tensor
     noise: torch.Tensor
@@ -36,15 +40,7 @@ class KSamplerX0Inpaint:
         model_options: dict[str, Any] | None = None,
         seed: int | None = None,
     ) -> torch.Tensor:
-        options = model_options or {}
-        if denoise_mask is None:
-            return self.inner_model(x, sigma, model_options=options, seed=seed)
-        held = self.inner_model.inner_model.scale_latent_inpaint(
-            x=x, sigma=sigma, noise=self.noise, latent_image=self.latent_image
-        )
-        x = x * denoise_mask + held * (1.0 - denoise_mask)
-        out = self.inner_model(x, sigma, model_options=options, seed=seed)
-        return out * denoise_mask + self.latent_image * (1.0 - denoise_mask)
+        return self.inner_model(x, sigma, model_options=model_options or {}, seed=seed)
 
 
 class Sampler:
@@ -148,10 +144,7 @@ class CFGGuider:
         options = model_patcher.create_model_options_clone(self.model_options)
         options.setdefault("transformer_options", {})["sample_sigmas"] = sigmas
         extra_args = {"model_options": options, "seed": seed}
-        kind = patcher_extension.WrappersMP.SAMPLER_SAMPLE
-        wrappers = patcher_extension.get_all_wrappers(kind, options, is_model_options=True)
-        call = patcher_extension.WrapperExecutor(sampler.sample, sampler, wrappers)
-        samples = call.execute(
+        samples = sampler.sample(
             self, sigmas, extra_args, callback, noise, latent_image, denoise_mask, disable_pbar
         )
         return self.inner_model.process_latent_out(samples.to(torch.float32))
@@ -167,8 +160,8 @@ class CFGGuider:
         disable_pbar: bool = False,
         seed: int | None = None,
     ) -> torch.Tensor:
-        if sigmas.shape[-1] == 0:
-            return latent_image
+        if denoise_mask is not None:
+            raise NotImplementedError("the stand-in samples without a noise mask")
         patcher = self.model_patcher
         shape = [2 * noise.shape[0], *noise.shape[1:]]
         model_management.load_models_gpu(
@@ -176,13 +169,9 @@ class CFGGuider:
         )
         self.inner_model = patcher.model
         self.conds = {name: [dict(c) for c in found] for name, found in self.original_conds.items()}
-        if denoise_mask is not None:
-            denoise_mask = utils.reshape_mask(denoise_mask, noise.shape).float()
         own_options = self.model_options
         self.model_options = model_patcher.create_model_options_clone(own_options)
-        self.model_options["transformer_options"]["wrappers"] = patcher.wrappers
         patcher.pre_run()
-        replaced = _replace_objects(patcher)
         try:
             return self.inner_sample(
                 noise.float(),
@@ -197,8 +186,6 @@ class CFGGuider:
                 latent_shapes=[latent_image.shape],
             )
         finally:
-            for name, original in replaced.items():
-                setattr(patcher.model, name, original)
             patcher.cleanup()
             self.model_options = own_options
             del self.conds, self.inner_model
@@ -210,21 +197,10 @@ def _companions(conds: dict[str, Any]) -> list[Any]:
     return [patcher for models in found for patcher in models]
 
 
-def _replace_objects(patcher: Any) -> dict[str, Any]:
-    """Put a clone's replaced objects (a shifted `model_sampling`) on the model; the originals."""
-    nested = [name for name in patcher.object_patches if "." in name]
-    if nested:
-        raise NotImplementedError(f"the stand-in replaces top-level objects only, not {nested}")
-    originals = {name: getattr(patcher.model, name) for name in patcher.object_patches}
-    for name, replacement in patcher.object_patches.items():
-        setattr(patcher.model, name, replacement)
-    return originals
-
-
 def _converted(cond: Any) -> dict[str, Any]:
     """`[embedding, {...}]` as one dictionary."""
     embedding, values = cond
-    refused = [name for name in _REFUSED if name in values]
+    refused = sorted(_REFUSED & values.keys())
     if refused:
         raise NotImplementedError(f"the stand-in cannot sample conditions with {refused}")
     converted = {**values, "model_conds": values.get("model_conds", {}), "uuid": uuid.uuid4()}
@@ -232,13 +208,7 @@ def _converted(cond: Any) -> dict[str, Any]:
 
 
 def _encoded(model: Any, cond: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Let the model turn a condition into tensors, once a run; a range in percent gets sigmas."""
-    flow = model.model_sampling
-    cond = dict(cond)
-    if "start_percent" in cond:
-        cond["timestep_start"] = flow.percent_to_sigma(cond["start_percent"])
-    if "end_percent" in cond:
-        cond["timestep_end"] = flow.percent_to_sigma(cond["end_percent"])
+    """Let the model turn a condition into tensors, once per run."""
     known = {**given, **cond, "device": given["device"], "noise": given["noise"]}
     return {**cond, "model_conds": cond["model_conds"] | model.extra_conds(**known)}
 

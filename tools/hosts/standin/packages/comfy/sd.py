@@ -53,6 +53,3 @@ class VAE:
         if missing <= 0:
             return pixels[..., : self.output_channels]
         return torch.nn.functional.pad(pixels, (0, missing), mode=self.pad_channel_value)
-
-    def get_sd(self) -> dict[str, Any]:
-        return self.first_stage_model.state_dict()

@@ -30,9 +30,6 @@ class ProgressBar:
         if self.hook is not None:
             self.hook(self.current, self.total, preview, node_id=self.node_id)
 
-    def update(self, value: int) -> None:
-        self.update_absolute(self.current + value)
-
 
 def repeat_to_batch_size(tensor: torch.Tensor, batch_size: int, dim: int = 0) -> torch.Tensor:
     """Long batches are cut and short ones tiled, without a word, as on the host."""
@@ -41,11 +38,3 @@ def repeat_to_batch_size(tensor: torch.Tensor, batch_size: int, dim: int = 0) ->
     times = [1] * tensor.ndim
     times[dim] = math.ceil(batch_size / tensor.shape[dim])
     return tensor.repeat(times).narrow(dim, 0, batch_size)
-
-
-def reshape_mask(input_mask: torch.Tensor, output_shape: Any) -> torch.Tensor:
-    """A noise mask [B, 1, T] for a one-dimensional latent [B, C, T]."""
-    mask = input_mask.reshape((-1, 1, input_mask.shape[-1]))
-    mask = torch.nn.functional.interpolate(mask, size=output_shape[2:], mode="linear")
-    mask = mask.repeat(1, output_shape[1] // mask.shape[1], 1)
-    return repeat_to_batch_size(mask, output_shape[0])

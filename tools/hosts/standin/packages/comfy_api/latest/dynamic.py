@@ -1,6 +1,5 @@
-"""Inputs that stand for several: `DynamicCombo` and `Autogrow`, flat `a.b` keys on the wire."""
+"""`DynamicCombo`, an input that stands for several: flat `a.b` keys in a prompt."""
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,39 +45,6 @@ class DynamicCombo(ComfyTypeIO):
             return [self, *(inner for option in self.options for inner in option.inputs)]
 
 
-class Autogrow(ComfyTypeIO):
-    """As many copies of one input as are linked: `refs.ref_0`, `refs.ref_1`, ..."""
-
-    io_type = "COMFY_AUTOGROW_V3"
-
-    class TemplatePrefix:
-        def __init__(self, input: Input, prefix: str, min: int = 1, max: int = 10) -> None:
-            self.input, self.min = input, min
-            self.names = [f"{prefix}{place}" for place in range(max)]
-
-    class TemplateNames:
-        def __init__(self, input: Input, names: list[str], min: int = 1) -> None:
-            self.input, self.names, self.min = input, names, min
-
-    class Input(DynamicInput):
-        io_type = "COMFY_AUTOGROW_V3"
-        fields = (*Input.fields, "template")
-        template: Any  # TemplatePrefix | TemplateNames
-        positional = "template"
-
-        def expand(self, prefix: str, live: dict[str, Any]) -> list[tuple[str, Input, bool]]:
-            template = self.template
-            return [
-                (f"{prefix}.{name}", _named(template.input, name), place < template.min)
-                for place, name in enumerate(template.names)
-                if place < template.min or f"{prefix}.{name}" in live
-            ]
-
-        def as_dict(self) -> dict[str, Any]:
-            template = {"input": input_dict([self.template.input]), "names": self.template.names}
-            return super().as_dict() | {"template": template | {"min": self.template.min}}
-
-
 def flatten(
     inputs: Sequence[Input], live: dict[str, Any], prefix: str = ""
 ) -> list[tuple[str, Input, bool]]:
@@ -95,7 +61,7 @@ def flatten(
 
 def nest(inputs: Sequence[Input], values: dict[str, Any]) -> dict[str, Any]:
     """Keyword arguments for `execute`: `{"task.start": 1}` becomes `{"task": {"start": 1}}`."""
-    nested: dict[str, Any] = {i.id: {} for i in inputs if isinstance(i, Autogrow.Input)}
+    nested: dict[str, Any] = {}
     for key, value in values.items():
         first, *rest = key.split(".")
         if any(isinstance(i, DynamicCombo.Input) and i.id == key for i in inputs):
@@ -116,9 +82,3 @@ def input_dict(inputs: Sequence[Input]) -> dict[str, dict[str, Any]]:
         place = "optional" if each.optional else "required"
         types.setdefault(place, {})[each.id] = (each.get_io_type(), settings)
     return types
-
-
-def _named(template: Input, name: str) -> Input:
-    new = copy.copy(template)
-    new.id = name
-    return new

@@ -1,9 +1,9 @@
 """Stand-in for `comfy_api.latest.io`: socket types, schemas and the node base class."""
 
-from .dynamic import Autogrow, DynamicCombo
+from .dynamic import DynamicCombo
 from .kinds import ComfyTypeIO, Custom, Input, Output, WidgetInput, widget_type
 from .node import ComfyNode, Hidden, HiddenHolder, NodeOutput, Schema
-from .options import ControlAfterGenerate, FolderType, NumberDisplay, UploadType
+from .options import FolderType, UploadType
 
 _NUMBER = ("min", "max", "step", "display_mode")
 
@@ -11,11 +11,7 @@ Boolean = widget_type("BOOLEAN", ("label_on", "label_off"))
 Int = widget_type("INT", (*_NUMBER, "control_after_generate"))
 Float = widget_type("FLOAT", (*_NUMBER, "round", "gradient_stops"))
 String = widget_type("STRING", ("multiline", "placeholder", "dynamic_prompts"))
-_CHOICE = ("options", "control_after_generate", "upload", "image_folder", "remote")
-Combo = widget_type("COMBO", _CHOICE, positional="options", multiselect=False)
-MultiCombo = widget_type(
-    "COMBO", (*_CHOICE, "placeholder", "chip"), positional="options", multiselect=True
-)
+Combo = widget_type("COMBO", ("options", "upload"), positional="options", multiselect=False)
 
 AnyType = Custom("*")
 Audio = Custom("AUDIO")
@@ -24,7 +20,6 @@ Conditioning = Custom("CONDITIONING")
 Guider = Custom("GUIDER")
 Image = Custom("IMAGE")
 Latent = Custom("LATENT")
-LoraModel = Custom("LORA_MODEL")
 Mask = Custom("MASK")
 Model = Custom("MODEL")
 Noise = Custom("NOISE")
@@ -36,14 +31,12 @@ Video = Custom("VIDEO")
 __all__ = [
     "AnyType",
     "Audio",
-    "Autogrow",
     "Boolean",
     "Clip",
     "Combo",
     "ComfyNode",
     "ComfyTypeIO",
     "Conditioning",
-    "ControlAfterGenerate",
     "Custom",
     "DynamicCombo",
     "Float",
@@ -55,13 +48,10 @@ __all__ = [
     "Input",
     "Int",
     "Latent",
-    "LoraModel",
     "Mask",
     "Model",
-    "MultiCombo",
     "NodeOutput",
     "Noise",
-    "NumberDisplay",
     "Output",
     "Sampler",
     "Schema",

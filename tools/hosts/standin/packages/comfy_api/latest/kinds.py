@@ -78,14 +78,10 @@ class Output:
         id: str | None = None,
         display_name: str | None = None,
         tooltip: str | None = None,
-        is_output_list: bool = False,
     ) -> None:
-        if is_output_list:
-            raise NotImplementedError("the stand-in knows no list outputs")
         self.id = id
         self.display_name = display_name or id
         self.tooltip = tooltip
-        self.is_output_list = is_output_list
 
 
 class ComfyTypeIO:

@@ -42,11 +42,6 @@ class Schema:
     description: str = ""
     search_aliases: list[str] = field(default_factory=list)
     is_output_node: bool = False
-    is_deprecated: bool = False
-    is_experimental: bool = False
-    not_idempotent: bool = False
-    essentials_category: str | None = None
-    has_intermediate_output: bool = False
 
     def validate(self) -> None:
         flat = [each for each in self.inputs if not isinstance(each, DynamicInput)]
@@ -64,9 +59,7 @@ class Schema:
 class NodeOutput:
     """What `execute` returns: values for the outputs, and something to show."""
 
-    def __init__(self, *args: Any, ui: Any = None, block_execution: str | None = None) -> None:
-        if block_execution is not None:
-            raise NotImplementedError("the stand-in does not block branches; raise an error")
+    def __init__(self, *args: Any, ui: Any = None) -> None:
         self.args = args
         self.ui = ui
 
@@ -74,8 +67,8 @@ class NodeOutput:
     def result(self) -> tuple[Any, ...] | None:
         return self.args or None
 
-    def __getitem__(self, place: int) -> Any:
-        return self.args[place]
+    def __getitem__(self, index: int) -> Any:
+        return self.args[index]
 
 
 class ComfyNode:

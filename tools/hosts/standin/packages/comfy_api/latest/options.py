@@ -14,16 +14,3 @@ class UploadType(str, Enum):
     audio = "audio_upload"
     video = "video_upload"
     model = "file_upload"
-
-
-class NumberDisplay(str, Enum):
-    number = "number"
-    slider = "slider"
-    gradient_slider = "gradientslider"
-
-
-class ControlAfterGenerate(str, Enum):
-    fixed = "fixed"
-    increment = "increment"
-    decrement = "decrement"
-    randomize = "randomize"

@@ -7,7 +7,6 @@ from typing import Any
 
 import folder_paths
 import numpy as np
-import soundfile
 import torch
 from PIL import Image
 
@@ -19,18 +18,6 @@ class SavedResult(dict[str, str]):
 
     def __init__(self, filename: str, subfolder: str, type: FolderType) -> None:
         super().__init__(filename=filename, subfolder=subfolder, type=type.value)
-
-    @property
-    def filename(self) -> str:
-        return self["filename"]
-
-    @property
-    def subfolder(self) -> str:
-        return self["subfolder"]
-
-    @property
-    def type(self) -> FolderType:
-        return FolderType(self["type"])
 
 
 class SavedAudios:
@@ -56,21 +43,6 @@ class PreviewText:
 
     def as_dict(self) -> dict[str, Any]:
         return {"text": (self.value,)}
-
-
-class PreviewAudio:
-    """Writes 16-bit FLAC files to the temp folder, clipped at full scale like the host's."""
-
-    def __init__(self, audio: dict[str, Any], cls: Any = None, **_: Any) -> None:
-        self.values = []
-        for wave in audio["waveform"]:  # [C, N]
-            path, result = _temp_file("flac")
-            samples = wave.detach().cpu().float().clamp(-1, 1).T.numpy()
-            soundfile.write(path, samples, audio["sample_rate"], subtype="PCM_16")
-            self.values.append(result)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"audio": self.values}
 
 
 class PreviewImage:
