@@ -22,7 +22,7 @@ SECONDS = 6.0
 @pytest.mark.parametrize(
     ("kind", "changes", "said"),
     [
-        ("Repaint", {"start": 3.0, "end": 2.0}, "not behind its start"),
+        ("Repaint", {"start": 3.0, "end": 2.0}, "not after its start"),
         ("Repaint", {"start": 7.0, "end": 8.0}, "starts at 7 s"),
         ("Complete", dict.fromkeys(DEFAULTS["Complete"], False), "No track is switched on"),
         ("Repaint", {"start": -300.0, "end": 400.0}, "the models play 600 s"),
