@@ -72,7 +72,7 @@ def test_one_song_whose_conditions_do_not_fit_together_hears_them_in_turn(
     outcome = run(again(nodes))
     assert_same(made(outcome), together)
     assert len(seen) == 2 * 4  # both conditions at each of four steps
-    said = "memory: Out of memory with both conditions at once: the model hears one after the other"
+    said = "memory: Out of memory with both conditions at once: the model gets one after the other"
     assert outcome.values["music"][1].count(said) == 1
 
 
