@@ -202,7 +202,7 @@ def test_custom_times_replace_steps_and_shift(models):
     ("build", "words"),
     [
         (lambda: Recipe(seeds=()), "no seed"),
-        (lambda: Recipe(seeds=(1, 2), retake=Retake((3,))), "one retake seed an item|retake seed"),
+        (lambda: Recipe(seeds=(1, 2), retake=Retake((3,))), "one retake seed per item|retake seed"),
     ],
 )
 def test_a_recipe_that_cannot_be_is_refused_at_birth(build, words):
