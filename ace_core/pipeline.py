@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from .audio import oom_tiling, tiling
+from .audio import tiling
 from .audio.waveform import limit_peak
 from .conditioning import context as ctx
 from .conditioning.text import TextEncoder
@@ -140,14 +140,14 @@ def decode_audio(
     """
     weight = next(models.vae.parameters())
     latents = latents.transpose(1, 2).to(weight)  # [B, C, T]
-    return limit_peak(oom_tiling.decode(models.vae, latents, on_tile=on_tile, oom=oom))
+    return limit_peak(tiling.decode_adaptive(models.vae, latents, on_tile=on_tile, oom=oom))
 
 
 @torch.inference_mode()
 def encode_audio(models: Models, audio: Tensor, oom: OomHandler = OOM_HANDLER) -> Tensor:
     """48 kHz stereo [B, 2, N] as latents [B, T, C]: the mean of the VAE's posterior."""
     weight = next(models.vae.parameters())
-    return oom_tiling.encode(models.vae, audio.to(weight), oom=oom).mean.transpose(1, 2)
+    return tiling.encode_adaptive(models.vae, audio.to(weight), oom=oom).mean.transpose(1, 2)
 
 
 def _variations(task: Task | Sequence[Task], batch: int) -> tuple[Task, ...]:

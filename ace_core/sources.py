@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from .audio.source import padded, seconds_of_audio, sources_audio
+from .audio.waveform import pad_audio, seconds_of_audio, sources_audio
 from .constants import LONGEST_SECONDS
 from .errors import InvalidRequestError
 from .sampling.repaint import region
@@ -70,7 +70,7 @@ def place_region(source: SourceAudio, start: float, end: float | None) -> Repain
         InvalidRequestError: a region that does not fit the source.
     """
     part = region(start, end, source.audio.shape[-1])
-    whole = replace(source, audio=padded(source.audio, part.pad_left, part.pad_right))
+    whole = replace(source, audio=pad_audio(source.audio, part.pad_left, part.pad_right))
     return RepaintCanvas(whole, part.mask(whole.length.frames), [(part.start, part.end)])
 
 

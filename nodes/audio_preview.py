@@ -7,8 +7,8 @@ from uuid import uuid4
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..ace_core.audio.excerpt import excerpt_frames
 from ..ace_core.audio.files import Encoding, FileFormat, save
+from ..ace_core.audio.preview import preview_frames
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.memory import Notices
 from ..ace_core.timing import seconds_of
@@ -70,7 +70,7 @@ def make_preview(
         )
     from . import host
 
-    frames = excerpt_frames(latent["samples"].shape[-1], None if preview_at < 0 else preview_at)
+    frames = preview_frames(latent["samples"].shape[-1], None if preview_at < 0 else preview_at)
     start, stop = (seconds_of(frame) for frame in frames)
     node = None if hidden is None else hidden.unique_id
 

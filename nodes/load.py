@@ -280,12 +280,12 @@ class AceStepLoadLoRA(io.ComfyNode):
         from . import host
 
         changed, adapter = host.with_adapter(model, folders.model_path(LORAS, file), strength)
-        lines = [f"{file}: {len(adapter.changes)} weights changed, strength {strength:g}"]
-        lines.append(f"strength 1 is: {adapter.scale}")
-        if adapter.strange:
-            listed = ", ".join(adapter.strange[:_LISTED_KEYS])
-            more = ", ..." if len(adapter.strange) > _LISTED_KEYS else ""
-            lines.append(f"{len(adapter.strange)} keys fit nothing: {listed}{more}")
+        lines = [f"{file}: {len(adapter.deltas)} weights changed, strength {strength:g}"]
+        lines.append(f"strength 1 is: {adapter.scale_source}")
+        if adapter.unmatched:
+            listed = ", ".join(adapter.unmatched[:_LISTED_KEYS])
+            more = ", ..." if len(adapter.unmatched) > _LISTED_KEYS else ""
+            lines.append(f"{len(adapter.unmatched)} keys fit nothing: {listed}{more}")
         return io.NodeOutput(changed, "\n".join(lines))
 
 

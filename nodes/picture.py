@@ -8,14 +8,14 @@ from comfy_api.latest import io
 from ..ace_core.audio.envelope import (
     FPS_RANGE,
     Band,
-    Follow,
-    check_mask,
+    EnvelopeFollower,
+    check_mask_size,
     envelope,
     frame_count,
-    mask_of,
+    frame_masks,
 )
 from ..ace_core.audio.picture import picture
-from ..ace_core.audio.waveform import check
+from ..ace_core.audio.waveform import check_waveform
 from ..ace_core.errors import InvalidRequestError
 from .vae import CATEGORY
 
@@ -38,7 +38,7 @@ class AceStepPicture(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: dict) -> io.NodeOutput:
-        check(audio["waveform"], audio["sample_rate"])
+        check_waveform(audio["waveform"], audio["sample_rate"])
         drawn = [picture(item, audio["sample_rate"]) for item in audio["waveform"]]
         return io.NodeOutput(torch.stack(drawn))  # [B, H, W, 3]
 
@@ -92,17 +92,17 @@ class AceStepEnvelope(io.ComfyNode):
         height: int,
     ) -> io.NodeOutput:
         sound, rate = audio["waveform"], audio["sample_rate"]
-        check(sound, rate)
+        check_waveform(sound, rate)
         if len(sound) != 1:
             raise InvalidRequestError(
                 f"The audio has {len(sound)} takes, but pictures follow one, and Create Video "
                 "plays the first. Keep one before decoding, with ACE-Step Keep Best or with "
                 "Latent From Batch."
             )
-        follow = Follow(attack, release, floor)
-        check_mask(frame_count(sound.shape[-1], rate, fps), width, height)
+        follow = EnvelopeFollower(attack, release, floor)
+        check_mask_size(frame_count(sound.shape[-1], rate, fps), width, height)
         levels = envelope(sound[0], rate, fps, BANDS[band], follow)
-        return io.NodeOutput(mask_of(levels, width, height), levels.tolist(), len(levels), fps)
+        return io.NodeOutput(frame_masks(levels, width, height), levels.tolist(), len(levels), fps)
 
 
 def _envelope_inputs() -> list[io.Input]:

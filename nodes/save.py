@@ -3,8 +3,8 @@
 from comfy_api.latest import io, ui
 
 from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, save
-from ..ace_core.audio.song_tags import song_tags
-from ..ace_core.audio.waveform import check
+from ..ace_core.audio.tags import song_tags
+from ..ace_core.audio.waveform import check_waveform
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.types import Song
 from . import folders
@@ -89,7 +89,7 @@ class AceStepSaveAudio(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        check(audio["waveform"], audio["sample_rate"])
+        check_waveform(audio["waveform"], audio["sample_rate"])
         lyrics = _lyrics_for(len(audio["waveform"]), timestamps)
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**(song_tags(song) if song is not None else {}), **host.graph_tags(cls.hidden)}

@@ -12,10 +12,10 @@ from ..ace_core.audio.mixing import (
     GAIN_RANGE,
     PAN_RANGE,
     Stem,
-    joined,
+    join_stems,
     mixdown,
-    named,
     null_db,
+    stem_index,
 )
 from ..ace_core.audio.waveform import model_audio
 from ..ace_core.constants import SAMPLE_RATE, TRACKS
@@ -79,7 +79,7 @@ class AceStepAddStem(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: dict, name: str, stems: Stems = ()) -> io.NodeOutput:
-        return io.NodeOutput(joined(stems, [Stem(name.strip(), single_audio(audio))]))
+        return io.NodeOutput(join_stems(stems, [Stem(name.strip(), single_audio(audio))]))
 
 
 class AceStepTakeStem(io.ComfyNode):
@@ -97,7 +97,7 @@ class AceStepTakeStem(io.ComfyNode):
 
     @classmethod
     def execute(cls, stems: Stems, name: str) -> io.NodeOutput:
-        return io.NodeOutput(make_audio(stems[named(stems, name)].audio))
+        return io.NodeOutput(make_audio(stems[stem_index(stems, name)].audio))
 
 
 class AceStepStemLevel(io.ComfyNode):
@@ -136,7 +136,7 @@ class AceStepStemLevel(io.ComfyNode):
 
     @classmethod
     def execute(cls, stems: Stems, name: str, gain: float, pan: float, mute: bool) -> io.NodeOutput:
-        place = named(stems, name)
+        place = stem_index(stems, name)
         changed = replace(stems[place], gain=gain, pan=pan, muted=mute)
         return io.NodeOutput((*stems[:place], changed, *stems[place + 1 :]))
 
@@ -240,7 +240,7 @@ class AceStepSaveStems(io.ComfyNode):
         saved = []
         for stem in stems:
             file = f"{name}_{counter:05}_{folders.file_name(stem.name)}{form.encoding.suffix}"
-            sound = stem.heard if apply_levels else stem.audio
+            sound = stem.in_mix if apply_levels else stem.audio
             save(folder / file, sound[0], form, {**graph, "title": stem.name}, SAMPLE_RATE)
             saved.append(ui.SavedResult(file, subfolder, io.FolderType.output))
         return io.NodeOutput(ui=ui.SavedAudios(saved))

@@ -1,7 +1,7 @@
-"""Audio to a file: FLAC, WAV or MP3, with text inside, whole or not at all.
+"""Audio files: written as FLAC, WAV or MP3 with tags, and read as ComfyUI's Load Audio reads them.
 
-The file is written under another name in the same folder and renamed when it is complete, so a
-full disk or a crash leaves no half song. The same samples and tags give the same bytes.
+A file is written under another name in the same folder and renamed when it is complete, so a full
+disk or a crash leaves no partial song. The same samples and tags give the same bytes.
 """
 
 import logging
@@ -14,34 +14,35 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from uuid import uuid4
 
 import av
+import av.container
 import av.error
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..constants import SAMPLE_RATE
-from ..errors import SaveError
+from ..errors import InvalidAudioError, SaveError
 from . import tags
-from .waveform import check
+from .waveform import check_waveform
 
-BITRATES: Final = (96, 112, 128, 160, 192, 224, 256, 320)  # kbit/s; below it is not music
+BITRATES: Final = (96, 112, 128, 160, 192, 224, 256, 320)  # kbit/s
 LAYOUTS: Final = {1: "mono", 2: "stereo"}  # FFmpeg's names by the number of channels
-REPEATABLE: Final = {"fflags": "+bitexact"}  # no encoder's version and no time in the file
+BIT_EXACT: Final = {"fflags": "+bitexact"}  # no encoder version and no time in the file
 
 logger = logging.getLogger(__name__)
 
 
 class Codec(NamedTuple):
-    """How FFmpeg writes an encoding."""
+    """FFmpeg's settings for an encoding."""
 
     container: str
     codec: str
-    samples: str  # sample format of a frame: s16 and s32 interleaved, flt and fltp floats
-    bits: int | None  # of a whole-number sample; None where samples stay floats
+    samples: str  # sample format of a frame: s16, s32 and flt interleaved, fltp planar
+    bits: int | None  # per integer sample; None for float samples
 
 
 class Encoding(Enum):
-    """How samples are kept."""
+    """How samples are stored."""
 
     FLAC_16 = Codec("flac", "flac", "s16", 16)
     FLAC_24 = Codec("flac", "flac", "s32", 24)
@@ -56,7 +57,7 @@ class Encoding(Enum):
 
     @property
     def bits(self) -> int | None:
-        """Bits of a whole-number sample; None where samples stay floats."""
+        """Bits per integer sample; None for float samples."""
         return self.value.bits
 
 
@@ -65,7 +66,7 @@ class FileFormat:
     """An encoding, and for MP3 its constant bitrate in kbit/s.
 
     Raises:
-        SaveError: the bitrate is none of `BITRATES`.
+        SaveError: the bitrate is not in `BITRATES`.
     """
 
     encoding: Encoding = Encoding.FLAC_24
@@ -90,9 +91,9 @@ def save(
 
     Raises:
         InvalidAudioError: the audio is empty or not finite.
-        SaveError: it cannot be written, or not so; `path` is then as it was before.
+        SaveError: it cannot be written, or not in this format; `path` is then unchanged.
     """
-    check(audio[None], rate)
+    check_waveform(audio[None], rate)
     _warn_of_clipping(path, audio, form.encoding)
     try:
         with tempfile.TemporaryFile(buffering=0, dir=path.parent) as encoded:
@@ -111,7 +112,7 @@ def save(
 
 
 def _replace(path: Path, encoded: BinaryIO, texts: Mapping[str, str]) -> None:
-    """Put `encoded` with its tags at `path` in one step."""
+    """Put `encoded` with its tags at `path` by one rename."""
     partial = path.with_name(f".{uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
@@ -123,7 +124,7 @@ def _replace(path: Path, encoded: BinaryIO, texts: Mapping[str, str]) -> None:
 
 
 class _Sink:
-    """An unbuffered file for FFmpeg, whose callbacks carry no exception: it is kept here."""
+    """An unbuffered file for FFmpeg, which drops exceptions of callbacks; `failure` keeps one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -134,37 +135,37 @@ class _Sink:
         left = memoryview(data)
         try:
             while self.failure is None and left:
-                left = left[self.file.write(left) :]  # a disk may take only a part
+                left = left[self.file.write(left) :]  # a write may be partial
         except OSError as error:
             self.failure = error
         return len(data)
 
-    def check(self) -> None:
+    def raise_failure(self) -> None:
         if self.failure is not None:
             raise self.failure
 
 
 def _encode(file: BinaryIO, audio: Tensor, form: FileFormat, rate: int) -> None:
-    """A second at a time, so that memory stays small."""
+    """Encode one second at a time, so that memory stays small."""
     codec, layout = form.encoding.value, LAYOUTS[audio.shape[0]]
     sink = _Sink(file)
-    with av.open(sink, "w", format=codec.container, options=REPEATABLE) as output:
+    with av.open(sink, "w", format=codec.container, options=BIT_EXACT) as output:
         stream: Any = output.add_stream(codec.codec, rate=rate, layout=layout)
         stream.codec_context.format = codec.samples
         if form.encoding is Encoding.MP3:
             stream.codec_context.bit_rate = form.bitrate * 1000
-        for place, block in enumerate(audio.split(rate, dim=1)):
+        for index, block in enumerate(audio.split(rate, dim=1)):
             frame = av.AudioFrame.from_ndarray(_samples(block, codec), codec.samples, layout)
-            frame.sample_rate, frame.pts = rate, place * rate
+            frame.sample_rate, frame.pts = rate, index * rate
             output.mux(stream.encode(frame))
-            sink.check()
+            sink.raise_failure()
         output.mux(stream.encode(None))
-    sink.check()  # closing writes, too
+    sink.raise_failure()  # closing writes, too
 
 
 def _samples(block: Tensor, codec: Codec) -> np.ndarray:
-    """[C, n] as a frame of FFmpeg holds it: [C, n] of a planar format, else [1, n * C]; floats, or
-    whole numbers in the top `codec.bits` bits."""
+    """[C, n] as a frame of FFmpeg: [C, n] in a planar format, else [1, n * C]; floats, or integers
+    in the top `codec.bits` bits."""
     block = block.detach().float().cpu()
     if codec.samples == "fltp":
         return block.contiguous().numpy()
@@ -172,8 +173,8 @@ def _samples(block: Tensor, codec: Codec) -> np.ndarray:
     if codec.bits is None:
         return block.contiguous().numpy()
     scale = 2 ** (codec.bits - 1)
-    whole = (block * scale).round().clamp(-scale, scale - 1).to(torch.int32)
-    return whole.to(torch.int16).numpy() if codec.bits == 16 else (whole << 8).numpy()
+    integers = (block * scale).round().clamp(-scale, scale - 1).to(torch.int32)
+    return integers.to(torch.int16).numpy() if codec.bits == 16 else (integers << 8).numpy()
 
 
 def _warn_of_clipping(path: Path, audio: Tensor, encoding: Encoding) -> None:
@@ -186,3 +187,44 @@ def _warn_of_clipping(path: Path, audio: Tensor, encoding: Encoding) -> None:
             over,
             audio.numel(),
         )
+
+
+def read_audio(path: str | Path) -> tuple[Tensor, int]:
+    """The first audio stream of the file at `path`, which may be a video, as [1, C, N] float32, and
+    its rate.
+
+    Raises:
+        InvalidAudioError: there is no such file, or no audio in it that can be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InvalidAudioError(
+            f"{path}: there is no such file. Check the name, and that it is written for the folder "
+            f"the program runs in ({Path.cwd()})."
+        )
+    try:
+        with av.open(path) as container:
+            blocks, rate = _decoded(container)
+    except (av.error.FFmpegError, EOFError, ValueError) as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or error) from error
+    if not blocks:
+        raise _unreadable(path, "it holds no sound")
+    return torch.from_numpy(np.concatenate(blocks, axis=1))[None], rate
+
+
+def _decoded(container: av.container.InputContainer) -> tuple[list[np.ndarray], int]:
+    """Blocks [C, n] in float32 and the rate; no blocks where there is no audio stream."""
+    if not container.streams.audio:
+        return [], 0
+    stream = container.streams.audio[0]
+    to_floats = av.AudioResampler(format="fltp")  # rate and layout stay
+    frames = [f for frame in container.decode(stream) for f in to_floats.resample(frame)]
+    frames += to_floats.resample(None) if frames else []
+    return [frame.to_ndarray() for frame in frames], stream.rate
+
+
+def _unreadable(path: Path, reason: object) -> InvalidAudioError:
+    return InvalidAudioError(
+        f"{path}: this is no audio that can be read ({reason}). Give WAV, FLAC, MP3, Ogg, M4A or a "
+        "video with sound; convert other formats first."
+    )

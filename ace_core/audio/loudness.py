@@ -1,7 +1,6 @@
-"""How loud a sound is to a listener, in LUFS: weighted by ear, with its silences left out.
+"""Integrated loudness in LUFS after ITU-R BS.1770-4: K-weighting, 400 ms blocks, two gates.
 
-After ITU-R BS.1770-4: two filters that stand for the head, the power of 400 ms blocks, and two
-gates. Blocks stand side by side instead of overlapping, which moves music by less than 0.1 dB.
+Blocks do not overlap as in the standard, which changes the loudness of music by less than 0.1 dB.
 """
 
 import math
@@ -13,8 +12,8 @@ from torch import Tensor
 
 BLOCK: Final = 0.4  # seconds
 OFFSET: Final = -0.691  # dB: a full-scale sine of 997 Hz in one channel is -3.01 LUFS
-SILENCE: Final = -70.0  # LUFS of a block, below which it is not counted
-GATE: Final = -10.0  # LU below the mean of the rest, likewise
+ABSOLUTE_GATE: Final = -70.0  # LUFS; quieter blocks are not counted
+RELATIVE_GATE: Final = -10.0  # LU below the mean of the rest; quieter blocks are not counted
 DESIGN_RATE: Final = 48_000  # Hz at which the standard gives its filters
 FILTERS: Final = (  # (numerator, denominator) in powers of 1/z
     (
@@ -26,46 +25,45 @@ FILTERS: Final = (  # (numerator, denominator) in powers of 1/z
 
 
 def loudness(audio: Tensor, rate: int) -> float | None:
-    """LUFS of one sound [C, N]; None when there is nothing to hear."""
+    """Loudness of one item [C, N] in LUFS; None where every block is below the absolute gate."""
     if not audio.numel():
         return None
     size = max(1, round(BLOCK * rate))
     powers = _block_powers(audio, size, rate)  # [blocks]
-    heard = powers[_lufs(powers) > SILENCE]
-    if not len(heard):
+    gated = powers[_lufs(powers) > ABSOLUTE_GATE]
+    if not len(gated):
         return None
-    heard = heard[_lufs(heard) > _lufs(heard.mean()) + GATE]
-    return float(_lufs(heard.mean()))
+    gated = gated[_lufs(gated) > _lufs(gated.mean()) + RELATIVE_GATE]
+    return float(_lufs(gated.mean()))
 
 
 def at_loudness(audio: Tensor, rate: int, target: float) -> Tensor:
-    """One sound [C, N] at `target` LUFS, or less where its peak would exceed full scale. A silent
-    one stays as it is."""
-    found = loudness(audio, rate)
-    if found is None:
+    """One item [C, N] scaled to `target` LUFS, or to a peak of 1 where that is less. A silent one
+    is not scaled."""
+    current = loudness(audio, rate)
+    if current is None:
         return audio
-    return audio * min(10 ** ((target - found) / 20), 1 / float(audio.abs().max()))
+    return audio * min(10 ** ((target - current) / 20), 1 / float(audio.abs().max()))
 
 
-def ear_weights(size: int, rate: int) -> Tensor:
-    """What each bin of a spectrum of `size` samples counts, [bins]: the filters' gain, twice but at
-    both ends.
-    """
+def k_weights(size: int, rate: int) -> Tensor:
+    """K-weighting of the bins of a real FFT of `size` samples, [bins]: the power gain of both
+    filters, doubled for the bins that stand for two frequencies."""
     hertz = torch.fft.rfftfreq(size, 1 / rate, dtype=torch.float64)
-    turn = torch.exp(-2j * math.pi * hertz.clamp(max=DESIGN_RATE / 2) / DESIGN_RATE)
+    z = torch.exp(-2j * math.pi * hertz.clamp(max=DESIGN_RATE / 2) / DESIGN_RATE)
     gain = torch.ones_like(hertz)
     for numerator, denominator in FILTERS:
-        powers = torch.stack([turn**n for n in range(len(numerator))])
-        above, below = (
+        powers = torch.stack([z**n for n in range(len(numerator))])
+        top, bottom = (
             (torch.tensor(part, dtype=powers.dtype)[:, None] * powers).sum(dim=0)
             for part in (numerator, denominator)
         )
-        gain = gain * (above / below).abs().square()
-    twice = torch.full_like(gain, 2.0)
-    twice[0] = 1.0
+        gain = gain * (top / bottom).abs().square()
+    sides = torch.full_like(gain, 2.0)  # a real FFT holds one of two mirrored bins
+    sides[0] = 1.0
     if size % 2 == 0:
-        twice[-1] = 1.0
-    return (gain * twice).float()
+        sides[-1] = 1.0
+    return (gain * sides).float()
 
 
 def _lufs(power: Tensor) -> Tensor:
@@ -73,8 +71,8 @@ def _lufs(power: Tensor) -> Tensor:
 
 
 def _block_powers(audio: Tensor, size: int, rate: int) -> Tensor:
-    """Weighted power of each block, summed over the channels. The last one is filled up."""
+    """Weighted power of each block, summed over channels, [blocks]; the last one is zero-padded."""
     blocks = F.pad(audio.float(), (0, -audio.shape[1] % size)).unflatten(1, (-1, size))
-    weights = ear_weights(size, rate).to(audio.device)  # [bins]
+    weights = k_weights(size, rate).to(audio.device)  # [bins]
     powers = [torch.fft.rfft(channel).abs().square() @ weights for channel in blocks]
     return torch.stack(powers).sum(dim=0) / size**2

@@ -1,7 +1,7 @@
-"""Stems and their mix: levels, places in the stereo picture, and what a mix leaves of its source.
+"""Stems and their mix: gain, pan, and the residual of a mix against its source.
 
-The pan law is constant power: at the centre both sides are as they were, and at one side its
-channel is 3 dB louder while the other is silent. Arithmetic only; nothing is limited or clipped.
+The pan law is constant power: both gains are 1 at the centre; at one side its channel is 3 dB
+louder and the other silent. Nothing is limited or clipped.
 """
 
 import math
@@ -20,10 +20,10 @@ PAN_RANGE: Final = (-1.0, 1.0)  # left to right
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stem:
-    """One track of a song, untouched; its levels are used when it is mixed.
+    """One track of a song and its mix settings; the audio itself stays unscaled.
 
     Raises:
-        InvalidRequestError: a nameless stem, or a level out of range.
+        InvalidRequestError: an empty name, or a gain or pan out of range.
     """
 
     name: str
@@ -46,17 +46,17 @@ class Stem:
                 )
 
     @property
-    def heard(self) -> Tensor:
-        """As it sounds in the mix, [1, 2, N]."""
+    def in_mix(self) -> Tensor:
+        """The audio with gain, pan and mute applied, [1, 2, N]."""
         if self.muted:
             return torch.zeros_like(self.audio)
-        sides = torch.tensor(balance(self.pan), device=self.audio.device, dtype=torch.float64)
-        factors = sides * 10 ** (self.gain / 20)
+        gains = torch.tensor(pan_gains(self.pan), device=self.audio.device, dtype=torch.float64)
+        factors = gains * 10 ** (self.gain / 20)
         return self.audio * factors.to(self.audio.dtype)[:, None]
 
 
-def balance(pan: float) -> tuple[float, float]:
-    """Factors of the left and of the right channel; their squares always add up to 2."""
+def pan_gains(pan: float) -> tuple[float, float]:
+    """Gains of the left and the right channel; their squares add up to 2."""
     if pan == 0:
         return 1.0, 1.0
     angle = (pan + 1) * math.pi / 4
@@ -64,7 +64,7 @@ def balance(pan: float) -> tuple[float, float]:
 
 
 def mixdown(stems: Sequence[Stem]) -> Tensor:
-    """The sum of what is heard, [1, 2, N], as long as the longest stem.
+    """The sum of the stems as set, [1, 2, N], as long as the longest one.
 
     Raises:
         InvalidRequestError: there are no stems.
@@ -74,28 +74,28 @@ def mixdown(stems: Sequence[Stem]) -> Tensor:
     first = stems[0].audio
     mixed = first.new_zeros(*first.shape[:-1], max(stem.audio.shape[-1] for stem in stems))
     for stem in stems:
-        mixed[..., : stem.audio.shape[-1]] += stem.heard.to(mixed)
+        mixed[..., : stem.audio.shape[-1]] += stem.in_mix.to(mixed)
     return mixed
 
 
 def null_db(mix: Tensor, source: Tensor) -> float:
-    """Level of `source` minus `mix`, both [1, 2, N], against the source, in dB, over their shared
-    length; -inf where nothing is left.
+    """Level of `source` - `mix`, both [1, 2, N], relative to the source, in dB, over their shared
+    length; -inf where they are equal.
 
     Raises:
         InvalidAudioError: the source is silent, so that nothing can be compared with it.
     """
     shared = min(mix.shape[-1], source.shape[-1])
-    wanted = source[..., :shared].double()
-    power = wanted.square().mean().item()
+    target = source[..., :shared].double()
+    power = target.square().mean().item()
     if power == 0:
         raise InvalidAudioError("The source is silent, so nothing can be nulled against it.")
-    left = (wanted - mix[..., :shared].to(wanted)).square().mean().item()
-    return 10 * math.log10(left / power) if left else -math.inf
+    error = (target - mix[..., :shared].to(target)).square().mean().item()
+    return 10 * math.log10(error / power) if error else -math.inf
 
 
-def rest_of(source: Tensor, stems: Sequence[Stem]) -> Tensor:
-    """What the untouched stems leave of `source` [1, 2, N]; both together are the source."""
+def residual(source: Tensor, stems: Sequence[Stem]) -> Tensor:
+    """`source` [1, 2, N] minus the unscaled stems; with them it adds up to the source."""
     plain = mixdown([replace(stem, gain=0.0, pan=0.0, muted=False) for stem in stems])
     rest = source.clone()
     shared = min(rest.shape[-1], plain.shape[-1])
@@ -103,11 +103,11 @@ def rest_of(source: Tensor, stems: Sequence[Stem]) -> Tensor:
     return rest
 
 
-def named(stems: Sequence[Stem], name: str) -> int:
-    """The place of the stem of that name.
+def stem_index(stems: Sequence[Stem], name: str) -> int:
+    """Index of the stem called `name`.
 
     Raises:
-        InvalidRequestError: there is none.
+        InvalidRequestError: there is no such stem.
     """
     names = [stem.name for stem in stems]
     if name.strip() not in names:
@@ -117,11 +117,11 @@ def named(stems: Sequence[Stem], name: str) -> int:
     return names.index(name.strip())
 
 
-def joined(stems: Sequence[Stem], more: Sequence[Stem]) -> tuple[Stem, ...]:
-    """Both, one after the other.
+def join_stems(stems: Sequence[Stem], more: Sequence[Stem]) -> tuple[Stem, ...]:
+    """`stems` followed by `more`.
 
     Raises:
-        InvalidRequestError: two stems have the same name, so that neither could be chosen.
+        InvalidRequestError: two stems have the same name.
     """
     both = (*stems, *more)
     names = [stem.name for stem in both]

@@ -1,7 +1,7 @@
-"""A picture of a song: its waveform above, its spectrogram below, the time between them.
+"""A picture of a song: waveform above, spectrogram below, time axis between them.
 
-The left channel rises from the middle line, the right one falls from it; the bright core is the
-loudness (RMS), the soft rim the peaks. Takes and returns tensors; files are for others.
+The left channel is drawn up from the middle line, the right one down; the bright core is the RMS,
+the darker rim the peaks. It takes and returns tensors and knows no files.
 """
 
 import math
@@ -16,9 +16,9 @@ from torch import Tensor
 from ..constants import CHANNELS, SAMPLE_RATE
 from ..errors import InvalidRequestError
 from .spectrum import frequencies, levels, spectrogram
-from .waveform import check
+from .waveform import check_waveform
 
-SMALLEST: Final = (320, 160)  # pixels, below which the labels cover the picture
+SMALLEST: Final = (320, 160)  # pixels; in a smaller picture labels cover the plot
 RANGE_DB: Final = 78.0  # between black and white in the spectrogram
 STEPS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800)  # s between labels
 PITCHES: Final = ((100, "100"), (300, "300"), (1_000, "1k"), (3_000, "3k"), (10_000, "10k"))  # Hz
@@ -45,7 +45,7 @@ HEAT: Final[tuple[Colour, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where things are, in pixels."""
+    """Positions and sizes in pixels."""
 
     width: int
     height: int
@@ -66,16 +66,16 @@ class _Layout:
     @property
     def wave(self) -> tuple[int, int]:
         """Top and height of the waveform."""
-        return self.unit, round(self._room * 0.42)
+        return self.unit, round(self._available * 0.42)
 
     @property
     def heat(self) -> tuple[int, int]:
         """Top and height of the spectrogram."""
         top, height = self.wave
-        return top + height + 2 * self.unit, self._room - height
+        return top + height + 2 * self.unit, self._available - height
 
     @property
-    def _room(self) -> int:
+    def _available(self) -> int:
         return self.height - 4 * self.unit
 
 
@@ -86,20 +86,20 @@ def picture(audio: Tensor, rate: int = SAMPLE_RATE, width: int = 1024, height: i
         InvalidAudioError: the audio is empty or not finite.
         InvalidRequestError: the picture is too small to read.
     """
-    check(audio[None], rate)
+    check_waveform(audio[None], rate)
     if width < SMALLEST[0] or height < SMALLEST[1]:
         raise InvalidRequestError(
             f"A picture of {width} x {height} pixels is too small to read. Make it at least "
             f"{SMALLEST[0]} x {SMALLEST[1]}."
         )
     layout = _Layout(width, height)
-    sound = audio.detach().float().cpu()[:CHANNELS]
+    audio = audio.detach().float().cpu()[:CHANNELS]
     canvas = torch.tensor(PAPER, dtype=torch.float32).expand(height, width, 3).clone()
-    _place(canvas, layout, layout.wave, _waveform(sound, layout))
-    _place(canvas, layout, layout.heat, _heat(sound, rate, layout))
-    drawn = Image.fromarray(canvas.round().to(torch.uint8).numpy())
-    _label(ImageDraw.Draw(drawn), layout, sound, rate)
-    return torch.from_numpy(np.asarray(drawn).copy()).float() / 255
+    _place(canvas, layout, layout.wave, _waveform(audio, layout))
+    _place(canvas, layout, layout.heat, _heat(audio, rate, layout))
+    image = Image.fromarray(canvas.round().to(torch.uint8).numpy())
+    _label(ImageDraw.Draw(image), layout, audio, rate)
+    return torch.from_numpy(np.asarray(image).copy()).float() / 255
 
 
 def _place(canvas: Tensor, layout: _Layout, lane: tuple[int, int], part: Tensor) -> None:
@@ -107,39 +107,39 @@ def _place(canvas: Tensor, layout: _Layout, lane: tuple[int, int], part: Tensor)
     canvas[top : top + height, layout.left : layout.left + layout.columns] = part
 
 
-def _waveform(sound: Tensor, layout: _Layout) -> Tensor:
+def _waveform(audio: Tensor, layout: _Layout) -> Tensor:
     """[height, columns, 3]"""
     height = layout.wave[1]
-    peak, rms = levels(sound, layout.columns)  # [C, columns]
-    scale = 1 / max(1.0, float(peak.max()))  # what exceeds full scale still fits
+    peak, rms = levels(audio, layout.columns)  # [C, columns]
+    scale = 1 / max(1.0, float(peak.max()))  # peaks beyond full scale are scaled to fit
     lane = torch.tensor(PANEL, dtype=torch.float32).expand(height, layout.columns, 3)
     for level, colour in ((peak, RIM), (rms, CORE)):
-        cover = _cover(level * scale, height)[..., None]
-        lane = lane + (torch.tensor(colour) - lane) * cover
+        coverage = _coverage(level * scale, height)[..., None]
+        lane = lane + (torch.tensor(colour) - lane) * coverage
     return lane
 
 
-def _cover(level: Tensor, height: int) -> Tensor:
-    """How much of each pixel lies inside the wave, [height, columns]; its edges are smooth."""
+def _coverage(level: Tensor, height: int) -> Tensor:
+    """Share of each pixel inside the waveform, [height, columns], antialiased at its edge."""
     middle = height / 2
     rows = torch.arange(height)[:, None] + 0.5 - middle  # from the middle line, down is positive
     up, down = level[0], level[-1]
-    reach = torch.where(rows < 0, up, down) * (middle - 2)
-    return (reach - rows.abs() + 0.75).clamp(0, 1)
+    extent = torch.where(rows < 0, up, down) * (middle - 2)
+    return (extent - rows.abs() + 0.75).clamp(0, 1)
 
 
-def _heat(sound: Tensor, rate: int, layout: _Layout) -> Tensor:
+def _heat(audio: Tensor, rate: int, layout: _Layout) -> Tensor:
     """[height, columns, 3]"""
-    db = spectrogram(sound, rate, layout.columns, layout.heat[1])
-    warmth = (1 + db / RANGE_DB).clamp(0, 1) * (len(HEAT) - 1)
+    db = spectrogram(audio, rate, layout.columns, layout.heat[1])
+    index = (1 + db / RANGE_DB).clamp(0, 1) * (len(HEAT) - 1)
     table = torch.tensor(HEAT, dtype=torch.float32)
-    below = warmth.long().clamp(max=len(HEAT) - 2)
-    return torch.lerp(table[below], table[below + 1], (warmth - below)[..., None])
+    below = index.long().clamp(max=len(HEAT) - 2)
+    return torch.lerp(table[below], table[below + 1], (index - below)[..., None])
 
 
-def _label(draw: ImageDraw.ImageDraw, layout: _Layout, sound: Tensor, rate: int) -> None:
+def _label(draw: ImageDraw.ImageDraw, layout: _Layout, audio: Tensor, rate: int) -> None:
     font = ImageFont.load_default(layout.unit)
-    _label_time(draw, layout, sound.shape[1] / rate, font)
+    _label_time(draw, layout, audio.shape[1] / rate, font)
     top, height = layout.heat
     rows = frequencies(rate, height).numpy()
     for hertz, name in PITCHES:
@@ -148,16 +148,16 @@ def _label(draw: ImageDraw.ImageDraw, layout: _Layout, sound: Tensor, rate: int)
             _text(draw, (layout.left - layout.unit // 2, y), name, "rm", font)
             draw.line([(layout.left - 3, y), (layout.left - 1, y)], LINE)
     top, height = layout.wave
-    lanes = (("L", 0.25), ("R", 0.75)) if len(sound) == CHANNELS else ()
+    lanes = (("L", 0.25), ("R", 0.75)) if len(audio) == CHANNELS else ()
     for name, part in lanes:
-        place = (layout.left - layout.unit // 2, top + round(height * part))
-        _text(draw, place, name, "rm", font)
+        position = (layout.left - layout.unit // 2, top + round(height * part))
+        _text(draw, position, name, "rm", font)
 
 
 def _label_time(draw: ImageDraw.ImageDraw, layout: _Layout, seconds: float, font: Font) -> None:
     top, height = layout.wave
-    wanted = seconds * layout.unit * 6 / layout.columns  # no label closer than six letters
-    step = next((step for step in STEPS if step >= wanted), STEPS[-1])
+    least = seconds * layout.unit * 6 / layout.columns  # no label closer than six letters
+    step = next((step for step in STEPS if step >= least), STEPS[-1])
     for count in range(math.ceil(seconds / step)):
         x = layout.left + round(count * step / seconds * layout.columns)
         draw.line([(x, top + height), (x, top + height + layout.unit // 3)], LINE)
@@ -167,12 +167,12 @@ def _label_time(draw: ImageDraw.ImageDraw, layout: _Layout, seconds: float, font
 
 
 def _text(
-    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, anchor: str, font: Font
+    draw: ImageDraw.ImageDraw, position: tuple[int, int], text: str, anchor: str, font: Font
 ) -> None:
-    draw.text(place, text, INK, font=font, anchor=anchor)
+    draw.text(position, text, INK, font=font, anchor=anchor)
 
 
-def _clock(moment: float, step: float) -> str:
+def _clock(seconds: float, step: float) -> str:
     """Minutes and seconds, with a tenth where the labels are that close."""
-    minutes, rest = divmod(round(moment, 1), 60)
+    minutes, rest = divmod(round(seconds, 1), 60)
     return f"{int(minutes)}:{rest:04.1f}" if step < 1 else f"{int(minutes)}:{int(rest):02d}"

@@ -1,7 +1,7 @@
-"""What a picture of sound is drawn from: its peaks and its spectrum, one value a pixel.
+"""Peaks and spectrogram of a waveform at the resolution of a picture, one value per pixel.
 
-Numbers only, no colours. Both look at the whole sound, however long, at the cost of its width in
-pixels and one walk through the samples.
+Numbers without colours. Both cover the whole length; a long song costs one pass over its samples
+and a number of spectra that depends on the width in pixels only.
 """
 
 import math
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 WINDOW: Final = 4096  # samples of one spectrum: 85 ms, 12 Hz apart
-SPECTRA_PER_PIXEL: Final = 3  # at most; long songs are looked at here and there
+SPECTRA_PER_PIXEL: Final = 3  # at most; between them a long song is skipped
 LOWEST: Final = 40.0  # Hz
 HIGHEST: Final = 20_000.0  # Hz
 CHUNK: Final = 512  # spectra at a time, 8 MB
@@ -22,7 +22,7 @@ def levels(audio: Tensor, width: int) -> tuple[Tensor, Tensor]:
     """Peak and RMS of each channel [C, N] in each of `width` columns, both [C, width]."""
     block = max(1, math.ceil(audio.shape[1] / width))
     even = audio.shape[1] // block * block
-    parts = [audio[:, :even].unflatten(1, (-1, block))]  # a view: songs are not copied
+    parts = [audio[:, :even].unflatten(1, (-1, block))]  # a view, not a copy
     if even < audio.shape[1]:
         parts.append(audio[:, None, even:])
     peak = torch.cat([torch.maximum(p.amax(2), -p.amin(2)) for p in parts], dim=1)
@@ -31,8 +31,8 @@ def levels(audio: Tensor, width: int) -> tuple[Tensor, Tensor]:
 
 
 def spectrogram(audio: Tensor, rate: int, width: int, height: int) -> Tensor:
-    """Power of [C, N] over time and log frequency, weighted +1.5 dB an octave, in dB below the
-    loudest, [height, width]."""
+    """Power of [C, N] over time and log frequency, weighted +1.5 dB per octave, in dB relative to
+    the maximum, [height, width]."""
     hop = max(1, audio.shape[1] // (width * SPECTRA_PER_PIXEL))
     mono = F.pad(audio.mean(0), (WINDOW // 2, WINDOW // 2))
     frames = mono.unfold(0, WINDOW, hop)  # [F, WINDOW], a view
@@ -46,24 +46,24 @@ def spectrogram(audio: Tensor, rate: int, width: int, height: int) -> Tensor:
 
 
 def frequencies(rate: int, height: int) -> Tensor:
-    """The frequency of each row in Hz, the highest first, [height]."""
+    """Frequency of each row in Hz, the highest first, [height]."""
     highest = min(HIGHEST, rate / 2)
     rows = torch.linspace(math.log(highest), math.log(LOWEST), height, dtype=torch.float64)
     return rows.exp()
 
 
 def _bands(rate: int, height: int) -> Tensor:
-    """How much each bin counts in each row: triangles at least a bin wide, [bins, height].
+    """Weight of each bin in each row: triangles at least one bin wide, [bins, height].
 
-    Weighted +1.5 dB an octave, half of what music falls by: else all light is bass.
+    Weighted +1.5 dB per octave, half the usual slope of music, so that treble stays visible.
     """
     bins = torch.arange(WINDOW // 2 + 1, dtype=torch.float64) * rate / WINDOW
     rows = frequencies(rate, height)
-    reach = torch.maximum(rows - rows * rows[-1] / rows[-2], torch.tensor(rate / WINDOW))
-    weights = (1 - (bins[:, None] - rows).abs() / reach).clamp(min=0)
+    half_width = torch.maximum(rows - rows * rows[-1] / rows[-2], torch.tensor(rate / WINDOW))
+    weights = (1 - (bins[:, None] - rows).abs() / half_width).clamp(min=0)
     return (weights / weights.sum(0) * (rows / 1000).sqrt()).float()
 
 
 def _columns(values: Tensor, width: int) -> Tensor:
-    """Exactly `width` of them: short sounds have fewer samples than the picture has pixels."""
+    """Exactly `width` columns: a short item has fewer samples than the picture has pixels."""
     return F.interpolate(values[None], size=width, mode="nearest")[0]

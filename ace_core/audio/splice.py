@@ -1,6 +1,6 @@
-"""The source's own samples put back around a repainted region, with a short fade.
+"""The source's samples restored around a repainted region, with a short crossfade.
 
-The VAE changes what it only passes through; outside the region the listener gets the original.
+Outside the region the decoded audio differs from the source by the error of the VAE.
 Source: repaint_waveform_splice.py of the official handler.
 """
 
@@ -12,24 +12,24 @@ from ..task import Span, Splice
 
 
 def splice(audio: Tensor, kept: Splice) -> Tensor:
-    """`audio` [B, 2, N] inside the spans of `kept`, its source [1 or B, 2, M] outside them.
+    """`audio` [B, 2, N] inside the spans of `kept`, the source [1 or B, 2, M] outside them.
 
-    Ramps of its `crossfade` lie outside each span; samples beyond them are the source's, bit
-    for bit. Where two ramps meet, the larger holds. What `audio` has beyond the source's end is
-    kept.
+    Ramps of `crossfade` seconds lie outside each span; samples beyond them are the source's, bit
+    for bit. Where two ramps overlap, the larger value counts. `audio` is kept after the source's
+    end.
     """
     shared = min(audio.shape[-1], kept.audio.shape[-1])
     weight = torch.zeros(shared, device=audio.device, dtype=audio.dtype)  # [N]
     for span in kept.spans:
-        _raise(weight, span, int(kept.crossfade * SAMPLE_RATE))
+        _add_span(weight, span, int(kept.crossfade * SAMPLE_RATE))
     source = kept.audio[..., :shared].to(audio)
     mixed = weight * audio[..., :shared] + (1 - weight) * source
     return torch.cat([mixed, audio[..., shared:]], dim=-1)
 
 
-def _raise(weight: Tensor, span: Span, fade: int) -> None:
-    """Lift `weight` [N] to 1 inside `span` and to its ramps beside it."""
-    start, end = (min(max(int(moment * SAMPLE_RATE), 0), len(weight)) for moment in span)
+def _add_span(weight: Tensor, span: Span, fade: int) -> None:
+    """Raise `weight` [N] to 1 inside `span` and to a ramp of `fade` samples on both sides."""
+    start, end = (min(max(int(second * SAMPLE_RATE), 0), len(weight)) for second in span)
     weight[start:end] = 1
     before, after = weight[max(start - fade, 0) : start], weight[end : end + fade]
     before.copy_(torch.maximum(before, _ramp(before)))

@@ -1,27 +1,31 @@
-"""Text inside audio files: FLAC's Vorbis comment, and ID3 in MP3 and WAV.
+"""Text in audio files: Vorbis comments in FLAC, ID3v2.4 in MP3 and WAV, and the tags of a song.
 
 The audio itself is copied byte for byte. ComfyUI's page finds `workflow` and `prompt` in FLAC and
-MP3 when a file is dropped on its canvas (it reads no WAV); it takes one byte for one character,
-so the JSON of these two is written in ASCII, which changes nothing in what it says.
-Source: xiph.org, "FLAC format" and "Vorbis comment"; Microsoft's RIFF.
+MP3 when a file is dropped on its canvas (it reads no WAV). It takes one byte for one character, so
+the JSON of these two is written in ASCII, which is the same JSON. In ID3 it searches for the text
+`workflow`, a zero byte, JSON, a zero byte, so values end in a zero byte.
+Source: xiph.org, "FLAC format" and "Vorbis comment"; Microsoft's RIFF; id3.org, "ID3 tag version
+2.4.0", main structure and native frames.
 """
 
+import json
 import re
 import shutil
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from ..errors import InvalidAudioError, SaveError
-from . import id3
+from ..types import Song
 
 GRAPHS: Final = ("workflow", "prompt")  # fields that hold JSON for ComfyUI
 VENDOR: Final = b"acestep15"
-LARGEST: Final = 2**24 - 1  # bytes of a FLAC block; ID3 has room for more
+LARGEST: Final = 2**24 - 1  # bytes of a FLAC block; an ID3 tag may be larger
 VORBIS_COMMENT: Final = 4  # FLAC block type
 LAST_BLOCK: Final = 0x80
-TIMED_CHUNK: Final = b"PEAK"  # of float WAVs: holds the hour of writing, and nobody reads it
+TIMED_CHUNK: Final = b"PEAK"  # in float WAVs: holds the time of writing; dropped
 
 
 def write(source: BinaryIO, target: BinaryIO, tags: Mapping[str, str]) -> None:
@@ -46,12 +50,12 @@ def read(path: Path) -> dict[str, str]:
         file.seek(0)
         if start[:4] == b"fLaC":
             comments = [body for kind, body in _flac_blocks(file) if kind == VORBIS_COMMENT]
-            return _uncomment(comments[0]) if comments else {}
+            return _unpack_comment(comments[0]) if comments else {}
         if start[:4] == b"RIFF":
             tagged = [file.read(size) for name, size in _wav_chunks(file) if name == b"id3 "]
-            return id3.unpack(tagged[0]) if tagged else {}
+            return unpack_id3(tagged[0]) if tagged else {}
         if _is_mp3(start):
-            return id3.unpack(file.read(id3.tag_length(start))) if start[:3] == b"ID3" else {}
+            return unpack_id3(file.read(id3_length(start))) if start[:3] == b"ID3" else {}
     raise InvalidAudioError(
         f"{path.name} is not a FLAC, MP3 or WAV file, so it has no tags to read."
     )
@@ -69,10 +73,10 @@ def _is_mp3(start: bytes) -> bool:
 
 def _copy_flac(source: BinaryIO, target: BinaryIO, fields: Mapping[str, str]) -> None:
     blocks = [block for block in _flac_blocks(source) if block[0] != VORBIS_COMMENT]
-    blocks.insert(1, (VORBIS_COMMENT, _comment(fields)))  # stream info is always the first
+    blocks.insert(1, (VORBIS_COMMENT, _pack_comment(fields)))  # stream info is always the first
     target.write(b"fLaC")
-    for place, (kind, body) in enumerate(blocks):
-        last = LAST_BLOCK if place == len(blocks) - 1 else 0
+    for index, (kind, body) in enumerate(blocks):
+        last = LAST_BLOCK if index == len(blocks) - 1 else 0
         target.write(struct.pack(">I", (kind | last) << 24 | len(body)) + body)
     shutil.copyfileobj(source, target)
 
@@ -86,69 +90,69 @@ def _flac_blocks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         yield head >> 24 & 0x7F, file.read(head & 0xFFFFFF)
 
 
-def _comment(fields: Mapping[str, str]) -> bytes:
+def _pack_comment(fields: Mapping[str, str]) -> bytes:
     lines = [f"{name}={text}".encode() for name, text in fields.items()]
-    return _counted(VENDOR) + struct.pack("<I", len(lines)) + b"".join(map(_counted, lines))
+    return _with_length(VENDOR) + struct.pack("<I", len(lines)) + b"".join(map(_with_length, lines))
 
 
-def _counted(part: bytes) -> bytes:
+def _with_length(part: bytes) -> bytes:
     return struct.pack("<I", len(part)) + part
 
 
-def _uncomment(body: bytes) -> dict[str, str]:
+def _unpack_comment(body: bytes) -> dict[str, str]:
     parts: list[bytes] = []
-    place = 4 + struct.unpack_from("<I", body)[0]
-    (count,) = struct.unpack_from("<I", body, place)
-    place += 4
+    offset = 4 + struct.unpack_from("<I", body)[0]
+    (count,) = struct.unpack_from("<I", body, offset)
+    offset += 4
     for _ in range(count):
-        (size,) = struct.unpack_from("<I", body, place)
-        parts.append(body[place + 4 : place + 4 + size])
-        place += 4 + size
+        (size,) = struct.unpack_from("<I", body, offset)
+        parts.append(body[offset + 4 : offset + 4 + size])
+        offset += 4 + size
     return dict(part.decode("utf-8").split("=", 1) for part in parts)
 
 
 def _copy_mp3(source: BinaryIO, target: BinaryIO, fields: Mapping[str, str]) -> None:
     source.seek(0)
-    source.seek(id3.tag_length(source.read(id3.HEADER)))
-    target.write(id3.pack(fields))
+    source.seek(id3_length(source.read(ID3_HEADER)))
+    target.write(pack_id3(fields))
     shutil.copyfileobj(source, target)
 
 
 def _copy_wav(source: BinaryIO, target: BinaryIO, fields: Mapping[str, str]) -> None:
     chunks = [(name, source.tell(), size) for name, size in _wav_chunks(source)]
-    chunks = [chunk for chunk in chunks if chunk[0] not in (TIMED_CHUNK, b"id3 ")]
-    tag = id3.pack(fields)
-    own = b"id3 " + _counted(tag) + b"\0" * (len(tag) % 2) if tag else b""
-    length = 4 + sum(8 + size + size % 2 for _, _, size in chunks) + len(own)
+    chunks = [c for c in chunks if c[0] not in (TIMED_CHUNK, b"id3 ")]
+    tag = pack_id3(fields)
+    chunk = b"id3 " + _with_length(tag) + b"\0" * (len(tag) % 2) if tag else b""
+    length = 4 + sum(8 + size + size % 2 for _, _, size in chunks) + len(chunk)
     target.write(b"RIFF" + struct.pack("<I", length) + b"WAVE")
-    for name, place, size in chunks:
+    for name, offset, size in chunks:
         target.write(name + struct.pack("<I", size))
-        source.seek(place)
+        source.seek(offset)
         _copy_bytes(source, target, size)
         target.write(b"\0" * (size % 2))
-    target.write(own)
+    target.write(chunk)
 
 
 def _wav_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Each chunk's name and size, with `file` at its content."""
-    place = 12
+    offset = 12
     while True:
-        file.seek(place)
+        file.seek(offset)
         head = file.read(8)
         if len(head) < 8:
             return
         name, size = struct.unpack("<4sI", head)
         yield name, size
-        place += 8 + size + size % 2
+        offset += 8 + size + size % 2
 
 
 def _copy_bytes(source: BinaryIO, target: BinaryIO, count: int) -> None:
     while count:
-        piece = source.read(min(count, 2**20))
-        if not piece:
+        part = source.read(min(count, 2**20))
+        if not part:
             raise SaveError("The encoded audio ended early. Save it again.")
-        target.write(piece)
-        count -= len(piece)
+        target.write(part)
+        count -= len(part)
 
 
 def _check(tags: Mapping[str, str]) -> None:
@@ -168,11 +172,73 @@ def _check(tags: Mapping[str, str]) -> None:
 
 
 def _ascii(text: str) -> str:
-    r"""JSON with every character beyond ASCII as \uXXXX; it means the same."""
+    r"""JSON with every character beyond ASCII as \uXXXX, which is the same JSON."""
     units = text.encode("utf-16-be", "surrogatepass")
-    codes = (units[place] << 8 | units[place + 1] for place in range(0, len(units), 2))
+    codes = (units[i] << 8 | units[i + 1] for i in range(0, len(units), 2))
     return (
         text
         if text.isascii()
         else "".join(chr(code) if code < 128 else f"\\u{code:04x}" for code in codes)
     )
+
+
+ID3_HEADER: Final = 10  # bytes of a tag's header, and of a frame's
+ID3_UTF8: Final = b"\x03"
+ID3_FRAMES: Final = {"title": b"TIT2", "artist": b"TPE1", "bpm": b"TBPM"}  # else TXXX
+ID3_FIELDS: Final = {frame: field for field, frame in ID3_FRAMES.items()}
+
+
+def pack_id3(fields: Mapping[str, str]) -> bytes:
+    """An ID3v2.4 tag with one UTF-8 text frame per field; empty for no fields."""
+    if not fields:
+        return b""
+    frames = b"".join(_id3_frame(field, text) for field, text in fields.items())
+    return b"ID3\x04\x00\x00" + _syncsafe(len(frames)) + frames
+
+
+def unpack_id3(tag: bytes) -> dict[str, str]:
+    """The fields of a tag that `pack_id3` wrote; frames of other kinds are skipped."""
+    fields: dict[str, str] = {}
+    offset, end = ID3_HEADER, id3_length(tag)
+    while offset + ID3_HEADER <= end and tag[offset] != 0:  # zeros are padding
+        name = tag[offset : offset + 4]
+        size = _from_syncsafe(tag[offset + 4 : offset + 8])
+        body = tag[offset + ID3_HEADER : offset + ID3_HEADER + size]
+        offset += ID3_HEADER + size
+        if body[:1] != ID3_UTF8:
+            continue
+        parts = body[1:].removesuffix(b"\0").decode("utf-8").split("\0", 1)
+        if name == b"TXXX" and len(parts) == 2:
+            fields[parts[0]] = parts[1]
+        elif name in ID3_FIELDS:
+            fields[ID3_FIELDS[name]] = parts[0]
+    return fields
+
+
+def id3_length(start: bytes) -> int:
+    """Bytes of the ID3 tag at the start of a file, from its first ten; 0 where there is none."""
+    return ID3_HEADER + _from_syncsafe(start[6:ID3_HEADER]) if start[:3] == b"ID3" else 0
+
+
+def _id3_frame(field: str, text: str) -> bytes:
+    native = ID3_FRAMES.get(field)
+    description = b"" if native else field.encode("utf-8") + b"\0"
+    body = ID3_UTF8 + description + text.encode("utf-8") + b"\0"
+    return (native or b"TXXX") + _syncsafe(len(body)) + b"\0\0" + body
+
+
+def _syncsafe(size: int) -> bytes:
+    """28 bits in four bytes with the high bit clear, so that a size is never an MPEG sync word."""
+    return bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def _from_syncsafe(size: bytes) -> int:
+    return sum(byte << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=True))
+
+
+def song_tags(song: Song) -> dict[str, str]:
+    """Tags of `song` for `files.save`: those that players show, and all of it as JSON."""
+    common = {"description": song.caption, "lyrics": song.lyrics, "bpm": song.bpm, "key": song.key}
+    tags = {name: str(value) for name, value in common.items() if value}
+    given = {name: value for name, value in asdict(song).items() if value is not None}
+    return {**tags, "ace_step_song": json.dumps(given)}

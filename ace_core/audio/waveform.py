@@ -1,19 +1,19 @@
-"""Waveforms: into the model's rate and channels, and the levels of what comes out.
+"""Waveforms: resampled and brought to the models' form, checked as sources, limited in level.
 
-Everything here takes and returns [B, C, N] and leaves its input alone; nothing knows files, nodes
-or models.
+Everything takes and returns [B, C, N] and leaves its input alone; it knows no files or models.
 Source: audio ingestion and post-processing of the official handler.
 """
 
 import logging
+import math
 from typing import Final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ..constants import CHANNELS, SAMPLE_RATE
+from ..constants import BATCH_RANGE, CHANNELS, CODE_RATE, LONGEST_SECONDS, SAMPLE_RATE
 from ..errors import InvalidAudioError
-from .resample import resample
 
 SILENCE: Final = 1e-6  # a waveform that never exceeds this is silent
 
@@ -21,20 +21,20 @@ logger = logging.getLogger(__name__)
 
 
 def model_audio(waveform: Tensor, rate: int) -> Tensor:
-    """Audio as the models hear it: stereo, 48 kHz, within [-1, 1], [B, 2, N].
+    """Audio as the models take it: stereo, 48 kHz, within [-1, 1], [B, 2, N].
 
-    Mono is doubled; of more channels the first two are kept; what exceeds full scale is cut, as
-    the official ingestion does. The latter two are said in the log.
+    Mono is doubled; of more channels the first two are kept; samples beyond full scale are clipped,
+    as in the official ingestion. The latter two log a warning.
 
     Raises:
-        InvalidAudioError: not [batch, channels, samples], empty, not finite, or of no rate.
+        InvalidAudioError: not [batch, channels, samples], empty, not finite, or a rate below 1.
     """
-    check(waveform, rate)
+    check_waveform(waveform, rate)
     stereo = resample(_stereo(waveform.float()), rate, SAMPLE_RATE)
     over = int((stereo.abs() > 1).sum())
     if over:
         logger.warning(
-            "%d of the audio's %d samples exceed full scale and are cut to it, as in the official "
+            "%d of the audio's %d samples exceed full scale and are clipped, as in the official "
             "code. Lower the audio's level to avoid this.",
             over,
             stereo.numel(),
@@ -42,11 +42,10 @@ def model_audio(waveform: Tensor, rate: int) -> Tensor:
     return stereo.clamp(-1, 1)
 
 
-def check(waveform: Tensor, rate: int) -> None:
-    """Refuse what is not audio.
-
+def check_waveform(waveform: Tensor, rate: int) -> None:
+    """
     Raises:
-        InvalidAudioError: says what is wrong with it.
+        InvalidAudioError: not [batch, channels, samples], empty, not finite, or a rate below 1.
     """
     shape = list(waveform.shape)
     if waveform.dim() != 3:
@@ -69,24 +68,118 @@ def check(waveform: Tensor, rate: int) -> None:
         )
 
 
-def silent(waveform: Tensor) -> bool:
-    """Whether there is nothing to hear in any item."""
+def is_silent(waveform: Tensor) -> bool:
+    """Whether no sample of any item reaches `SILENCE`."""
     return bool((waveform.abs() < SILENCE).all())
 
 
 def limit_peak(audio: Tensor) -> Tensor:
-    """Each item that exceeds full scale divided by its own peak; the others as they are."""
+    """Each item whose peak exceeds 1, divided by that peak; the others unchanged."""
     peaks = _peaks(audio)
     return audio if bool((peaks <= 1).all()) else audio / peaks.clamp(min=1)
 
 
 def _peaks(audio: Tensor) -> Tensor:
-    """The loudest sample of each item, [B, 1, 1]."""
+    """Largest magnitude of each item, [B, 1, 1]."""
     return audio.abs().amax(dim=(1, 2), keepdim=True)
 
 
 def _stereo(waveform: Tensor) -> Tensor:
     channels = waveform.shape[1]
     if channels > CHANNELS:
-        logger.warning("The audio has %d channels; the models hear the first two.", channels)
+        logger.warning("The audio has %d channels; the models take the first two.", channels)
     return waveform.expand(-1, CHANNELS, -1) if channels == 1 else waveform[:, :CHANNELS]
+
+
+SHORTEST_SOURCE: Final = 1 / CODE_RATE  # seconds: one audio code
+
+
+def source_audio(waveform: Tensor, rate: int, name: str = "source", most: int = 1) -> Tensor:
+    """`waveform` [B, C, N] checked and as the models take it, [B, 2, N] at 48 kHz; `name` is for
+    messages.
+
+    Raises:
+        InvalidAudioError: not audio, more than `most` items, a silent item, or a length that
+            cannot be used.
+    """
+    check_waveform(waveform, rate)
+    count = waveform.shape[0]
+    if count > most:
+        takes = "one song starts from one" if most == 1 else f"at most {most} are made at once"
+        raise InvalidAudioError(
+            f"The {name} has {count} items, but {takes}. Pick some of them first."
+        )
+    seconds = waveform.shape[-1] / rate
+    if not SHORTEST_SOURCE <= seconds <= LONGEST_SECONDS:
+        raise InvalidAudioError(
+            f"The {name} is {seconds:.2f} seconds long, but the models take {SHORTEST_SOURCE:g} to "
+            f"{LONGEST_SECONDS:g}. Give a clip of a length in between."
+        )
+    for item, clip in enumerate(waveform.split(1), start=1):
+        if is_silent(clip):
+            which = name if count == 1 else f"{name}'s item {item} of {count}"
+            raise InvalidAudioError(f"The {which} is silent. Give a clip with sound in it.")
+    return model_audio(waveform, rate)
+
+
+def sources_audio(waveform: Tensor, rate: int) -> Tensor:
+    """One source for all songs of a batch, or one per song, [B, 2, N] at 48 kHz.
+
+    Raises:
+        InvalidAudioError: see `source_audio`.
+    """
+    return source_audio(waveform, rate, most=BATCH_RANGE[1])
+
+
+def pad_audio(audio: Tensor, left: int, right: int) -> Tensor:
+    """`audio` [B, 2, N] with `left` and `right` samples of digital silence around it."""
+    pad_audio = audio.new_zeros(*audio.shape[:-1], left + audio.shape[-1] + right)
+    pad_audio[..., left : left + audio.shape[-1]] = audio
+    return pad_audio
+
+
+def seconds_of_audio(audio: Tensor) -> float:
+    """Playing time of 48 kHz audio [B, 2, N]."""
+    return audio.shape[-1] / SAMPLE_RATE
+
+
+ZERO_CROSSINGS: Final = 6  # of the sinc on each side
+ROLLOFF: Final = 0.99  # cutoff as a part of the lower Nyquist frequency
+LARGEST_KERNEL: Final = 2**26  # numbers; rates with no common divisor would need gigabytes
+
+
+def resample(audio: Tensor, rate: int, new_rate: int) -> Tensor:
+    """Audio [B, C, N] at `rate` Hz to [B, C, ceil(N * new_rate / rate)], by a windowed sinc.
+
+    The values are those of torchaudio's Resample with its defaults, which the official code uses;
+    written here because nothing else would need that package.
+
+    Raises:
+        InvalidAudioError: the two rates have too small a common divisor.
+    """
+    divisor = math.gcd(rate, new_rate)
+    old, new = rate // divisor, new_rate // divisor
+    if old == new:
+        return audio
+    width = math.ceil(ZERO_CROSSINGS * old / (min(old, new) * ROLLOFF))
+    if new * (2 * width + old) > LARGEST_KERNEL:
+        raise InvalidAudioError(
+            f"{rate} Hz cannot be resampled to {new_rate} Hz: their common divisor is only "
+            f"{divisor}. Convert the file to a usual rate (44100, 48000, 96000) first."
+        )
+    items, channels, samples = audio.shape
+    rows = F.pad(audio.reshape(items * channels, 1, samples), (width, width + old))
+    phases = F.conv1d(rows, _kernel(old, new, width).to(audio), stride=old)  # [B * C, new, N']
+    resampled = phases.transpose(1, 2).reshape(items, channels, -1)
+    return resampled[..., : math.ceil(samples * new / old)]
+
+
+def _kernel(old: int, new: int, width: int) -> Tensor:
+    """One filter per phase: `new` output samples for `old` input samples, [new, 1, taps]."""
+    cutoff = min(old, new) * ROLLOFF
+    taps = torch.arange(-width, width + old, dtype=torch.float64) / old
+    phases = torch.arange(new, dtype=torch.float64) / new
+    time = (taps[None] - phases[:, None]) * cutoff  # [new, taps], in zero crossings
+    time = time.clamp(-ZERO_CROSSINGS, ZERO_CROSSINGS)
+    window = torch.cos(time * math.pi / ZERO_CROSSINGS / 2).square()
+    return (torch.sinc(time) * window * (cutoff / old))[:, None]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ..audio.recording import read_audio
-from ..audio.source import source_audio
+from ..audio.files import read_audio
+from ..audio.waveform import source_audio
 from ..conditioning import tasks
 from ..conditioning.reference import reference_segments
 from ..conditioning.text import TextEncoder

@@ -9,7 +9,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from ..audio.files import FileFormat, save
-from ..audio.song_tags import song_tags
+from ..audio.tags import song_tags
 from ..constants import SAMPLE_RATE
 from ..errors import SaveError
 from ..lm.codes import write_codes

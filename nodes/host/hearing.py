@@ -12,7 +12,7 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
-from ...ace_core.audio.excerpt import excerpt
+from ...ace_core.audio.preview import decode_preview
 from ...ace_core.errors import AceStepError
 from ...ace_core.memory import Notices
 from .oom import host_oom_handler
@@ -98,7 +98,7 @@ class AudioPreview:
     @torch.no_grad()
     def _decoded(self, x0: Tensor) -> Tensor:
         latent = x0[:1].to(self.vae.device, self.vae.vae_dtype)
-        return excerpt(self.vae.first_stage_model, latent, self.frames)
+        return decode_preview(self.vae.first_stage_model, latent, self.frames)
 
     def _bytes(self) -> float:
         return bytes_for(self.frames[1] - self.frames[0], self.vae.vae_dtype)

@@ -65,8 +65,7 @@ def with_adapter(model: Any, path: Path, strength: float) -> tuple[Any, Adapter]
     }
     adapter = read_adapter(path, shapes)
     patches = {
-        f"{_DECODER}{name}.weight": AceAdapter.of(change)
-        for name, change in adapter.changes.items()
+        f"{_DECODER}{name}.weight": AceAdapter.of(change) for name, change in adapter.deltas.items()
     }
     changed = model.clone()
     changed.add_patches(patches, strength)

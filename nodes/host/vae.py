@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...ace_core.audio import oom_tiling, tiling
+from ...ace_core.audio import tiling
 from ...ace_core.audio.splice import splice
 from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
@@ -119,7 +119,7 @@ class AceVAE(comfy.sd.VAE):
         """Latents [B, C, T] to audio [B, 2, N]; an exact tile needs no overlap of the user's."""
         self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
         latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
-        audio = oom_tiling.decode(
+        audio = tiling.decode_adaptive(
             vae, latents, size=tile_x, on_tile=progress_bar(), oom=host_oom_handler()
         )
         return audio.to(self.output_device, self.vae_output_dtype())
@@ -127,7 +127,9 @@ class AceVAE(comfy.sd.VAE):
     def _encoded(self, audio: Tensor) -> Posterior:
         self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
         audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
-        posterior = oom_tiling.encode(vae, audio, on_tile=progress_bar(), oom=host_oom_handler())
+        posterior = tiling.encode_adaptive(
+            vae, audio, on_tile=progress_bar(), oom=host_oom_handler()
+        )
         place, kind = self.output_device, self.vae_output_dtype()
         return Posterior(posterior.mean.to(place, kind), posterior.std.to(place, kind))
 

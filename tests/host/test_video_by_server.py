@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ace_core.audio.envelope import Band, Follow, envelope
+from ace_core.audio.envelope import Band, EnvelopeFollower, envelope
 from tests.nodes import music, video
 from tests.nodes.flows import small
 from tools.hosts.host import Prompt
@@ -35,7 +35,7 @@ def test_the_frames_of_the_file_are_as_bright_as_the_core_says(
     file = tmp_path / shown["filename"]
     file.write_bytes(server.view(shown))
     seen = video.read(file)
-    follow = Follow(release=0.2, floor=0.1)
+    follow = EnvelopeFollower(release=0.2, floor=0.1)
     levels = envelope(music.music(SECONDS), RATE, FPS, Band.BASS, follow)
     assert len(seen.brightness) == len(levels) == SECONDS * FPS
     assert levels.std() > 0.05

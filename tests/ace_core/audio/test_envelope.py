@@ -3,7 +3,14 @@ import math
 import pytest
 import torch
 
-from ace_core.audio.envelope import Band, Follow, check_mask, envelope, frame_count, mask_of
+from ace_core.audio.envelope import (
+    Band,
+    EnvelopeFollower,
+    check_mask_size,
+    envelope,
+    frame_count,
+    frame_masks,
+)
 from ace_core.audio.loudness import loudness
 from ace_core.errors import InvalidAudioError, InvalidRequestError
 
@@ -103,7 +110,7 @@ def test_a_band_hears_its_own_tones():
 def test_silence_is_all_zeros():
     assert torch.equal(envelope(torch.zeros(2, RATE), RATE, 24.0), torch.zeros(24))
     assert torch.equal(envelope(torch.full((1, RATE), 1e-8), RATE, 24.0), torch.zeros(24))
-    follow = Follow(attack=0.1, release=0.1, floor=0.1)
+    follow = EnvelopeFollower(attack=0.1, release=0.1, floor=0.1)
     assert torch.equal(envelope(torch.zeros(1, 10), RATE, 24.0, Band.BASS, follow), torch.zeros(1))
 
 
@@ -116,7 +123,7 @@ def test_a_band_with_next_to_nothing_in_it_is_silent_instead_of_blown_up():
 
 def test_attack_and_release_are_the_time_constants_of_rise_and_fall():
     sound = torch.cat([tone(500, 4.0), torch.zeros(1, 4 * RATE)], dim=1)
-    levels = envelope(sound, RATE, 20.0, follow=Follow(attack=0.3, release=0.5))
+    levels = envelope(sound, RATE, 20.0, follow=EnvelopeFollower(attack=0.3, release=0.5))
     missing = 1 - levels[2:40]
     kept = torch.full((37,), math.exp(-1 / (20 * 0.3)))
     torch.testing.assert_close(missing[1:] / missing[:-1], kept, atol=0.02, rtol=0)
@@ -126,19 +133,19 @@ def test_attack_and_release_are_the_time_constants_of_rise_and_fall():
 
 
 def test_a_smoothed_envelope_still_reaches_one():
-    levels = envelope(click(1.0, 3.0), RATE, 24.0, follow=Follow(attack=0.5, release=0.5))
+    levels = envelope(click(1.0, 3.0), RATE, 24.0, follow=EnvelopeFollower(attack=0.5, release=0.5))
     assert levels.max() == 1
 
 
 def test_the_floor_takes_the_quiet_away_and_stretches_the_rest():
     sound = tone(400, 2.0) * torch.linspace(0, 1, 2 * RATE)
-    plain, cut = (envelope(sound, RATE, 24.0, follow=Follow(floor=f)) for f in (0.0, 0.4))
+    plain, cut = (envelope(sound, RATE, 24.0, follow=EnvelopeFollower(floor=f)) for f in (0.0, 0.4))
     torch.testing.assert_close(cut, ((plain - 0.4) / 0.6).clamp(min=0))
     assert (cut == 0).sum() > 15
 
 
 def test_a_mask_has_a_level_in_all_pixels_of_its_frame():
-    mask = mask_of(torch.tensor([0.0, 0.25, 1.0]), 4, 2)
+    mask = frame_masks(torch.tensor([0.0, 0.25, 1.0]), 4, 2)
     assert mask.shape == (3, 2, 4)
     assert torch.equal(mask.amin(dim=(1, 2)), torch.tensor([0.0, 0.25, 1.0]))
     assert torch.equal(mask.amax(dim=(1, 2)), mask.amin(dim=(1, 2)))
@@ -148,10 +155,10 @@ def test_a_mask_has_a_level_in_all_pixels_of_its_frame():
 def test_a_mask_that_fills_the_memory_is_refused():
     frames = frame_count(600 * RATE, RATE, 60.0)
     with pytest.raises(InvalidRequestError, match=r"36000 frames of 1024 x 1024 takes 151\.0 GB"):
-        check_mask(frames, 1024, 1024)
+        check_mask_size(frames, 1024, 1024)
     with pytest.raises(InvalidRequestError, match="Make width and height smaller"):
-        mask_of(torch.zeros(frames), 1024, 1024)
-    check_mask(frames, 64, 64)
+        frame_masks(torch.zeros(frames), 1024, 1024)
+    check_mask_size(frames, 64, 64)
 
 
 @pytest.mark.parametrize("fps", [0.0, 0.5, 120.5, -24.0, math.nan, math.inf])
@@ -172,7 +179,7 @@ def test_no_film_runs_that_fast_or_slow(fps: float):
 )
 def test_impossible_settings_are_refused(settings: dict[str, float], said: str):
     with pytest.raises(InvalidRequestError, match=said):
-        Follow(**settings)
+        EnvelopeFollower(**settings)
 
 
 def test_what_is_no_audio_is_refused():

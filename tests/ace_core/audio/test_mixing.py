@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from ace_core.audio.mixing import Stem, balance, joined, mixdown, named, null_db, rest_of
+from ace_core.audio.mixing import (
+    Stem,
+    join_stems,
+    mixdown,
+    null_db,
+    pan_gains,
+    residual,
+    stem_index,
+)
 from ace_core.errors import InvalidAudioError, InvalidRequestError
 
 
@@ -20,9 +28,9 @@ def test_a_stem_as_it_is_goes_into_the_mix_bit_for_bit() -> None:
 
 
 def test_gain_is_in_decibels() -> None:
-    heard = Stem("a", tone(1, 0.5), gain=-20).heard
+    heard = Stem("a", tone(1, 0.5), gain=-20).in_mix
     torch.testing.assert_close(heard, tone(0.1, 0.05))
-    assert Stem("a", tone(1, 1), gain=6.0206).heard.max().item() == pytest.approx(2, abs=1e-5)
+    assert Stem("a", tone(1, 1), gain=6.0206).in_mix.max().item() == pytest.approx(2, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -36,9 +44,9 @@ def test_gain_is_in_decibels() -> None:
     ],
 )
 def test_pan_keeps_the_power_and_the_centre_as_it_is(pan: float, left: float, right: float) -> None:
-    assert balance(pan) == pytest.approx((left, right), abs=1e-6)
-    assert sum(side**2 for side in balance(pan)) == pytest.approx(2)
-    torch.testing.assert_close(Stem("a", tone(1, 1), pan=pan).heard, tone(left, right))
+    assert pan_gains(pan) == pytest.approx((left, right), abs=1e-6)
+    assert sum(side**2 for side in pan_gains(pan)) == pytest.approx(2)
+    torch.testing.assert_close(Stem("a", tone(1, 1), pan=pan).in_mix, tone(left, right))
 
 
 def test_a_muted_stem_is_not_heard_but_keeps_its_length() -> None:
@@ -75,7 +83,7 @@ def test_nothing_can_be_nulled_against_silence() -> None:
 def test_stems_and_their_rest_are_the_source_whatever_their_levels() -> None:
     source = torch.randn(1, 2, 40)
     stems = [Stem("a", torch.randn(1, 2, 38), gain=-6), Stem("b", torch.randn(1, 2, 40), pan=1)]
-    rest = rest_of(source, stems)
+    rest = residual(source, stems)
     plain = mixdown([Stem(stem.name, stem.audio) for stem in stems])
     torch.testing.assert_close(plain + rest, source)
 
@@ -87,12 +95,12 @@ def test_levels_out_of_range_are_refused_with_the_range(level: dict[str, float])
 
 
 def test_stems_are_found_by_name_and_no_two_share_one() -> None:
-    stems = joined([Stem("vocals", tone(1, 1))], [Stem("bass", tone(1, 1))])
-    assert named(stems, " bass ") == 1
+    stems = join_stems([Stem("vocals", tone(1, 1))], [Stem("bass", tone(1, 1))])
+    assert stem_index(stems, " bass ") == 1
     with pytest.raises(InvalidRequestError, match="among vocals, bass"):
-        named(stems, "drums")
+        stem_index(stems, "drums")
     with pytest.raises(InvalidRequestError, match="two stems named 'bass'"):
-        joined(stems, stems[1:])
+        join_stems(stems, stems[1:])
     with pytest.raises(InvalidRequestError, match="no name"):
         Stem(" ", tone(1, 1))
 

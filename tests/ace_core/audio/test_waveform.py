@@ -1,10 +1,22 @@
+"""Waveforms: the models' form, what is refused as a source, resampling."""
+
 import logging
+import math
 
 import pytest
 import torch
 
-from ace_core.audio.waveform import limit_peak, model_audio, silent
+from ace_core.audio.waveform import (
+    is_silent,
+    limit_peak,
+    model_audio,
+    pad_audio,
+    resample,
+    source_audio,
+    sources_audio,
+)
 from ace_core.errors import InvalidAudioError
+from tests.rounding import assert_same
 
 RATE = 48_000
 
@@ -72,5 +84,119 @@ def test_only_items_above_full_scale_are_divided_by_their_own_peak():
 
 
 def test_silence_is_below_a_millionth():
-    assert silent(torch.full((1, 2, 10), 9e-7))
-    assert not silent(torch.tensor([[[0.0, -2e-6]]]))
+    assert is_silent(torch.full((1, 2, 10), 9e-7))
+    assert not is_silent(torch.tensor([[[0.0, -2e-6]]]))
+
+
+SOURCE_RATE = 48_000
+
+
+def tone(seconds: float, rate: int = SOURCE_RATE, channels: int = 2) -> torch.Tensor:
+    moments = torch.arange(int(seconds * rate)) / rate
+    return (0.5 * torch.sin(2 * torch.pi * 440 * moments)).expand(1, channels, -1)
+
+
+def test_a_mono_source_of_another_rate_becomes_stereo_at_48_khz():
+    audio = source_audio(tone(1.0, 44_100, 1), 44_100)
+    assert audio.shape == (1, 2, SOURCE_RATE)
+    assert torch.equal(audio[:, 0], audio[:, 1])
+    torch.testing.assert_close(
+        audio[..., 2000:-2000], tone(1.0)[..., 2000:-2000], atol=2e-3, rtol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("waveform", "said"),
+    [
+        (tone(0.01), "0.01 seconds long"),
+        (torch.ones(1, 1, 1).expand(1, 2, 660 * SOURCE_RATE), "660.00 seconds long"),
+        (torch.zeros(1, 2, SOURCE_RATE), "silent"),
+        (torch.full((1, 2, SOURCE_RATE), float("nan")), "NaN"),
+        (tone(1.0).expand(2, -1, -1), "2 items, but one song starts from one"),
+        (torch.zeros(1, 2, 0), "empty"),
+        (torch.zeros(2, SOURCE_RATE), r"\[batch, channels, samples\]"),
+    ],
+)
+def test_what_cannot_be_a_source_is_refused(waveform, said):
+    with pytest.raises(InvalidAudioError, match=said):
+        source_audio(waveform, SOURCE_RATE)
+
+
+def test_the_shortest_source_is_taken_and_the_message_names_what_it_is():
+    assert source_audio(tone(0.2), SOURCE_RATE).shape[-1] == 9_600
+    with pytest.raises(InvalidAudioError, match="The reference is silent"):
+        source_audio(torch.zeros(1, 2, SOURCE_RATE), SOURCE_RATE, "reference")
+
+
+def test_silence_is_put_around_and_the_sound_is_untouched():
+    audio = tone(0.5)
+    longer = pad_audio(audio, 100, 50)
+    assert longer.shape[-1] == audio.shape[-1] + 150
+    assert torch.equal(longer[..., 100:-50], audio)
+    assert not longer[..., :100].any()
+    assert not longer[..., -50:].any()
+
+
+def test_up_to_eight_sources_are_taken_as_they_are_alone():
+    both = torch.cat([tone(0.5, 44_100), -tone(0.5, 44_100)])
+    heard = sources_audio(both, 44_100)
+    assert torch.equal(heard[1:], source_audio(both[1:], 44_100))
+    with pytest.raises(InvalidAudioError, match="9 items, but at most 8"):
+        sources_audio(tone(0.5).expand(9, -1, -1), SOURCE_RATE)
+    with pytest.raises(InvalidAudioError, match="source's item 2 of 2 is silent"):
+        sources_audio(torch.cat([tone(0.5), torch.zeros(1, 2, 24_000)]), SOURCE_RATE)
+
+
+OLD_RATE = 48_000
+
+
+def sine(hertz: float, rate: int, seconds: float = 0.2) -> torch.Tensor:
+    times = torch.arange(int(rate * seconds), dtype=torch.float64) / rate
+    return torch.sin(2 * math.pi * hertz * times).float()[None, None]
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 32_000, 44_100, 96_000])
+def test_a_sine_stays_the_same_sine(rate: int):
+    resampled = resample(sine(1000.0, rate), rate, OLD_RATE)
+    expected = sine(1000.0, OLD_RATE)
+    assert resampled.shape == expected.shape
+    inner = slice(OLD_RATE // 100, -OLD_RATE // 100)  # the ends see silence beyond the clip
+    torch.testing.assert_close(resampled[..., inner], expected[..., inner], rtol=0, atol=4e-3)
+
+
+def test_what_the_new_rate_cannot_hold_is_removed():
+    too_high = resample(sine(30_000.0, 96_000), 96_000, OLD_RATE)
+    assert too_high[..., 500:-500].abs().max() < 0.02
+
+
+def test_the_same_rate_is_the_same_audio():
+    audio = torch.randn(2, 2, 100)
+    assert resample(audio, OLD_RATE, OLD_RATE) is audio
+
+
+@pytest.mark.parametrize(("rate", "samples"), [(44_100, 1), (44_100, 12_345), (96_000, 7)])
+def test_the_length_is_rounded_up(rate: int, samples: int):
+    resampled = resample(torch.randn(1, 2, samples), rate, OLD_RATE)
+    assert resampled.shape == (1, 2, math.ceil(samples * OLD_RATE / rate))
+
+
+def test_items_and_channels_do_not_mix():
+    audio = torch.randn(3, 2, 1000, dtype=torch.float64)
+    whole = resample(audio, 44_100, OLD_RATE)
+    alone = resample(audio[1:2, 1:], 44_100, OLD_RATE)
+    assert_same(whole[1:2, 1:], alone)
+
+
+def test_the_first_samples_are_the_published_filter_s():
+    """At 24 -> 48 kHz every other output is the input weighted by sinc(0.99 n) and the window."""
+    impulse = torch.zeros(1, 1, 64, dtype=torch.float64)
+    impulse[..., 32] = 1
+    doubled = resample(impulse, 24_000, OLD_RATE)[0, 0]
+    distance = (torch.arange(128, dtype=torch.float64) - 64) / 2 * 0.99
+    window = torch.cos(distance.clamp(-6, 6) * math.pi / 12).square()
+    assert_same(doubled, torch.sinc(distance) * window * 0.99)
+
+
+def test_rates_without_a_common_divisor_are_refused_with_what_to_do():
+    with pytest.raises(InvalidAudioError, match=r"44101 Hz.*divisor is only 1.*44100"):
+        resample(torch.randn(1, 1, 10), 44_101, OLD_RATE)

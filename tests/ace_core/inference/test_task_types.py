@@ -120,7 +120,7 @@ def test_a_recording_that_is_not_there_is_refused_by_its_name(make: Make, name: 
 def test_a_file_that_is_no_sound_is_refused(make: Make, tmp_path):
     path = tmp_path / "words.wav"
     path.write_text("no sound")
-    assert "no sound that can be read" in str(make(task_type="cover", src_audio=str(path)).error)
+    assert "no audio that can be read" in str(make(task_type="cover", src_audio=str(path)).error)
 
 
 def test_base_tasks_on_turbo_are_warned_of(make: Make, recording: str):

@@ -24,7 +24,7 @@ def decoder(xl: bool = False) -> nn.Module:
 @torch.no_grad()
 def merge(net: nn.Module, adapter: Adapter, strength: float) -> None:
     """Put an adapter into the weights, for good; several in a row add up."""
-    for name, change in adapter.changes.items():
+    for name, change in adapter.deltas.items():
         weight = net.get_parameter(f"{name}.weight")
         weight.copy_(change.added(weight, strength))
 
@@ -43,7 +43,7 @@ def test_an_adapter_does_what_it_does_in_the_official_code(case: str):
     net = decoder()
     for name, strength in CASES[case]:
         adapter = read(name, net)
-        assert adapter.strange == ()
+        assert adapter.unmatched == ()
         merge(net, adapter, strength)
     assert difference(velocity(net), golden()[case]) < LIMIT
     assert difference(golden()[case], golden()["none"]) > 0.5  # it is heard

@@ -1,6 +1,6 @@
-"""Two seconds of a song that is not finished: where they lie, and how they sound.
+"""Audio preview: two seconds decoded from the estimate of an unfinished song.
 
-It is handed a decoder and a guess at the latent, and knows neither samplers nor files.
+It is handed a decoder and an estimate of the clean latent, and knows neither samplers nor files.
 """
 
 import math
@@ -15,17 +15,17 @@ from .loudness import at_loudness
 from .tiling import Decodes, decode_part
 
 SECONDS: Final = 2.0
-LOUDNESS: Final = -23.0  # LUFS, that of broadcasts: an early guess is noise, and must not startle
+LOUDNESS: Final = -23.0  # LUFS, as in broadcasts: early estimates are loud noise
 
 
-def excerpt_frames(frames: int, start: float | None = None) -> tuple[int, int]:
-    """The first latent frame of the excerpt of a song of `frames`, and the one behind it.
+def preview_frames(frames: int, start: float | None = None) -> tuple[int, int]:
+    """Start and stop (exclusive) of the preview in a song of `frames` latent frames.
 
-    It begins in the frame that holds `start` seconds, or lies in the middle; what is left of the
-    song is all of it where that is less than `SECONDS`.
+    It starts in the frame at `start` seconds and ends with the song at the latest; None: it is in
+    the middle. It is the whole song where that is shorter than `SECONDS`.
 
     Raises:
-        InvalidRequestError: the song is over before `start`.
+        InvalidRequestError: `start` is outside the song.
     """
     length = min(canvas_frames(SECONDS), frames)
     if start is None:
@@ -40,6 +40,6 @@ def excerpt_frames(frames: int, start: float | None = None) -> tuple[int, int]:
     return first, min(first + length, frames)
 
 
-def excerpt(vae: Decodes, latent: Tensor, frames: tuple[int, int]) -> Tensor:
-    """Those frames of the first item of `latent` [B, 64, T] as audio [2, n] at `LOUDNESS`."""
+def decode_preview(vae: Decodes, latent: Tensor, frames: tuple[int, int]) -> Tensor:
+    """`frames` (start, stop) of the first item of `latent` [B, 64, T], [2, n] at `LOUDNESS`."""
     return at_loudness(decode_part(vae, latent, *frames), SAMPLE_RATE, LOUDNESS)

@@ -1,4 +1,4 @@
-"""Two seconds of a guess: where they lie, that they are those of the whole, and how loud."""
+"""The audio preview: its frames, that they equal those of the whole song, and its loudness."""
 
 import copy
 
@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ace_core.audio import tiling
-from ace_core.audio.excerpt import excerpt, excerpt_frames
 from ace_core.audio.loudness import loudness
+from ace_core.audio.preview import decode_preview, preview_frames
 from ace_core.errors import InvalidRequestError
 from ace_core.models.vae import Oobleck, OobleckConfig
 from tests.rounding import difference
@@ -26,7 +26,7 @@ def vae() -> Oobleck:
     return model
 
 
-def guess(frames: int, items: int = 1) -> torch.Tensor:
+def estimate(frames: int, items: int = 1) -> torch.Tensor:
     return torch.randn(items, 64, frames, generator=torch.Generator().manual_seed(frames))
 
 
@@ -43,21 +43,21 @@ def guess(frames: int, items: int = 1) -> torch.Tensor:
         (250, 9.99, (249, 250)),
     ],
 )
-def test_the_excerpt_lies_in_the_middle_or_where_it_was_wished(
+def test_the_preview_is_in_the_middle_or_where_it_was_asked_for(
     frames: int, start: float | None, found: tuple[int, int]
 ):
-    assert excerpt_frames(frames, start) == found
+    assert preview_frames(frames, start) == found
 
 
 @pytest.mark.parametrize("start", [10.0, 600.0, -0.5, float("nan"), float("inf")])
 def test_a_moment_outside_the_song_is_refused(start: float):
     with pytest.raises(InvalidRequestError, match="the song is 10 s long"):
-        excerpt_frames(250, start)
+        preview_frames(250, start)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 50), (5, 55), (60, 110), (100, 150), (140, 150)])
 def test_what_is_heard_is_that_part_of_the_whole(vae: Oobleck, start: int, stop: int):
-    exact, latent = copy.deepcopy(vae).double(), guess(150, items=2).double()
+    exact, latent = copy.deepcopy(vae).double(), estimate(150, items=2).double()
     whole = exact.decode(latent)[0].float()  # of the first item, in one pass
     part = tiling.decode_part(exact, latent, start, stop)
     assert part.shape == (2, (stop - start) * HOP)
@@ -65,7 +65,7 @@ def test_what_is_heard_is_that_part_of_the_whole(vae: Oobleck, start: int, stop:
     assert difference(part, expected) < 1e-6  # given in float32
 
 
-def test_no_more_is_decoded_than_the_excerpt_and_its_surroundings(vae: Oobleck):
+def test_no_more_is_decoded_than_the_preview_and_its_halo(vae: Oobleck):
     lengths: list[int] = []
 
     class Recorder:
@@ -73,24 +73,24 @@ def test_no_more_is_decoded_than_the_excerpt_and_its_surroundings(vae: Oobleck):
             lengths.append(latent.shape[2])
             return vae.decode(latent)
 
-    tiling.decode_part(Recorder(), guess(300), 100, 150)
+    tiling.decode_part(Recorder(), estimate(300), 100, 150)
     assert lengths == [50 + 2 * tiling.DECODE_HALO]
 
 
 @pytest.mark.parametrize("level", [0.001, 40.0])
-def test_a_guess_is_as_loud_as_a_broadcast_whatever_it_was(vae: Oobleck, level: float):
+def test_an_estimate_of_any_level_is_played_at_broadcast_loudness(vae: Oobleck, level: float):
     class Louder:
         def decode(self, latent: torch.Tensor) -> torch.Tensor:
             heard = vae.decode(latent)
             return level * heard / heard.abs().max()
 
-    heard = excerpt(Louder(), guess(60), (5, 55))
+    heard = decode_preview(Louder(), estimate(60), (5, 55))
     assert loudness(heard, RATE) == pytest.approx(-23.0, abs=0.05)
     assert heard.abs().max() < 1
 
 
-def test_the_guess_itself_is_left_alone(vae: Oobleck):
-    latent = guess(60)
+def test_the_estimate_itself_is_left_alone(vae: Oobleck):
+    latent = estimate(60)
     before = latent.clone()
-    excerpt(vae, latent, (5, 55))
+    decode_preview(vae, latent, (5, 55))
     assert torch.equal(latent, before)
