@@ -22,7 +22,7 @@ from torch import nn
 from ace_core.models.acestep import AceStepModel
 from ace_core.models.ops import Ops
 from ace_core.weights import load_dit
-from ace_core.weights.skip_init import WithoutInitialisation
+from ace_core.weights.load import SkipInitMode
 
 from . import real_size
 
@@ -55,7 +55,7 @@ def write_random(path: Path) -> None:
     data = block.view(torch.uint8).numpy().tobytes()
     header: dict[str, object] = {}
     offset = 0
-    with WithoutInitialisation():
+    with SkipInitMode():
         shapes = AceStepModel(real_size.turbo_2b(), Ops(device="meta")).state_dict()
     for name, tensor in shapes.items():
         end = offset + 2 * math.prod(tensor.shape)
@@ -75,7 +75,7 @@ def ours(path: Path) -> nn.Module:
 
 def copying(path: Path) -> nn.Module:
     """A model of bf16 parameters, and a state dict copied into it."""
-    with WithoutInitialisation():
+    with SkipInitMode():
         model = AceStepModel(real_size.turbo_2b(), Ops(dtype=DTYPE))
     model.load_state_dict(load_file(path))
     return model

@@ -16,7 +16,7 @@ from torch import Tensor
 from ace_core.audio import tiling
 from ace_core.constants import LATENT_CHANNELS, LATENT_RATE, SAMPLE_RATE
 from ace_core.models.vae import Oobleck, OobleckConfig
-from ace_core.weights.fold import fold_weight_norm
+from ace_core.weights.oobleck import fold_weight_norm
 
 from .measure import Run, interleaved, machine, peak_bytes, ratios
 

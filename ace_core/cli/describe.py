@@ -30,7 +30,7 @@ def _part(part: Part) -> dict[str, Any]:
         "dtypes": dtypes,
         "parameters": sum(dtypes.values()),
         "tensors": len(part.entries),
-        "width": part.width,
+        "hidden_size": part.hidden_size,
         "files": [file.name for file in part.files],
     }
 
@@ -42,10 +42,10 @@ def in_words(found: dict[str, Any]) -> str:
         variant = found["variant"] or "told neither by config nor by name"
         lines.append(f"  variant  {variant}{', XL' if found['xl'] else ''}")
     for part in found["parts"]:
-        width = f", width {part['width']}" if part["width"] else ""
+        hidden_size = f", hidden size {part['hidden_size']}" if part["hidden_size"] else ""
         lines.append(
             f"  holds    {part['kind']}: {part['parameters']:,} parameters in {part['tensors']} "
-            f"tensors{width}, {part['dtype']}{_others(part)}"
+            f"tensors{hidden_size}, {part['dtype']}{_others(part)}"
         )
     return "\n".join(lines)
 

@@ -13,9 +13,9 @@ from .load import (
     qwen3_config,
     vae_config,
 )
-from .read import read
+from .shards import tokenizer_file
 from .silence import encoded_silence, silence_latent, stored_silence
-from .tokenizers import tokenizer_file
+from .tensor_files import read
 
 __all__ = [
     "Checkpoint",

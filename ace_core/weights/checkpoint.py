@@ -1,6 +1,6 @@
-"""What a checkpoint is: which models it holds, in which layout, and where each tensor lies.
+"""What a checkpoint is: its models, its layout, and the file and key of each tensor.
 
-Made by `inspect`; these values know names, shapes and places, never the numbers themselves.
+These values are made by `inspect` and hold names and shapes, not tensors.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from ..types import Variant
 
 
 class Kind(Enum):
-    """A model that a checkpoint may hold; the value is how an error calls it."""
+    """A model that a checkpoint may hold; the value is its name in messages."""
 
     DIT = "diffusion model (DiT)"
     TEXT_ENCODER = "text encoder"
@@ -26,7 +26,7 @@ class Kind(Enum):
 
 
 class Layout(Enum):
-    """Who wrote the files, which decides their names."""
+    """Where the files come from, which decides their keys."""
 
     OFFICIAL = "official folder"
     COMFY = "single file"
@@ -56,7 +56,7 @@ WHERE_TO_LOOK = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One tensor on disk: which file, under which key, and what its header promises."""
+    """One tensor on disk: file, key, and shape and dtype from the header."""
 
     file: Path
     key: str
@@ -73,13 +73,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One model of a checkpoint. `entries` are by official name (a VAE's are as stored, without
-    the prefix: its weight norm must be folded before its names mean anything)."""
+    """One model of a checkpoint. `entries` are by official name; those of a VAE are by key without
+    prefix, since its weight norm has to be folded first."""
 
     kind: Kind
     entries: Mapping[str, Entry]
     config: Mapping[str, Any] = field(default_factory=dict)  # config.json beside it, else empty
-    silence: Entry | None = None  # the silence latent that diffusers stores among the weights
+    silence: Entry | None = None  # the silence latent, which diffusers stores among the weights
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -91,21 +91,21 @@ class Part:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The dtype of most of its numbers; scales and norms may be stored otherwise."""
+        """The dtype of most elements; scales and norms may have another."""
         sizes: Counter[torch.dtype] = Counter()
         for entry in self.entries.values():
             sizes[entry.dtype] += entry.elements
         return sizes.most_common(1)[0][0]
 
     @property
-    def width(self) -> int | None:
-        """Hidden size of a transformer (of the DiT's decoder); a VAE has none."""
-        key = _WIDTH_KEYS.get(self.kind)
+    def hidden_size(self) -> int | None:
+        """Hidden size of a transformer (of the decoder of the DiT); a VAE has none."""
+        key = _HIDDEN_SIZE_KEYS.get(self.kind)
         return None if key is None else self.entries[key].shape[0]
 
 
-_ENCODER_WIDTH = "encoder.lyric_encoder.layers.0.input_layernorm.weight"
-_WIDTH_KEYS = {
+_ENCODER_NORM = "encoder.lyric_encoder.layers.0.input_layernorm.weight"
+_HIDDEN_SIZE_KEYS = {
     Kind.DIT: "decoder.layers.0.self_attn_norm.weight",
     Kind.TEXT_ENCODER: "norm.weight",
     Kind.LM: "norm.weight",
@@ -114,7 +114,7 @@ _WIDTH_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What lies at `path`. `variant` is None when neither config nor name tells it."""
+    """What lies at `path`. `variant` is None where neither config nor name has it."""
 
     path: Path
     layout: Layout
@@ -131,11 +131,11 @@ class Checkpoint:
 
     @property
     def xl(self) -> bool:
-        """XL checkpoints have a decoder of another width than their encoder."""
+        """XL: the hidden size of the decoder differs from the encoder's."""
         dit = self.parts.get(Kind.DIT)
         if dit is None:
             return False
-        return dit.width != dit.entries[_ENCODER_WIDTH].shape[0]  # a norm is never packed
+        return dit.hidden_size != dit.entries[_ENCODER_NORM].shape[0]  # a norm is never packed
 
     def part(self, kind: Kind) -> Part:
         """The model of this kind.
@@ -154,6 +154,6 @@ class Checkpoint:
 
 def _described(part: Part) -> str:
     if part.kind in (Kind.TEXT_ENCODER, Kind.LM):
-        rows, width = part.entries["embed_tokens.weight"].shape
-        return f"{part.kind.value} ({rows} tokens, width {width})"
+        rows, hidden_size = part.entries["embed_tokens.weight"].shape
+        return f"{part.kind.value} ({rows} tokens, hidden size {hidden_size})"
     return part.kind.value

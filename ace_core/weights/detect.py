@@ -1,11 +1,12 @@
 """What a file or folder is, from its headers and its config.json; it reads no weights.
 
-No field of a weight file says what the model is, so names and shapes must tell. The rules are in
-`layouts.py` (names) and here (shapes); the numbers in them are those of the published models.
+No field of a weight file says what the model is, so names and shapes decide. The names are in
+`layouts.py`; the numbers here are those of the published models. The variant is only in config.json
+or in the name of a file or folder. A model of another kind is named in the refusal.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,18 +14,17 @@ from ..constants import LATENT_CHANNELS, LATENT_HOP
 from ..errors import CheckpointError
 from ..types import Variant
 from .checkpoint import Checkpoint, Entry, Kind, Layout, Part
-from .foreign_models import looks_like
 from .layouts import (
     DIFFUSERS_DIT,
+    DIT_KEY_MAPS,
     DIT_MARKS,
-    DIT_NAMINGS,
     QWEN_BUNDLED,
     QWEN_IGNORED,
     QWEN_MARKS,
     QWEN_PREFIXES,
     SILENCE_KEY,
     VAE_PREFIXES,
-    Naming,
+    KeyMap,
 )
 from .shards import (
     Shards,
@@ -34,7 +34,6 @@ from .shards import (
     release_of,
     shards_of,
 )
-from .variants import variant_of
 
 CODE_TOKENS: Final = 65_535  # rows that a language model adds to the text vocabulary
 QWEN_ROWS: Final = range(151_643, 152_065)  # Qwen's text vocabulary, as trimmed or padded
@@ -64,7 +63,7 @@ def _single(path: Path) -> Checkpoint:
     group = shards_of(path)
     parts = {part.kind: part for part in _parts(group)}
     if not parts:
-        raise CheckpointError(_stranger(path, group))
+        raise CheckpointError(_foreign_message(path, group))
     if len(parts) > 1:
         layout = Layout.ALL_IN_ONE
     else:
@@ -105,47 +104,47 @@ def _diffusers_dit(path: Path) -> Part:
     entries: dict[str, Entry] = {}
     config: Mapping[str, Any] = {}
     silence: Entry | None = None
-    for name, naming in DIFFUSERS_DIT.items():
+    for name, key_map in DIFFUSERS_DIT.items():
         if not (path / name).is_dir():
             raise CheckpointError(
                 f"{path}: the folder '{name}' is missing. This diffusers folder has no code "
                 f"tokenizer; download {' and '.join(DIFFUSERS_DIT)} from one that has."
             )
         group = shards_of(path / name)
-        entries.update(_named(group, naming))
+        entries.update(_official_entries(group, key_map))
         config = config or group.config
         silence = silence or group.tensors.get(SILENCE_KEY)
     if not all(mark in entries for mark in DIT_MARKS):
         raise CheckpointError(
             f"{path}: this diffusers folder is not ACE-Step 1.5: its transformer looks like "
-            f"{looks_like(entries)}. Choose a folder '…acestep-v15-…-diffusers'."
+            f"{foreign_model(entries)}. Choose a folder '…acestep-v15-…-diffusers'."
         )
     return Part(Kind.DIT, entries, config, silence)
 
 
 def _parts(group: Shards) -> Iterator[Part]:
-    """Every model of ours in a group of files."""
-    for naming in DIT_NAMINGS:
-        if all(naming.prefix + mark in group.tensors for mark in DIT_MARKS):
-            yield Part(Kind.DIT, _named(group, naming), group.config)
+    """Every model of ACE-Step 1.5 in a group of files."""
+    for key_map in DIT_KEY_MAPS:
+        if all(key_map.prefix + mark in group.tensors for mark in DIT_MARKS):
+            yield Part(Kind.DIT, _official_entries(group, key_map), group.config)
             break
     for prefix in _qwen_prefixes(group):
-        naming = Naming(prefix=prefix, ignored=QWEN_IGNORED)
+        key_map = KeyMap(prefix=prefix, ignored=QWEN_IGNORED)
         kind = _qwen_kind(group.tensors[prefix + QWEN_MARKS[0]].shape[0])
-        yield Part(kind, _named(group, naming), group.config)
+        yield Part(kind, _official_entries(group, key_map), group.config)
     for prefix in VAE_PREFIXES:
         if _strides(group.tensors, prefix) == STRIDES:
-            yield Part(Kind.VAE, _named(group, Naming(prefix=prefix)), group.config)
+            yield Part(Kind.VAE, _official_entries(group, KeyMap(prefix=prefix)), group.config)
             break
 
 
-def _named(group: Shards, naming: Naming) -> dict[str, Entry]:
-    named = ((naming.official(key), entry) for key, entry in group.tensors.items())
+def _official_entries(group: Shards, key_map: KeyMap) -> dict[str, Entry]:
+    named = ((key_map.to_official(key), entry) for key, entry in group.tensors.items())
     return {name: entry for name, entry in named if name is not None}
 
 
 def _qwen_prefixes(group: Shards) -> list[str]:
-    """What stands before the keys of each Qwen3 in the group."""
+    """The key prefix of each Qwen3 in the group."""
     bundled = {
         match.group()
         for match in (re.match(QWEN_BUNDLED, key) for key in group.tensors)
@@ -156,24 +155,24 @@ def _qwen_prefixes(group: Shards) -> list[str]:
 
 
 def _qwen_kind(rows: int) -> Kind:
-    """Text encoder and language model are one architecture; only the vocabulary tells them apart.
+    """Text encoder and language model have one architecture; only the vocabulary differs.
 
-    A language model's table holds the text vocabulary and 65,535 codes: 217,204 rows as published.
-    The text vocabulary of Qwen alone has 151,669 to 151,936. A miniature's has a few hundred, so
-    there too whatever has room for the codes is a language model.
+    The embedding of the language model has the text vocabulary and 65,535 codes: 217,204 rows as
+    published. The text vocabulary of Qwen alone has 151,669 to 151,936 rows, a miniature's a few
+    hundred, so an embedding with at least as many rows as codes is a language model's.
     """
     return Kind.LM if rows >= CODE_TOKENS and rows not in QWEN_ROWS else Kind.TEXT_ENCODER
 
 
 def _strides(tensors: Mapping[str, Entry], prefix: str) -> tuple[int, ...]:
-    """Strides of an Oobleck decoder, which tell its family; empty when there is none.
+    """Strides of an Oobleck decoder, which differ between families; empty when there is none.
 
     A transposed convolution of stride s has a kernel of 2s, in either spelling of its name.
     """
     for block, first in (("decoder.block.{}.conv_t1.", 0), ("decoder.layers.{}.layers.1.", 1)):
         kernels = []
-        for place in range(first, first + len(STRIDES) + 1):
-            stem = prefix + block.format(place)
+        for index in range(first, first + len(STRIDES) + 1):
+            stem = prefix + block.format(index)
             shape = _convolution(tensors, stem)
             if len(shape) == 3:
                 kernels.append(shape[2])
@@ -198,7 +197,7 @@ def _variant(parts: Mapping[Kind, Part], path: Path) -> Variant | None:
     return variant_of(dit.config, inside.parent if released else path)
 
 
-def _stranger(path: Path, group: Shards) -> str:
+def _foreign_message(path: Path, group: Shards) -> str:
     for prefix in VAE_PREFIXES:
         strides = _strides(group.tensors, prefix)
         if strides:
@@ -212,7 +211,82 @@ def _stranger(path: Path, group: Shards) -> str:
                 "'vae' folder."
             )
     return (
-        f"{path}: this is not a model of ACE-Step 1.5: it looks like {looks_like(group.tensors)}. "
-        "Choose a file named 'acestep_v1.5_…', 'qwen_…_ace15' or 'ace_1.5_vae…', or an official "
+        f"{path}: this is not a model of ACE-Step 1.5: it looks like "
+        f"{foreign_model(group.tensors)}. Choose a file named 'acestep_v1.5_…', "
+        "'qwen_…_ace15' or 'ace_1.5_vae…', or an official "
         "'acestep-v15-…' folder."
     )
+
+
+SHARD = re.compile(r"-\d{5}-of-\d{5}$")
+FAMILY = re.compile(r"turbo|sft|(?<![a-z])base(?![a-z])")
+CONTINUOUS = "continuous"  # turbo trained on any shift from 1 to 3
+
+
+def variant_of(config: Mapping[str, Any], path: Path) -> Variant | None:
+    """The variant by config, refined by the names of file and folder; None where neither has it.
+
+    `is_turbo` decides, as in the official code: `model_version` has the default "turbo" there and
+    may be left over in the config of another variant.
+    """
+    named = _variant_named(_names(path))
+    version = _variant_named(str(config.get("model_version", "")).lower())
+    distilled = config.get("is_turbo")
+    if distilled is None:
+        variant = version or named
+    else:
+        agreeing = [v for v in (named, version) if v is not None and v.distilled == distilled]
+        variant = agreeing[0] if agreeing else (Variant.TURBO if distilled else None)
+    continuous = variant is Variant.TURBO and named is Variant.TURBO_CONTINUOUS
+    return named if continuous else variant
+
+
+def _names(path: Path) -> str:
+    """The name of a checkpoint: a folder's, a file's, or for a generic file name its folder's."""
+    if path.is_dir():
+        return path.name.lower()
+    stem = SHARD.sub("", path.stem).lower()
+    generic = stem in ("model", "diffusion_pytorch_model", "pytorch_model")
+    return path.parent.name.lower() if generic else stem
+
+
+def _variant_named(names: str) -> Variant | None:
+    families = set(FAMILY.findall(names))
+    if len(families) != 1:  # no name, or a merge of two
+        return None
+    family = families.pop()
+    if family == "turbo" and CONTINUOUS in names:
+        return Variant.TURBO_CONTINUOUS
+    return Variant(family)
+
+
+# (what it is, a pattern that some key matches); the first match wins
+SIGNS: Final = (
+    ("a LoRA", r"\.lora_(A|B|up|down)\b|\.lokr_w[12]"),
+    ("a model that GPTQ or AWQ quantised", r"\.(qweight|qzeros)$"),
+    ("an ACE-Step 1.0 checkpoint", r"(^|\.)(genre_embedder|speaker_embedder|lyric_embs)\."),
+    ("a Stable Audio checkpoint", r"^(model\.model\.transformer|pretransform)\."),
+    ("a Stable Diffusion UNet", r"(^|\.)(input_blocks\.0\.0|down_blocks\.0\.resnets\.0)\."),
+    ("a Flux diffusion model", r"(^|\.)double_blocks\.0\."),
+    ("a Stable Diffusion 3 diffusion model", r"(^|\.)joint_blocks\.0\."),
+    ("a Wan video model", r"(^|\.)blocks\.0\.cross_attn\.(q|k)\.weight$"),
+    ("an image VAE", r"(^|\.)decoder\.(up|up_blocks)\.0\.(block|resnets)\.0\."),
+    ("an Oobleck VAE of another family", r"(^|\.)decoder\.(layers\.1\.layers\.0\.beta|block\.0\.)"),
+    ("a T5 text encoder", r"(^|\.)encoder\.block\.0\.layer\.0\.SelfAttention\."),
+    ("a CLIP model", r"(^|\.)text_model\.encoder\.layers\.0\."),
+    ("a part of an ACE-Step diffusers folder", r"\.self_attn\.(to_q|norm_q)\.weight$"),
+    ("a language model of another family", r"(^|\.)layers\.0\.self_attn\.q_proj\.(weight|bias)$"),
+    ("a language model of another family", r"(^|\.)h\.0\.attn\."),
+    ("a Whisper model", r"(^|\.)encoder\.conv1\.weight$"),
+)
+
+
+def foreign_model(keys: Iterable[str]) -> str:
+    """What a file with these keys seems to be, to complete "it looks like …"."""
+    names = list(keys)
+    for what, pattern in SIGNS:
+        if any(re.search(pattern, name) for name in names):
+            return what
+    if not names:
+        return "an empty file"
+    return f"an unknown model ({len(names)} tensors, the first {names[0]!r})"

@@ -1,4 +1,4 @@
-"""How each layout spells the names of the official files, both ways.
+"""Maps between the keys of each layout and the official names.
 
 Official names are those of model.safetensors for the DiT (`decoder.…`, `encoder.…`, `tokenizer.…`,
 `detokenizer.…`, `null_condition_emb`) and those without `model.` for Qwen3. It knows no files.
@@ -7,7 +7,7 @@ Official names are those of model.safetensors for the DiT (`decoder.…`, `encod
 from dataclasses import dataclass
 from typing import Final
 
-# diffusers -> official; both with a dot on either side, so that only whole words match
+# diffusers -> official, with dots on both sides, so that only whole components match
 ATTENTION: Final = (
     (".to_q.", ".q_proj."),
     (".to_k.", ".k_proj."),
@@ -20,16 +20,16 @@ PATCHES: Final = ((".proj_in_conv.", ".proj_in.1."), (".proj_out_conv.", ".proj_
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
-    """One spelling: `prefix` stands before each key of a file, `root` before each official name."""
+class KeyMap:
+    """Keys of a file are `prefix` + renamed name; official names are `root` + name."""
 
     prefix: str = ""
     root: str = ""
     renames: tuple[tuple[str, str], ...] = ()  # (in the file, official)
-    rootless: tuple[str, ...] = ()  # official names that lie here although they lack `root`
-    ignored: tuple[str, ...] = ()  # endings of keys that are no weights of ours
+    rootless: tuple[str, ...] = ()  # official names of this file that lack `root`
+    ignored: tuple[str, ...] = ()  # endings of keys that are not weights of the model
 
-    def official(self, key: str) -> str | None:
+    def to_official(self, key: str) -> str | None:
         """The official name of a key, or None when the key is not of this model."""
         if not key.startswith(self.prefix) or key.endswith(self.ignored):
             return None
@@ -40,8 +40,8 @@ class Naming:
             name = f".{name}".replace(theirs, ours)[1:]
         return self.root + name
 
-    def spelled(self, name: str) -> str | None:
-        """The key of an official name, or None when this spelling has no place for it."""
+    def to_key(self, name: str) -> str | None:
+        """The key of an official name, or None when this file does not hold it."""
         if name in self.rootless:
             return self.prefix + name
         if not name.startswith(self.root):
@@ -53,7 +53,7 @@ class Naming:
 
 
 DIT_PREFIXES: Final = ("", "model.diffusion_model.", "diffusion_model.", "model.")
-DIT_NAMINGS: Final = tuple(Naming(prefix=prefix) for prefix in DIT_PREFIXES)
+DIT_KEY_MAPS: Final = tuple(KeyMap(prefix=prefix) for prefix in DIT_PREFIXES)
 DIT_MARKS: Final = (  # a DiT has both
     "decoder.layers.0.self_attn.q_proj.weight",
     "encoder.lyric_encoder.embed_tokens.weight",
@@ -61,15 +61,15 @@ DIT_MARKS: Final = (  # a DiT has both
 
 SILENCE_KEY: Final = "silence_latent"  # [1, 15000, 64], only in diffusers' condition encoder
 DIFFUSERS_DIT: Final = {  # folder -> spelling of its file
-    "transformer": Naming(root="decoder.", renames=(*ATTENTION, *PATCHES)),
-    "condition_encoder": Naming(
+    "transformer": KeyMap(root="decoder.", renames=(*ATTENTION, *PATCHES)),
+    "condition_encoder": KeyMap(
         root="encoder.",
         renames=ATTENTION,
         rootless=("null_condition_emb",),
         ignored=(SILENCE_KEY,),
     ),
-    "audio_tokenizer": Naming(root="tokenizer.", renames=ATTENTION),
-    "audio_token_detokenizer": Naming(root="detokenizer.", renames=ATTENTION),
+    "audio_tokenizer": KeyMap(root="tokenizer.", renames=ATTENTION),
+    "audio_token_detokenizer": KeyMap(root="detokenizer.", renames=ATTENTION),
 }
 
 # the output head of Qwen3 is its embedding table, and its rotary table is computed

@@ -1,16 +1,17 @@
-"""Models from checkpoints: built without memory, then handed the mapped weights.
+"""Models from checkpoints: built without memory, then given the mapped weights.
 
-A model is made on the meta device and its parameters are replaced by views into the file, so that
-nothing is initialised, copied or cast. An `Ops` with a device or dtype of its own asks for more:
-then each tensor is brought there.
+A model is built on the meta device without initialisation and its parameters are replaced by views
+into the file, so nothing is copied or cast. An `Ops` with its own device or dtype moves each tensor
+there.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP
 from ..errors import CheckpointError
@@ -25,20 +26,21 @@ from .checkpoint import Checkpoint, Kind
 from .detect import inspect
 from .oobleck import shapes_from_stable_audio
 from .quantisation import refuse_quantised
-from .read import read
 from .silence import stored_silence
-from .skip_init import AnyConfig, AnyModel, skip_init
+from .tensor_files import read
 
 NAMED: Final = 10  # keys that an error lists before it only counts
+AnyConfig = TypeVar("AnyConfig")
+AnyModel = TypeVar("AnyModel", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedDiT:
-    """A diffusion model and what its checkpoint says beside the weights."""
+    """A diffusion model and what else its checkpoint holds."""
 
     model: AceStepModel
     checkpoint: Checkpoint
-    variant: Variant | None  # None: nothing tells it, the user must
+    variant: Variant | None  # None: not stored, the user must say
     silence: Tensor | None  # [1, S, 64]; None: to be made with the VAE
 
 
@@ -49,8 +51,8 @@ def load_dit(path: str | Path, ops: Ops = TORCH, variant: Variant | None = None)
         CheckpointError: no diffusion model of ACE-Step 1.5 is there, it is quantised, a key is
             wrong or a value not finite.
     """
-    checkpoint = _plain(path, Kind.DIT)
-    model = _filled(AceStepModel, dit_config(checkpoint), checkpoint, Kind.DIT, ops)
+    checkpoint = _inspect_plain(path, Kind.DIT)
+    model = _load(AceStepModel, dit_config(checkpoint), checkpoint, Kind.DIT, ops)
     silence = stored_silence(checkpoint)
     return LoadedDiT(model, checkpoint, variant or checkpoint.variant, silence)
 
@@ -61,7 +63,7 @@ def load_text_encoder(path: str | Path, ops: Ops = TORCH) -> Qwen3:
     Raises:
         CheckpointError: it is something else (the language model, say), or a key is wrong.
     """
-    return _qwen3(_plain(path, Kind.TEXT_ENCODER), Kind.TEXT_ENCODER, ops)
+    return _qwen3(_inspect_plain(path, Kind.TEXT_ENCODER), Kind.TEXT_ENCODER, ops)
 
 
 def load_lm(path: str | Path, ops: Ops = TORCH) -> Qwen3:
@@ -70,7 +72,7 @@ def load_lm(path: str | Path, ops: Ops = TORCH) -> Qwen3:
     Raises:
         CheckpointError: it is something else (the text encoder, say), or a key is wrong.
     """
-    return _qwen3(_plain(path, Kind.LM), Kind.LM, ops)
+    return _qwen3(_inspect_plain(path, Kind.LM), Kind.LM, ops)
 
 
 def load_vae(path: str | Path, ops: Ops = TORCH) -> Oobleck:
@@ -79,11 +81,11 @@ def load_vae(path: str | Path, ops: Ops = TORCH) -> Oobleck:
     Raises:
         CheckpointError: it is something else or of another family, or a key is wrong.
     """
-    checkpoint = _plain(path, Kind.VAE)
-    return _filled(Oobleck, vae_config(checkpoint), checkpoint, Kind.VAE, ops)
+    checkpoint = _inspect_plain(path, Kind.VAE)
+    return _load(Oobleck, vae_config(checkpoint), checkpoint, Kind.VAE, ops)
 
 
-def _plain(path: str | Path, kind: Kind) -> Checkpoint:
+def _inspect_plain(path: str | Path, kind: Kind) -> Checkpoint:
     """What lies at `path`, whose model of this kind is not quantised."""
     checkpoint = inspect(path)
     refuse_quantised(checkpoint, kind)
@@ -123,7 +125,7 @@ def vae_config(checkpoint: Checkpoint) -> OobleckConfig:
     if found != (CHANNELS, LATENT_CHANNELS, LATENT_HOP):
         raise CheckpointError(
             f"{checkpoint.path}: this Oobleck VAE has {found[0]} audio channels, {found[1]} latent "
-            f"channels and {found[2]} samples a frame; ACE-Step 1.5's has {CHANNELS}, "
+            f"channels and {found[2]} samples per frame; ACE-Step 1.5's has {CHANNELS}, "
             f"{LATENT_CHANNELS} and {LATENT_HOP}. Choose 'ace_1.5_vae.safetensors' or the official "
             "'vae' folder."
         )
@@ -131,7 +133,7 @@ def vae_config(checkpoint: Checkpoint) -> OobleckConfig:
 
 
 def _qwen3(checkpoint: Checkpoint, kind: Kind, ops: Ops) -> Qwen3:
-    return _filled(Qwen3, qwen3_config(checkpoint, kind), checkpoint, kind, ops)
+    return _load(Qwen3, qwen3_config(checkpoint, kind), checkpoint, kind, ops)
 
 
 def _check_depth(checkpoint: Checkpoint, config: Mapping[str, Any], found: int) -> None:
@@ -143,14 +145,14 @@ def _check_depth(checkpoint: Checkpoint, config: Mapping[str, Any], found: int) 
         )
 
 
-def _filled(
+def _load(
     build: Callable[[AnyConfig, Ops], AnyModel],
     config: AnyConfig,
     checkpoint: Checkpoint,
     kind: Kind,
     ops: Ops,
 ) -> AnyModel:
-    """A model with the checkpoint's weights as its parameters, frozen and ready."""
+    """A model with the checkpoint's weights as its parameters, frozen, in evaluation mode."""
     model, weights = skip_init(build, config, ops), read(checkpoint, kind)
     plain = model if ops.layers is nn else skip_init(build, config)
     check_keys(checkpoint, plain.state_dict(), weights)
@@ -167,7 +169,7 @@ def _filled(
 def check_keys(
     checkpoint: Checkpoint, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]
 ) -> None:
-    """Refuse weights that do not fit a model, naming every kind of difference at once.
+    """Compare the weights with those of the model.
 
     Raises:
         CheckpointError: a key is missing, unexpected or of another shape.
@@ -191,3 +193,33 @@ def check_keys(
 def _listed(names: list[str]) -> str:
     rest = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+class SkipInitMode(TorchFunctionMode):
+    """While it is active, `torch.nn.init` does nothing.
+
+    Initial values would be overwritten; on the meta device the first random fill also makes torch
+    import its compiler, which takes two seconds.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":  # slots of C have none
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
+def skip_init(
+    build: Callable[[AnyConfig, Ops], AnyModel], config: AnyConfig, ops: Ops = TORCH
+) -> AnyModel:
+    """A model on the meta device, without initialisation. With torch's own layers, the default, it
+    has every weight with its shape; a host's layers may have none before they are loaded.
+    """
+    with SkipInitMode():
+        return build(config, replace(ops, device="meta"))

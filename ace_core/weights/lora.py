@@ -1,37 +1,232 @@
 """Adapters (LoRA, LoKr, LoHa, DoRA) of a diffusion model, read from a file or a PEFT folder.
 
-What their keys mean is `adapter_keys`, how strong they are `adapter_scale`, and what they add to a
-weight `change`.
+The keys of PEFT, LyCORIS, kohya and diffusers are grouped by the layer that they change. The scale
+of a layer follows from alpha and rank, which PEFT stores in `adapter_config.json`, diffusers in the
+file's header, LyCORIS and kohya beside each weight. `weight_delta.py` computes what is added.
 """
 
+import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from torch import Tensor
 
 from ..errors import CheckpointError
-from .adapter_keys import AdapterTensors, sorted_by_weight
-from .adapter_scale import AdapterConfig, adapter_config, scale_in_words, scale_of
-from .header import read_header, read_notes
-from .read import read_tensors
+from .layouts import DIFFUSERS_DIT
+from .tensor_files import read_header, read_metadata, read_tensors
 from .weight_delta import WeightDelta, shape_of
 
 WEIGHTS: Final = ("adapter_model.safetensors", "lokr_weights.safetensors")
 SAVED_BY_DIFFUSERS: Final = "pytorch_lora_weights.safetensors"
 
 Shapes = Mapping[str, Sequence[int]]
+CONFIG: Final = "adapter_config.json"
+_DIFFUSERS_CONFIG: Final = "lora_adapter_metadata"  # in the file's header
+_LYCORIS: Final = "lokr_config"  # in the header of files of the official training
+_OFFICIAL_RATIO: Final = 2  # default alpha / rank of the official training
+
+_PREFIXES: Final = (  # removed in this order
+    "base_model.model.",
+    "model.",
+    "diffusion_model.",
+    "transformer.",
+    "decoder.",
+)
+_UNDERSCORED: Final = ("lycoris_", "lora_unet_", "lora_transformer_")  # dots become underscores
+_PARTS: Final = {  # endings of keys, and the part of an adapter that they name
+    "lora_A.default.weight": "lora_down",
+    "lora_A.weight": "lora_down",
+    "lora_down.weight": "lora_down",
+    "lora.down.weight": "lora_down",
+    "lora_B.default.weight": "lora_up",
+    "lora_B.weight": "lora_up",
+    "lora_up.weight": "lora_up",
+    "lora.up.weight": "lora_up",
+    "lora_mid.weight": "lora_mid",
+    "lora_magnitude_vector.default.weight": "dora_scale",
+    "lora_magnitude_vector": "dora_scale",
+    "dora_scale": "dora_scale",
+    "alpha": "alpha",
+    **{name: name for name in ("lokr_w1", "lokr_w1_a", "lokr_w1_b")},
+    **{name: name for name in ("lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2")},
+    **{name: name for name in ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")},
+    **{name: name for name in ("hada_t1", "hada_t2")},
+}
+_ENDINGS: Final = sorted(_PARTS, key=len, reverse=True)
+_DIFFUSERS_KEYS: Final = DIFFUSERS_DIT["transformer"]
+
+
+@dataclass(slots=True)
+class AdapterTensors:
+    """The tensors of one layer by part; `path` is the layer's name as the file spells it."""
+
+    path: str
+    parts: dict[str, Tensor] = field(default_factory=dict)
+
+
+def group_by_layer(
+    tensors: Mapping[str, Tensor], shapes: Iterable[str]
+) -> tuple[dict[str, AdapterTensors], list[str]]:
+    """The tensors by the layer that they change (`layers.0.self_attn.q_proj`), and unmatched keys.
+
+    `shapes` names the weights of the decoder.
+    """
+    dotted, underscored = _spellings(shapes)
+    found: dict[str, AdapterTensors] = {}
+    unmatched = []
+    for key, tensor in tensors.items():
+        path, part = _split(key)
+        name = dotted.get(path) or _by_underscores(path, underscored)
+        if part is None or name is None:
+            unmatched.append(key)
+        else:
+            found.setdefault(name, AdapterTensors(path)).parts[part] = tensor
+    return found, unmatched
+
+
+def _spellings(shapes: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Spellings of a layer, official and diffusers', to the layer: with dots, with underscores."""
+    dotted = {}
+    for weight in shapes:
+        layer = weight.removesuffix(".weight")
+        theirs = _DIFFUSERS_KEYS.to_key(f"decoder.{weight}") or weight
+        dotted[layer] = dotted[theirs.removesuffix(".weight")] = layer
+    return dotted, {path.replace(".", "_"): layer for path, layer in dotted.items()}
+
+
+def _by_underscores(path: str, underscored: Mapping[str, str]) -> str | None:
+    for prefix in _UNDERSCORED:
+        if path.startswith(prefix):
+            bare = path.removeprefix(prefix).removeprefix("decoder_")
+            return underscored.get(bare)
+    return None
+
+
+def _split(key: str) -> tuple[str, str | None]:
+    """`diffusion_model.decoder.layers.0.x.lora_A.weight` as (`layers.0.x`, `lora_down`)."""
+    for ending in _ENDINGS:
+        if key.endswith(f".{ending}"):
+            path = key.removesuffix(f".{ending}")
+            for prefix in _PREFIXES:
+                path = path.removeprefix(prefix)
+            return path, _PARTS[ending]
+    return key, None
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterConfig:
+    """The training settings of an adapter, and where they were found."""
+
+    source: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def alpha(self) -> Any:
+        """Alpha, under PEFT's name for LoRA or its name for the other kinds."""
+        return self.settings.get("lora_alpha", self.settings.get("alpha"))
+
+
+def adapter_config(folder: Path, metadata: Mapping[str, str]) -> AdapterConfig:
+    """The settings in `adapter_config.json` in `folder`, else in the `metadata` of the header.
+
+    Raises:
+        CheckpointError: either cannot be read, or has no alpha.
+    """
+    config = folder / CONFIG
+    if config.is_file():
+        try:
+            return _checked(
+                AdapterConfig(CONFIG, _parsed(config.read_text(encoding="utf-8"))), config
+            )
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"{config} cannot be read: {error}. Download it again, or remove it to use the "
+                "weights as they are."
+            ) from error
+    if _DIFFUSERS_CONFIG in metadata:
+        try:
+            settings = _parsed(metadata[_DIFFUSERS_CONFIG])
+        except ValueError as error:
+            raise CheckpointError(
+                f"The header of the adapter's file cannot be read: {error}. Save it again."
+            ) from error
+        bare = {key.removeprefix("transformer."): value for key, value in settings.items()}
+        return _checked(AdapterConfig("the file's header", bare), folder)
+    return AdapterConfig()
+
+
+def scale_of(
+    found: AdapterTensors, config: AdapterConfig, metadata: Mapping[str, str]
+) -> float | None:
+    """The factor of the product of one layer's parts; `None`: it is not stored anywhere."""
+    rank = WeightDelta(found.parts).rank
+    if "alpha" in found.parts:
+        trained = _lycoris_rank(metadata) if rank is None else rank
+        return float(found.parts["alpha"]) / trained if trained else 1.0
+    if not config.settings:
+        return 1.0 if rank is None else None
+    settings = config.settings
+    alpha = float(_pattern(settings.get("alpha_pattern"), found.path, config.alpha))
+    if rank is None or "lora_up" not in found.parts:
+        rank = int(
+            _pattern(settings.get("rank_pattern"), found.path, settings.get("r") or rank or 1)
+        )
+    return alpha / math.sqrt(rank) if settings.get("use_rslora") else alpha / rank
+
+
+def scale_source(config: AdapterConfig, guessed: bool) -> str:
+    """Where the scale was found, as a sentence for the user."""
+    if guessed:
+        return (
+            f"no alpha in the file and no {CONFIG} beside it: taken as alpha = rank. If it sounds "
+            f"too weak, try strength {_OFFICIAL_RATIO}, which is what the official training uses"
+        )
+    return f"alpha from {config.source or 'the file'}"
+
+
+def _pattern(patterns: Mapping[str, Any] | None, path: str, otherwise: Any) -> Any:
+    """The value of the first of PEFT's patterns that ends `path`."""
+    for pattern, value in (patterns or {}).items():
+        if re.match(rf"(.*\.)?({pattern})$", path):
+            return value
+    return otherwise
+
+
+def _lycoris_rank(metadata: Mapping[str, str]) -> int | None:
+    """The requested rank of a LoKr, for one whose factors are both stored whole."""
+    try:
+        return int(_parsed(metadata[_LYCORIS])["linear_dim"])
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    settings = json.loads(text)
+    if not isinstance(settings, dict):
+        raise ValueError("it is not a table")
+    return settings
+
+
+def _checked(found: AdapterConfig, place: Path) -> AdapterConfig:
+    if not isinstance(found.alpha, int | float):
+        raise CheckpointError(
+            f"{place} names no lora_alpha. Download it again, or remove it to use the weights as "
+            "they are."
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapter:
-    """Changes by the layer of the decoder whose weight they change, `layers.0.self_attn.q_proj`."""
+    """What an adapter adds to each layer of the decoder (`layers.0.self_attn.q_proj`)."""
 
-    changes: dict[str, WeightDelta]
-    strange: tuple[str, ...]  # keys of the file that fit nothing in the model
-    scale: str  # where the true strength came from, in words
+    deltas: dict[str, WeightDelta]
+    unmatched: tuple[str, ...]  # keys of the file that name no layer of the model
+    scale_source: str  # where the scale was found, as a sentence for the user
 
 
 def read_adapter(path: Path, shapes: Shapes) -> Adapter:
@@ -42,21 +237,21 @@ def read_adapter(path: Path, shapes: Shapes) -> Adapter:
     """
     file = _weight_file(path)
     keys = {key: key for key in read_header(file)}
-    notes = read_notes(file)
-    found, strange = sorted_by_weight(read_tensors(file, keys), shapes)
+    metadata = read_metadata(file)
+    found, unmatched = group_by_layer(read_tensors(file, keys), shapes)
     if not found:
         raise CheckpointError(
             f"{file.name} has no weights for an ACE-Step 1.5 decoder; its first key is "
             f"{next(iter(keys), 'missing')!r}. Choose a LoRA or LoKr that was trained on it."
         )
     for name, each in found.items():
-        _check_width(name, each.parts, shapes[f"{name}.weight"], file)
+        _check_shape(name, each.parts, shapes[f"{name}.weight"], file)
     bare = any("alpha" not in each.parts for each in found.values())
-    known = adapter_config(file.parent, notes) if bare else AdapterConfig()
-    scales = {name: scale_of(each, known, notes) for name, each in found.items()}
-    changes = {name: _change(each, scales[name]) for name, each in found.items()}
-    words = scale_in_words(known, guessed=None in scales.values())
-    return Adapter(changes, tuple(strange), words)
+    config = adapter_config(file.parent, metadata) if bare else AdapterConfig()
+    scales = {name: scale_of(each, config, metadata) for name, each in found.items()}
+    deltas = {name: _delta(each, scales[name]) for name, each in found.items()}
+    source = scale_source(config, guessed=None in scales.values())
+    return Adapter(deltas, tuple(unmatched), source)
 
 
 def _weight_file(path: Path) -> Path:
@@ -71,7 +266,7 @@ def _weight_file(path: Path) -> Path:
     )
 
 
-def _check_width(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], file: Path) -> None:
+def _check_shape(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], file: Path) -> None:
     made_for = shape_of(parts)
     if made_for is None:
         raise CheckpointError(
@@ -81,7 +276,7 @@ def _check_width(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], f
     rows, columns = shape[0], math.prod(shape[1:])
     if made_for != (rows, columns):
         raise CheckpointError(
-            f"{file.name} was made for another model: its change of {name} is {list(made_for)}, "
+            f"{file.name} was made for another model: its delta of {name} is {list(made_for)}, "
             f"the model's weight is {[rows, columns]}. Adapters of the 2B models (width 2048) and "
             "of XL (width 2560) do not fit each other; choose one that was trained on this model."
         )
@@ -92,6 +287,6 @@ def _check_width(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], f
         )
 
 
-def _change(found: AdapterTensors, scale: float | None) -> WeightDelta:
+def _delta(found: AdapterTensors, scale: float | None) -> WeightDelta:
     parts = {part: tensor for part, tensor in found.parts.items() if part != "alpha"}
     return WeightDelta(parts, 1.0 if scale is None else scale)

@@ -9,7 +9,7 @@ OFFICIAL: Final = "https://huggingface.co/ACE-Step"
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One published file; `folder` is its place under `models/`."""
+    """One published file and its folder under `models/`."""
 
     name: str
     folder: str
@@ -41,7 +41,7 @@ FILES: Final = (
 
 
 def where_to_get(name: str, folder: str) -> str:
-    """One sentence: where `name` is published, or where such files are."""
+    """One sentence: the address of `name`, or of all files for that folder."""
     for file in FILES:
         if file.name == name and file.folder == folder:
             return f"It is published at {file.url}."

@@ -1,7 +1,7 @@
-"""What a file says about its quantised layers: in which format each is, and how to refuse one.
+"""Quantised layers of a file: the format of each, and a refusal for loaders of plain weights.
 
-A layer is marked by a tensor of JSON beside its weight, by the file's header, or (the oldest fp8
-files) by one tensor for all. Who computes such layers is not known here: the host does.
+The format is in a tensor of JSON beside the weight, in the file's header, or (the oldest fp8 files)
+in one tensor for all layers. Such layers are computed by a host, not by this library.
 """
 
 import json
@@ -13,14 +13,13 @@ import torch
 
 from ..errors import CheckpointError
 from .checkpoint import WHERE_TO_LOOK, Checkpoint, Entry, Kind, Part
-from .header import read_header, read_notes
-from .read import read_tensors
+from .tensor_files import read_header, read_metadata, read_tensors
 
 MARK: Final = ".comfy_quant"  # after a layer's name
-NOTE: Final = "_quantization_metadata"  # in the header
+METADATA_KEY: Final = "_quantization_metadata"  # in the header
 OLD: Final = "scaled_fp8"  # one tensor for all layers with a `.scale_weight`
 OLD_SCALE: Final = ".scale_weight"
-KNOWN_TO: Final[Mapping[str, str]] = {  # the first ComfyUI that was seen to know a format
+KNOWN_TO: Final[Mapping[str, str]] = {  # the first ComfyUI that supports a format
     "float8_e4m3fn": "0.20.1",
     "float8_e5m2": "0.20.1",
     "nvfp4": "0.20.1",
@@ -30,7 +29,7 @@ KNOWN_TO: Final[Mapping[str, str]] = {  # the first ComfyUI that was seen to kno
     "asym_w4a8_int8": "0.33.0",
     "awq_w4a16": "0.38.1",
 }
-NEEDS: Final[Mapping[str, tuple[str, ...]]] = {  # beside the weight; for all others its scale
+REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {  # beside the weight; else its scale
     "nvfp4": ("weight_scale", "weight_scale_2"),
     "asym_w4a8_int8": ("weight_s_rel", "weight_s_channel"),
 }
@@ -43,7 +42,7 @@ _PLAIN: Final = (
     torch.float8_e4m3fn,
     torch.float8_e5m2,
 )
-_SIGNS: Final = (  # endings of what only quantised layers have
+_SIGNS: Final = (  # endings of keys of quantised layers
     ".weight_scale",
     ".weight_scale_2",
     ".weight_scale_inv",
@@ -52,18 +51,18 @@ _SIGNS: Final = (  # endings of what only quantised layers have
     ".SCB",
 )
 
-Settings = Mapping[str, Any]  # `format`, and what else that format wants to know
+Settings = Mapping[str, Any]  # `format`, and the parameters of that format
 
 
 def quantised_layers(checkpoint: Checkpoint, kind: Kind) -> dict[str, Settings]:
-    """The quantised layers of a model by official name; none: its weights are plain.
+    """The quantised layers of a model by official name; empty where its weights are plain.
 
     Raises:
-        CheckpointError: what the file says cannot be read, a layer lacks a scale, or layers are
-            quantised without a word about how.
+        CheckpointError: what the file says cannot be read, a layer lacks a scale, or the format
+            of a quantised layer is not stored.
     """
     part = checkpoint.part(kind)
-    layers = dict(_by_note(part)) | dict(_by_old_mark(part)) | dict(_by_marks(part))
+    layers = dict(_from_metadata(part)) | dict(_from_old_mark(part)) | dict(_from_marks(part))
     for layer, settings in layers.items():
         _check_parts(part, layer, settings)
     odd = next(_unexplained(part, layers), None)
@@ -76,13 +75,13 @@ def quantised_layers(checkpoint: Checkpoint, kind: Kind) -> dict[str, Settings]:
     return layers
 
 
-def formats(layers: Mapping[str, Settings]) -> str:
+def format_names(layers: Mapping[str, Settings]) -> str:
     """The names of the formats, for a message."""
     return " and ".join(sorted({repr(settings["format"]) for settings in layers.values()}))
 
 
 def refuse_quantised(checkpoint: Checkpoint, kind: Kind) -> None:
-    """For loaders that compute plain weights only.
+    """Refuse quantised weights, for loaders that compute plain ones only.
 
     Raises:
         CheckpointError: the model is quantised; the message names the format.
@@ -98,13 +97,13 @@ def refuse_quantised(checkpoint: Checkpoint, kind: Kind) -> None:
             'here, of which quantization="int8" holds the large weights in a byte each.'
         )
     raise CheckpointError(
-        f"{checkpoint.path}: its {kind.value} is quantised as {formats(layers)}. {what} "
+        f"{checkpoint.path}: its {kind.value} is quantised as {format_names(layers)}. {what} "
         f"{WHERE_TO_LOOK[kind]}"
     )
 
 
-def unpacked(part: Part, layers: Mapping[str, Settings]) -> Part:
-    """The part with each weight in the shape that it stands for, without scales and marks."""
+def with_plain_shapes(part: Part, layers: Mapping[str, Settings]) -> Part:
+    """The part with the shapes of the dequantised weights, without scales and marks."""
     kept = {}
     for name, entry in part.entries.items():
         layer, _, last = name.rpartition(".")
@@ -119,7 +118,7 @@ def _shape(name: str, entry: Entry, settings: Settings) -> tuple[int, ...]:
     return entry.shape
 
 
-def _by_marks(part: Part) -> Iterator[tuple[str, Settings]]:
+def _from_marks(part: Part) -> Iterator[tuple[str, Settings]]:
     for name, entry in part.entries.items():
         if name.endswith(MARK):
             tensor = read_tensors(entry.file, {"": entry.key})[""]
@@ -129,20 +128,20 @@ def _by_marks(part: Part) -> Iterator[tuple[str, Settings]]:
             yield name.removesuffix(MARK), _settings(entry.file, entry.key, text)
 
 
-def _by_note(part: Part) -> Iterator[tuple[str, Settings]]:
+def _from_metadata(part: Part) -> Iterator[tuple[str, Settings]]:
     names = {e.key.rpartition(".")[0]: n.rpartition(".")[0] for n, e in part.entries.items()}
     for file in part.files:
-        note = read_notes(file).get(NOTE)
-        told = {} if note is None else _table(file, NOTE, note).get("layers", {})
-        if not isinstance(told, dict):
-            raise CheckpointError(_unreadable(file, f"the layers in {NOTE} are no table"))
-        for layer, settings in told.items():
+        note = read_metadata(file).get(METADATA_KEY)
+        stored = {} if note is None else _table(file, METADATA_KEY, note).get("layers", {})
+        if not isinstance(stored, dict):
+            raise CheckpointError(_unreadable(file, f"the layers in {METADATA_KEY} are no table"))
+        for layer, settings in stored.items():
             if layer in names:
                 yield names[layer], _checked(file, layer, settings)
 
 
-def _by_old_mark(part: Part) -> Iterator[tuple[str, Settings]]:
-    """The mark may stand above the prefix of the model's keys."""
+def _from_old_mark(part: Part) -> Iterator[tuple[str, Settings]]:
+    """Formats of the oldest fp8 files, whose mark may lie above the prefix of the model's keys."""
     layers = [name.removesuffix(OLD_SCALE) for name in part.entries if name.endswith(OLD_SCALE)]
     if not layers:
         return
@@ -153,7 +152,7 @@ def _by_old_mark(part: Part) -> Iterator[tuple[str, Settings]]:
 
 
 def _is_exact(part: Part) -> bool | None:
-    """Whether the old mark wants products in full precision; `None`: there is no such mark."""
+    """Whether the old mark asks for matrix products in full precision; `None`: there is no mark."""
     for file in part.files:
         keys = [entry.key for entry in part.entries.values() if entry.file == file]
         for mark, entry in read_header(file).items():
@@ -194,8 +193,8 @@ def _unreadable(file: Any, found: str) -> str:
 def _check_parts(part: Part, layer: str, settings: Settings) -> None:
     kind = settings["format"]
     if kind not in KNOWN_TO:
-        return  # nothing is known of its parts; whoever loads it refuses it by name
-    needed = NEEDS.get(kind, ("weight_scale",))
+        return  # its parts are unknown; the loader refuses the format by name
+    needed = REQUIRED.get(kind, ("weight_scale",))
     old = f"{layer}{OLD_SCALE}" in part.entries
     missing = [name for name in ("weight", *needed) if f"{layer}.{name}" not in part.entries]
     if missing and not (old and missing == ["weight_scale"]):
@@ -206,7 +205,7 @@ def _check_parts(part: Part, layer: str, settings: Settings) -> None:
 
 
 def _unexplained(part: Part, layers: Mapping[str, Settings]) -> Iterator[str]:
-    """Signs of quantisation at layers of which the file says nothing."""
+    """Signs of quantisation at layers without a stored format."""
     for name, entry in part.entries.items():
         layer = name.rpartition(".")[0]
         if layer in layers or name.removesuffix(".absmax").rpartition(".")[0] in layers:

@@ -1,4 +1,4 @@
-"""Which files belong together: one file, the shards of one model, or the folders of a release."""
+"""Files that belong together: shards of a model, folders of a release, a tokenizer beside them."""
 
 import json
 import re
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import CheckpointError
-from .checkpoint import Entry
-from .header import PICKLED, read_header
+from .checkpoint import Checkpoint, Entry, Kind
 from .layouts import DIFFUSERS_DIT
+from .tensor_files import PICKLED, read_header
 
 SHARDED: Final = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.safetensors")
 STANDARD_STEMS: Final = ("model", "diffusion_pytorch_model", "pytorch_model")
@@ -35,9 +35,9 @@ def is_diffusers_folder(folder: Path) -> bool:
 
 
 def release_of(path: Path) -> Path:
-    """The folder to read when `path` names one component of a diffusers DiT, else `path`.
+    """The diffusers folder where `path` is one component of its DiT, else `path`.
 
-    A host lists files, so a user may only be able to point at one file of a folder.
+    A host lists files only, so a user may have to choose one file of the folder.
     """
     inside = path if path.is_dir() else path.parent
     of_dit = inside.name in DIFFUSERS_DIT and is_diffusers_folder(inside.parent)
@@ -137,7 +137,7 @@ def _present(shards: list[Path]) -> tuple[Path, ...]:
 def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
     """config.json of the folder, when the folder is the model's own.
 
-    A folder of single files (models/diffusion_models) may hold anyone's config.json.
+    In a folder of single files (models/diffusion_models) it may belong to another model.
     """
     own = path.is_dir() or SHARDED.sub(r"\g<stem>", files[0].name).split(".")[0] in STANDARD_STEMS
     file = files[0].with_name("config.json")
@@ -150,3 +150,26 @@ def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
             f"{file}: this is not a JSON file ({error}). Download it again."
         ) from error
     return config if isinstance(config, dict) else {}
+
+
+TOKENIZER_NAME = "tokenizer.json"
+
+
+def tokenizer_file(checkpoint: Checkpoint, kind: Kind) -> Path | None:
+    """The tokenizer of a text encoder or language model, or None: single files carry none, and
+    the host then takes its own.
+
+    Looked for in this order: `<file>.tokenizer.json` beside the file; `tokenizer.json` in its
+    folder when the folder is the model's own; in diffusers' sibling folder `tokenizer`.
+
+    Raises:
+        CheckpointError: the checkpoint holds no such model.
+    """
+    file = checkpoint.part(kind).files[0]
+    places = [file.with_name(f"{file.stem}.{TOKENIZER_NAME}")]
+    if file.name.split(".")[0].split("-")[0] in STANDARD_STEMS:
+        places += [
+            file.with_name(TOKENIZER_NAME),
+            file.parent.parent / "tokenizer" / TOKENIZER_NAME,
+        ]
+    return next((place for place in places if place.is_file()), None)

@@ -1,4 +1,4 @@
-"""The silence latent: what the VAE makes of digital silence, which fills whatever has no source.
+"""The silence latent: digital silence through the VAE, used where a task has no source.
 
 Published as a tensor of ten minutes beside the official weights, and inside diffusers' condition
 encoder. Single files lack it, and there it is made from the VAE.
@@ -13,12 +13,11 @@ from torch import Tensor
 from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, LATENT_RATE, LONGEST_SECONDS
 from ..errors import CheckpointError
 from .checkpoint import Checkpoint, Kind
-from .header import read_header
-from .read import read_tensors
 from .shards import SILENCE_FILE
+from .tensor_files import read_header, read_tensors
 
 FRAMES: Final = int(LONGEST_SECONDS * LATENT_RATE)  # 15,000, as published
-EDGE: Final = 16  # frames; the encoder hears 6 to either side, so all between two edges are equal
+EDGE: Final = 16  # frames; the encoder's receptive field is 6 to each side, so the rest is constant
 
 Encode = Callable[[Tensor], Tensor]  # audio [1, 2, N] -> posterior mean [1, 64, N // 1920]
 
@@ -45,9 +44,8 @@ def stored_silence(checkpoint: Checkpoint) -> Tensor | None:
 
 
 def encoded_silence(encode: Encode) -> Tensor:
-    """The silence latent [1, 15000, 64] by a VAE: both ends of a short silence, and the frame
-    between them repeated. That equals encoding ten minutes, for no frame hears further than EDGE.
-    """
+    """The silence latent [1, 15000, 64] by a VAE: both edges of a short silence, and the frame
+    between them repeated, which equals encoding ten minutes."""
     zeros = torch.zeros(1, CHANNELS, (2 * EDGE + 1) * LATENT_HOP)
     with torch.no_grad():
         short = encode(zeros).transpose(1, 2)  # [1, 2 * EDGE + 1, 64]

@@ -11,7 +11,7 @@ from torch import nn
 
 from ...ace_core.errors import CheckpointError
 from ...ace_core.models.qwen3 import Qwen3, Qwen3Config
-from ...ace_core.weights.skip_init import skip_init
+from ...ace_core.weights.load import skip_init
 from .language_model import ManagedLanguageModel
 from .precision import compute_dtype
 from .qwen3 import DTYPES

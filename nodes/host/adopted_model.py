@@ -18,9 +18,9 @@ from torch import Tensor
 from ...ace_core.errors import CheckpointError, InvalidScheduleError
 from ...ace_core.models.config import DiTConfig
 from ...ace_core.types import Variant
+from ...ace_core.weights.detect import variant_of as variant_by_name
+from ...ace_core.weights.load import SkipInitMode
 from ...ace_core.weights.silence import FRAMES as SILENCE_FRAMES
-from ...ace_core.weights.skip_init import WithoutInitialisation
-from ...ace_core.weights.variants import variant_of as variant_by_name
 from .model import AceModel, AceNet
 from .rehouse import shapes_of, share_weights
 
@@ -89,7 +89,7 @@ def ace_model_of(patcher: Any) -> AceModel:
     config = type(base.model_config)({"disable_unet_model_creation": True})
     made = AceModel(config, device=base.device)
     held = base.diffusion_model
-    with WithoutInitialisation():
+    with SkipInitMode():
         sizes = DiTConfig.from_shapes(shapes_of(held), {})
         empty = AceNet(sizes, held.dtype, torch.device("meta"), torch.nn)
     made.diffusion_model = share_weights(empty.requires_grad_(False), held)

@@ -28,10 +28,9 @@ from ...ace_core.task import Task
 from ...ace_core.types import Variant
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
-from ...ace_core.weights.load import check_keys, dit_config
-from ...ace_core.weights.read import read
+from ...ace_core.weights.load import check_keys, dit_config, skip_init
 from ...ace_core.weights.silence import stored_silence
-from ...ace_core.weights.skip_init import skip_init
+from ...ace_core.weights.tensor_files import read
 from .conditioning import GUARD, CondKV, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype, quantized_linear

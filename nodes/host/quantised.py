@@ -23,11 +23,11 @@ from ...ace_core.weights.quantisation import (
     KNOWN_TO,
     MARK,
     Settings,
-    formats,
+    format_names,
     quantised_layers,
-    unpacked,
+    with_plain_shapes,
 )
-from ...ace_core.weights.read import read
+from ...ace_core.weights.tensor_files import read
 from .precision import INT8, compute_dtype, quantized_linear, writing_dtype
 
 INT8_FORMAT: Final = "int8_tensorwise"  # the host's name; its scales may be one for each row
@@ -170,7 +170,7 @@ def quantised(checkpoint: Checkpoint, kind: Kind) -> ForHostLayers | ForOwnRows 
     own = _are_for_own_rows(checkpoint.part(kind), layers)
     if not own:
         _check_known(checkpoint, kind, layers)
-    part = unpacked(checkpoint.part(kind), layers)
+    part = with_plain_shapes(checkpoint.part(kind), layers)
     tensors = _named_for_host(read(checkpoint, kind), layers)
     measured = replace(checkpoint, parts={**checkpoint.parts, kind: part})
     return (ForOwnRows if own else ForHostLayers)(measured, kind, tensors, layers)
@@ -216,7 +216,7 @@ def _check_known(checkpoint: Checkpoint, kind: Kind, layers: Mapping[str, Settin
         newest = [version for version in KNOWN_TO.values() if version in since][-1]
         advice = f"ComfyUI {newest} does: update ComfyUI, or choose the file in bf16."
     raise CheckpointError(
-        f"{checkpoint.path}: its {kind.value} is quantised as {formats(unknown)}, which this "
+        f"{checkpoint.path}: its {kind.value} is quantised as {format_names(unknown)}, which this "
         f"ComfyUI does not know. {advice} {WHERE_TO_LOOK[kind]}"
     )
 

@@ -13,8 +13,7 @@ from ...ace_core.tokens import Tokenizer
 from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
-from ...ace_core.weights.load import qwen3_config
-from ...ace_core.weights.skip_init import skip_init
+from ...ace_core.weights.load import qwen3_config, skip_init
 from .precision import compute_dtype, host_ops, writing_dtype
 from .quantised import quantised
 from .tokenizers import tokenizer_of

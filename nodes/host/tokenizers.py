@@ -6,7 +6,7 @@ import comfy.ops
 
 from ...ace_core.tokens import Tokenizer, load_tokenizer
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
-from ...ace_core.weights.tokenizers import tokenizer_file
+from ...ace_core.weights.shards import tokenizer_file
 
 
 def tokenizer_of(checkpoint: Checkpoint, kind: Kind) -> Tokenizer:

@@ -175,8 +175,8 @@ def _write_diffusers(folder: Path, source: Source) -> None:
     _write_json(folder / "model_index.json", configs.model_index())
     _write_json(folder / "scheduler" / "scheduler_config.json", configs.scheduler())
     for name, config in configs.diffusers_dit(dit_config(), "turbo").items():
-        naming = DIFFUSERS_DIT[name]
-        spelled = ((naming.spelled(key), w) for key, w in source.dits["turbo"].items())
+        key_map = DIFFUSERS_DIT[name]
+        spelled = ((key_map.to_key(key), w) for key, w in source.dits["turbo"].items())
         weights = {key: w for key, w in spelled if key is not None}
         if name == "condition_encoder":
             weights[SILENCE_KEY] = source.silence

@@ -15,7 +15,7 @@ from ace_core.models.config import DiTConfig, StackConfig
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.models.vae import Oobleck, OobleckConfig
-from ace_core.weights.skip_init import WithoutInitialisation
+from ace_core.weights.load import SkipInitMode
 
 META = Ops(device="meta")
 PUBLISHED_DTYPE = torch.bfloat16  # of transformers; the VAE is published in float32
@@ -51,7 +51,7 @@ def dit_config(xl: bool = False) -> DiTConfig:
 
 def dit_weights(name: str, xl: bool = False) -> dict[str, Tensor]:
     """A whole diffusion model; `name` makes its weights differ from another's."""
-    with WithoutInitialisation():
+    with SkipInitMode():
         model = AceStepModel(dit_config(xl), META)
     return _drawn(name, model.state_dict(), PUBLISHED_DTYPE)
 
@@ -69,7 +69,7 @@ def lora_weights(name: str, rank: int = 2) -> dict[str, Tensor]:
 
 
 def qwen3_weights(name: str, config: Qwen3Config) -> dict[str, Tensor]:
-    with WithoutInitialisation():
+    with SkipInitMode():
         model = Qwen3(config, META)
     return _drawn(name, model.state_dict(), PUBLISHED_DTYPE)
 

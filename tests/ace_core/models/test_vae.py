@@ -11,7 +11,7 @@ from ace_core.models.ops import Ops
 from ace_core.models.snake import Snake
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.types import Posterior
-from ace_core.weights.fold import fold_weight_norm
+from ace_core.weights.oobleck import fold_weight_norm
 from tests.oracle import AutoencoderOobleck
 from tests.rounding import assert_same
 

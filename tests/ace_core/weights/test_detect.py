@@ -45,10 +45,10 @@ def test_every_layout_says_what_it_is(checkpoints, field):
 
 def test_widths_and_dtype_come_from_the_headers(checkpoints):
     xl = inspect(checkpoints.xl).part(Kind.DIT)
-    assert (xl.width, xl.dtype) == (96, torch.bfloat16)
-    assert inspect(checkpoints.lm).part(Kind.LM).width == 32
+    assert (xl.hidden_size, xl.dtype) == (96, torch.bfloat16)
+    assert inspect(checkpoints.lm).part(Kind.LM).hidden_size == 32
     vae = inspect(checkpoints.vae).part(Kind.VAE)
-    assert (vae.width, vae.dtype) == (None, torch.float32)
+    assert (vae.hidden_size, vae.dtype) == (None, torch.float32)
 
 
 def test_one_shard_stands_for_all(checkpoints):

@@ -15,8 +15,8 @@ from ace_core.weights import (
     load_vae,
     stored_silence,
 )
-from ace_core.weights.finite import check_finite
 from ace_core.weights.lora import read_adapter
+from ace_core.weights.tensor_files import check_finite
 
 NAN, INF = float("nan"), float("inf")
 HERE = Path("model.safetensors")

@@ -22,7 +22,7 @@ from ace_core.weights import (
     read,
     tokenizer_file,
 )
-from ace_core.weights.skip_init import skip_init
+from ace_core.weights.load import skip_init
 from tests import late
 
 TURBO = ("turbo", "release", "split_turbo", "all_in_one", "diffusers")

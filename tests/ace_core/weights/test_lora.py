@@ -40,10 +40,10 @@ def saved(folder: Path, weights: dict, config: dict | None = None) -> Path:
 )
 def test_every_spelling_of_the_keys_means_the_same_weight(tmp_path, prefix, a, b):
     found = read_adapter(saved(tmp_path, pair(prefix, a, b)), SHAPES)
-    assert list(found.changes) == [NAME]
-    assert torch.equal(found.changes[NAME].parts["lora_down"], DOWN)
-    assert torch.equal(found.changes[NAME].parts["lora_up"], UP)
-    assert found.strange == ()
+    assert list(found.deltas) == [NAME]
+    assert torch.equal(found.deltas[NAME].parts["lora_down"], DOWN)
+    assert torch.equal(found.deltas[NAME].parts["lora_up"], UP)
+    assert found.unmatched == ()
 
 
 @pytest.mark.parametrize(
@@ -58,20 +58,20 @@ def test_every_spelling_of_the_keys_means_the_same_weight(tmp_path, prefix, a, b
 def test_the_strength_of_the_training_is_read_beside_the_weights(tmp_path, config, scale):
     saved(tmp_path, pair("base_model.model."), config)
     found = read_adapter(tmp_path, SHAPES)  # by its folder
-    assert found.changes[NAME].scale == pytest.approx(scale)
-    assert "adapter_config.json" in found.scale
+    assert found.deltas[NAME].scale == pytest.approx(scale)
+    assert "adapter_config.json" in found.scale_source
 
 
 def test_an_alpha_in_the_file_goes_first_and_none_at_all_is_said(tmp_path):
     own = pair("diffusion_model.") | {f"diffusion_model.{NAME}.alpha": torch.tensor(3.0)}
     found = read_adapter(saved(tmp_path, own, {"lora_alpha": 16}), SHAPES)
-    assert found.changes[NAME].scale == 1.5  # 3 by a rank of 2
+    assert found.deltas[NAME].scale == 1.5  # 3 by a rank of 2
     bare = tmp_path / "alone.safetensors"
     save_file(pair("diffusion_model."), bare)
     (tmp_path / "adapter_config.json").unlink()
     found = read_adapter(bare, SHAPES)
-    assert found.changes[NAME].scale == 1
-    assert "no alpha" in found.scale
+    assert found.deltas[NAME].scale == 1
+    assert "no alpha" in found.scale_source
 
 
 def test_a_lokr_with_underscored_names_is_found(tmp_path):
@@ -79,7 +79,7 @@ def test_a_lokr_with_underscored_names_is_found(tmp_path):
     weights = {f"{base}.lokr_w1": torch.ones(3, 2), f"{base}.lokr_w2_a": torch.ones(4, 1)}
     weights |= {f"{base}.lokr_w2_b": torch.ones(1, 4), f"{base}.alpha": torch.tensor(1.0)}
     found = read_adapter(saved(tmp_path, weights), SHAPES)
-    assert set(found.changes[NAME].parts) == {"lokr_w1", "lokr_w2_a", "lokr_w2_b"}
+    assert set(found.deltas[NAME].parts) == {"lokr_w1", "lokr_w2_a", "lokr_w2_b"}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_lokr_with_underscored_names_is_found(tmp_path):
 def test_the_names_of_diffusers_and_kohya_are_mapped(tmp_path, spelled):
     both = {spelled.format("A"): DOWN.clone(), spelled.format("B"): UP.clone()}
     found = read_adapter(saved(tmp_path, both), SHAPES)
-    assert (list(found.changes), found.strange) == ([NAME], ())
+    assert (list(found.deltas), found.unmatched) == ([NAME], ())
 
 
 def test_half_a_dora_is_half_way_to_it():
@@ -133,7 +133,7 @@ def test_a_tucker_core_is_part_of_the_product(core):
 def test_keys_that_fit_nothing_are_named(tmp_path):
     weights = pair("base_model.model.") | {"text_model.layers.0.lora_A.weight": torch.ones(2, 8)}
     found = read_adapter(saved(tmp_path, weights), SHAPES)
-    assert found.strange == ("text_model.layers.0.lora_A.weight",)
+    assert found.unmatched == ("text_model.layers.0.lora_A.weight",)
 
 
 def test_an_adapter_of_another_width_is_refused_by_name(tmp_path):

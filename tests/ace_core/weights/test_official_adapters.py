@@ -72,7 +72,7 @@ def test_no_adapter_fits_a_model_of_another_width(name: str):
     ],
 )
 def test_the_report_says_where_the_strength_is_from(name: str, words: str):
-    assert read(name, decoder()).scale == f"alpha from {words}"
+    assert read(name, decoder()).scale_source == f"alpha from {words}"
 
 
 def test_a_folder_is_read_as_its_file(tmp_path: Path):
@@ -80,4 +80,4 @@ def test_a_folder_is_read_as_its_file(tmp_path: Path):
     shapes = {key: tuple(weight.shape) for key, weight in net.state_dict().items()}
     for name in ("lora_alpha", "lokr_official", "lora_diffusers"):
         found = read_adapter(FOLDER / name, shapes)
-        assert found.changes.keys() == read(name, net).changes.keys()
+        assert found.deltas.keys() == read(name, net).deltas.keys()

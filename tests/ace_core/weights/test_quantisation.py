@@ -18,8 +18,8 @@ from ace_core.weights import (
     load_text_encoder,
     load_vae,
 )
-from ace_core.weights.header import read_header
-from ace_core.weights.quantisation import quantised_layers, unpacked
+from ace_core.weights.quantisation import quantised_layers, with_plain_shapes
+from ace_core.weights.tensor_files import read_header
 
 LAYER = "decoder.layers.0.mlp.gate_proj"
 PROJECTOR = "encoder.text_projector"  # whose second size is the width of the text encoder
@@ -98,7 +98,7 @@ def test_packed_weights_are_measured_as_what_they_stand_for(checkpoints, turbo, 
     checkpoint = inspect(saved(weights, tmp_path))
     assert not checkpoint.xl
     part = checkpoint.part(Kind.DIT)
-    whole = unpacked(part, quantised_layers(checkpoint, Kind.DIT))
+    whole = with_plain_shapes(part, quantised_layers(checkpoint, Kind.DIT))
     assert whole.shapes == inspect(checkpoints.split_turbo).part(Kind.DIT).shapes
     assert dit_config(checkpoint) != dit_config(inspect(checkpoints.split_turbo))
     refused(checkpoint.path, "'nvfp4'")

@@ -1,7 +1,9 @@
-"""Names, shapes and dtypes of a weight file from its header alone: no tensor is read.
+"""Weight files: their headers, their tensors memory-mapped, and the check for NaN and infinity.
 
-A safetensors file is 8 bytes of header length, the header as JSON, then the numbers. All that can
-be wrong with it is found here, so that a broken download is refused before any work.
+A safetensors file is 8 bytes of header length, the header as JSON, then the data. Faults of a
+header are found before any tensor is read. Tensors have the file's dtype, are not copied, and are
+read once for the check: a floating-point tensor is finite when its minimum and maximum are (a NaN
+makes both NaN); the one-byte formats have no such reduction and are checked as bytes.
 """
 
 import json
@@ -12,14 +14,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from safetensors import safe_open
+from torch import Tensor
 
 from ..errors import CheckpointError
-from .checkpoint import Entry
+from .checkpoint import Checkpoint, Entry, Kind
+from .oobleck import from_stable_audio
 
 LONGEST_HEADER: Final = 100_000_000  # bytes; the format's own limit
 PICKLED: Final = (".pt", ".pth", ".bin", ".ckpt")
-_SMALL: Final = torch.uint8  # for formats that this torch has no name for
-DTYPES: Final[Mapping[str, tuple[torch.dtype, int]]] = {  # and how many bits a number takes
+_SMALL: Final = torch.uint8  # for formats that torch does not have
+DTYPES: Final[Mapping[str, tuple[torch.dtype, int]]] = {  # and bits per number
     "F64": (torch.float64, 64),
     "F32": (torch.float32, 32),
     "F16": (torch.float16, 16),
@@ -57,21 +62,21 @@ def read_header(path: Path) -> dict[str, Entry]:
         )
     if path.suffix in PICKLED:
         return _pickled(path)
-    header, room = _parsed(path)
+    header, data_bytes = _parsed(path)
     header.pop("__metadata__", None)
-    return {key: _entry(path, key, facts, room) for key, facts in header.items()}
+    return {key: _entry(path, key, facts, data_bytes) for key, facts in header.items()}
 
 
-def read_notes(path: Path) -> dict[str, str]:
-    """What whoever saved a safetensors file wrote into its header beside the tensors."""
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata in the header of a safetensors file, beside the tensors."""
     if path.suffix in PICKLED:
         return {}
-    notes = _parsed(path)[0].get("__metadata__")
-    return notes if isinstance(notes, dict) else {}
+    metadata = _parsed(path)[0].get("__metadata__")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _parsed(path: Path) -> tuple[dict[str, Any], int]:
-    """The header, and how many bytes of numbers follow it."""
+    """The header, and the bytes of data after it."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -95,7 +100,7 @@ def _parsed(path: Path) -> tuple[dict[str, Any], int]:
     return header, size - 8 - length
 
 
-def _entry(path: Path, key: str, facts: Any, room: int) -> Entry:
+def _entry(path: Path, key: str, facts: Any, data_bytes: int) -> Entry:
     try:
         shape = tuple(int(size) for size in facts["shape"])
         begin, end = facts["data_offsets"]
@@ -104,10 +109,10 @@ def _entry(path: Path, key: str, facts: Any, room: int) -> Entry:
         raise CheckpointError(_not_safetensors(path, f"its entry {key!r} is malformed")) from None
     if not 0 <= begin <= end:
         raise CheckpointError(_not_safetensors(path, f"its entry {key!r} is malformed"))
-    if end > room:
+    if end > data_bytes:
         raise CheckpointError(
             f"{path}: the file is cut short: tensor {key!r} ends at byte {end} of the data, but "
-            f"only {room} bytes are there. Download it again."
+            f"only {data_bytes} bytes are there. Download it again."
         )
     if name not in DTYPES:
         raise CheckpointError(
@@ -131,7 +136,7 @@ def _not_safetensors(path: Path, found: str) -> str:
 
 
 def _guess(path: Path) -> str:
-    """What the first bytes look like."""
+    """What the first bytes of the file suggest."""
     with path.open("rb") as file:
         start = file.read(16)
     for mark, meaning in (
@@ -155,10 +160,10 @@ def _pickled(path: Path) -> dict[str, Entry]:
 def pickled_tensors(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a PyTorch file, memory-mapped; nothing in it is executed.
 
-    A file that is a single tensor answers under the empty key.
+    A file that is a single tensor has the empty key.
 
     Raises:
-        CheckpointError: the file is not one that can be opened safely.
+        CheckpointError: the file cannot be opened safely.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
@@ -177,3 +182,89 @@ def pickled_tensors(path: Path) -> dict[str, torch.Tensor]:
             "'.safetensors' file."
         )
     return {str(key): value for key, value in content.items() if isinstance(value, torch.Tensor)}
+
+
+def read(checkpoint: Checkpoint, kind: Kind) -> dict[str, Tensor]:
+    """The weights of one model of a checkpoint, and no others, by official name.
+
+    A VAE's come with its weight norm folded under diffusers' names, which makes new tensors.
+
+    Raises:
+        CheckpointError: the checkpoint holds no such model, or its values are not finite.
+    """
+    part = checkpoint.part(kind)
+    weights: dict[str, Tensor] = {}
+    for file in part.files:
+        keys = {name: entry.key for name, entry in part.entries.items() if entry.file == file}
+        weights.update(read_tensors(file, keys))
+    return from_stable_audio(weights) if kind is Kind.VAE else weights
+
+
+def read_tensors(file: Path, keys: dict[str, str]) -> dict[str, Tensor]:
+    """Views into a mapped file: for each name the tensor under its key.
+
+    Raises:
+        CheckpointError: a value is NaN or infinite.
+    """
+    if file.suffix in PICKLED:
+        mapped = pickled_tensors(file)
+        tensors = {name: mapped[key] for name, key in keys.items()}
+    else:
+        with safe_open(file, framework="pt") as opened:
+            tensors = {name: opened.get_tensor(key) for name, key in keys.items()}
+    check_finite(file, {key: tensors[name] for name, key in keys.items()})
+    return tensors
+
+
+_FOUR_BITS: Final = getattr(torch, "float4_e2m1fn_x2", None)  # all of its values are finite
+_CHUNK: Final = 1 << 22  # values that are counted at once
+
+
+def check_finite(file: Path, tensors: Mapping[str, Tensor]) -> None:
+    """`tensors` are those of `file` by its own keys; integers are passed over.
+
+    Raises:
+        CheckpointError: some hold NaN or infinite values: how many tensors, and the first by key.
+    """
+    broken = [key for key, tensor in tensors.items() if not _is_finite(tensor)]
+    if broken:
+        first = tensors[broken[0]]
+        raise CheckpointError(
+            f"{file}: {len(broken)} of its {len(tensors)} tensors hold values that are not finite. "
+            f"The first is {broken[0]!r} with {_counted(first)} among {first.numel()}. A model "
+            "with such weights gives noise or silence. Download the file again; if it was trained "
+            "or merged here, take an earlier state of it."
+        )
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    if tensor.numel() == 0 or not tensor.is_floating_point() or tensor.dtype is _FOUR_BITS:
+        return True
+    if tensor.element_size() == 1:
+        return _byte_is_finite(tensor)
+    least, greatest = torch.aminmax(tensor)
+    return bool(torch.isfinite(least) & torch.isfinite(greatest))
+
+
+def _byte_is_finite(tensor: Tensor) -> bool:
+    """`_is_finite` for a one-byte format: no byte is one that stands for NaN or infinity."""
+    every = torch.arange(256, dtype=torch.uint8)
+    bad = every[~torch.isfinite(every.view(tensor.dtype).float())].to(torch.int16).tolist()
+    positive, negative = [b for b in bad if b < 128], [b for b in bad if b >= 128]
+    unsigned, signed = tensor.view(torch.uint8), tensor.view(torch.int8)
+    if negative == [128]:  # formats whose only NaN is the negative zero
+        return int(signed.min()) > -128
+    if positive and int(signed.max()) >= positive[0]:
+        return False
+    return not negative or int(unsigned.max()) < negative[0]
+
+
+def _counted(tensor: Tensor) -> str:
+    """The numbers of NaN and infinite values, for a message."""
+    nan = infinite = 0
+    for part in tensor.flatten().split(_CHUNK):
+        values = part.float() if part.element_size() == 1 else part
+        nan += int(torch.isnan(values).sum())
+        infinite += int(torch.isinf(values).sum())
+    counts = ((nan, "NaN"), (infinite, "infinite"))
+    return " and ".join(f"{count} {what}" for count, what in counts if count)
