@@ -76,7 +76,7 @@ def host_model(model: AceStepModel, checkout: Path) -> Any:
 def _spelled(model: AceStepModel, folder: str) -> dict[str, Tensor]:
     """The model's tensors under the names that diffusers gives them in `folder`."""
     naming = DIFFUSERS_DIT[folder]
-    keys = {naming.spelled(name): tensor for name, tensor in model.state_dict().items()}
+    keys = {naming.to_key(name): tensor for name, tensor in model.state_dict().items()}
     return {key: tensor for key, tensor in keys.items() if key is not None}
 
 

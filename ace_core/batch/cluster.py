@@ -1,6 +1,6 @@
-"""A batch as a Ray Data job: actors hold the models, one song is one block, finished songs stream
-back and are written here, where the lock and the manifest are. Workers need no shared disk; only
-the recordings that a request names must lie there under the same path.
+"""A batch on Ray Data: actors hold the models, one song is one block, finished songs stream back to
+the driver, which writes them and holds the lock and the manifest. Workers need no shared disk;
+only the recordings that a request names must have the same path there.
 """
 
 import importlib
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import BatchError
-from .orders import MadeFile, Make, Makers, Order, Outcome
+from .jobs import Executor, Job, JobResult, OutputFile, RunJob
 
 PACKAGE: Final = Path(__file__).parents[1]  # sent to workers that do not have it
-ATTEMPTS: Final = 3  # of a worker at one thing; a song that is too big must not hold up others
-LOADING: Final = "(models)"  # no id
+ATTEMPTS: Final = 3  # per song and worker; a song that exhausts memory must not block the others
+LOADING: Final = "(models)"  # counted like a song; ids have no brackets
 DEAD: Final = "The workers died again and again while they loaded the models. Is their memory full?"
 LOST: Final = (
     f"Its worker died {ATTEMPTS} times while making it. If its memory was full, ask for a smaller "
@@ -28,60 +28,60 @@ LOST: Final = (
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Where to run: an address, "local" for a Ray of our own, or None for the one that Ray finds,
-    else a local one. `workers` None: one a GPU."""
+    else a local one. `workers` None: one per GPU."""
 
     address: str | None = None
     workers: int | None = None
 
 
 class Attempts:
-    """Lives in an actor of its own, which outlives the workers: what they began and never ended.
+    """An actor that outlives the workers and counts unfinished attempts by name.
 
-    Ray starts a worker that died again, and hands it the same song, without an end.
+    Ray restarts a worker that died and gives it the same song, without a limit.
     """
 
     def __init__(self) -> None:
-        self.begun: Counter[str] = Counter()
+        self.started: Counter[str] = Counter()
 
-    def begin(self, name: str) -> int:
-        self.begun[name] += 1
-        return self.begun[name]
+    def start(self, name: str) -> int:
+        self.started[name] += 1
+        return self.started[name]
 
-    def end(self, name: str) -> None:
-        self.begun[name] = 0
+    def finish(self, name: str) -> None:
+        self.started[name] = 0
 
 
 class Worker:
-    """Lives in an actor: the models, and a song for every order it is handed."""
+    """An actor with the models, which runs jobs."""
 
-    def __init__(self, load: Callable[[], Make], attempts: Any, workers: int) -> None:
-        if _ray().get(attempts.begin.remote(LOADING)) > ATTEMPTS * workers:
+    def __init__(self, load: Callable[[], RunJob], attempts: Any, workers: int) -> None:
+        if _ray().get(attempts.start.remote(LOADING)) > ATTEMPTS * workers:
             raise RuntimeError(DEAD)
-        self.make = load()
-        attempts.end.remote(LOADING)
+        self.run_job = load()
+        attempts.finish.remote(LOADING)
         self.attempts = attempts
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
-        return {"song": [self._packed(pickle.loads(order)) for order in batch["order"]]}  # noqa: S301  our own
+        return {"song": [self._packed(pickle.loads(job)) for job in batch["job"]]}  # noqa: S301  our own
 
-    def _packed(self, order: Order) -> bytes:
-        if _ray().get(self.attempts.begin.remote(order.id)) > ATTEMPTS:
-            return pickle.dumps((Outcome(order, error=LOST), []))
+    def _packed(self, job: Job) -> bytes:
+        if _ray().get(self.attempts.start.remote(job.id)) > ATTEMPTS:
+            return pickle.dumps((JobResult(job, error=LOST), []))
         with tempfile.TemporaryDirectory() as folder:
-            outcome = self.make(order, Path(folder))
-            contents = [file.path.read_bytes() for file in outcome.files]
-        return pickle.dumps((outcome, contents))
+            result = self.run_job(job, Path(folder))
+            contents = [file.path.read_bytes() for file in result.files]
+        return pickle.dumps((result, contents))
 
 
-def on_ray(load: Callable[[], Make], cluster: Cluster) -> Makers:
-    """Makers on the GPUs of a cluster. `load` makes one in each worker; it must be picklable.
+def ray_executor(load: Callable[[], RunJob], cluster: Cluster) -> Executor:
+    """An executor on the GPUs of a cluster. `load` runs in each worker and must be picklable.
 
     Raises:
-        BatchError: Ray is not installed; later, when the job cannot go on.
+        BatchError: Ray is not installed; while it runs: the Ray job cannot go on.
     """
     ray = _ray()
 
-    def makers(orders: Sequence[Order], folder: Path) -> Iterator[Outcome]:
+    def executor(jobs: Sequence[Job], folder: Path) -> Iterator[JobResult]:
         try:
             ray.init(
                 address=cluster.address,
@@ -89,9 +89,9 @@ def on_ray(load: Callable[[], Make], cluster: Cluster) -> Makers:
                 log_to_driver=False,
                 logging_level="error",
             )
-            for song in _songs(ray, orders, load, cluster.workers):
-                outcome, contents = pickle.loads(song)  # noqa: S301  our own workers wrote it
-                yield _unpacked(outcome, contents, folder)
+            for song in _songs(ray, jobs, load, cluster.workers):
+                result, contents = pickle.loads(song)  # noqa: S301  our own workers wrote it
+                yield _unpacked(result, contents, folder)
         except (ray.exceptions.RayError, ConnectionError) as error:
             raise BatchError(
                 f"The Ray job has stopped: {str(error).strip().splitlines()[-1]} Finished songs "
@@ -100,7 +100,7 @@ def on_ray(load: Callable[[], Make], cluster: Cluster) -> Makers:
         finally:
             ray.shutdown()
 
-    return makers
+    return executor
 
 
 def _ray() -> Any:
@@ -115,16 +115,16 @@ def _ray() -> Any:
 
 
 def _songs(
-    ray: Any, orders: Sequence[Order], load: Callable[[], Make], workers: int | None
+    ray: Any, jobs: Sequence[Job], load: Callable[[], RunJob], workers: int | None
 ) -> Iterator[bytes]:
-    """Packed outcomes, as they are finished."""
+    """Pickled results, each as soon as it is finished."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     gpus = int(ray.cluster_resources().get("GPU", 0))
     workers = workers or gpus or 1
     attempts = ray.remote(Attempts).options(num_cpus=0).remote()
-    items = [{"order": pickle.dumps(order)} for order in orders]
+    items = [{"job": pickle.dumps(job)} for job in jobs]
     songs = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         Worker,
         fn_constructor_args=(load, attempts, workers),
@@ -132,16 +132,16 @@ def _songs(
         compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
         **({"num_gpus": 1} if gpus else {"num_cpus": 1}),
     )
-    # without prefetching, which would hold every song back until the next one is finished
+    # prefetching would hold every song back until the next one is finished
     for batch in songs.iter_batches(batch_size=None, prefetch_batches=0):
         yield from batch["song"]
 
 
-def _unpacked(outcome: Outcome, contents: list[bytes], folder: Path) -> Outcome:
-    """The outcome with its files below `folder`."""
+def _unpacked(result: JobResult, contents: list[bytes], folder: Path) -> JobResult:
+    """The result with its files below `folder`."""
     files = []
-    for number, (file, content) in enumerate(zip(outcome.files, contents, strict=True)):
+    for number, (file, content) in enumerate(zip(result.files, contents, strict=True)):
         path = folder / f"{number}{file.path.suffix}"
         path.write_bytes(content)
-        files.append(MadeFile(path, file.facts))
-    return Outcome(outcome.order, tuple(files), outcome.facts, outcome.error)
+        files.append(OutputFile(path, file.facts))
+    return JobResult(result.job, tuple(files), result.facts, result.error)

@@ -1,20 +1,91 @@
-"""The folder of a batch: its songs, its manifest, and the salt that fixes its random seeds.
+"""The folder of a batch: its lock, its songs, its manifest, and the salt of its random seeds.
 
-A song gets its name in one step, after its bytes reached the disk; its record follows. What a
-crash leaves between the two is replaced when the song is made again, with the same seeds.
+A song is renamed into place in one step after its bytes have reached the disk; then its record is
+appended to the manifest, one line of JSON. What a crash leaves between the two is replaced when the
+song is made again, with the same seeds. A last record that a crash cut short is removed when the
+manifest is opened. The last record of an id counts. The system drops the lock when a process ends.
 """
 
 import hashlib
 import json
+import logging
 import os
 import secrets
 import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import BatchError, SaveError
-from .manifest import Manifest, Record
-from .orders import MadeFile, Outcome
+from .jobs import JobResult, OutputFile
+
+MANIFEST: Final = "manifest.jsonl"
+Record = Mapping[str, Any]
+
+logger = logging.getLogger(__name__)
+
+
+class Manifest:
+    """The records of one folder, on disk and by id. Only the holder of the lock may use it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / MANIFEST
+        self.last: dict[str, Record] = {}
+        content = self.path.read_bytes() if self.path.exists() else b""
+        whole = content[: content.rfind(b"\n") + 1]
+        for record in _records(self.path, whole):
+            self.last[record["id"]] = record
+        if len(whole) < len(content):
+            logger.warning(
+                "%s: the last record was cut short by a crash and is dropped; its song is made "
+                "again.",
+                self.path,
+            )
+            os.truncate(self.path, len(whole))
+
+    def append(self, record: Record) -> None:
+        """Add `record`; when this returns it is on the disk.
+
+        Raises:
+            SaveError: it cannot be written; the manifest is then as it was before.
+        """
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+        try:
+            with self.path.open("ab", buffering=0) as file:
+                _write_or_undo(file.fileno(), text.encode())
+        except OSError as error:
+            raise SaveError(
+                f"{self.path}: a record cannot be written ({error.strerror}). Make room there and "
+                "run the same command again; it goes on after the last record."
+            ) from error
+        self.last[record["id"]] = record
+
+
+def _records(path: Path, content: bytes) -> Iterator[Record]:
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            record = json.loads(line)
+            yield {**record, "id": record["id"], "status": record["status"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise BatchError(
+                f"{path}, line {number}: this is no record of a batch ({error!r}). Put the line "
+                "back as it was, or remove it to make its song again."
+            ) from error
+
+
+def _write_or_undo(descriptor: int, content: bytes) -> None:
+    before = os.fstat(descriptor).st_size
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]  # a write may be partial
+        os.fsync(descriptor)
+    except BaseException:
+        os.ftruncate(descriptor, before)
+        raise
+
 
 PLAN: Final = "batch.json"
 PARTIAL: Final = ".partial"
@@ -23,79 +94,79 @@ BLOCK: Final = 2**20  # bytes hashed at a time
 
 
 class Folder:
-    """A batch's folder, new or gone on with. Hold its lock while this lives."""
+    """The folder of a new or a resumed batch. Hold its lock while it is used."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.salt = _salt(path)
         self.manifest = Manifest(path)
         self.partial = path / PARTIAL
-        self.leave()
+        self.remove_partial()
 
-    def clear(self) -> None:
-        """Drop what was being made, and make room for the next song."""
-        self.leave()
+    def clear_partial(self) -> None:
+        """Empty the folder of unfinished files."""
+        self.remove_partial()
         self.partial.mkdir()
 
-    def leave(self) -> None:
-        """Drop what was being made."""
+    def remove_partial(self) -> None:
+        """Remove the folder of unfinished files."""
         shutil.rmtree(self.partial, ignore_errors=True)
 
     def absent(self, record: Record) -> list[str]:
-        """Names of the record's files that are not there whole."""
+        """Names of the record's files that are missing or of another size."""
         return [file["name"] for file in record.get("files", ()) if not self._has(file)]
 
     def _has(self, file: Record) -> bool:
         path = self.path / file["name"]
         return path.is_file() and path.stat().st_size == file["bytes"]
 
-    def keep(self, outcome: Outcome, common: Record) -> Record:
-        """Give the song its names and its record, which is returned.
+    def keep(self, result: JobResult, common: Record) -> Record:
+        """Rename the song's files into place and append its record, which is returned.
 
         Raises:
             SaveError: the folder cannot be written to.
         """
-        order = outcome.order
+        job = result.job
         record: dict[str, Any] = {
-            "id": order.id,
-            "status": "done" if outcome.error is None else "failed",
-            "line": order.line.number,
-            "request": dict(order.line.request),
-            "seeds": list(order.seeds),
-            **outcome.facts,
+            "id": job.id,
+            "status": "done" if result.error is None else "failed",
+            "line": job.line.number,
+            "request": dict(job.line.request),
+            "seeds": list(job.seeds),
+            **result.facts,
             **common,
         }
-        if outcome.error is None:
-            record["files"] = self._named(outcome)
+        if result.error is None:
+            record["files"] = self._named(result)
         else:
-            record["error"] = outcome.error
+            record["error"] = result.error
         self.manifest.append(record)
         return record
 
-    def _named(self, outcome: Outcome) -> list[dict[str, Any]]:
-        several = len(outcome.files) > 1
+    def _named(self, result: JobResult) -> list[dict[str, Any]]:
+        several = len(result.files) > 1
         facts: list[dict[str, Any]] = []
         try:
-            for number, file in enumerate(outcome.files, start=1):
-                # an id has no dot, so no song can be called as an item of another
-                stem = f"{outcome.order.id}.{number}" if several else outcome.order.id
+            for number, file in enumerate(result.files, start=1):
+                # ids have no dot, so a song is never named like an item of another
+                stem = f"{result.job.id}.{number}" if several else result.job.id
                 facts.append(self._placed(file, f"{stem}{file.path.suffix}"))
             _flush_folder(self.path)
         except OSError as error:
             raise SaveError(
-                f"{self.path}: song {outcome.order.id} cannot be written ({error.strerror}). Make "
+                f"{self.path}: song {result.job.id} cannot be written ({error.strerror}). Make "
                 "room there and run the same command again; it goes on after the last song."
             ) from error
         return facts
 
-    def _placed(self, file: MadeFile, name: str) -> dict[str, Any]:
+    def _placed(self, file: OutputFile, name: str) -> dict[str, Any]:
         digest, size = _flushed(file.path)
         file.path.replace(self.path / name)
         return {"name": name, "sha256": digest, "bytes": size, **file.facts}
 
 
 def _salt(path: Path) -> str:
-    """What the plan of this folder fixed, or a new plan where there is none."""
+    """The salt in the plan of this folder, or of a new plan where there is none."""
     plan = path / PLAN
     if plan.exists():
         try:
@@ -127,7 +198,7 @@ def _refuse(plan: Path, why: str, cause: Exception | None = None) -> str:
 
 
 def _flushed(path: Path) -> tuple[str, int]:
-    """SHA-256 and size of a file whose bytes have reached the disk."""
+    """SHA-256 and size of a file, after its bytes have reached the disk."""
     digest, size = hashlib.sha256(), 0
     with path.open("r+b") as file:
         while block := file.read(BLOCK):
@@ -138,10 +209,57 @@ def _flushed(path: Path) -> tuple[str, int]:
 
 
 def _flush_folder(path: Path) -> None:
-    """Make renames last. Windows has no such call and needs none."""
+    """Write renames to the disk. Windows has no such call and needs none."""
     if os.name == "posix":
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+LOCK: Final = ".lock"
+PID_OFFSET: Final = 1  # of the holder's process id in the lock file; the byte before it is locked
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock `folder` for this process. The file remains; only the lock on it counts.
+
+    Raises:
+        BatchError: another process holds the lock.
+    """
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        if not _take(file.fileno()):
+            file.seek(PID_OFFSET)
+            holder = file.read(32).decode("ascii", "replace").strip()
+            raise BatchError(
+                f"{folder}: another batch{f' (process {holder})' if holder else ''} is writing "
+                "here. Wait until it ends, or choose another folder with --out."
+            )
+        file.truncate(PID_OFFSET)
+        file.seek(PID_OFFSET)
+        file.write(f"{os.getpid()}\n".encode())
+        yield
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _take(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

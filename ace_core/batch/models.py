@@ -1,18 +1,24 @@
-"""Which models to use, and those models loaded. A choice is checked from headers alone."""
+"""Which models to use, their fingerprints, and the loaded models. A choice is checked from headers.
 
+A fingerprint is a hash of parts of a checkpoint's files: size, first bytes (the header) and evenly
+spread blocks of each. Hashing twenty gigabytes before every batch would take minutes, and another
+training of the same model changes all of these blocks.
+"""
+
+import hashlib
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from ..errors import CheckpointError
 from ..inference import AceStepHandler, LLMHandler
 from ..inference.find_models import find_model
 from ..types import Variant
 from ..weights import Checkpoint, Kind
-from .fingerprint import fingerprint
 
 
 class Models(NamedTuple):
-    """Ready to make songs; without a language model there is no thinking."""
+    """The loaded models; `lm` None: no language model."""
 
     dit: AceStepHandler
     lm: LLMHandler | None
@@ -28,7 +34,7 @@ class ModelChoice:
     device: str = "auto"
     dtype: str | None = None
     offload: bool = False
-    variant: str | None = None  # for a checkpoint that does not tell it
+    variant: str | None = None  # for a checkpoint that does not store it
 
     def dit_checkpoint(self) -> Checkpoint:
         """
@@ -37,17 +43,17 @@ class ModelChoice:
         """
         return find_model(self.root, self.dit, Kind.DIT)
 
-    def trained_as(self) -> Variant:
-        """The variant that requests are checked against; loading refuses one that nothing tells.
+    def known_variant(self) -> Variant:
+        """The variant that requests are checked against; where none is stored, loading refuses it.
 
         Raises:
             CheckpointError: there is no such diffusion model.
         """
-        told = self.dit_checkpoint().variant
-        return Variant(self.variant) if self.variant else told or Variant.TURBO
+        stored = self.dit_checkpoint().variant
+        return Variant(self.variant) if self.variant else stored or Variant.TURBO
 
-    def facts(self) -> dict[str, Any]:
-        """Name and fingerprint of each model, for the records of what they made.
+    def describe(self) -> dict[str, Any]:
+        """Name and fingerprint of each model, for the records of songs.
 
         Raises:
             CheckpointError: one is missing.
@@ -97,3 +103,24 @@ class ModelChoice:
         if not ready:
             raise CheckpointError(status)
         return lm
+
+
+BLOCK: Final = 2**16  # bytes
+BLOCKS: Final = 64  # per file, beside the first
+
+
+def fingerprint(checkpoint: Checkpoint) -> str:
+    """16 hexadecimal digits that stay when the files are moved or renamed."""
+    digest = hashlib.sha256()
+    for file in sorted(checkpoint.files, key=lambda path: path.name):
+        _add(digest, file)
+    return digest.hexdigest()[:16]
+
+
+def _add(digest: "hashlib._Hash", path: Path) -> None:
+    size = path.stat().st_size
+    digest.update(size.to_bytes(8, "little"))
+    with path.open("rb") as file:
+        for number in range(BLOCKS + 1):
+            file.seek(max(0, size - BLOCK) * number // BLOCKS)
+            digest.update(file.read(BLOCK))

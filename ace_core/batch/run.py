@@ -1,29 +1,99 @@
-"""A batch from its first order to its last record. It knows no model: makers are handed in."""
+"""Run a batch: the lines that remain, and each job up to its record. It knows no model."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from .folder import Folder
-from .manifest import Record
-from .orders import Makers, Order
+from ..errors import BatchError
+from .folder import Folder, Record
+from .jobs import Executor, Job
+from .prompts import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """The `pending` lines, the numbers of `finished` and `failed` ones that are left alone, and
+    `notes` for the user about differences from the last run."""
+
+    pending: tuple[Line, ...]
+    finished: int
+    failed: int
+    notes: tuple[str, ...]
+
+
+def remaining_lines(folder: Folder, lines: Sequence[Line], retry_failed: bool = False) -> Remaining:
+    """Compare the prompts with the folder's manifest.
+
+    Raises:
+        BatchError: a line of a finished song has changed.
+    """
+    last = folder.manifest.last
+    _refuse_changed(folder, lines)
+    pending: list[Line] = []
+    notes: list[str] = []
+    failed = 0
+    for line in lines:
+        record = last.get(line.id)
+        if record is None:
+            pending.append(line)
+        elif record["status"] == "done":
+            if missing := folder.absent(record):
+                notes.append(f"{line.id}: {', '.join(missing)} is gone and is made again")
+                pending.append(line)
+        elif retry_failed or _differs(record, line):
+            pending.append(line)
+        else:
+            failed += 1
+    gone = last.keys() - {line.id for line in lines}
+    if gone:
+        named = ", ".join(sorted(gone)[:5]) + (", …" if len(gone) > 5 else "")
+        notes.append(f"songs of the folder that the prompts no longer name are kept: {named}")
+    return Remaining(tuple(pending), len(lines) - len(pending) - failed, failed, tuple(notes))
+
+
+def _refuse_changed(folder: Folder, lines: Sequence[Line]) -> None:
+    changed = [
+        f"  line {line.number}, id {line.id}: {_difference(record, line)}"
+        for line in lines
+        if (record := folder.manifest.last.get(line.id)) is not None
+        and record["status"] == "done"
+        and _differs(record, line)
+    ]
+    if changed:
+        raise BatchError(
+            f"{folder.path}: {len(changed)} finished songs had other requests. Give these "
+            "lines new ids (the id of a line without one is its number), or choose another folder "
+            "with --out.\n" + "\n".join(changed)
+        )
+
+
+def _differs(record: Record, line: Line) -> bool:
+    return record.get("request") != line.request
+
+
+def _difference(record: Record, line: Line) -> str:
+    before, now = record.get("request", {}), line.request
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    changes = (f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in names)
+    return "; ".join(changes) or "a field is given that was left out"
 
 
 def run(
-    folder: Folder, orders: Sequence[Order], makers: Makers, common: Record
+    folder: Folder, jobs: Sequence[Job], executor: Executor, common: Record
 ) -> Iterator[Record]:
-    """Make every order and yield its record as soon as it is on the disk.
+    """Run every job and yield its record as soon as it is on the disk.
 
-    `common` goes into each record: what made the songs.
+    `common` goes into each record: version and models.
 
     Raises:
-        SaveError: the folder cannot be written to. What was finished before stays.
+        SaveError: the folder cannot be written to. Finished songs are kept.
     """
     try:
-        folder.clear()
-        for outcome in makers(orders, folder.partial):
+        folder.clear_partial()
+        for result in executor(jobs, folder.partial):
             finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            record = folder.keep(outcome, {**common, "finished": finished})
-            folder.clear()
+            record = folder.keep(result, {**common, "finished": finished})
+            folder.clear_partial()
             yield record
     finally:
-        folder.leave()
+        folder.remove_partial()

@@ -5,40 +5,36 @@ from functools import partial
 from pathlib import Path
 
 from .. import __version__
-from ..batch.cluster import Cluster, on_ray
-from ..batch.folder import Folder
-from ..batch.lines import read_lines
-from ..batch.lock import locked
-from ..batch.making import here, load_maker
-from ..batch.manifest import Record
+from ..batch.cluster import Cluster, ray_executor
+from ..batch.folder import Folder, Record, locked
+from ..batch.jobs import Executor, Job
+from ..batch.local import load_worker, local_executor
 from ..batch.models import ModelChoice
-from ..batch.orders import Makers, Order
-from ..batch.request import Rules, seeds_of
-from ..batch.resume import Left, left_to_do
-from ..batch.run import run as run_orders
+from ..batch.prompts import Rules, read_lines, seeds_of
+from ..batch.run import Remaining, remaining_lines
+from ..batch.run import run as run_jobs
 from ..errors import SaveError
-from .exits import Exit
 from .models import chosen
-from .output import Output
+from .output import Exit, Output
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     choice = chosen(arguments, output, thinks=True)
-    rules = Rules(choice.trained_as(), arguments.prompts.parent.absolute())
+    rules = Rules(choice.known_variant(), arguments.prompts.parent.absolute())
     lines = read_lines(arguments.prompts, rules.faults)
-    makers = _makers(arguments, choice, rules.base, output)
+    executor = _executor(arguments, choice, rules.base, output)
     with locked(_folder(arguments.out)):
         folder = Folder(arguments.out)
-        left = left_to_do(folder, lines, arguments.retry_failed)
-        _greet(left, output)
-        songs = _Songs(left, output)
-        if left.pending:
-            common = {"ace_core": __version__, "models": choice.facts()}
-            _tell_other_models(folder, common, output)
-            orders = [Order(line, seeds_of(line, folder.salt)) for line in left.pending]
-            for record in run_orders(folder, orders, makers, common):
-                songs.add(record)
-    return songs.total()
+        remaining = remaining_lines(folder, lines, arguments.retry_failed)
+        _announce(remaining, output)
+        progress = _Progress(remaining, output)
+        if remaining.pending:
+            common = {"ace_core": __version__, "models": choice.describe()}
+            _note_other_models(folder, common, output)
+            jobs = [Job(line, seeds_of(line, folder.salt)) for line in remaining.pending]
+            for record in run_jobs(folder, jobs, executor, common):
+                progress.add(record)
+    return progress.total()
 
 
 def _folder(path: Path) -> Path:
@@ -52,54 +48,54 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _makers(
+def _executor(
     arguments: argparse.Namespace, choice: ModelChoice, base: Path, output: Output
-) -> Makers:
+) -> Executor:
     if arguments.ray is None:
-        return here(partial(load_maker, choice, base, output.bar))
+        return local_executor(partial(load_worker, choice, base, output.bar))
     cluster = Cluster(arguments.ray or None, arguments.workers)
-    return on_ray(partial(load_maker, choice, base), cluster)
+    return ray_executor(partial(load_worker, choice, base), cluster)
 
 
-def _greet(left: Left, output: Output) -> None:
-    if left.finished or left.failed:
-        failed = f" and {left.failed} failed (--retry-failed makes them again)"
+def _announce(remaining: Remaining, output: Output) -> None:
+    if remaining.finished or remaining.failed:
+        failed = f" and {remaining.failed} failed (--retry-failed makes them again)"
         output.note(
-            f"Going on: {left.finished} songs are finished{failed if left.failed else ''}, "
-            f"{len(left.pending)} are left."
+            f"Resuming: {remaining.finished} songs are finished"
+            f"{failed if remaining.failed else ''}, {len(remaining.pending)} are left."
         )
-    for note in left.notes:
+    for note in remaining.notes:
         output.note(f"Note: {note}.")
 
 
-def _tell_other_models(folder: Folder, common: Record, output: Output) -> None:
-    """Songs of one folder may come from several models, but not without a word."""
-    made = [record["models"] for record in folder.manifest.last.values() if "models" in record]
-    if any(models != common["models"] for models in made):
+def _note_other_models(folder: Folder, common: Record, output: Output) -> None:
+    """A note where songs of the folder were made by other models."""
+    used = [record["models"] for record in folder.manifest.last.values() if "models" in record]
+    if any(models != common["models"] for models in used):
         output.note("Note: other models made some of the songs that are here; see the manifest.")
 
 
-class _Songs:
-    """Tells of every song as it comes, and what came of all."""
+class _Progress:
+    """Reports every song when it is finished, and the totals at the end."""
 
-    def __init__(self, left: Left, output: Output) -> None:
+    def __init__(self, remaining: Remaining, output: Output) -> None:
         self.output = output
-        self.done, self.failed = left.finished, left.failed
-        self.all = left.finished + left.failed + len(left.pending)
+        self.done, self.failed = remaining.finished, remaining.failed
+        self.all = remaining.finished + remaining.failed + len(remaining.pending)
         self._title()
 
     def add(self, record: Record) -> None:
         self.done += record["status"] == "done"
         self.failed += record["status"] == "failed"
         names = " ".join(file["name"] for file in record.get("files", ()))
-        told = names or f"failed: {record.get('error')}"
-        self.output.result(record, f"{record['id']}  {told}")
+        text = names or f"failed: {record.get('error')}"
+        self.output.result(record, f"{record['id']}  {text}")
         self._title()
 
     def total(self) -> Exit:
-        told = {"finished": self.done, "failed": self.failed, "songs": self.all}
+        totals = {"finished": self.done, "failed": self.failed, "songs": self.all}
         self.output.result(
-            told, f"{self.done} of {self.all} songs are finished, {self.failed} failed."
+            totals, f"{self.done} of {self.all} songs are finished, {self.failed} failed."
         )
         return Exit.SOME_FAILED if self.failed else Exit.DONE
 

@@ -1,5 +1,5 @@
-"""The commands, and how their errors are told. A command `x` is two modules: `x_options` adds its
-arguments and imports nothing heavy, so that help does not wait for torch; `x` runs it.
+"""The commands, and how their errors are reported. `arguments.py` adds the arguments of a command
+and imports nothing heavy, so that `--help` does not wait for torch; its own module runs it.
 """
 
 import argparse
@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from .. import __version__
 from ..errors import AceStepError, PromptsError
-from .exits import Exit
-from .interrupt import Interrupts
-from .output import Output
+from .arguments import add_arguments
+from .output import Exit, Interrupts, Output
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one line of help)
     "generate": ("music", "make a song from a caption and lyrics"),
@@ -22,47 +21,46 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one lin
     "lego": ("music", "add a track to a recording (base models)"),
     "extract": ("music", "take one track out of a recording (base models)"),
     "complete": ("music", "add the missing tracks to a recording (base models)"),
-    "understand": ("words", "describe what audio codes play"),
-    "sample": ("words", "make up caption, lyrics and facts from an idea"),
-    "format": ("words", "word caption and lyrics as the models were trained"),
+    "understand": ("lm", "describe what audio codes play"),
+    "sample": ("lm", "make up caption, lyrics and facts from an idea"),
+    "format": ("lm", "word caption and lyrics as the models were trained"),
     "inspect": ("inspect", "say what a model file or folder is"),
     "batch": ("batch", "make a song for every line of a file; goes on after a crash"),
 }
-TOLD: Final = ("inference.handlers",)  # its warnings come back as the error that is told
+SILENCED: Final = ("inference.handlers",)  # loggers whose warnings come back as the error
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one command line; the exit code."""
+    """Run one command line and return its exit code."""
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
-    for told in TOLD:
-        logging.getLogger(f"{__name__.rsplit('.', 2)[0]}.{told}").setLevel(logging.CRITICAL)
+    for name in SILENCED:
+        logging.getLogger(f"{__name__.rsplit('.', 2)[0]}.{name}").setLevel(logging.CRITICAL)
     parser = _parser(words[0] if words else "")
     arguments = parser.parse_args(words)
     if arguments.command is None:
         parser.print_help()
         return Exit.USAGE
     with Interrupts() as interrupts:
-        return _told(arguments, Output(arguments.json, interrupts))
+        return _run(arguments, Output(arguments.json, interrupts))
 
 
 def _parser(name: str) -> argparse.ArgumentParser:
-    """A parser that knows every command by name and only `name` by its options."""
+    """A parser with every command, and the arguments of the command `name` alone."""
     parser = argparse.ArgumentParser(
         prog="python -m ace_core", description="ACE-Step 1.5: songs without a host."
     )
     parser.add_argument("--version", action="version", version=f"ace_core {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for each, (module, line) in COMMANDS.items():
+    for each, (_, line) in COMMANDS.items():
         own = commands.add_parser(each, help=line, description=f"{line[0].upper()}{line[1:]}.")
         if each == name:
-            _module(f"{module}_options").add_arguments(own, each)
+            add_arguments(own, each)
             own.add_argument("--json", action="store_true", help="answer in JSON, without bars")
     return parser
 
 
-def _told(arguments: argparse.Namespace, output: Output) -> int:
-    """Run the command, with what a user can fix told in words. Mistakes of ours keep their
-    traceback."""
+def _run(arguments: argparse.Namespace, output: Output) -> int:
+    """Run the command. Errors that a user can fix become one line; others keep their traceback."""
     try:
         return _module(COMMANDS[arguments.command][0]).run(arguments, output)
     except PromptsError as error:

@@ -1,4 +1,4 @@
-"""The models that a command line means. Only headers are read here."""
+"""The models that a command line names. Only headers are read here."""
 
 import argparse
 
@@ -6,12 +6,12 @@ from ..batch.models import ModelChoice
 from ..errors import CheckpointError
 from ..inference.find_models import find_model
 from ..weights import Kind
-from .models_options import DIT, LMS
+from .arguments import DIT, LMS
 from .output import Output
 
 
 def chosen(arguments: argparse.Namespace, output: Output, thinks: bool) -> ModelChoice:
-    """The models of a command line; the language model only if something `thinks`.
+    """The models of a command line; the language model only where it `thinks`.
 
     Raises:
         CheckpointError: one is not there.

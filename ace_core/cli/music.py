@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..batch.models import Models
-from ..batch.request import Request, check_request, request_of
+from ..batch.prompts import Request, check_request, request_of
 from ..errors import AceStepError, InvalidRequestError, SaveError
 from ..inference import generate_music
 from ..inference.params import GenerationConfig, GenerationParams
@@ -29,13 +29,13 @@ INSTRUCTIONS: Final = {
 def run(arguments: argparse.Namespace, output: Output) -> int:
     request = _request(arguments)
     choice = chosen(arguments, output, request.params.thinking)
-    check_request(request, choice.trained_as())
+    check_request(request, choice.known_variant())
     output.bar(0.0, "Loading the models")
     models = choice.load()
-    with _drafts(arguments.out) as folder:
-        result = _made(models, request, folder, output)
-        files = _kept(result, arguments.out)
-    _tell(output, result, files)
+    with _draft_folder(arguments.out) as folder:
+        result = _generate(models, request, folder, output)
+        files = _moved(result, arguments.out)
+    _report(output, result, files)
     return 0
 
 
@@ -67,7 +67,7 @@ def _request(arguments: argparse.Namespace) -> Request:
     return request
 
 
-def _made(models: Models, request: Request, folder: Path, output: Output) -> GenerationResult:
+def _generate(models: Models, request: Request, folder: Path, output: Output) -> GenerationResult:
     params, config = request
     result = generate_music(models.dit, models.lm, params, config, str(folder), output.bar)
     if not result.success:
@@ -76,7 +76,7 @@ def _made(models: Models, request: Request, folder: Path, output: Output) -> Gen
 
 
 @contextmanager
-def _drafts(out: Path) -> Iterator[Path]:
+def _draft_folder(out: Path) -> Iterator[Path]:
     """A folder beside the songs-to-be that is gone afterwards, whatever happens."""
     place = out.parent if out.suffix else out
     try:
@@ -93,7 +93,7 @@ def _drafts(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _kept(result: GenerationResult, out: Path) -> list[Path]:
+def _moved(result: GenerationResult, out: Path) -> list[Path]:
     """The songs under their names, each put there in one step."""
     files = []
     for number, audio in enumerate(result.audios, start=1):
@@ -104,7 +104,7 @@ def _kept(result: GenerationResult, out: Path) -> list[Path]:
     return files
 
 
-def _tell(output: Output, result: GenerationResult, files: list[Path]) -> None:
+def _report(output: Output, result: GenerationResult, files: list[Path]) -> None:
     songs = [
         {"path": str(file), "seed": audio["params"]["seed"], "key": audio["key"]}
         for file, audio in zip(files, result.audios, strict=True)

@@ -1,38 +1,41 @@
-"""Options of the commands that make music, one for each field of the published API's requests.
+"""Command-line options for the fields of the published API's dataclasses, one per field.
 
-Only what was written on the command line is passed on: the defaults are the API's own.
+Only options on the command line are passed on: the defaults are the API's.
 """
 
 import argparse
+import dataclasses
+import types
+import typing
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
-from .fields import Field, fields_of
 
 HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "caption": "what the song sounds like: style, mood, instruments",
     "lyrics": "what is sung; '[Instrumental]' for nobody",
     "instrumental": "nobody sings, whatever the lyrics say",
     "vocal_language": "language that is sung in, a code such as en",
-    "bpm": "beats a minute, 30 to 300",
+    "bpm": "beats per minute, 30 to 300",
     "keyscale": "key, such as 'C major' or Am",
-    "timesignature": "beats of a bar: 2, 3, 4 or 6",
+    "timesignature": "beats per bar: 2, 3, 4 or 6",
     "duration": "seconds, 10 to 600; -1: as long as the lyrics need",
     "reference_audio": "a recording whose sound is taken over",
     "audio_codes": "audio codes to play, as the language model writes them",
-    "instruction": "what the model is told to do, instead of the task's own words",
+    "instruction": "the instruction to the model, instead of the task's own",
     "inference_steps": "denoising steps; turbo 1 to 20, base 1 to 200",
     "guidance_scale": "how closely the text is followed, 1 to 15 (not turbo)",
     "use_adg": "angle-based dynamic guidance instead of APG (base and sft)",
-    "cfg_interval_start": "where in the run guidance begins, 0 to 1",
-    "cfg_interval_end": "where in the run guidance ends, 0 to 1",
-    "shift": "how much time is spent on the coarse shape, 1 to 5",
+    "cfg_interval_start": "lowest flow time that is guided, 0 to 1",
+    "cfg_interval_end": "highest flow time that is guided, 0 to 1",
+    "shift": "above 1: more steps near noise, 1 to 5",
     "infer_method": "ode, or sde for fresh noise at every step",
-    "timesteps": "times of the steps themselves, such as 1,0.8,0.5,0.2,0",
-    "seed": "of the first song; -1: by chance",
-    "seeds": "one a song, such as 1,2,3",
+    "timesteps": "flow times of the steps, such as 1,0.8,0.5,0.2,0",
+    "seed": "seed of the first song; -1: random",
+    "seeds": "one per song, such as 1,2,3",
     "batch_size": "songs to make of this request, 1 to 8 (default 1)",
     "repainting_start": "where the new part begins, in seconds",
     "repainting_end": "where the new part ends, in seconds; -1: at the end",
@@ -42,12 +45,12 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "use_cot_caption": "let it word the caption anew",
     "use_cot_lyrics": "let it write lyrics (reserved)",
     "use_cot_language": "let it tell the language of the lyrics",
-    "use_constrained_decoding": "keep it to the form of its replies",
-    "lm_temperature": "its daring, 0 to 2",
+    "use_constrained_decoding": "constrain its replies to their grammar",
+    "lm_temperature": "its sampling temperature, 0 to 2",
     "lm_cfg_scale": "how closely it follows the text",
-    "lm_top_k": "how many tokens it chooses among; 0: all",
-    "lm_top_p": "share of likelihood it chooses among, 0 to 1",
-    "lm_negative_prompt": "what it is led away from",
+    "lm_top_k": "sample among this many tokens; 0: all",
+    "lm_top_p": "sample among tokens of this total probability, 0 to 1",
+    "lm_negative_prompt": "negative prompt of its guidance",
     "allow_lm_batch": "let it write the codes of several songs at once",
     "lm_batch_chunk_size": "how many songs' codes at once, at most",
     "audio_format": "flac, wav or mp3",
@@ -55,8 +58,38 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
 Parse = Callable[[str], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field: its default, its plain types, and the item types of its lists."""
+
+    name: str
+    default: Any
+    plain: tuple[type, ...]
+    listed: tuple[type, ...] = ()
+
+
+def fields_of(request: type) -> dict[str, Field]:
+    """The fields of the dataclass `request`, in order."""
+    hints = typing.get_type_hints(request)
+    return {
+        field.name: Field(field.name, field.default, *_types(hints[field.name]))
+        for field in dataclasses.fields(request)
+    }
+
+
+def _types(hint: Any) -> tuple[tuple[type, ...], tuple[type, ...]]:
+    """The plain types of an annotation, and the item types of its lists."""
+    origin = typing.get_origin(hint)
+    choices = typing.get_args(hint) if origin in (typing.Union, types.UnionType) else (hint,)
+    plain = tuple(choice for choice in choices if typing.get_origin(choice) is not list)
+    listed = tuple(
+        typing.get_args(choice)[0] for choice in choices if typing.get_origin(choice) is list
+    )
+    return plain, listed
+
+
 def add_fields(parser: argparse.ArgumentParser, request: type, names: Collection[str]) -> None:
-    """An option for each field of `request` that `names` has, with dashes for underscores."""
+    """Add an option for each field of `request` in `names`, with dashes for underscores."""
     fields = fields_of(request)
     for name in HELP:
         if name in fields and name in names:
@@ -64,7 +97,7 @@ def add_fields(parser: argparse.ArgumentParser, request: type, names: Collection
 
 
 def given(arguments: argparse.Namespace, request: type) -> dict[str, Any]:
-    """The fields of `request` that were written on the command line."""
+    """The fields of `request` that are on the command line."""
     return {name: value for name, value in vars(arguments).items() if name in fields_of(request)}
 
 
@@ -100,7 +133,7 @@ def _metavar(field: Field) -> str:
 
 
 def numbers(kind: Parse) -> Parse:
-    """A parser of numbers between commas."""
+    """A parser of numbers separated by commas."""
 
     def parse(text: str) -> list[Any]:
         return [kind(part) for part in text.split(",")]

@@ -1,43 +1,89 @@
-"""Where results, errors and progress go: results on stdout, everything else on stderr."""
+"""What a command returns to the shell: exit codes, results on stdout, everything else on stderr.
+
+Ctrl-C raises its exception wherever Python is at that moment, and some libraries swallow it there
+(while they try imports, in a callback from C). So it is recorded too, and raised again at the next
+step of the work.
+"""
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
+from enum import IntEnum
+from types import FrameType
 from typing import Any, Final, TextIO
-
-from .interrupt import Interrupts
 
 BAR: Final = 30  # characters
 LINE: Final = 79
 
 
+class Exit(IntEnum):
+    """Exit codes; documented in docs/command_line.md."""
+
+    DONE = 0
+    FAILED = 1  # the message says what to do
+    USAGE = 2  # the command line or a line of the prompts file is wrong; nothing was started
+    SOME_FAILED = 3  # a batch ended with some songs recorded as failed
+    INTERRUPTED = 130  # Ctrl-C, by the convention of shells
+
+
+class Interrupts:
+    """While it is entered, Ctrl-C ends the work even where its exception was swallowed."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+
+    def __enter__(self) -> "Interrupts":
+        self.installed = threading.current_thread() is threading.main_thread()
+        if self.installed:
+            self.previous = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.installed:
+            signal.signal(signal.SIGINT, self.previous)
+
+    def check(self) -> None:
+        """
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed, now or before.
+        """
+        if self.pressed:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt
+
+
 class Output:
-    """What a command says. With `as_json` stdout holds JSON and nothing else, one value a line."""
+    """Results, notes and errors. With `as_json` stdout has JSON only, one value per line."""
 
     def __init__(self, as_json: bool, interrupts: Interrupts) -> None:
         self.as_json = as_json
         self.bar = Bar(sys.stderr, not as_json and sys.stderr.isatty(), interrupts.check)
 
     def result(self, content: Mapping[str, Any], text: str) -> None:
-        """The answer, as JSON or as `text`."""
+        """Print the result, as JSON or as `text`."""
         self.bar.clear()
         print(json.dumps(content, ensure_ascii=False) if self.as_json else text, flush=True)
 
     def note(self, text: str) -> None:
-        """Something to know that is not the answer."""
+        """Print a note to stderr."""
         self.bar.clear()
         print(text, file=sys.stderr, flush=True)
 
     def refusal(self, message: str) -> None:
-        """Why there is no answer."""
+        """Print why there is no result."""
         self.note(f"error: {message}")
         if self.as_json:
             print(json.dumps({"success": False, "error": message}, ensure_ascii=False), flush=True)
 
 
 class Bar:
-    """One line that is written over; nothing at all where nobody looks. `check` is called at each
-    step, and may end the work."""
+    """A progress bar on one line, shown on terminals only. `check` is called at each step, and may
+    end the work by an exception."""
 
     def __init__(self, stream: TextIO, shown: bool, check: Callable[[], None]) -> None:
         self.stream = stream

@@ -15,35 +15,33 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from ace_core.batch.folder import Folder
-from ace_core.batch.lines import Line
-from ace_core.batch.lock import locked
-from ace_core.batch.orders import MadeFile, Order, Outcome
-from ace_core.batch.resume import left_to_do
-from ace_core.batch.run import run
+from ace_core.batch.folder import Folder, locked
+from ace_core.batch.jobs import Job, JobResult, OutputFile
+from ace_core.batch.prompts import Line
+from ace_core.batch.run import remaining_lines, run
 
 OPERATIONS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate")
 LINES = (Line("a", 1, {"batch_size": 2}), Line("b", 2, {}))
 ITEMS = {"a": 2, "b": 1}
 
 
-def makers(orders: Sequence[Order], folder: Path) -> Iterator[Outcome]:
-    for order in orders:
+def executor(jobs: Sequence[Job], folder: Path) -> Iterator[JobResult]:
+    for job in jobs:
         files = []
-        for seed in order.seeds:
+        for seed in job.seeds:
             path = folder / f"{seed}.wav"
-            path.write_bytes(f"{order.id} {seed}".encode())
-            files.append(MadeFile(path, {"seed": seed}))
-        yield Outcome(order, tuple(files))
+            path.write_bytes(f"{job.id} {seed}".encode())
+            files.append(OutputFile(path, {"seed": seed}))
+        yield JobResult(job, tuple(files))
 
 
 def batch(path: Path) -> None:
     path.mkdir(exist_ok=True)
     with locked(path):
         folder = Folder(path)
-        left = left_to_do(folder, LINES)
-        orders = [Order(line, tuple(range(ITEMS[line.id]))) for line in left.pending]
-        for _ in run(folder, orders, makers, {}):
+        remaining = remaining_lines(folder, LINES)
+        jobs = [Job(line, tuple(range(ITEMS[line.id]))) for line in remaining.pending]
+        for _ in run(folder, jobs, executor, {}):
             pass
 
 

@@ -3,8 +3,7 @@
 import shutil
 from pathlib import Path
 
-from ace_core.batch.fingerprint import BLOCK, BLOCKS, fingerprint
-from ace_core.batch.models import ModelChoice
+from ace_core.batch.models import BLOCK, BLOCKS, ModelChoice, fingerprint
 from ace_core.weights import inspect
 from tools.miniature import Miniature
 
@@ -27,7 +26,7 @@ def test_other_numbers_of_the_same_shapes_have_another(checkpoints: Miniature, t
 
 def test_the_records_name_every_model_that_was_chosen(checkpoints: Miniature):
     choice = ModelChoice(str(checkpoints.release), "acestep-v15-turbo", "acestep-5Hz-lm-1.7B")
-    facts = choice.facts()
+    facts = choice.describe()
     assert {part: model["name"] for part, model in facts.items()} == {
         "dit": "acestep-v15-turbo",
         "lm": "acestep-5Hz-lm-1.7B",

@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 
-from ace_core.batch.folder import PARTIAL, PLAN, Folder
-from ace_core.batch.lines import Line
-from ace_core.batch.manifest import Manifest, Record
-from ace_core.batch.orders import MadeFile, Order, Outcome
-from ace_core.batch.request import seeds_of
-from ace_core.batch.resume import Left, left_to_do
-from ace_core.batch.run import run
+from ace_core.batch.folder import PARTIAL, PLAN, Folder, Manifest, Record
+from ace_core.batch.jobs import Job, JobResult, OutputFile
+from ace_core.batch.prompts import Line, seeds_of
+from ace_core.batch.run import Remaining, remaining_lines, run
 from ace_core.errors import BatchError, SaveError
 
 COMMON = {"version": "1"}
@@ -25,27 +22,27 @@ def line(name: str, number: int = 1, **request: Any) -> Line:
     return Line(name, number, request)
 
 
-def written(order: Order, folder: Path) -> Outcome:
+def written(job: Job, folder: Path) -> JobResult:
     """A file for each seed; a request to fail is one that fails."""
-    if order.line.request.get("caption") == "fail":
-        return Outcome(order, error="asked to fail")
+    if job.line.request.get("caption") == "fail":
+        return JobResult(job, error="asked to fail")
     files = []
-    for seed in order.seeds:
+    for seed in job.seeds:
         path = folder / f"{seed}.wav"
-        path.write_bytes(f"{order.id} {seed}".encode())
-        files.append(MadeFile(path, {"seed": seed}))
-    return Outcome(order, tuple(files), {"seconds": 1.5})
+        path.write_bytes(f"{job.id} {seed}".encode())
+        files.append(OutputFile(path, {"seed": seed}))
+    return JobResult(job, tuple(files), {"seconds": 1.5})
 
 
-def makers(orders: Sequence[Order], folder: Path) -> Iterator[Outcome]:
-    return (written(order, folder) for order in orders)
+def executor(jobs: Sequence[Job], folder: Path) -> Iterator[JobResult]:
+    return (written(job, folder) for job in jobs)
 
 
-def make(path: Path, lines: Sequence[Line], **options: Any) -> tuple[list[Record], Left]:
+def make(path: Path, lines: Sequence[Line], **options: Any) -> tuple[list[Record], Remaining]:
     folder = Folder(path)
-    left = left_to_do(folder, lines, **options)
-    orders = [Order(each, seeds_of(each, folder.salt)) for each in left.pending]
-    return list(run(folder, orders, makers, COMMON)), left
+    remaining = remaining_lines(folder, lines, **options)
+    jobs = [Job(each, seeds_of(each, folder.salt)) for each in remaining.pending]
+    return list(run(folder, jobs, executor, COMMON)), remaining
 
 
 def test_a_song_lies_under_its_id_with_a_record_of_how_it_was_made(tmp_path: Path):
@@ -88,12 +85,12 @@ def test_a_failed_song_is_recorded_and_does_not_stop_the_others(tmp_path: Path):
 
 def test_what_is_finished_is_not_made_again_and_keeps_its_random_seed(tmp_path: Path):
     first, _ = make(tmp_path, [line("a"), line("b")])
-    again, left = make(tmp_path, [line("a"), line("b"), line("c")])
+    again, remaining = make(tmp_path, [line("a"), line("b"), line("c")])
     assert [each["id"] for each in again] == ["c"]
-    assert left.finished == 2
+    assert remaining.finished == 2
     (tmp_path / "b.wav").unlink()
-    ((made,), left) = make(tmp_path, [line("a"), line("b"), line("c")])
-    assert left.notes == ("b: b.wav is gone and is made again",)
+    ((made,), remaining) = make(tmp_path, [line("a"), line("b"), line("c")])
+    assert remaining.notes == ("b: b.wav is gone and is made again",)
     assert (made["id"], made["seeds"]) == ("b", first[1]["seeds"])
 
 
@@ -112,18 +109,18 @@ def test_a_changed_line_of_a_finished_song_is_refused(tmp_path: Path, now: dict[
 
 def test_failed_songs_are_left_alone_unless_asked_for_or_changed(tmp_path: Path):
     make(tmp_path, [line("a", caption="fail")])
-    records, left = make(tmp_path, [line("a", caption="fail")])
-    assert (records, left.failed, left.finished) == ([], 1, 0)
+    records, remaining = make(tmp_path, [line("a", caption="fail")])
+    assert (records, remaining.failed, remaining.finished) == ([], 1, 0)
     assert len(make(tmp_path, [line("a", caption="fail")], retry_failed=True)[0]) == 1
-    ((made,), left) = make(tmp_path, [line("a", caption="better")])
-    assert (made["status"], left.failed) == ("done", 0)
+    ((made,), remaining) = make(tmp_path, [line("a", caption="better")])
+    assert (made["status"], remaining.failed) == ("done", 0)
     assert Manifest(tmp_path).last["a"]["status"] == "done"
 
 
 def test_songs_that_the_prompts_no_longer_name_are_kept_and_told(tmp_path: Path):
     make(tmp_path, [line("a"), line("b")])
-    _, left = make(tmp_path, [line("b")])
-    assert left.notes == ("songs of the folder that the prompts no longer name are kept: a",)
+    _, remaining = make(tmp_path, [line("b")])
+    assert remaining.notes == ("songs of the folder that the prompts no longer name are kept: a",)
     assert (tmp_path / "a.wav").exists()
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 
-from ace_core.batch.lines import Line
-from ace_core.batch.lock import locked
-from ace_core.batch.making import load_maker
+from ace_core.batch.folder import locked
+from ace_core.batch.jobs import Job
+from ace_core.batch.local import load_worker
 from ace_core.batch.models import ModelChoice
-from ace_core.batch.orders import Order
-from ace_core.cli.exits import Exit
+from ace_core.batch.prompts import Line
+from ace_core.cli.output import Exit
 from tools.miniature import Miniature
 from tools.testing.batch_trials import SONG, command, faults, prepare, records, run_and_kill
 
@@ -58,7 +58,7 @@ def test_a_failed_song_is_told_and_made_when_asked_again(
     code, told, errors = ask(*words, "--retry-failed")
     assert [song.get("id") for song in told] == ["silent", None]
     assert (code, told[1]) == (Exit.DONE, {"finished": 2, "failed": 0, "songs": 2})
-    assert "Going on: 1 songs are finished" in errors
+    assert "Resuming: 1 songs are finished" in errors
 
 
 def test_faulty_lines_are_told_before_anything_is_made(
@@ -107,14 +107,14 @@ def test_without_ray_the_extra_is_named(
 
 
 def test_songs_leave_no_tensors_behind(checkpoints: Miniature, tone: Path, tmp_path: Path):
-    make = load_maker(ModelChoice(str(checkpoints.release), "acestep-v15-turbo", None), tmp_path)
+    make = load_worker(ModelChoice(str(checkpoints.release), "acestep-v15-turbo", None), tmp_path)
     alive = []
     for number in range(3):
         folder = tmp_path / str(number)
         folder.mkdir()
-        outcome = make(Order(Line("a", 1, SONG), (number,)), folder)
-        assert outcome.error is None
-        del outcome
+        result = make(Job(Line("a", 1, SONG), (number,)), folder)
+        assert result.error is None
+        del result
         gc.collect()
         alive.append(sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects()))
     assert alive[1] == alive[2], alive

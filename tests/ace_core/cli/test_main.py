@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import ace_core
-from ace_core.cli.exits import Exit
 from ace_core.cli.main import COMMANDS, main
+from ace_core.cli.output import Exit
 from tools.miniature import Miniature
 
 ROOT = Path(__file__).parents[3]

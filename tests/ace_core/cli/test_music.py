@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import soundfile
 
-from ace_core.cli.exits import Exit
 from ace_core.cli.main import main
+from ace_core.cli.output import Exit
 from tools.miniature import Miniature
 
 ROOT = Path(__file__).parents[3]

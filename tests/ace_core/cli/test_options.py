@@ -5,10 +5,9 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from ace_core.cli import music_options
-from ace_core.cli.fields import Field, fields_of
+from ace_core.cli.arguments import add_arguments
 from ace_core.cli.main import COMMANDS
-from ace_core.cli.options import HELP, add_fields, given
+from ace_core.cli.options import HELP, Field, add_fields, fields_of, given
 from ace_core.inference import GenerationConfig, GenerationParams
 
 FILLED_IN = {"cot_" + name for name in ("bpm", "keyscale", "timesignature", "duration")}
@@ -44,7 +43,7 @@ def test_every_field_of_a_request_has_help_or_a_reason_not_to():
 
 def parser_of(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
-    music_options.add_arguments(parser, name)
+    add_arguments(parser, name)
     return parser
 
 

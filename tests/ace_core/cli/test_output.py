@@ -7,8 +7,7 @@ import signal
 
 import pytest
 
-from ace_core.cli.interrupt import Interrupts
-from ace_core.cli.output import LINE, Bar, Output
+from ace_core.cli.output import LINE, Bar, Interrupts, Output
 
 
 def test_a_bar_is_written_over_and_leaves_an_empty_line():

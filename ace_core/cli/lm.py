@@ -1,4 +1,4 @@
-"""`understand`, `sample` and `format`: the language model by itself, its answer as text or JSON."""
+"""`understand`, `sample` and `format`: the language model by itself, its reply as text or JSON."""
 
 import argparse
 import sys
@@ -8,22 +8,22 @@ from typing import Any, Final
 
 from ..errors import AceStepError
 from ..inference import LLMHandler, create_sample, format_sample, understand_music
+from .arguments import METADATA
 from .models import chosen_lm
 from .options import text_of
 from .output import Output
-from .words_options import FACTS
 
 TITLES: Final = {"keyscale": "key", "timesignature": "time signature"}
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    ask = ASKED[arguments.command](arguments)
+    request = REQUESTS[arguments.command](arguments)
     choice = chosen_lm(arguments)
     output.bar(0.0, "Loading the language model")
     lm = choice.load_lm()
     assert lm is not None  # noqa: S101  chosen_lm refuses when there is none
     output.bar(0.5, "Writing")
-    result = ask(lm, _sampling(arguments))
+    result = request(lm, _sampling(arguments))
     if not result.success:
         raise AceStepError(result.error or result.status_message)
     found = result.to_dict()
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-Ask = Callable[[LLMHandler, dict[str, Any]], Any]
+Request = Callable[[LLMHandler, dict[str, Any]], Any]
 
 
 def _sampling(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -39,34 +39,34 @@ def _sampling(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in names}
 
 
-def _understand(arguments: argparse.Namespace) -> Ask:
-    codes = _read(arguments.codes)
+def _understand(arguments: argparse.Namespace) -> Request:
+    codes = _read_codes(arguments.codes)
     return lambda lm, sampling: understand_music(lm, codes, **sampling)
 
 
-def _read(given: str) -> str:
-    """Codes are long, so they may lie in a file; no file's name looks like codes."""
+def _read_codes(given: str) -> str:
+    """Codes as given, from stdin for -, or from a file: no file name looks like codes."""
     if given == "-":
         return sys.stdin.read()
     return given if "audio_code" in given else text_of(Path(given))
 
 
-def _sample(arguments: argparse.Namespace) -> Ask:
+def _sample(arguments: argparse.Namespace) -> Request:
     query, instrumental = arguments.query, arguments.instrumental
     language = arguments.vocal_language
     return lambda lm, sampling: create_sample(lm, query, instrumental, language, **sampling)
 
 
-def _format(arguments: argparse.Namespace) -> Ask:
+def _format(arguments: argparse.Namespace) -> Request:
     file = arguments.lyrics_file
     lyrics = arguments.lyrics if file is None else text_of(file)
-    facts = {name: getattr(arguments, name) for name in FACTS}
-    stated = {name: value for name, value in facts.items() if value is not None}
+    values = {name: getattr(arguments, name) for name in METADATA}
+    stated = {name: value for name, value in values.items() if value is not None}
     caption = arguments.caption
     return lambda lm, sampling: format_sample(lm, caption, lyrics, stated or None, **sampling)
 
 
-ASKED: Final[Mapping[str, Callable[[argparse.Namespace], Ask]]] = {
+REQUESTS: Final[Mapping[str, Callable[[argparse.Namespace], Request]]] = {
     "understand": _understand,
     "sample": _sample,
     "format": _format,
@@ -75,5 +75,5 @@ ASKED: Final[Mapping[str, Callable[[argparse.Namespace], Ask]]] = {
 
 def _text(found: dict[str, Any]) -> str:
     lines = [f"caption: {found['caption']}"]
-    lines += [f"{TITLES.get(name, name)}: {found[name]}" for name in FACTS if found[name]]
+    lines += [f"{TITLES.get(name, name)}: {found[name]}" for name in METADATA if found[name]]
     return "\n".join([*lines, "", found["lyrics"]]).rstrip()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ace_core.cli.exits import Exit
 from ace_core.cli.main import main
+from ace_core.cli.output import Exit
 
 CODES = "<|audio_code_5|><|audio_code_77|>"
 

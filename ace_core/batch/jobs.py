@@ -1,0 +1,43 @@
+"""A job, its result, and the two callables that run jobs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .prompts import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A line of the prompts and its seeds, one per item."""
+
+    line: Line
+    seeds: tuple[int, ...]
+
+    @property
+    def id(self) -> str:
+        return self.line.id
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A finished file under a temporary name; `facts` go into its record beside the hash."""
+
+    path: Path
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """The files of a song, or the error. `facts` go into its record."""
+
+    job: Job
+    files: tuple[OutputFile, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+RunJob = Callable[[Job, Path], JobResult]  # one song, into files below the folder
+# Runs all jobs in any order, into files below the folder; yields a result when it is finished.
+Executor = Callable[[Sequence[Job], Path], Iterator[JobResult]]

@@ -1,0 +1,94 @@
+"""Jobs in this process: one song after the other by the published call, the models loaded once."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import AceStepError
+from ..inference import generate_music
+from ..inference.results import GenerationResult
+from .jobs import Executor, Job, JobResult, OutputFile, RunJob
+from .models import ModelChoice, Models
+from .prompts import request_of
+
+Progress = Callable[..., Any]  # (share of the song from 0 to 1, desc=what is being done)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWorker:
+    """Runs jobs with loaded models."""
+
+    models: Models
+    base: Path  # of relative paths of recordings
+    progress: Progress | None = None
+
+    def __call__(self, job: Job, folder: Path) -> JobResult:
+        """The song's files below `folder`, or the error.
+
+        Errors that may concern one song only (memory, a disk, a broken recording) are recorded; a
+        programming error, which would concern every song, is raised.
+        """
+        start = time.perf_counter()
+        try:
+            result = self._generate(job, folder)
+        except (
+            AceStepError,
+            ArithmeticError,
+            LookupError,
+            MemoryError,
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:
+            logger.exception("%s: this song is recorded as failed", job.id)
+            return JobResult(job, error=f"{type(error).__name__}: {error}")
+        if not result.success:
+            return JobResult(job, error=result.error or result.status_message)
+        seconds = round(time.perf_counter() - start, 3)
+        return JobResult(job, _files(result), {"seconds": seconds, **_facts(result)})
+
+    def _generate(self, job: Job, folder: Path) -> GenerationResult:
+        params, config = request_of(job.line.request, self.base, job.seeds)
+        return generate_music(
+            self.models.dit, self.models.lm, params, config, str(folder), self.progress
+        )
+
+
+def _files(result: GenerationResult) -> tuple[OutputFile, ...]:
+    return tuple(
+        OutputFile(Path(audio["path"]), {"seed": audio["params"]["seed"], "key": audio["key"]})
+        for audio in result.audios
+    )
+
+
+def _facts(result: GenerationResult) -> dict[str, Any]:
+    extra = result.extra_outputs
+    return {
+        "time_costs": extra.get("time_costs", {}),
+        "lm_metadata": extra.get("lm_metadata"),
+        "notes": result.status_message,
+    }
+
+
+def load_worker(choice: ModelChoice, base: Path, progress: Progress | None = None) -> RunJob:
+    """A worker with its models loaded.
+
+    Raises:
+        CheckpointError: a model is missing or cannot be loaded.
+    """
+    return LocalWorker(choice.load(), base, progress)
+
+
+def local_executor(load: Callable[[], RunJob]) -> Executor:
+    """An executor that runs the jobs one after the other in this process."""
+
+    def executor(jobs: Sequence[Job], folder: Path) -> Iterator[JobResult]:
+        run_job = load()
+        return (run_job(job, folder) for job in jobs)
+
+    return executor

@@ -1,0 +1,207 @@
+"""A prompts file: JSON lines, one song each, and the checks that need no loaded model."""
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from ..errors import AceStepError, InvalidRequestError, PromptsError
+from ..inference.limits import check, check_types
+from ..inference.params import GenerationConfig, GenerationParams
+from ..inference.request import recipe_of, song_of
+from ..inference.request import seeds_of as published_seeds
+from ..inference.tracks import EXAMPLES, instructed
+from ..types import Variant
+
+ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
+Check = Callable[[Mapping[str, Any]], Iterable[str]]  # request -> its faults
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One song of the file. `request` holds the fields as given, without the id."""
+
+    id: str
+    number: int  # in the file, from 1
+    request: Mapping[str, Any]
+
+
+def read_lines(path: Path, check: Check) -> tuple[Line, ...]:
+    """The lines of the file at `path`; empty ones are skipped, but counted.
+
+    The id of a line without one is its number.
+
+    Raises:
+        PromptsError: the file cannot be read, or lines are wrong; the message lists all of them.
+    """
+    lines: list[Line] = []
+    faults: list[str] = []
+    ids: dict[str, int] = {}
+    for number, text in enumerate(_texts(path), start=1):
+        if not text.strip():
+            continue
+        found, line = _line(number, text, check)
+        if line is not None:
+            found += _id_faults(line, ids)
+            lines.append(line)
+        faults += [f"  line {number}: {fault}" for fault in found]
+    if faults:
+        raise PromptsError(f"{path}: {_summary(faults)}\n" + "\n".join(faults))
+    if not lines:
+        raise PromptsError(f"{path}: the file asks for no song. Write one JSON object per line.")
+    return tuple(lines)
+
+
+def _texts(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise PromptsError(
+            f"{path}: the prompts cannot be read ({error.strerror}). Give a file of JSON lines."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise PromptsError(
+            f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8 text."
+        ) from error
+
+
+def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]:
+    """The faults of one line, and the line if its id is valid."""
+    try:
+        content = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+    except ValueError as error:
+        return [f"not JSON: {error}"], None
+    if not isinstance(content, dict):
+        return [f'a {type(content).__name__}, not an object like {{"caption": "calm piano"}}'], None
+    name = content.pop("id", f"{number:04d}")
+    if not isinstance(name, str) or not ID.fullmatch(name):
+        return [
+            f"the id {name!r} cannot be a file's name. Use letters, digits, - and _, at most 100."
+        ], None
+    return list(check(content)), Line(name, number, content)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"{', '.join(twice)} is given twice")
+    return content
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a number that JSON has")
+
+
+def _id_faults(line: Line, ids: dict[str, int]) -> list[str]:
+    """A repeated id; ids that differ in case only are one file on some systems."""
+    first = ids.setdefault(line.id.lower(), line.number)
+    return [] if first == line.number else [f"the id {line.id!r} is that of line {first}, too"]
+
+
+def _summary(faults: list[str]) -> str:
+    return f"{len(faults)} fault{'s' if len(faults) > 1 else ''}; no model was loaded"
+
+
+def unknown_fields(request: Mapping[str, Any], known: Iterable[str]) -> list[str]:
+    """A fault for every field that is not `known`, with the nearest name that is."""
+    names = list(known)
+    faults = []
+    for name in request:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            faults.append(f"{name!r} is no field{f'; is it {near[0]!r}?' if near else ''}")
+    return faults
+
+
+CONFIG_FIELDS: Final = (
+    "batch_size",
+    "seeds",
+    "audio_format",
+    "allow_lm_batch",
+    "lm_batch_chunk_size",
+)  # fields of the configuration; `use_random_seed` is not one, since a batch always keeps its seeds
+RECORDINGS: Final = ("src_audio", "reference_audio")
+NAMES: Final = (*(field.name for field in fields(GenerationParams)), *CONFIG_FIELDS)
+
+
+class Request(NamedTuple):
+    """The arguments of the published call."""
+
+    params: GenerationParams
+    config: GenerationConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a line is checked against: the model's variant, and the base of relative paths of
+    recordings."""
+
+    variant: Variant
+    base: Path
+
+    def faults(self, fields: Mapping[str, Any]) -> list[str]:
+        """Why these fields cannot be carried out; empty when they can."""
+        unknown = unknown_fields(fields, NAMES)
+        if unknown:
+            return unknown
+        try:
+            check_request(request_of(fields, self.base), self.variant)
+        except (AceStepError, TypeError) as error:
+            return [str(error)]
+        return []
+
+
+def request_of(fields: Mapping[str, Any], base: Path, seeds: Iterable[int] = ()) -> Request:
+    """The request of a line, one song by default; null means "not given".
+
+    Raises:
+        TypeError: a field has another type.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    settings = {name: given.pop(name) for name in CONFIG_FIELDS if name in given}
+    if seeds:
+        settings["seeds"] = list(seeds)
+    params = GenerationParams(**given)
+    config = GenerationConfig(**{"batch_size": 1, **settings, "use_random_seed": False})
+    check_types(params)
+    check_types(config)
+    for name in RECORDINGS:
+        if path := getattr(params, name):
+            setattr(params, name, str(base / path))
+    return Request(params, config)
+
+
+def check_request(request: Request, variant: Variant) -> None:
+    """
+    Raises:
+        AceStepError: the model, or any model, cannot do it.
+    """
+    params, config = request
+    check(params, config, variant)
+    song_of(params)
+    recipe_of(params, variant, published_seeds(params, config).seeds)
+    if params.task_type in EXAMPLES:
+        instructed(params.task_type, params.instruction)
+    for name in RECORDINGS:
+        path = getattr(params, name)
+        if path and not Path(path).is_file():
+            raise InvalidRequestError(f"`{name}`: there is no file {path}. Check the path.")
+
+
+def seeds_of(line: Line, salt: str) -> tuple[int, ...]:
+    """The seeds of a line, one per item: those that it gives, then random ones.
+
+    The random ones are derived from the given ones, or from the batch's `salt` and the line's id,
+    so they are the same whenever the batch is resumed and do not depend on other lines.
+    """
+    params, config = request_of(line.request, Path())
+    if config.seeds is None and params.seed < 0:
+        digest = hashlib.sha256(f"{salt}/{line.id}".encode()).digest()
+        config.seeds = [int.from_bytes(digest[:4], "big")]
+    return published_seeds(params, config).seeds
