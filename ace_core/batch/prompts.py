@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import AceStepError, InvalidRequestError, PromptsError
-from ..inference.limits import check, check_types
+from ..inference.limits import check_params, check_types
 from ..inference.params import GenerationConfig, GenerationParams
-from ..inference.request import recipe_of, song_of
+from ..inference.request import INSTRUCTION_EXAMPLES, recipe_of, song_of, tracks_of
 from ..inference.request import seeds_of as published_seeds
-from ..inference.tracks import EXAMPLES, instructed
 from ..types import Variant
 
 ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
@@ -30,7 +29,7 @@ class Line:
     request: Mapping[str, Any]
 
 
-def read_lines(path: Path, check: Check) -> tuple[Line, ...]:
+def read_lines(path: Path, check_params: Check) -> tuple[Line, ...]:
     """The lines of the file at `path`; empty ones are skipped, but counted.
 
     The id of a line without one is its number.
@@ -44,7 +43,7 @@ def read_lines(path: Path, check: Check) -> tuple[Line, ...]:
     for number, text in enumerate(_texts(path), start=1):
         if not text.strip():
             continue
-        found, line = _line(number, text, check)
+        found, line = _line(number, text, check_params)
         if line is not None:
             found += _id_faults(line, ids)
             lines.append(line)
@@ -69,7 +68,7 @@ def _texts(path: Path) -> list[str]:
         ) from error
 
 
-def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]:
+def _line(number: int, text: str, check_params: Check) -> tuple[list[str], Line | None]:
     """The faults of one line, and the line if its id is valid."""
     try:
         content = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
@@ -82,7 +81,7 @@ def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]
         return [
             f"the id {name!r} cannot be a file's name. Use letters, digits, - and _, at most 100."
         ], None
-    return list(check(content)), Line(name, number, content)
+    return list(check_params(content)), Line(name, number, content)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -183,11 +182,11 @@ def check_request(request: Request, variant: Variant) -> None:
         AceStepError: the model, or any model, cannot do it.
     """
     params, config = request
-    check(params, config, variant)
+    check_params(params, config, variant)
     song_of(params)
     recipe_of(params, variant, published_seeds(params, config).seeds)
-    if params.task_type in EXAMPLES:
-        instructed(params.task_type, params.instruction)
+    if params.task_type in INSTRUCTION_EXAMPLES:
+        tracks_of(params.task_type, params.instruction)
     for name in RECORDINGS:
         path = getattr(params, name)
         if path and not Path(path).is_file():

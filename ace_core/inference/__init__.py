@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .handlers import AceStepHandler, LLMHandler
+    from .lm_calls import create_sample, format_sample, understand_music
     from .music import generate_music
     from .params import GenerationConfig, GenerationParams
-    from .results import (
-        CreateSampleResult,
-        FormatSampleResult,
-        GenerationResult,
-        UnderstandResult,
-    )
-    from .songs import create_sample, format_sample, understand_music
+    from .results import CreateSampleResult, FormatSampleResult, GenerationResult, UnderstandResult
 
 __all__ = [
     "AceStepHandler",
@@ -38,7 +33,7 @@ _HOMES = {
     "handlers": ("AceStepHandler", "LLMHandler"),
     "music": ("generate_music",),
     "params": ("GenerationConfig", "GenerationParams"),
-    "songs": ("create_sample", "format_sample", "understand_music"),
+    "lm_calls": ("create_sample", "format_sample", "understand_music"),
 }
 
 

@@ -1,11 +1,13 @@
-"""Where a script's models run, and in which number format.
+"""Where a script's models run, in which dtype, and models offloaded to main memory between uses.
 
 The only place of the library that looks at the machine; the stages compute where their tensors are.
 """
 
-from typing import Final
+from types import TracebackType
+from typing import Any, Final
 
 import torch
+from torch import Tensor, nn
 
 from ..errors import InvalidRequestError
 from ..precision import CHOICES, cpu_is_fast_at_bf16
@@ -15,16 +17,16 @@ KINDS: Final = ("cuda", "mps", "xpu", "cpu")  # in the order in which `auto` tri
 
 
 def device_of(name: str) -> torch.device:
-    """The device called `name`; `auto` is the fastest there is.
+    """The device called `name`; `auto` is the first of `KINDS` that is present.
 
     Raises:
-        InvalidRequestError: there is no such device here.
+        InvalidRequestError: the device is not present.
     """
     present = [kind for kind in KINDS if _count(kind)]
     if name == AUTO:
         return torch.device(present[0])
     kind, _, number = name.partition(":")
-    if kind in present and (not number or _is_place(number, kind)):
+    if kind in present and (not number or _is_index(number, kind)):
         return torch.device(name)
     raise InvalidRequestError(
         f"The device {name!r} is not here. This machine and this torch have {', '.join(present)}; "
@@ -36,10 +38,10 @@ def dtype_of(
     choice: str | torch.dtype | None, stored: torch.dtype, device: torch.device
 ) -> torch.dtype:
     """bf16 or float32: as chosen, or by `auto` bf16 where the device is fast at it and the weights
-    are no finer.
+    are stored in it.
 
     Raises:
-        InvalidRequestError: another format is asked for.
+        InvalidRequestError: another dtype is chosen.
     """
     if choice in (None, AUTO):
         fast = stored is torch.bfloat16 and _fast_at_bf16(device)
@@ -68,5 +70,76 @@ def _count(kind: str) -> int:
     return getattr(torch, kind).device_count()
 
 
-def _is_place(number: str, kind: str) -> bool:
+def _is_index(number: str, kind: str) -> bool:
     return number.isdecimal() and int(number) < _count(kind)
+
+
+Slot = tuple[dict[str, Any], str, Tensor]  # a layer's parameters or buffers, a name, its tensor
+
+
+class OffloadedModel:
+    """A model and its device, as a context in which the model is on the device.
+
+    With `offload` the weights are copied to the device on entry and the copy is dropped on exit;
+    the originals stay, so a mapped file is never copied in main memory.
+    """
+
+    def __init__(self, model: nn.Module, device: torch.device, offload: bool = False) -> None:
+        self.model = model
+        self.device = device
+        self.offload = offload
+        self._users = 0
+        self._offloaded: list[Slot] = []
+
+    def __enter__(self) -> nn.Module:
+        if self.offload and self._users == 0:
+            self._offloaded = _tensors(self.model)
+            try:
+                self._load()
+            except BaseException:
+                self._offload()
+                raise
+        self._users += 1
+        return self.model
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._users -= 1
+        if self.offload and self._users == 0:
+            self._offload()
+
+    def _load(self) -> None:
+        moved: dict[int, Tensor] = {}  # by id of the original: some are shared
+        for owner, name, tensor in self._offloaded:
+            if id(tensor) not in moved:
+                there = tensor.detach().to(self.device)
+                held = isinstance(tensor, nn.Parameter)
+                moved[id(tensor)] = nn.Parameter(there, requires_grad=False) if held else there
+            owner[name] = moved[id(tensor)]
+
+    def _offload(self) -> None:
+        for owner, name, tensor in self._offloaded:
+            owner[name] = tensor
+        self._offloaded = []
+        _empty_cache(self.device)
+
+
+def _tensors(model: nn.Module) -> list[Slot]:
+    """Every parameter and buffer of every layer."""
+    return [
+        (owner, name, tensor)
+        for layer in model.modules()
+        for owner in (layer._parameters, layer._buffers)
+        for name, tensor in owner.items()
+        if tensor is not None
+    ]
+
+
+def _empty_cache(device: torch.device) -> None:
+    """Free the memory that torch caches, so that the next model fits."""
+    if device.type in ("cuda", "xpu", "mps"):
+        getattr(torch, device.type).empty_cache()

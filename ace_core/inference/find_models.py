@@ -1,4 +1,4 @@
-"""Where a checkpoint's files lie, by the names people know them by.
+"""Checkpoints, their companions and tokenizers, found by the names that people use.
 
 Official releases are folders in `checkpoints`; Comfy-Org's are single files in the folders of a
 ComfyUI. Names are compared without their separators, so "acestep-v15-turbo" also finds
@@ -100,11 +100,11 @@ def _exact(root: Path, name: str) -> list[Path]:
 
 
 def _entries(root: Path) -> Iterator[Path]:
-    """What could be a checkpoint, in the order in which it is looked for."""
+    """Candidates for checkpoints, in the order of the search."""
     for folder in FOLDERS:
-        place = root / folder
-        if place.is_dir():
-            yield from (p for p in sorted(place.iterdir()) if p.is_dir() or _is_file(p))
+        folder_path = root / folder
+        if folder_path.is_dir():
+            yield from (p for p in sorted(folder_path.iterdir()) if p.is_dir() or _is_file(p))
 
 
 def _is_file(path: Path) -> bool:
@@ -112,7 +112,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _plain(name: str) -> str:
-    """A name without separators, versions' letter and the words that only say how it is kept."""
+    """A name without separators, the v of versions, suffix and dtype."""
     return re.sub(r"[^a-z0-9]", "", re.sub(NOISE, "", Path(name).name.lower()))
 
 
@@ -126,14 +126,14 @@ def _same_lm(path: Path, name: str) -> bool:
 
 def _companions(roots: Iterable[Path], folder: str, pattern: str) -> Iterator[Path]:
     for root in roots:
-        for place in FOLDERS:
-            if (root / place / folder / "config.json").is_file():
-                yield root / place / folder
-            yield from sorted((root / place).glob(pattern))
+        for folder_path in FOLDERS:
+            if (root / folder_path / folder / "config.json").is_file():
+                yield root / folder_path / folder
+            yield from sorted((root / folder_path).glob(pattern))
 
 
 def _offered(root: Path, kind: Kind) -> str:
-    """A sentence with the names that would have been found."""
+    """A sentence with the names that exist."""
     found = []
     for path in _entries(root):
         try:

@@ -1,4 +1,4 @@
-"""The models that a script holds on to: loaded once, used by every call."""
+"""The models of a script: loaded once, used by every call."""
 
 import logging
 from collections.abc import Iterator
@@ -25,9 +25,8 @@ from ..weights import (
     load_vae,
     silence_latent,
 )
-from .devices import AUTO, device_of, dtype_of
+from .devices import AUTO, OffloadedModel, device_of, dtype_of
 from .find_models import find_companion, find_model, find_tokenizer
-from .offloaded_model import OffloadedModel
 
 BACKENDS = ("vllm", "pt", "mlx")  # published names; there is one loop here, torch's
 INT8 = ("int8", "int8_weight_only")  # two names of one thing
@@ -36,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Service:
-    """What a song passes through, and which part is where."""
+    """The loaded models, each with its offloading."""
 
     models: Models
     text: OffloadedModel
@@ -71,11 +70,11 @@ class AceStepHandler:
         self._service = None
         warn_outdated()
         try:
-            place = device_of(device)
+            target = device_of(device)
             _check_quantization(quantization)
             checkpoint = find_model(project_root, config_path, Kind.DIT)
             root = Path(project_root)
-            parts = Parts(checkpoint, root, place, dtype, offload_to_cpu, quantization)
+            parts = Parts(checkpoint, root, target, dtype, offload_to_cpu, quantization)
             self._service = _service(parts, variant)
         except AceStepError as error:
             self.status = str(error)
@@ -97,7 +96,7 @@ class AceStepHandler:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Where models come from and where they go."""
+    """How models are loaded: source, device, dtype, offloading and quantization."""
 
     checkpoint: Checkpoint
     root: Path
@@ -115,26 +114,26 @@ class Parts:
         return OffloadedModel(model, self.device, self.offload)
 
     def loaded(self, dtype: torch.dtype) -> str:
-        """What was done, for the user."""
+        """What was loaded, as a sentence for the user."""
         kind = str(dtype).removeprefix("torch.")
         held = "" if self.quantization is None else ", the large weights held in int8"
-        rests = ", in main memory while it rests" if self.offload else ""
+        offload = ", offloaded to main memory between uses" if self.offload else ""
         name = self.checkpoint.path.name
-        return f"{name}: loaded, computes on {self.device} in {kind}{held}{rests}."
+        return f"{name}: loaded, computes on {self.device} in {kind}{held}{offload}."
 
 
 def _service(parts: Parts, variant: str | None) -> Service:
     checkpoint, root = parts.checkpoint, parts.root
     known = _variant(checkpoint, variant)
-    reader = find_companion(checkpoint, root, Kind.TEXT_ENCODER)
-    sound = find_companion(checkpoint, root, Kind.VAE)
-    tokenizer = find_tokenizer(reader, Kind.TEXT_ENCODER, root)
+    encoder = find_companion(checkpoint, root, Kind.TEXT_ENCODER)
+    autoencoder = find_companion(checkpoint, root, Kind.VAE)
+    tokenizer = find_tokenizer(encoder, Kind.TEXT_ENCODER, root)
     ops = parts.ops(checkpoint, Kind.DIT)
     dit = load_dit(checkpoint.path, ops, known).model
-    qwen = load_text_encoder(reader.path, parts.ops(reader, Kind.TEXT_ENCODER))
-    vae = load_vae(sound.path, parts.ops(sound, Kind.VAE))
-    own = next(vae.parameters())
-    silence = silence_latent(checkpoint, lambda zeros: vae.encode(zeros.to(own)).mean)
+    qwen = load_text_encoder(encoder.path, parts.ops(encoder, Kind.TEXT_ENCODER))
+    vae = load_vae(autoencoder.path, parts.ops(autoencoder, Kind.VAE))
+    weight = next(vae.parameters())
+    silence = silence_latent(checkpoint, lambda zeros: vae.encode(zeros.to(weight)).mean)
     silence = silence.to(parts.device, ops.dtype)
     models = Models(dit, TextEncoder(tokenizer, qwen), vae, silence, known)
     residents = [parts.resident(model) for model in (qwen, dit, vae)]
@@ -161,7 +160,7 @@ class LLMHandler:
         self.status = "LLMHandler.initialize was not called."
         self.name = ""  # of the checkpoint
         self._model: LanguageModel | None = None
-        self._place: OffloadedModel | None = None
+        self._offloaded: OffloadedModel | None = None
 
     @property
     def llm_initialized(self) -> bool:
@@ -183,7 +182,7 @@ class LLMHandler:
         Every published `backend` is accepted and means the same: this library's own loop, whose
         tokens do not depend on the batch.
         """
-        self._model = self._place = None
+        self._model = self._offloaded = None
         warn_outdated()
         try:
             if backend not in BACKENDS:
@@ -192,15 +191,15 @@ class LLMHandler:
                     "mean this library's own decoding loop."
                 )
             _check_quantization(quantization)
-            place = device_of(device)
+            target = device_of(device)
             checkpoint = find_model(checkpoint_dir, lm_model_path, Kind.LM)
             root = Path(checkpoint_dir)
-            parts = Parts(checkpoint, root, place, dtype, offload_to_cpu, quantization)
+            parts = Parts(checkpoint, root, target, dtype, offload_to_cpu, quantization)
             tokenizer = find_tokenizer(checkpoint, Kind.LM, checkpoint_dir)
             ops = parts.ops(checkpoint, Kind.LM)
             model = load_lm(checkpoint.path, ops)
-            self._model = LanguageModel(model, tokenizer, place, ops.dtype)
-            self._place, self.name = parts.resident(model), checkpoint.path.name
+            self._model = LanguageModel(model, tokenizer, target, ops.dtype)
+            self._offloaded, self.name = parts.resident(model), checkpoint.path.name
         except AceStepError as error:
             self.status = str(error)
             logger.warning("%s", error)
@@ -216,16 +215,16 @@ class LLMHandler:
         Raises:
             InvalidRequestError: it is not loaded.
         """
-        if self._model is None or self._place is None:
+        if self._model is None or self._offloaded is None:
             raise InvalidRequestError(f"The language model is not ready: {self.status}")
-        with self._place:
+        with self._offloaded:
             yield self._model
 
 
 def _check_quantization(quantization: str | None) -> None:
     """
     Raises:
-        InvalidRequestError: there is none of that name.
+        InvalidRequestError: an unknown name.
     """
     if quantization is not None and quantization not in INT8:
         raise InvalidRequestError(

@@ -1,4 +1,4 @@
-"""What may be asked for, as the published tables say it; checked before anything heavy."""
+"""The limits of the published tables; checked before anything heavy."""
 
 from dataclasses import fields
 from types import NoneType, UnionType
@@ -25,14 +25,14 @@ RANGES: Final = {
     "lm_temperature": (0.0, 2.0),
     "lm_top_p": (0.0, 1.0),
 }
-OPTIONAL: Final = ("duration",)  # documented as a number, and `None` is documented, too
+OPTIONAL: Final = ("duration",)  # documented as a number and as `None`
 
 
-def check(params: GenerationParams, config: GenerationConfig, variant: Variant) -> None:
+def check_params(params: GenerationParams, config: GenerationConfig, variant: Variant) -> None:
     """
     Raises:
         InvalidRequestError: a value is outside what the tables allow.
-        TypeError: a value is of another kind than its field.
+        TypeError: a value has another type than its field.
     """
     check_types(params)
     check_types(config)
@@ -77,7 +77,7 @@ def check_texts(caption: str, lyrics: str) -> None:
 def check_types(values: Any) -> None:
     """
     Raises:
-        TypeError: a field of the dataclass holds another kind of value.
+        TypeError: a field of the dataclass holds a value of another type.
     """
     for field in fields(values):
         value = getattr(values, field.name)

@@ -1,4 +1,4 @@
-"""From parameters to saved songs: the one call that runs every stage."""
+"""`generate_music`: from parameters to saved songs, through every stage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from ..memory import OomHandler, out_of_memory
 from ..pipeline import decode_audio, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
-from .clock import Clock, Progress
-from .conditions import TaskRequest, request_of, tasks_of
 from .handlers import AceStepHandler, LLMHandler, Service
-from .limits import check
+from .limits import check_params
 from .params import GenerationConfig, GenerationParams
 from .planning import LMOutput, metadata_dict, run_lm, set_cot_fields
+from .progress import Progress, RunProgress
 from .request import recipe_of, seeds_of
 from .results import GenerationResult
-from .saving import audio_dict, described, folder_of, key_of, save_song
+from .saving import audio_dict, item_params, key_of, make_folder, save_song
+from .task_inputs import TaskRequest, build_tasks, load_task_request
 
 OUT_OF_MEMORY = (
     "There is not enough memory for this song. Lower `batch_size`, `lm_batch_chunk_size` or "
@@ -39,27 +39,28 @@ def generate_music(
 ) -> GenerationResult:
     """Songs for `params`, `config.batch_size` of them.
 
-    What a user can fix comes back as `success` False with the reason in `error`. `progress` is
-    called with the share of the run that is done and `desc`; what it raises ends the run.
+    An error that a user can fix comes back as `success` False with the reason in `error`.
+    `progress` is called with the share of the run that is done and `desc`; an exception of it ends
+    the run.
     """
     check_arguments((dit_handler, AceStepHandler), (params, GenerationParams))
     check_arguments((config, GenerationConfig))
     if llm_handler is not None:
         check_arguments((llm_handler, LLMHandler))
     try:
-        return _Run(dit_handler.service, llm_handler, params, config, Clock(progress)).result(
+        return _Run(dit_handler.service, llm_handler, params, config, RunProgress(progress)).result(
             save_dir
         )
     except (AceStepError, RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or out_of_memory(error):
-            return refused(OUT_OF_MEMORY)
+            return error_result(OUT_OF_MEMORY)
         if isinstance(error, AceStepError):
-            return refused(str(error))
+            return error_result(str(error))
         raise
 
 
-def refused(reason: str, audios: Sequence[dict[str, Any]] = ()) -> GenerationResult:
-    """No songs, or none that could be saved, and why."""
+def error_result(reason: str, audios: Sequence[dict[str, Any]] = ()) -> GenerationResult:
+    """A result without songs, or with songs that could not be saved, and the reason."""
     return GenerationResult(
         audios=list(audios), status_message=f"Error: {reason}", success=False, error=reason
     )
@@ -68,7 +69,7 @@ def refused(reason: str, audios: Sequence[dict[str, Any]] = ()) -> GenerationRes
 def check_arguments(*pairs: tuple[object, type]) -> None:
     """
     Raises:
-        TypeError: an argument is another kind of thing.
+        TypeError: an argument has another type.
     """
     for given, kind in pairs:
         if not isinstance(given, kind):
@@ -81,17 +82,17 @@ class _Run:
     llm: LLMHandler | None
     params: GenerationParams
     config: GenerationConfig
-    clock: Clock
-    smaller: list[str] = field(default_factory=list)  # what was made in pieces for want of memory
+    clock: RunProgress
+    memory_notes: list[str] = field(default_factory=list)  # what was made in parts to save memory
 
     def result(self, save_dir: str | None) -> GenerationResult:
         params, config, clock = self.params, self.config, self.clock
         variant = self.service.models.variant
-        check(params, config, variant)
-        folder = folder_of(save_dir)
+        check_params(params, config, variant)
+        folder = make_folder(save_dir)
         seeds, notes = seeds_of(params, config)
         recipe, more = recipe_of(params, variant, seeds)
-        request = request_of(params, seeds[0])
+        request = load_task_request(params, seeds[0])
         plan = run_lm(self.llm, request, params, config, seeds, clock)
         notes += [*more, *plan.notes, *_unused(params, request)]
         set_cot_fields(params, plan.metadata)
@@ -103,11 +104,11 @@ class _Run:
                 try:
                     save_song(audio, plan.song, folder)
                 except SaveError as error:
-                    return refused(str(error), audios)
+                    return error_result(str(error), audios)
             report(done + 1, len(audios))
         return GenerationResult(
             audios=audios,
-            status_message="\n".join([_summary(recipe), *notes, *self.smaller]),
+            status_message="\n".join([_summary(recipe), *notes, *self.memory_notes]),
             extra_outputs={
                 "latents": latents,
                 "masks": _mask(task).expand(len(seeds), -1).clone(),
@@ -119,10 +120,10 @@ class _Run:
     def _latents(self, request: TaskRequest, plan: LMOutput, recipe: Recipe) -> tuple[Task, Tensor]:
         """The task, or the first of several variations, and [B, T, C] on the CPU."""
         clock, service = self.clock, self.service
-        clock.stage("Reading the words")
+        clock.stage("Encoding the text")
         with clock.timing("dit_encoder_time_cost"):
             strength = self.params.audio_cover_strength
-            tasks = tasks_of(service, request, plan.song, plan.codes, strength)
+            tasks = build_tasks(service, request, plan.song, plan.codes, strength)
         steps = len(recipe.schedule(service.models.variant)) - 1
         report = clock.stage("Making music")
         with service.dit, clock.timing("dit_diffusion_time_cost"):
@@ -137,18 +138,18 @@ class _Run:
 
     def _sound(self, latents: Tensor, task: Task) -> Tensor:
         """[B, 2, N] on the CPU, with the source's own sound around what was played anew."""
-        report = self.clock.stage("Decoding the sound")
+        report = self.clock.stage("Decoding the audio")
         with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
             sound = decode_audio(self.service.models, latents, report, self._oom)
         return sound if task.splice is None else splice(sound, task.splice)
 
     @property
     def _oom(self) -> OomHandler:
-        return OomHandler(notify=self.smaller.append)
+        return OomHandler(notify=self.memory_notes.append)
 
     def _audios(self, sound: Tensor, plan: LMOutput, seeds: Sequence[int]) -> list[dict[str, Any]]:
         names = [self.service.name, self.llm.name if self.llm and plan.metadata else ""]
-        each = described(self.params, seeds, plan.codes, self.config.audio_format)
+        each = item_params(self.params, seeds, plan.codes, self.config.audio_format)
         return [
             audio_dict(item.clone(), params, key_of(params, names))
             for item, params in zip(sound, each, strict=True)

@@ -1,6 +1,6 @@
-"""What a caller asks for, as the published API names it: one song's parameters, one run's settings.
+"""The published parameters of a song and the configuration of a run.
 
-Plain values that anyone may change before a run; they are checked when the run begins
+Plain values that may be changed before a run; they are checked when it starts
 (`limits.py`), where the model is known. The order of the fields is part of the interface.
 """
 
@@ -24,12 +24,12 @@ class GenerationParams:
 
     audio_codes: str = ""
 
-    # words
+    # text
     caption: str = ""
     lyrics: str = ""
     instrumental: bool = False
 
-    # facts
+    # metadata
     vocal_language: str = "unknown"
     bpm: int | None = None
     keyscale: str = ""

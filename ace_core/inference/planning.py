@@ -13,11 +13,11 @@ from ..lm.metadata import NAMES, Metadata
 from ..lm.plan import CotFields, Plan
 from ..lm.sampling import SamplingParams
 from ..types import AudioCodes, Song
-from .clock import Clock, Counter
-from .conditions import TaskRequest
 from .handlers import LLMHandler
 from .params import GenerationConfig, GenerationParams
+from .progress import Counter, RunProgress
 from .request import length_of, sampling_params_of, song_of
+from .task_inputs import TaskRequest
 
 PLANNED_TASKS = ("text2music", "cover")  # the others edit an existing song
 
@@ -38,7 +38,7 @@ def run_lm(
     params: GenerationParams,
     config: GenerationConfig,
     seeds: tuple[int, ...],
-    clock: Clock,
+    clock: RunProgress,
 ) -> LMOutput:
     """
     Raises:
@@ -91,7 +91,7 @@ class _LMRun:
     handler: LLMHandler
     params: GenerationParams
     config: GenerationConfig
-    clock: Clock
+    clock: RunProgress
 
     def plan(self, song: Song, seed: int) -> Plan:
         given = self.params

@@ -1,14 +1,16 @@
-"""Parameters as the values that the stages take: a song, seeds, a recipe.
+"""Parameters as the values that the stages take: a song, seeds, a recipe, tracks.
 
-What is not used as it was given comes back as a note, for the run's status message.
+A parameter that is not used as given comes back as a note, for the status message of the run.
 """
 
+import re
 from typing import Final, NamedTuple
 
-from ..constants import INSTRUMENTAL
+from ..constants import INSTRUMENTAL, TRACKS
 from ..errors import InvalidRequestError
 from ..lm.plan import UNKNOWN
 from ..lm.sampling import SamplingParams
+from ..prompts import TEXT_TO_MUSIC
 from ..sampling.guidance import Guidance, GuidanceKind
 from ..sampling.presets import schedule_warnings, variant_warnings
 from ..sampling.recipe import Recipe, seeds_for
@@ -18,15 +20,15 @@ from .limits import SOLVERS
 from .params import GenerationConfig, GenerationParams
 
 METERS: Final = {"2": 2, "3": 3, "4": 4, "6": 6, "2/4": 2, "3/4": 3, "4/4": 4, "6/8": 6}
-NARROWEST: Final = 1e-9  # of a nucleus: the likeliest token alone
-DRAWN: Final = -1  # instead of a seed
+MIN_TOP_P: Final = 1e-9  # of a nucleus: the likeliest token alone
+RANDOM_SEED: Final = -1  # instead of a seed
 
 
 def song_of(params: GenerationParams) -> Song:
-    """What to play, with everything open that was not given.
+    """The song, with None for what was not given.
 
     Raises:
-        InvalidSongError, InvalidRequestError: a key, time signature or language that is none.
+        InvalidSongError, InvalidRequestError: an invalid key, time signature or language.
     """
     return Song(
         caption=params.caption,
@@ -40,14 +42,14 @@ def song_of(params: GenerationParams) -> Song:
 
 
 def length_of(params: GenerationParams) -> float | None:
-    """Seconds, if any were asked for."""
+    """The length in seconds; None where it is open."""
     return params.duration if params.duration and params.duration > 0 else None
 
 
 def meter_of(text: str) -> int | None:
     """
     Raises:
-        InvalidRequestError: `text` is no time signature of the models.
+        InvalidRequestError: `text` is not a time signature of the models.
     """
     if not text.strip():
         return None
@@ -60,42 +62,42 @@ def meter_of(text: str) -> int | None:
 
 
 def language_of(text: str | None) -> str | None:
-    """A language, or None where it is to be found."""
+    """A language code; None where it is open."""
     code = (text or "").strip().lower()
     return None if code in ("", UNKNOWN) else code
 
 
-class Drawn(NamedTuple):
-    """A seed for each item, and what to say of them."""
+class SeedsAndNotes(NamedTuple):
+    """One seed per item, and notes for the user."""
 
     seeds: tuple[int, ...]
     notes: list[str]
 
 
-def seeds_of(params: GenerationParams, config: GenerationConfig) -> Drawn:
-    """Random ones, or those that were given and as many more as the batch has items.
+def seeds_of(params: GenerationParams, config: GenerationConfig) -> SeedsAndNotes:
+    """Random seeds, or the given ones and random ones for the other items.
 
     Raises:
-        InvalidScheduleError: more seeds than items, or one that is none.
+        InvalidScheduleError: more seeds than items, or an invalid one.
     """
     listed = [config.seeds] if isinstance(config.seeds, int) else list(config.seeds or ())
-    given = listed or ([] if params.seed == DRAWN else [params.seed])
+    given = listed or ([] if params.seed == RANDOM_SEED else [params.seed])
     if config.use_random_seed:
         notes = ["use_random_seed is on: the given seeds are not used."] if given else []
-        return Drawn(seeds_for(config.batch_size), notes)
-    wanted = [None if seed == DRAWN else seed for seed in given]
+        return SeedsAndNotes(seeds_for(config.batch_size), notes)
+    wanted = [None if seed == RANDOM_SEED else seed for seed in given]
     first = next((seed for seed in wanted if seed is not None), None)
-    return Drawn(seeds_for(config.batch_size, wanted, rng_seed=first), [])
+    return SeedsAndNotes(seeds_for(config.batch_size, wanted, rng_seed=first), [])
 
 
-class Chosen(NamedTuple):
-    """How to sample, and what to say of it."""
+class RecipeAndNotes(NamedTuple):
+    """How to sample, and notes for the user."""
 
     recipe: Recipe
     notes: list[str]
 
 
-def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]) -> Chosen:
+def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]) -> RecipeAndNotes:
     """
     Raises:
         InvalidScheduleError: times or guidance that cannot be sampled with.
@@ -116,13 +118,13 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         solver=SOLVERS[params.infer_method],
     )
     notes += schedule_warnings(variant, recipe.schedule(variant))
-    return Chosen(recipe, notes + variant_warnings(variant, params.task_type, guidance))
+    return RecipeAndNotes(recipe, notes + variant_warnings(variant, params.task_type, guidance))
 
 
 def _times(
     params: GenerationParams, variant: Variant
 ) -> tuple[tuple[float, ...] | None, list[str]]:
-    """The caller's own times; turbo's are moved to those it was trained on."""
+    """Custom times; for turbo each is moved to the nearest trained one."""
     if params.timesteps is None:
         return None, []
     times = custom_timesteps(params.timesteps)
@@ -149,10 +151,73 @@ def sampling_params_of(
     Raises:
         InvalidRequestError: a setting is out of range.
     """
-    nucleus = 1.0 if top_p is None else (top_p or NARROWEST)
+    nucleus = 1.0 if top_p is None else (top_p or MIN_TOP_P)
     return SamplingParams(
         temperature=temperature,
         top_k=top_k or 0,
         top_p=nucleus,
         repetition_penalty=repetition_penalty,
     )
+
+
+INSTRUCTION_EXAMPLES: Final = {
+    "lego": "Generate the guitar track based on the audio context:",
+    "extract": "Extract the vocals track from the audio:",
+    "complete": "Complete the input track with drums, bass, guitar:",
+}
+PATTERNS: Final = {
+    "lego": r"generate the (?P<tracks>.+) track based on the audio context",
+    "extract": r"extract the (?P<tracks>.+) track from the audio",
+    "complete": r"complete the input track with (?P<tracks>.+)",
+}
+
+
+class Tracks(NamedTuple):
+    """The tracks, and the instruction where it is not the task's own."""
+
+    tracks: tuple[str, ...]
+    instruction: str | None
+
+
+def tracks_of(task: str, instruction: str) -> Tracks:
+    """The tracks that `instruction` of `task` names. From the documented wording only the tracks
+    are taken, and the model gets the instruction it was trained on; other wordings are kept.
+
+    Raises:
+        InvalidRequestError: it names no known track.
+    """
+    named = tuple(track for track in TRACKS if _names(instruction, track))
+    if not named:
+        given = "no instruction" if _is_default(instruction) else f"{instruction!r}"
+        raise InvalidRequestError(
+            f"The task {task} was given {given}, which names no track. Write `instruction` as in "
+            f"{INSTRUCTION_EXAMPLES[task]!r}, with {'some' if task == 'complete' else 'one'} of "
+            f"{', '.join(TRACKS)}."
+        )
+    documented = re.fullmatch(PATTERNS[task], instruction.strip(" :.\n"), re.IGNORECASE)
+    if documented is None:
+        return Tracks(named, instruction)
+    listed = re.split(r"\s*(?:,|\||\band\b)\s*", documented["tracks"].strip())
+    spelled = tuple(_spelled(name) for name in listed if name)
+    if not set(spelled) <= set(TRACKS) or (task != "complete" and len(spelled) > 1):
+        return Tracks(named, instruction)
+    return Tracks(spelled, None)
+
+
+def custom_instruction(instruction: str) -> str | None:
+    """A caller's instruction; None for the default, which stands for the task's own."""
+    return None if _is_default(instruction) else instruction
+
+
+def _is_default(instruction: str) -> bool:
+    return instruction.strip() in ("", TEXT_TO_MUSIC)
+
+
+def _names(instruction: str, track: str) -> bool:
+    words = track.replace("_", "[_ ]")
+    lead = "" if track == "backing_vocals" else "(?<!backing[_ ])"
+    return re.search(rf"{lead}\b{words}\b", instruction, re.IGNORECASE) is not None
+
+
+def _spelled(name: str) -> str:
+    return re.sub(r"[_ ]+", "_", name.strip().lower())

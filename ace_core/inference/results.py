@@ -1,4 +1,4 @@
-"""What a call of the published API gives back. A refusal is a value, too: `success` is False."""
+"""What a call of the published API returns. An error is a value, too: `success` is False."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass
 class GenerationResult:
-    """Songs, or why there are none.
+    """Songs, or the error.
 
     Each of `audios` has "path" (empty without a folder to save in), "tensor" [channels, samples]
     float32 on the CPU, "key", "sample_rate" and "params". `extra_outputs` holds "latents"
@@ -24,8 +24,8 @@ class GenerationResult:
 
 
 @dataclass
-class Described:
-    """What the language model says of a song."""
+class SongDescription:
+    """What the language model says about a song."""
 
     caption: str = ""
     lyrics: str = ""
@@ -40,8 +40,8 @@ class Described:
 
 
 @dataclass
-class UnderstandResult(Described):
-    """What audio codes play. `None` or empty: not found."""
+class UnderstandResult(SongDescription):
+    """A description of audio codes. `None` or empty: not found."""
 
     status_message: str = ""
     success: bool = True
@@ -49,7 +49,7 @@ class UnderstandResult(Described):
 
 
 @dataclass
-class CreateSampleResult(Described):
+class CreateSampleResult(SongDescription):
     """A song made up from an idea."""
 
     instrumental: bool = False
@@ -59,8 +59,8 @@ class CreateSampleResult(Described):
 
 
 @dataclass
-class FormatSampleResult(Described):
-    """A draft, worded and laid out as the models were trained."""
+class FormatSampleResult(SongDescription):
+    """A draft in the wording and layout that the models were trained on."""
 
     status_message: str = ""
     success: bool = True

@@ -1,4 +1,4 @@
-"""Songs to files, and what the caller is told of each."""
+"""Songs to files, and the dictionary of each song for the caller."""
 
 import json
 import uuid
@@ -17,10 +17,10 @@ from ..types import AudioCodes, Song
 from .limits import FORMATS
 from .params import GenerationParams
 
-NAMES: Final = uuid.uuid5(uuid.NAMESPACE_URL, "ace_core.inference")
+NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "ace_core.inference")
 
 
-def folder_of(save_dir: str | None) -> Path | None:
+def make_folder(save_dir: str | None) -> Path | None:
     """The folder to save in, made where it is missing; None: nothing is saved.
 
     Raises:
@@ -39,10 +39,10 @@ def folder_of(save_dir: str | None) -> Path | None:
     return folder
 
 
-def described(
+def item_params(
     params: GenerationParams, seeds: Sequence[int], codes: Sequence[AudioCodes], audio_format: str
 ) -> list[dict[str, Any]]:
-    """The parameters of each item: those of the run, with its own seed and codes."""
+    """The parameters of each item: those of the run, with the item's seed and codes."""
     own = [write_codes(each) for each in codes] or [""]
     own = own * len(seeds) if len(own) == 1 else own
     base = params.to_dict()
@@ -53,9 +53,9 @@ def described(
 
 
 def key_of(params: Mapping[str, Any], models: Sequence[str]) -> str:
-    """A UUID that the same parameters on the same models give again."""
+    """A UUID that depends on the parameters and the models only."""
     whole = json.dumps([params, list(models)], sort_keys=True, ensure_ascii=True)
-    return str(uuid.uuid5(NAMES, whole))
+    return str(uuid.uuid5(NAMESPACE, whole))
 
 
 def audio_dict(sound: Tensor, params: dict[str, Any], key: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def audio_dict(sound: Tensor, params: dict[str, Any], key: str) -> dict[str, Any
 
 
 def save_song(audio: dict[str, Any], song: Song, folder: Path) -> None:
-    """Write `audio` to `folder`, whole or not at all, and its place into its "path".
+    """Write `audio` to `folder`, complete or not at all, and set its "path".
 
     Raises:
         SaveError: it cannot be written.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ace_core.batch.folder import NAME, Manifest, locked
+from ace_core.batch.folder import MANIFEST, Manifest, locked
 from ace_core.errors import BatchError, SaveError
 
 FIRST = {"id": "a", "status": "failed", "error": "späť\u2028"}
@@ -34,7 +34,7 @@ def test_a_record_torn_at_any_byte_is_dropped_and_the_next_one_is_whole(
 ):
     other = {**SECOND, "id": "b"}
     Manifest(tmp_path).append(FIRST)
-    path = tmp_path / NAME
+    path = tmp_path / MANIFEST
     whole = path.read_bytes()
     torn = json.dumps(other).encode()
     for length in range(1, len(torn) + 1):
@@ -48,7 +48,7 @@ def test_a_record_torn_at_any_byte_is_dropped_and_the_next_one_is_whole(
 
 
 def test_a_broken_line_in_the_middle_is_named(tmp_path: Path):
-    (tmp_path / NAME).write_text('{"id": "a", "status": "done"}\n{"id":\n{}\n')
+    (tmp_path / MANIFEST).write_text('{"id": "a", "status": "done"}\n{"id":\n{}\n')
     with pytest.raises(BatchError, match="line 2"):
         Manifest(tmp_path)
 
@@ -56,7 +56,7 @@ def test_a_broken_line_in_the_middle_is_named(tmp_path: Path):
 def test_a_full_disk_leaves_the_manifest_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     manifest = Manifest(tmp_path)
     manifest.append(FIRST)
-    before = (tmp_path / NAME).read_bytes()
+    before = (tmp_path / MANIFEST).read_bytes()
     write, parts = os.write, iter((3,))
 
     def full(descriptor: int, content: memoryview) -> int:
@@ -68,7 +68,7 @@ def test_a_full_disk_leaves_the_manifest_as_it_was(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(SaveError, match="No space left"):
         manifest.append(SECOND)
-    assert (tmp_path / NAME).read_bytes() == before
+    assert (tmp_path / MANIFEST).read_bytes() == before
     assert manifest.last == {"a": FIRST}
 
 

@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_any_work(make: Make, tmp
 
 def test_a_song_that_cannot_be_saved_is_not_lost(make: Make, tmp_path: Path):
     def take_the_folder_away(share: float, desc: str) -> None:
-        if desc == "Decoding the sound" and folder.exists():
+        if desc == "Decoding the audio" and folder.exists():
             folder.rmdir()
 
     folder = tmp_path / "gone"
@@ -118,7 +118,7 @@ def test_progress_rises_to_one_and_may_end_the_run(make: Make):
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert {"Making music", "Decoding the sound"} <= {desc for _, desc in told}
+    assert {"Making music", "Decoding the audio"} <= {desc for _, desc in told}
 
     def stop(share: float, desc: str) -> None:
         raise KeyboardInterrupt

@@ -11,10 +11,9 @@ from torch import nn
 from ace_core import pipeline
 from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.inference import AceStepHandler, LLMHandler, create_sample
-from ace_core.inference.clock import Clock
-from ace_core.inference.devices import device_of, dtype_of
+from ace_core.inference.devices import OffloadedModel, device_of, dtype_of
 from ace_core.inference.find_models import find_model
-from ace_core.inference.offloaded_model import OffloadedModel
+from ace_core.inference.progress import RunProgress
 from ace_core.weights import Kind
 from tests.rounding import assert_same
 from tools.miniature import Miniature
@@ -222,7 +221,7 @@ def test_a_batch_that_does_not_fit_is_made_in_smaller_groups_and_it_is_said(
 
 
 def test_a_clock_counts_a_stage_that_runs_twice_as_both():
-    clock = Clock()
+    clock = RunProgress()
     for _ in range(2):
         with clock.timing("lm_phase1_time"):
             pass

@@ -7,7 +7,7 @@ import pytest
 
 from ace_core.errors import AceStepError
 from ace_core.inference import GenerationConfig, GenerationParams
-from ace_core.inference.limits import check
+from ace_core.inference.limits import check_params
 from ace_core.inference.request import sampling_params_of, song_of
 from ace_core.types import Variant
 
@@ -82,7 +82,7 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [
 
 
 def refuse(params: GenerationParams, config: GenerationConfig, variant: Variant) -> None:
-    check(params, config, variant)
+    check_params(params, config, variant)
     song_of(params)
 
 
@@ -118,7 +118,7 @@ def test_base_models_take_two_hundred_steps(variant: Variant):
 def test_a_value_of_another_kind_is_a_programming_error(change: dict[str, Any]):
     (name,) = change
     with pytest.raises(TypeError, match=name):
-        check(replace(PARAMS, **change), CONFIG, Variant.TURBO)
+        check_params(replace(PARAMS, **change), CONFIG, Variant.TURBO)
 
 
 def test_a_refusal_is_a_result_and_not_an_exception(make: Make):

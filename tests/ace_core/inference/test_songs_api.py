@@ -6,7 +6,7 @@ import pytest
 
 from ace_core.constants import LANGUAGES
 from ace_core.inference import LLMHandler, create_sample, format_sample, understand_music
-from ace_core.inference.truncate import truncate
+from ace_core.inference.lm_calls import truncate
 
 CODES = "<|audio_code_123|><|audio_code_456|>"
 FREE: dict[str, Any] = {"seed": 20}  # the miniature is brief with it

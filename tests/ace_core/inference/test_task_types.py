@@ -8,7 +8,7 @@ import torch
 from ace_core import pipeline
 from ace_core.conditioning import tasks
 from ace_core.inference import AceStepHandler, LLMHandler
-from ace_core.inference.tracks import instructed
+from ace_core.inference.request import tracks_of
 from ace_core.sampling.recipe import Recipe
 from ace_core.types import Song
 
@@ -140,11 +140,11 @@ def test_base_tasks_on_turbo_are_warned_of(make: Make, recording: str):
     ],
 )
 def test_the_documented_wording_becomes_the_trained_one(task, words, tracks):
-    assert instructed(task, words) == (tracks or ("backing_vocals",), None)
+    assert tracks_of(task, words) == (tracks or ("backing_vocals",), None)
 
 
 def test_another_wording_reaches_the_model_as_it_is():
-    assert instructed("lego", "Add a woodwinds solo") == (("woodwinds",), "Add a woodwinds solo")
+    assert tracks_of("lego", "Add a woodwinds solo") == (("woodwinds",), "Add a woodwinds solo")
 
 
 def test_a_text_to_music_song_is_the_pipelines_own(make: Make, turbo: AceStepHandler):

@@ -1,5 +1,6 @@
-"""The language model by itself: describe what codes play, make a song up, lay a draft out."""
+"""The published calls of the language model alone: understand codes, create and format a sample."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
@@ -22,18 +23,17 @@ from .params import GenerationParams
 from .planning import metadata_dict
 from .request import language_of, sampling_params_of, song_of
 from .results import CreateSampleResult, FormatSampleResult, UnderstandResult
-from .truncate import truncate
 
 Result = TypeVar("Result", UnderstandResult, CreateSampleResult, FormatSampleResult)
-Asking = Callable[[LanguageModel, TextOptions], Sample]
-FACTS: Final = {  # names that `user_metadata` may hold, and the parameters they stand for
+Call = Callable[[LanguageModel, TextOptions], Sample]
+METADATA: Final = {  # names in `user_metadata`, and their parameters
     "bpm": "bpm",
     "duration": "duration",
     "keyscale": "keyscale",
     "timesignature": "timesignature",
     "language": "vocal_language",
 }
-AND_SO_ON: Final = (".", "…")  # behind codes that were shortened for a document
+ELLIPSIS: Final = (".", "…")  # after codes that were shortened for a document
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def understand_music(
     constrained_decoding_debug: bool = False,
     seed: int | None = None,
 ) -> UnderstandResult:
-    """What the song that `audio_codes` play is like. Dots behind the codes are no codes."""
+    """Describe the song of `audio_codes`. Dots after the codes are ignored."""
     check_arguments((llm_handler, LLMHandler), (audio_codes, str))
     params = TextParams(
         temperature,
@@ -80,11 +80,11 @@ def understand_music(
         seed,
     )
 
-    def ask(lm: LanguageModel, options: TextOptions) -> Sample:
-        codes = read_codes(audio_codes.rstrip().rstrip("".join(AND_SO_ON)))
+    def call(lm: LanguageModel, options: TextOptions) -> Sample:
+        codes = read_codes(audio_codes.rstrip().rstrip("".join(ELLIPSIS)))
         return functions.understand(lm, codes, options)
 
-    return _answered(UnderstandResult(), llm_handler, params, ask)
+    return _call(UnderstandResult(), llm_handler, params, call)
 
 
 def create_sample(
@@ -100,7 +100,7 @@ def create_sample(
     constrained_decoding_debug: bool = False,
     seed: int | None = None,
 ) -> CreateSampleResult:
-    """A whole song from an idea in a few words; an empty one leaves it to the model."""
+    """A song from an idea in a few words; an empty one leaves it to the model."""
     check_arguments((llm_handler, LLMHandler), (query, str), (instrumental, bool))
     params = TextParams(
         temperature,
@@ -112,12 +112,12 @@ def create_sample(
         seed,
     )
 
-    def ask(lm: LanguageModel, options: TextOptions) -> Sample:
+    def call(lm: LanguageModel, options: TextOptions) -> Sample:
         return functions.create_sample(
             lm, query, instrumental, language_of(vocal_language), options
         )
 
-    result = _answered(CreateSampleResult(), llm_handler, params, ask)
+    result = _call(CreateSampleResult(), llm_handler, params, call)
     sung = Song(lyrics=result.lyrics)
     return replace(result, instrumental=result.success and (instrumental or sung.instrumental))
 
@@ -135,7 +135,7 @@ def format_sample(
     constrained_decoding_debug: bool = False,
     seed: int | None = None,
 ) -> FormatSampleResult:
-    """A better caption and better laid out lyrics. What `user_metadata` states is kept."""
+    """A rewritten caption and formatted lyrics. What `user_metadata` gives is kept."""
     check_arguments((llm_handler, LLMHandler), (caption, str), (lyrics, str))
     params = TextParams(
         temperature,
@@ -147,27 +147,27 @@ def format_sample(
         seed,
     )
 
-    def ask(lm: LanguageModel, options: TextOptions) -> Sample:
+    def call(lm: LanguageModel, options: TextOptions) -> Sample:
         check_texts(caption, lyrics)
-        song = stated(caption, lyrics, user_metadata or {})
+        song = song_with_metadata(caption, lyrics, user_metadata or {})
         return functions.format_sample(lm, song, options)
 
-    return _answered(FormatSampleResult(), llm_handler, params, ask)
+    return _call(FormatSampleResult(), llm_handler, params, call)
 
 
-def stated(caption: str, lyrics: str, facts: Mapping[str, Any]) -> Song:
-    """A draft with its facts, by the published names.
+def song_with_metadata(caption: str, lyrics: str, metadata: Mapping[str, Any]) -> Song:
+    """A draft with its metadata, by the published names.
 
     Raises:
-        InvalidRequestError: a name or a value that is none.
+        InvalidRequestError: an unknown name, or an invalid value.
     """
-    unknown = sorted(set(facts) - set(FACTS))
+    unknown = sorted(set(metadata) - set(METADATA))
     if unknown:
         raise InvalidRequestError(
             f"`user_metadata` holds {', '.join(map(repr, unknown))}. It may hold "
-            f"{', '.join(FACTS)}."
+            f"{', '.join(METADATA)}."
         )
-    given = {FACTS[name]: value for name, value in facts.items() if value not in (None, "")}
+    given = {METADATA[name]: value for name, value in metadata.items() if value not in (None, "")}
     for name in ("keyscale", "timesignature", "vocal_language"):
         if name in given:
             given[name] = str(given[name])
@@ -176,12 +176,12 @@ def stated(caption: str, lyrics: str, facts: Mapping[str, Any]) -> Song:
     return song_of(params)
 
 
-def _answered(blank: Result, handler: LLMHandler, params: TextParams, ask: Asking) -> Result:
-    """`blank` filled with what the model says, or with why it says nothing."""
+def _call(blank: Result, handler: LLMHandler, params: TextParams, call: Call) -> Result:
+    """`blank` with the model's reply, or with the error."""
     try:
         with handler.ready() as lm:
             options = params.options(lm)
-            sample = ask(lm, options)
+            sample = call(lm, options)
     except (AceStepError, RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or out_of_memory(error):
             reason = OUT_OF_MEMORY
@@ -190,11 +190,11 @@ def _answered(blank: Result, handler: LLMHandler, params: TextParams, ask: Askin
         else:
             raise
     else:
-        return _filled(blank, sample, options.seed)
+        return _with_sample(blank, sample, options.seed)
     return replace(blank, status_message=f"Error: {reason}", success=False, error=reason)
 
 
-def _filled(blank: Result, sample: Sample, seed: int) -> Result:
+def _with_sample(blank: Result, sample: Sample, seed: int) -> Result:
     caption, cut_caption = truncate("caption", sample.song.caption, CAPTION_CHARACTERS)
     lyrics, cut_lyrics = truncate("lyrics", sample.song.lyrics, LYRIC_CHARACTERS)
     found = metadata_dict(sample.reply.metadata)
@@ -214,3 +214,16 @@ def _filled(blank: Result, sample: Sample, seed: int) -> Result:
             [f"{len(found)} facts found, seed {seed}.", *cut_caption, *cut_lyrics, *warnings]
         ),
     )
+
+
+def truncate(name: str, text: str, most: int) -> tuple[str, list[str]]:
+    """`text` cut after its last complete line, sentence or word within `most` characters, so that
+    it can be given back to the model, and a note if it was cut."""
+    if len(text) <= most:
+        return text, []
+    start = text[:most]
+    ends = [match.end() for match in re.finditer(r"\n|[.!?。！？](?=\s|$)", start)]
+    words = [match.start() for match in re.finditer(r"\s", start)]
+    end = next((places[-1] for places in (ends, words) if places and places[-1] > most // 2), most)
+    note = f"The model's {name} had {len(text)} characters and was cut to {most}."
+    return start[:end].rstrip(), [note]

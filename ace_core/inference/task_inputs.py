@@ -1,4 +1,4 @@
-"""A task from its files to what the sampler runs: recordings read, words and sound encoded."""
+"""A task from its parameters to a `Task`: recordings read, text and audio encoded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,31 +18,31 @@ from ..task import Preservation, Task
 from ..types import AudioCodes, Song
 from .handlers import Service
 from .params import GenerationParams
-from .tracks import instructed, own_words
+from .request import custom_instruction, tracks_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskRequest:
-    """Which task on which recordings; all that can be refused about it was refused."""
+    """A task and its recordings, checked."""
 
     name: str
     tracks: tuple[str, ...] = ()
-    instruction: str | None = None  # the caller's own
+    instruction: str | None = None  # the caller's, in place of the task's own
     source: SourceAudio | None = None
     canvas: RepaintCanvas | None = None  # of a task on a region
     keep: Preservation | None = None
     reference: Tensor | None = None  # [1, 2, N], 30 s
 
 
-def request_of(params: GenerationParams, seed: int) -> TaskRequest:
-    """Reads the recordings; `seed` chooses the segments of the reference.
+def load_task_request(params: GenerationParams, seed: int) -> TaskRequest:
+    """Read the recordings; `seed` chooses the segments of the reference.
 
     Raises:
         InvalidAudioError: a recording is missing or cannot be used.
         InvalidRequestError: the task cannot be carried out with these parameters.
     """
     name = params.task_type
-    request = TaskRequest(name, instruction=own_words(params.instruction))
+    request = TaskRequest(name, instruction=custom_instruction(params.instruction))
     if params.reference_audio is not None:
         sound = source_audio(*read_audio(params.reference_audio), "reference")
         request = replace(request, reference=reference_segments(sound, seed))
@@ -53,8 +53,8 @@ def request_of(params: GenerationParams, seed: int) -> TaskRequest:
             f"The task {name} starts from a recording. Set `src_audio` to its path."
         )
     if name in ("lego", "extract", "complete"):
-        tracks, words = instructed(name, params.instruction)
-        request = replace(request, tracks=tracks, instruction=words)
+        tracks, instruction = tracks_of(name, params.instruction)
+        request = replace(request, tracks=tracks, instruction=instruction)
     return _with_source(request, prepare_source(*read_audio(params.src_audio)), params)
 
 
@@ -70,14 +70,14 @@ def _with_source(
     return replace(request, source=canvas.source, canvas=canvas, keep=keep)
 
 
-def tasks_of(
+def build_tasks(
     service: Service,
     request: TaskRequest,
     song: Song,
     codes: Sequence[AudioCodes],
     cover_strength: float,
 ) -> tuple[Task, ...]:
-    """One task for all songs, or one for each of several variations of codes.
+    """One task for all songs, or one per variation of codes.
 
     `cover_strength` is the share of the steps that see the source of a cover or the codes.
 
@@ -87,7 +87,7 @@ def tasks_of(
     check_variations(codes)
     encoder = service.models.text
     with service.text:
-        task = _encoded_words(request, song, encoder, codes)
+        task = _encode_text(request, song, encoder, codes)
         if request.name == "cover" or codes:
             seconds = _seconds(request, song, codes)
             task = tasks.with_cover_strength(task, cover_strength, song, encoder, seconds)
@@ -99,30 +99,30 @@ def tasks_of(
     return tuple(replace(task, codes=each) for each in codes) if len(codes) > 1 else (task,)
 
 
-def _encoded_words(
+def _encode_text(
     request: TaskRequest, song: Song, encoder: TextEncoder, codes: Sequence[AudioCodes]
 ) -> Task:
-    """The task without its recordings."""
-    words = request.instruction
+    """The task without its recordings' latents."""
+    instruction = request.instruction
     if request.source is None:
-        return tasks.text_to_music(song, encoder, codes[0] if codes else None, words)
+        return tasks.text_to_music(song, encoder, codes[0] if codes else None, instruction)
     length = request.source.length
     mask = None if request.canvas is None else request.canvas.mask
     if request.name == "cover":
-        return tasks.cover(song, encoder, length, instruction=words)
+        return tasks.cover(song, encoder, length, instruction=instruction)
     if request.name == "extract":
-        return tasks.extract(song, encoder, length, request.tracks[0], words)
+        return tasks.extract(song, encoder, length, request.tracks[0], instruction)
     if request.name == "complete":
-        return tasks.complete(song, encoder, length, request.tracks, words)
+        return tasks.complete(song, encoder, length, request.tracks, instruction)
     if request.name == "lego":
-        return tasks.lego(song, encoder, length, request.tracks[0], mask, words)
+        return tasks.lego(song, encoder, length, request.tracks[0], mask, instruction)
     if mask is None:
         raise ValueError("a repaint has a mask")
-    return tasks.repaint(song, encoder, length, mask, words)
+    return tasks.repaint(song, encoder, length, mask, instruction)
 
 
 def _latents(service: Service, audio: Tensor | None) -> Tensor | None:
-    """[1, T, C], or nothing for no sound."""
+    """Latents [1, T, C] of `audio`; None for None."""
     return None if audio is None else encode_audio(service.models, audio)
 
 

@@ -1,0 +1,65 @@
+"""The time that each stage of a run takes, and the progress of the run."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+Progress = Callable[..., Any]  # (share of the run from 0 to 1, desc=name of the stage)
+Counter = Callable[[int, int], None]  # (done, total)
+
+# share of the run at the end of each stage; skipped stages are jumped over
+STAGE_ENDS: Final = {
+    "Planning the song": 0.1,
+    "Composing codes": 0.4,
+    "Encoding the text": 0.45,
+    "Making music": 0.85,
+    "Decoding the audio": 0.97,
+    "Saving": 1.0,
+}
+
+
+class RunProgress:
+    """Seconds by the published names, and calls of the published `progress`."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.costs: dict[str, float] = {}
+        self._progress = progress
+        self._start = time.perf_counter()
+        self._share = 0.0
+
+    @contextmanager
+    def timing(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.costs[name] = self.costs.get(name, 0.0) + time.perf_counter() - start
+
+    def stage(self, name: str) -> Counter:
+        """Report the start of a stage. The returned function reports how much of it is done."""
+        names = list(STAGE_ENDS)
+        index = names.index(name)
+        begin = STAGE_ENDS[names[index - 1]] if index else 0.0
+        self._report(begin, name)
+
+        def report(done: int, total: int) -> None:
+            self._report(begin + (STAGE_ENDS[name] - begin) * min(done / total, 1.0), name)
+
+        return report
+
+    def total(self) -> dict[str, float]:
+        """The seconds of every published key, sums included; 0 for a stage that did not run."""
+        lm = {name: self.costs.get(name, 0.0) for name in ("lm_phase1_time", "lm_phase2_time")}
+        stages = ("encoder", "diffusion", "vae_decode")
+        dit = {f"dit_{s}_time_cost": self.costs.get(f"dit_{s}_time_cost", 0.0) for s in stages}
+        return {
+            **lm,
+            "lm_total_time": sum(lm.values()),
+            **dit,
+            "dit_total_time_cost": sum(dit.values()),
+            "pipeline_total_time": time.perf_counter() - self._start,
+        }
+
+    def _report(self, share: float, name: str) -> None:
+        self._share = max(self._share, share)  # every microbatch counts its steps from 0
+        if self._progress is not None:
+            self._progress(self._share, desc=name)
