@@ -1,4 +1,4 @@
-"""What the ACE-Step 1.5 checkpoints fix: rates, token ids, trained ranges. Nothing is a setting."""
+"""Constants of the ACE-Step 1.5 checkpoints: rates, limits, trained ranges. None is a setting."""
 
 import math
 from typing import Final
@@ -29,7 +29,7 @@ TEXT_TOKENS: Final = 256  # tokens of the text prompt, the appended end token in
 LYRIC_TOKENS: Final = 2_048  # likewise for the lyrics
 END_OF_TEXT: Final = "<|endoftext|>"  # id 151643 in the published tokenizer
 
-# --- what a song may ask for (the LM's vocabulary; Source: constrained_logits_processor.py) ---
+# --- ranges of a song's fields (the LM's vocabulary; Source: constrained_logits_processor.py) ---
 SECONDS_RANGE: Final = (10.0, 600.0)
 BPM_RANGE: Final = (30, 300)
 TIME_SIGNATURES: Final = (2, 3, 4, 6)  # numerators; 6 stands for 6/8

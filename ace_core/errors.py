@@ -1,4 +1,4 @@
-"""What a user can fix. Each message says what was given, what is allowed and what to do.
+"""Errors that a user can fix. A message says what was given, what is allowed and what to do.
 
 AceStepError
 ├── InvalidSongError       a caption, length, bpm, key, time signature or language out of range
@@ -8,18 +8,18 @@ AceStepError
 ├── InvalidCodesError      audio codes that cannot be read or decoded
 ├── CheckpointError        a file that is missing, broken or of another model
 ├── SaveError              an output that cannot be written
-├── NotEnoughMemoryError   the smallest piece of the work does not fit (in `memory.py`)
-└── BatchError             a folder of many songs that cannot be used or gone on with
+├── NotEnoughMemoryError   the smallest part of the work does not fit (in `memory.py`)
+└── BatchError             a folder of many songs that cannot be used or resumed
     └── PromptsError       a file of many songs with lines that cannot be carried out
 """
 
 
 class AceStepError(Exception):
-    """Base of every refusal of this library; programming mistakes raise the built-in errors."""
+    """Base of the errors of this library; programming errors raise built-in ones."""
 
 
 class InvalidSongError(AceStepError):
-    """A song asks for something the models do not know."""
+    """A song asks for something outside the range of the models."""
 
 
 class InvalidRequestError(AceStepError):
@@ -47,7 +47,7 @@ class SaveError(AceStepError):
 
 
 class BatchError(AceStepError):
-    """A batch of songs cannot be started or gone on with."""
+    """A batch of songs cannot be started or resumed."""
 
 
 class PromptsError(BatchError):

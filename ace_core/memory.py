@@ -1,7 +1,6 @@
-"""When a device is full: how to know it, what to do then, and who is told.
+"""Out-of-memory errors of a device: recognising them, freeing memory, notifying the user.
 
-It knows no model. Whoever holds a device in another way, as a host does, hands in an `OomHandler`
-of its own.
+It knows no model. A host that manages the device itself passes its own `OomHandler`.
 """
 
 import logging
@@ -15,8 +14,8 @@ from .errors import AceStepError
 
 logger = logging.getLogger(__name__)
 
-HEADROOM: Final = 1.5  # free memory must exceed an estimate by this; ComfyUI's own factor
-_FULL: Final = (  # words of errors that have no class of their own: CPU on three systems, Metal
+HEADROOM: Final = 1.5  # free memory over the estimate that is required; ComfyUI's factor
+_OOM_TEXTS: Final = (  # of errors without a class of their own: CPU on three systems, Metal
     "defaultcpuallocator: can't allocate memory",
     "defaultcpuallocator: not enough memory",
     "mps backend out of memory",
@@ -26,28 +25,28 @@ Notify = Callable[[str], None]
 
 
 class NotEnoughMemoryError(AceStepError, torch.OutOfMemoryError):
-    """Not even the smallest piece fits; a host that knows torch's error frees its models."""
+    """Even the smallest part of the work does not fit; also torch's error, which hosts handle."""
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that a device is full, and nothing else."""
+    """Whether `error` means that a device is out of memory."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
-    words = str(error).lower()
-    accelerator = getattr(torch, "AcceleratorError", ())  # unknown to old torch
+    message = str(error).lower()
+    accelerator = getattr(torch, "AcceleratorError", ())  # missing in old torch
     if isinstance(error, accelerator):
-        return "out of memory" in words
-    return isinstance(error, RuntimeError) and any(full in words for full in _FULL)
+        return "out of memory" in message
+    return isinstance(error, RuntimeError) and any(text in message for text in _OOM_TEXTS)
 
 
 def release_unused() -> None:
-    """Give back what torch keeps for later, so that other shapes find room."""
+    """Free the memory that torch caches, so that other shapes fit."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """What can still be allocated; `None` where the device does not tell."""
+    """Bytes that can still be allocated; `None` where the device does not report them."""
     if device.type != "cuda":
         return None
     free, _ = torch.cuda.mem_get_info(device)
@@ -63,17 +62,17 @@ class OomHandler:
     notify: Notify = logger.warning
 
     def try_run(self, run: Callable[[], Result]) -> Result | None:
-        """What `run` makes; `None` when the device was full: then memory is freed.
+        """The result of `run`; `None` after an out-of-memory error, when memory has been freed.
 
-        Any other error passes.
+        Other errors propagate.
         """
         try:
             return run()
         except RuntimeError as error:
             if not self.is_full(error):
                 raise
-            logger.info("The device is full: %s", error)
-        self.free()  # not above: while an error is handled, its frames hold their tensors
+            logger.info("Out of memory: %s", error)
+        self.free()  # outside the handler: inside it, the frames of the error hold their tensors
         return None
 
 
@@ -81,13 +80,13 @@ OOM_HANDLER: Final = OomHandler()
 
 
 class Notices:
-    """Says each thing once, to a log at once and to a report at the end."""
+    """Messages for the user, each logged once when it comes and kept for a report."""
 
     def __init__(self, log: Notify = logger.warning) -> None:
         self._log = log
-        self.said: list[str] = []
+        self.texts: list[str] = []
 
     def __call__(self, text: str) -> None:
-        if text not in self.said:
-            self.said.append(text)
+        if text not in self.texts:
+            self.texts.append(text)
             self._log(text)

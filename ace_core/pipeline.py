@@ -1,7 +1,7 @@
-"""A song in, audio out, without a host: the one place where all stages meet.
+"""From a task to audio without a host: sampling, decoding and encoding, where all stages meet.
 
-What the nodes do inside ComfyUI, this does for a script, a test or a benchmark. It picks no device
-and no dtype: the models' own are used.
+Scripts, tests and benchmarks use it as ComfyUI uses the nodes. It chooses no device and no dtype:
+the models' own are used.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Number formats: which one a processor is good at, and what delicate sums are made in."""
+"""Dtypes: which one a CPU computes fast in, and the one for sensitive arithmetic."""
 
 import platform
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ CHOICES: Final[Mapping[str, torch.dtype]] = {"bf16": torch.bfloat16, "fp32": tor
 
 
 def at_least_float32(dtype: torch.dtype) -> torch.dtype:
-    """What delicate arithmetic is done in: float32 for half precision, else `dtype` itself."""
+    """The dtype of sensitive arithmetic: float32 for half precision, else `dtype` itself."""
     return torch.promote_types(dtype, torch.float32)
 
 
 def cpu_is_fast_at_bf16() -> bool:
-    """On x86 that takes AMX: with AVX-512 alone, or emulated, oneDNN's bf16 is slower than its
-    float32 (measured: 0.65 of the GEMM rate, 0.4 of a denoising step's)."""
+    """On x86 this needs AMX: with AVX-512 alone, or emulated, oneDNN's bf16 is slower than its
+    float32 (measured: 0.65 of the GEMM rate, 0.4 of the rate of a denoising step)."""
     if platform.machine().lower() in ("x86_64", "amd64"):
-        return getattr(torch.cpu, "_is_amx_tile_supported", bool)()  # unknown to old torch
+        return getattr(torch.cpu, "_is_amx_tile_supported", bool)()  # missing in old torch
     if not torch.backends.mkldnn.is_available():  # a torch without oneDNN, as on macOS
         return False
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()

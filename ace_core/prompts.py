@@ -1,4 +1,4 @@
-"""The exact texts the diffusion model was trained on. They are an interface: every byte counts.
+"""The exact texts the diffusion model was trained on. Every byte matters.
 
 Source: acestep/constants.py (SFT_GEN_PROMPT, TASK_INSTRUCTIONS) and
 acestep/core/generation/handler/{prompt_utils,metadata_utils}.py of the official code.
@@ -18,7 +18,7 @@ COVER: Final = "Generate audio semantic tokens based on the given conditions:"
 REPAINT: Final = "Repaint the mask area based on the given conditions:"
 
 NOT_GIVEN: Final = "N/A"
-DEFAULT_SECONDS: Final = 30  # what the text says when the length is automatic
+DEFAULT_SECONDS: Final = 30  # in the prompt when the length is automatic
 UNKNOWN_LANGUAGE: Final = "unknown"
 
 
@@ -35,9 +35,9 @@ def complete_instruction(tracks: tuple[str, ...]) -> str:
 
 
 def text_prompt(song: Song, instruction: str, seconds: float | None) -> str:
-    """What the text encoder reads: instruction, caption and metadata, nothing stripped.
+    """The prompt of the text encoder: instruction, caption and metadata, nothing stripped.
 
-    `seconds` is the length of what is heard: the source's when there is one, else the song's.
+    `seconds` is the length of the source when there is one, else of the song.
     """
     return (
         f"# Instruction\n{_with_colon(instruction)}\n\n"
@@ -47,12 +47,12 @@ def text_prompt(song: Song, instruction: str, seconds: float | None) -> str:
 
 
 def lyric_prompt(song: Song) -> str:
-    """What the lyric encoder reads: the language and the lyrics, verbatim."""
+    """The prompt of the lyric encoder: the language and the lyrics, verbatim."""
     return f"{lyric_heading(song)}{song.lyrics}{END_OF_TEXT}"
 
 
 def lyric_heading(song: Song) -> str:
-    """What stands before the lyrics."""
+    """The part of the prompt before the lyrics."""
     return f"# Languages\n{song.language or UNKNOWN_LANGUAGE}\n\n# Lyric\n"
 
 

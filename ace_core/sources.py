@@ -1,6 +1,6 @@
-"""A recording on the canvas of its task, before anything heavy is done to it.
+"""Source audio on the canvas of its task, checked before anything heavy.
 
-Everything that can be refused about a source, a region or a batch of codes is refused here.
+A source, a region or a batch of codes that cannot be used is refused here.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,20 @@ from .types import AudioCodes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceAudio:
-    """A source that was checked and brought to the models' form."""
+    """A checked source in the models' form."""
 
-    audio: Tensor  # [B, 2, N] at 48 kHz, padding included: one for all songs, or one each
+    audio: Tensor  # [B, 2, N] at 48 kHz, padding included: one for all songs, or one per song
     seconds: float  # of the music itself
     songs: int = 1  # how many to make
 
     @property
     def length(self) -> Length:
-        """What a task on this source is made for."""
+        """The length of a task on this source."""
         return source_length(frames_in(self.audio.shape[-1]), self.seconds)
 
 
 def prepare_source(waveform: Tensor, rate: int, batch: int = 1) -> SourceAudio:
-    """One source for `batch` songs, or several for one song each.
+    """One source for `batch` songs, or one per song.
 
     Raises:
         InvalidAudioError: `waveform` [B, C, N] cannot be a source.
@@ -42,7 +42,7 @@ def prepare_source(waveform: Tensor, rate: int, batch: int = 1) -> SourceAudio:
     count = len(audio)
     if count > 1 and batch not in (1, count):
         raise InvalidRequestError(
-            f"The source has {count} items, each for a song of its own, but a batch of {batch} is "
+            f"The source has {count} items, one per song, but a batch of {batch} is "
             f"asked for. Set `batch_size` to 1 or {count}."
         )
     return SourceAudio(audio, seconds_of_audio(audio), max(count, batch))
@@ -50,14 +50,14 @@ def prepare_source(waveform: Tensor, rate: int, batch: int = 1) -> SourceAudio:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepaintCanvas:
-    """A source on a canvas that may be longer, and where new music is made on it."""
+    """A source on a canvas that may be longer, and the regions of new music."""
 
     source: SourceAudio
     mask: Tensor  # [1, T, 1]
     spans: Sequence[Span]
 
     def splice(self, keep: Preservation) -> Splice | None:
-        """The source's own sound around the new music, if `keep` asks for it."""
+        """The source's samples around the new music, where `keep` has an audio blend."""
         if keep.audio_blend is None:
             return None
         return Splice(self.source.audio, self.spans, keep.audio_blend)
@@ -77,7 +77,7 @@ def place_region(source: SourceAudio, start: float, end: float | None) -> Repain
 def check_variations(codes: Sequence[AudioCodes]) -> None:
     """
     Raises:
-        InvalidRequestError: several variations that are not of one length, or too long to play.
+        InvalidRequestError: variations of different lengths, or longer than the models play.
     """
     lengths = sorted({each.seconds for each in codes})
     if len(lengths) > 1:

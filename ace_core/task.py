@@ -1,4 +1,4 @@
-"""A task as one value: what the model is conditioned on, and what is asked of the sampling.
+"""A task as one value: what the model is conditioned on, and how the source enters the sampling.
 
 A function of `conditioning/tasks.py` makes it, `pipeline.sample` and every sampler of a host run
 it. It knows no model, no sampler and no host.
@@ -19,10 +19,10 @@ Span = tuple[float, float]  # start and end in seconds
 
 
 class Length(NamedTuple):
-    """How long a task is made for."""
+    """The length of a task."""
 
     frames: int  # T of the canvas, at least the shortest one
-    seconds: float  # of the music that the text prompt names: the source before any padding
+    seconds: float  # of the music, as in the text prompt: the source before any padding
 
 
 def source_length(frames: int, seconds: float) -> Length:
@@ -31,26 +31,26 @@ def source_length(frames: int, seconds: float) -> Length:
 
 
 class SourceUse(Enum):
-    """What the model sees of the source latents."""
+    """What becomes of the source latents in the conditioning."""
 
-    WHOLE = "whole"  # all of them, as they are
+    WHOLE = "whole"  # all of them, unchanged
     QUANTIZED = "quantized"  # through the code tokenizer and back: a cover
     MASKED = "masked"  # silence where the mask is 1: a repaint
-    INIT_ONLY = "init only"  # nothing: a run may only start from them (audio to audio)
+    INIT_ONLY = "init only"  # not used; a run may only start from them (audio to audio)
 
 
 @dataclass(frozen=True, slots=True)
 class Preservation:
-    """How firmly the source is kept outside the mask."""
+    """How the source is kept outside the mask."""
 
-    injection: float  # share of the steps after which the source is put back outside
+    injection: float  # share of the steps after which the source is restored
     blend_frames: int  # latent frames of the ramp on either side; 0: no blend
     audio_blend: float | None  # seconds of the waveform's ramp; None: no splice at all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Splice:
-    """The source's own sound, to be put back around a region after decoding."""
+    """The source's samples, to be restored around a region after decoding."""
 
     audio: Tensor  # [1 or B, 2, N] at 48 kHz, padded to the canvas
     spans: Sequence[Span]  # where new music is
@@ -59,7 +59,7 @@ class Splice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """One item's task.
+    """The conditioning of a run, and what is kept of its source.
 
     Raises:
         InvalidRequestError: a strength outside 0 to 1, or a cover strength below 1 without the
@@ -71,10 +71,10 @@ class Task:
     frames: int  # T, length of the canvas
     name: str = ""
     timbre: Tensor | None = None  # [R, 750, 64] reference clips; None: silence
-    source: Tensor | None = None  # [1 or B, T, 64] latents, for all or each; None: silence
+    source: Tensor | None = None  # [1 or B, T, 64] latents, for all or per item; None: silence
     source_use: SourceUse = SourceUse.WHOLE
     mask: Tensor | None = None  # [1, T, 1] 1: new music, 0: keep; None: new music everywhere
-    codes: AudioCodes | None = None  # decoded to hints, they take the place of the source
+    codes: AudioCodes | None = None  # decoded to hints in the place of the source
     cover_strength: float = 1.0  # share of the steps that see the source or the codes
     text_without_source: Tensor | None = None  # [1, L, 1024] for the rest of the steps
     source_strength: float = 0.0  # share of the source in the starting noise

@@ -33,7 +33,7 @@ def seconds_of(frames: int) -> float:
 
 
 def codes_for(seconds: float) -> int:
-    """Audio codes that the language model writes for `seconds`."""
+    """Audio codes that the language model generates for `seconds`."""
     return int(seconds * CODE_RATE)
 
 

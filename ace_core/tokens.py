@@ -1,6 +1,6 @@
-"""What this library asks of a tokenizer, and how one is read from a folder.
+"""The tokenizer interface of this library, and one loaded from files by `transformers`.
 
-No id is written down here: ids come from the tokenizer's own files.
+No token id is written here: ids come from the tokenizer's files.
 """
 
 import json
@@ -16,8 +16,8 @@ SOURCES = (
     "every ComfyUI, under comfy/text_encoders/qwen25_tokenizer (vocab.json and merges.txt)."
 )
 
-_SLOW_BEFORE = "0.22.2"  # tokenizers compares every added token with all before it, up to then
-_MANY = 10_000
+_SLOW_BEFORE = "0.22.2"  # before it, loading is quadratic in the number of added tokens
+_MANY = 10_000  # added tokens, from which loading takes long
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Tokenizer(Protocol):
         ...
 
     def encode(self, text: str) -> list[int]:
-        """The ids of `text`; the written form of a special token becomes that token."""
+        """The ids of `text`; the text of a special token becomes that token."""
         ...
 
     def decode(self, ids: list[int]) -> str:
@@ -39,7 +39,7 @@ class Tokenizer(Protocol):
         ...
 
     def token_id(self, token: str) -> int | None:
-        """The id of the token that is written exactly so, `None` if there is none."""
+        """The id of the token with exactly this text, `None` if there is none."""
         ...
 
     def texts(self) -> list[str]:
@@ -69,35 +69,35 @@ class FolderTokenizer:
         )
 
 
-def load_tokenizer(place: str | Path) -> FolderTokenizer:
-    """The tokenizer at `place`: a file in the format of `tokenizer.json` under any name, or a
+def load_tokenizer(path: str | Path) -> FolderTokenizer:
+    """The tokenizer at `path`: a file in the format of `tokenizer.json` under any name, or a
     folder with that file, or with `vocab.json` and `merges.txt`.
 
     Raises:
-        CheckpointError: it is missing, or holds no tokenizer, or a broken one.
+        CheckpointError: it is missing, or not a tokenizer, or broken.
     """
-    files = _files(Path(place))
+    files = _files(Path(path))
     _warn_slow(_json(files[0]))
     try:
         return FolderTokenizer(_read(files))
     except Exception as error:  # the tokenizer library raises bare Exception for a bad file
         raise CheckpointError(
-            f"The tokenizer {place} cannot be read: {error} Download it again. {SOURCES}"
+            f"The tokenizer {path} cannot be read: {error} Download it again. {SOURCES}"
         ) from error
 
 
-def _files(place: Path) -> list[Path]:
-    if place.is_file():
-        return [place]
-    if not place.is_dir():
-        raise CheckpointError(f"{place} is not a folder with a tokenizer. {SOURCES}")
-    whole, parts = place / "tokenizer.json", [place / "vocab.json", place / "merges.txt"]
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise CheckpointError(f"{path} is not a folder with a tokenizer. {SOURCES}")
+    whole, parts = path / "tokenizer.json", [path / "vocab.json", path / "merges.txt"]
     if whole.is_file():
         return [whole]
     if all(part.is_file() for part in parts):
         return parts
     raise CheckpointError(
-        f"{place} holds no tokenizer: neither tokenizer.json nor vocab.json with "
+        f"{path} holds no tokenizer: neither tokenizer.json nor vocab.json with "
         f"merges.txt is in it. {SOURCES}"
     )
 
@@ -106,15 +106,15 @@ def required_id(tokenizer: Tokenizer, token: str) -> int:
     """The id of `token`.
 
     Raises:
-        CheckpointError: the tokenizer does not know it.
+        CheckpointError: the tokenizer does not have it.
     """
-    found = tokenizer.token_id(token)
-    if found is None:
+    token_id = tokenizer.token_id(token)
+    if token_id is None:
         raise CheckpointError(
             f"The tokenizer has no token {token}, so it is not the Qwen tokenizer that ACE-Step "
             f"1.5 was trained with. {SOURCES}"
         )
-    return found
+    return token_id
 
 
 def _json(path: Path) -> Any:
@@ -125,7 +125,7 @@ def _json(path: Path) -> Any:
 
 
 def _warn_slow(content: Any) -> None:
-    """One line in the log before a minute without a sign of life."""
+    """Log a line before loading that takes a minute."""
     added = content.get("added_tokens") if isinstance(content, dict) else None
     if isinstance(added, list) and len(added) > _MANY and is_older("tokenizers", _SLOW_BEFORE):
         logger.warning(
@@ -137,7 +137,7 @@ def _warn_slow(content: Any) -> None:
 
 
 def _read(files: list[Path]) -> Any:
-    """The backend of whatever `transformers` makes of `files`; importing it takes seconds."""
+    """The backend of the tokenizer that `transformers` loads; importing it takes seconds."""
     import transformers
 
     if len(files) == 1:

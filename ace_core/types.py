@@ -1,7 +1,7 @@
-"""The values that travel between stages. Each is checked once, where it is born.
+"""The values that are passed between stages. Each is checked once, when it is made.
 
 Shape letters used everywhere: `B` batch, `T` latent frames (25 Hz), `C` latent channels (64),
-`S` codes (5 Hz), `L` text tokens, `H` heads, `D` head width, `E` model width, `N` audio samples.
+`S` codes (5 Hz), `L` text tokens, `H` heads, `D` head_dim, `E` hidden size, `N` audio samples.
 Lower-case `t` is flow time (1 is noise, 0 is music) and nothing else. `None` means "not given".
 """
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Variant(Enum):
-    """What a diffusion checkpoint was trained as; sampling defaults follow it."""
+    """The training of a diffusion checkpoint, which has its own sampling defaults."""
 
     TURBO = "turbo"
     TURBO_CONTINUOUS = "turbo-continuous"
@@ -41,19 +41,19 @@ class Variant(Enum):
 
     @property
     def distilled(self) -> bool:
-        """Turbo variants need no guidance: it is distilled into the weights."""
+        """Whether guidance is distilled into the weights."""
         return self in (Variant.TURBO, Variant.TURBO_CONTINUOUS)
 
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """What to play. Every musical field may be left to the language model.
+    """The request for a song. Every musical field may be left to the language model.
 
     `seconds` 10 to 600, `bpm` 30 to 300, `key` one of the 70 key-scales ("F# minor"),
     `time_signature` the numerator 2, 3, 4 or 6, `language` one of the 51 codes.
 
     Raises:
-        InvalidSongError: a field is outside what the models know.
+        InvalidSongError: a field is outside the range of the models.
     """
 
     caption: str = ""
@@ -87,7 +87,7 @@ class Song:
 
     @property
     def instrumental(self) -> bool:
-        """Whether the lyrics ask for no singer, in any of the spellings people use."""
+        """Whether the lyrics ask for no singer, in any of the usual spellings."""
         return self.lyrics.strip().lower() in ("", "[inst]", INSTRUMENTAL.lower())
 
 
@@ -153,10 +153,10 @@ class AudioCodes:
     values: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        for place, code in enumerate(self.values):
+        for index, code in enumerate(self.values):
             if not 0 <= code < CODEBOOK_SIZE:
                 raise InvalidCodesError(
-                    f"Code {code} at place {place} is outside 0 to {CODEBOOK_SIZE - 1}. Remove it "
+                    f"Code {code} at index {index} is outside 0 to {CODEBOOK_SIZE - 1}. Remove it "
                     "or encode the audio again."
                 )
 
@@ -170,7 +170,7 @@ class AudioCodes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
-    """What the VAE's encoder believes about each latent: a normal distribution."""
+    """The output of the VAE's encoder: a normal distribution of each latent."""
 
     mean: torch.Tensor  # [B, C, T]
     std: torch.Tensor  # [B, C, T]
@@ -181,7 +181,7 @@ class Posterior:
             return self.mean + self.std * self._noise(self.mean, generator)
         if len(generator) != len(self.mean):
             raise ValueError(f"{len(generator)} generators for {len(self.mean)} items")
-        draws = [self._noise(item, own) for item, own in zip(self.mean, generator, strict=True)]
+        draws = [self._noise(item, each) for item, each in zip(self.mean, generator, strict=True)]
         return self.mean + self.std * torch.stack(draws)
 
     @staticmethod

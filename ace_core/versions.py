@@ -1,4 +1,4 @@
-"""The oldest packages that the library works with, and what to say where one is older."""
+"""The oldest supported versions of packages, and a warning where an older one is installed."""
 
 import logging
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Final
 
-# What ComfyUI 0.20.1 asks for at least.
+# The minimum versions of ComfyUI 0.20.1.
 OLDEST: Final[Mapping[str, str]] = {
     "torch": "2.4",
     "transformers": "4.50",
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def warn_outdated() -> None:
-    """One line in the log where a package is too old. Nothing is refused: most of it may work."""
+    """Log a line where a package is too old. Nothing is refused: most of it may work."""
     line = outdated()
     if line is not None:
         logger.warning("%s", line)
@@ -28,7 +28,7 @@ def warn_outdated() -> None:
 def outdated(installed: Callable[[str], str] = metadata.version) -> str | None:
     """One line that names each package older than `OLDEST` allows; `None` where none is.
 
-    A package without a version on record is taken for new enough: importing it tells more.
+    A package without a recorded version counts as new enough.
     """
     old = [
         f"{name} {installed(name)} ({oldest} or newer is needed)"
@@ -41,7 +41,7 @@ def outdated(installed: Callable[[str], str] = metadata.version) -> str | None:
 
 
 def is_older(name: str, version: str, installed: Callable[[str], str] = metadata.version) -> bool:
-    """Whether the package `name` is older than `version`; False where it has none on record."""
+    """Whether the package `name` is older than `version`; False where none is recorded."""
     try:
         return _numbers(installed(name)) < _numbers(version)
     except metadata.PackageNotFoundError:

@@ -48,8 +48,8 @@ def run_sampler(
     name = "unknown" if variant is None else variant.value
     lines = [f"model: {name}", *_step_lines(sigmas, positive), _guidance_line(guidance)]
     lines += [f"solver: {host.solver_name(chosen)}", *(f"warning: {each}" for each in warnings)]
-    lines += [f"memory: {notice}" for notice in memory.said]
-    lines += [f"preview: {notice}" for notice in preview.notices.said] if preview else []
+    lines += [f"memory: {notice}" for notice in memory.texts]
+    lines += [f"preview: {notice}" for notice in preview.notices.texts] if preview else []
     return done, [*lines, _length_line(done), *stats.lines(), *seed_lines(recipe)]
 
 

@@ -75,7 +75,7 @@ def test_a_notice_is_said_once_and_kept() -> None:
     notices = Notices(log.append)
     for text in ("one", "two", "one"):
         notices(text)
-    assert log == notices.said == ["one", "two"]
+    assert log == notices.texts == ["one", "two"]
 
 
 def test_a_cpu_does_not_tell_what_is_free() -> None:

@@ -92,5 +92,5 @@ def test_a_text_longer_than_the_trained_limit_is_kept_and_warned_of(caplog):
 def test_a_code_outside_the_codebook_is_refused_with_its_place():
     assert AudioCodes((0, 63_999)).seconds == pytest.approx(0.4)
     for bad in (64_000, -1):
-        with pytest.raises(InvalidCodesError, match=f"Code {bad} at place 1"):
+        with pytest.raises(InvalidCodesError, match=f"Code {bad} at index 1"):
             AudioCodes((5, bad))

@@ -128,7 +128,7 @@ def test_a_vae_that_cannot_compute_in_part_is_left_alone_when_it_lies_in_two_pla
     previewed.preview.send = send
     made = previewed.run()
     assert len(previewed.excerpts) == 1
-    assert previewed.notices.said == [
+    assert previewed.notices.texts == [
         "The VAE was not loaded as a whole: there are no further previews."
     ]
     assert torch.equal(previewed.run(preview=False), made)
@@ -165,7 +165,7 @@ def test_there_are_no_previews_where_model_and_vae_do_not_fit_as_a_whole(
     monkeypatch.setattr(studio.vae, "patcher", patcher(GIB))
     previewed.preview.check_memory(patcher(3 * GIB), lambda: GIB)
     assert previewed.preview.ended is not previews
-    assert any("no room for the VAE" in notice for notice in previewed.notices.said) is not previews
+    assert any("no room for the VAE" in notice for notice in previewed.notices.texts) is not previews
 
 
 def test_stop_works_while_the_excerpt_is_decoded(
@@ -183,7 +183,7 @@ def test_stop_works_while_the_excerpt_is_decoded(
     with pytest.raises(manager().InterruptProcessingException):
         previewed.run()
     assert not previewed.excerpts
-    assert not previewed.notices.said
+    assert not previewed.notices.texts
 
 
 def test_the_page_that_pressed_run_gets_the_event_and_the_server_has_the_file(

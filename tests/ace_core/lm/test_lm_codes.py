@@ -45,9 +45,9 @@ def test_a_text_without_codes_is_refused(text):
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("<|audio_code_64000|>", "Code 64000 at place 0"),
-        ("1, 64000", "Code 64000 at place 1"),
-        ("5, -1", "Code -1 at place 1"),
+        ("<|audio_code_64000|>", "Code 64000 at index 0"),
+        ("1, 64000", "Code 64000 at index 1"),
+        ("5, -1", "Code -1 at index 1"),
         ("<|audio_code_65534|>", "Code 65534"),
     ],
 )
