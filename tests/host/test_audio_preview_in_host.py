@@ -165,7 +165,9 @@ def test_there_are_no_previews_where_model_and_vae_do_not_fit_as_a_whole(
     monkeypatch.setattr(studio.vae, "patcher", patcher(GIB))
     previewed.preview.check_memory(patcher(3 * GIB), lambda: GIB)
     assert previewed.preview.ended is not previews
-    assert any("no room for the VAE" in notice for notice in previewed.notices.texts) is not previews
+    assert (
+        any("no room for the VAE" in notice for notice in previewed.notices.texts) is not previews
+    )
 
 
 def test_stop_works_while_the_excerpt_is_decoded(
