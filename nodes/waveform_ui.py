@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..ace_core.audio.files import Encoding, FileFormat, save
 from ..ace_core.audio.loudness import loudness
-from ..ace_core.audio.spectrum import levels
+from ..ace_core.audio.picture import levels
 from ..ace_core.constants import SAMPLE_RATE
 from . import folders
 

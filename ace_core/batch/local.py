@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import AceStepError
 from ..inference import generate_music
-from ..inference.results import GenerationResult
+from ..inference.types import GenerationResult
 from .jobs import Executor, Job, JobResult, OutputFile, RunJob
 from .models import ModelChoice, Models
 from .prompts import request_of

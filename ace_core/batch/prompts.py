@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import AceStepError, InvalidRequestError, PromptsError
 from ..inference.limits import check_params, check_types
-from ..inference.params import GenerationConfig, GenerationParams
 from ..inference.request import INSTRUCTION_EXAMPLES, recipe_of, song_of, tracks_of
 from ..inference.request import seeds_of as published_seeds
+from ..inference.types import GenerationConfig, GenerationParams
 from ..types import Variant
 
 ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ..constants import TRACKS
-from ..inference.params import GenerationConfig, GenerationParams
+from ..inference.types import GenerationConfig, GenerationParams
 from .options import add_fields
 
 DIT: Final = "acestep-v15-turbo"

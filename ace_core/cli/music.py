@@ -12,8 +12,7 @@ from ..batch.models import Models
 from ..batch.prompts import Request, check_request, request_of
 from ..errors import AceStepError, InvalidRequestError, SaveError
 from ..inference import generate_music
-from ..inference.params import GenerationConfig, GenerationParams
-from ..inference.results import GenerationResult
+from ..inference.types import GenerationConfig, GenerationParams, GenerationResult
 from ..prompts import complete_instruction, extract_instruction, lego_instruction
 from .models import chosen
 from .options import given, text_of

@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from .handlers import AceStepHandler, LLMHandler
     from .lm_calls import create_sample, format_sample, understand_music
     from .music import generate_music
-    from .params import GenerationConfig, GenerationParams
-    from .results import CreateSampleResult, FormatSampleResult, GenerationResult, UnderstandResult
+    from .types import (
+        CreateSampleResult,
+        FormatSampleResult,
+        GenerationConfig,
+        GenerationParams,
+        GenerationResult,
+        UnderstandResult,
+    )
 
 __all__ = [
     "AceStepHandler",
@@ -29,10 +35,9 @@ __all__ = [
     "generate_music",
     "understand_music",
 ]
-_HOMES = {
+_MODULES = {  # of the names; the others are value types
     "handlers": ("AceStepHandler", "LLMHandler"),
     "music": ("generate_music",),
-    "params": ("GenerationConfig", "GenerationParams"),
     "lm_calls": ("create_sample", "format_sample", "understand_music"),
 }
 
@@ -40,5 +45,5 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = next((home for home, names in _HOMES.items() if name in names), "results")
-    return getattr(import_module(f".{home}", __name__), name)
+    module = next((module for module, names in _MODULES.items() if name in names), "types")
+    return getattr(import_module(f".{module}", __name__), name)

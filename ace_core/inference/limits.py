@@ -9,7 +9,7 @@ from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARAC
 from ..errors import InvalidRequestError
 from ..sampling.solvers import Solver
 from ..types import Variant
-from .params import GenerationConfig, GenerationParams
+from .types import GenerationConfig, GenerationParams
 
 TASKS: Final = ("text2music", "cover", "repaint", "lego", "extract", "complete")
 NEED_CAPTION: Final = ("cover", "repaint", "lego", "complete")

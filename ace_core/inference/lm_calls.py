@@ -19,10 +19,9 @@ from ..types import Song
 from .handlers import LLMHandler
 from .limits import check_texts, check_types
 from .music import OUT_OF_MEMORY, check_arguments
-from .params import GenerationParams
 from .planning import metadata_dict
 from .request import language_of, sampling_params_of, song_of
-from .results import CreateSampleResult, FormatSampleResult, UnderstandResult
+from .types import CreateSampleResult, FormatSampleResult, GenerationParams, UnderstandResult
 
 Result = TypeVar("Result", UnderstandResult, CreateSampleResult, FormatSampleResult)
 Call = Callable[[LanguageModel, TextOptions], Sample]

@@ -15,13 +15,12 @@ from ..sampling.recipe import Recipe
 from ..task import Task
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check_params
-from .params import GenerationConfig, GenerationParams
 from .planning import LMOutput, metadata_dict, run_lm, set_cot_fields
 from .progress import Progress, RunProgress
 from .request import recipe_of, seeds_of
-from .results import GenerationResult
 from .saving import audio_dict, item_params, key_of, make_folder, save_song
 from .task_inputs import TaskRequest, build_tasks, load_task_request
+from .types import GenerationConfig, GenerationParams, GenerationResult
 
 OUT_OF_MEMORY = (
     "There is not enough memory for this song. Lower `batch_size`, `lm_batch_chunk_size` or "

@@ -14,10 +14,10 @@ from ..lm.plan import CotFields, Plan
 from ..lm.sampling import SamplingParams
 from ..types import AudioCodes, Song
 from .handlers import LLMHandler
-from .params import GenerationConfig, GenerationParams
 from .progress import Counter, RunProgress
 from .request import length_of, sampling_params_of, song_of
 from .task_inputs import TaskRequest
+from .types import GenerationConfig, GenerationParams
 
 PLANNED_TASKS = ("text2music", "cover")  # the others edit an existing song
 

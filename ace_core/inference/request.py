@@ -17,7 +17,7 @@ from ..sampling.recipe import Recipe, seeds_for
 from ..sampling.schedules import custom_timesteps, snap_to_turbo
 from ..types import Song, Variant, parse_key
 from .limits import SOLVERS
-from .params import GenerationConfig, GenerationParams
+from .types import GenerationConfig, GenerationParams
 
 METERS: Final = {"2": 2, "3": 3, "4": 4, "6": 6, "2/4": 2, "3/4": 3, "4/4": 4, "6/8": 6}
 MIN_TOP_P: Final = 1e-9  # of a nucleus: the likeliest token alone

@@ -15,7 +15,7 @@ from ..errors import SaveError
 from ..lm.codes import write_codes
 from ..types import AudioCodes, Song
 from .limits import FORMATS
-from .params import GenerationParams
+from .types import GenerationParams
 
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "ace_core.inference")
 

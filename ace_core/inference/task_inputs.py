@@ -17,8 +17,8 @@ from ..sources import RepaintCanvas, SourceAudio, check_variations, place_region
 from ..task import Preservation, Task
 from ..types import AudioCodes, Song
 from .handlers import Service
-from .params import GenerationParams
 from .request import custom_instruction, tracks_of
+from .types import GenerationParams
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,10 +1,11 @@
-"""The published parameters of a song and the configuration of a run.
+"""The value types of the published API: parameters of a song, configuration of a run, results.
 
-Plain values that may be changed before a run; they are checked when it starts
-(`limits.py`), where the model is known. The order of the fields is part of the interface.
+Parameters may be changed before a run; they are checked when it starts (`limits.py`), where the
+model is known. The order of the fields is part of the interface. An error is a value, too: the
+`success` of a result is False.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..prompts import TEXT_TO_MUSIC
@@ -94,3 +95,66 @@ class GenerationConfig:
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, ready for JSON."""
         return asdict(self)
+
+
+@dataclass
+class GenerationResult:
+    """Songs, or the error.
+
+    Each of `audios` has "path" (empty without a folder to save in), "tensor" [channels, samples]
+    float32 on the CPU, "key", "sample_rate" and "params". `extra_outputs` holds "latents"
+    [B, T, C], "masks" [B, T], "lm_metadata" and "time_costs" (seconds).
+    """
+
+    audios: list[dict[str, Any]] = field(default_factory=list)
+    status_message: str = ""
+    extra_outputs: dict[str, Any] = field(default_factory=dict)
+    success: bool = True
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class SongDescription:
+    """What the language model says about a song."""
+
+    caption: str = ""
+    lyrics: str = ""
+    bpm: int | None = None
+    duration: float | None = None
+    keyscale: str = ""
+    language: str = ""
+    timesignature: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class UnderstandResult(SongDescription):
+    """A description of audio codes. `None` or empty: not found."""
+
+    status_message: str = ""
+    success: bool = True
+    error: str | None = None
+
+
+@dataclass
+class CreateSampleResult(SongDescription):
+    """A song made up from an idea."""
+
+    instrumental: bool = False
+    status_message: str = ""
+    success: bool = True
+    error: str | None = None
+
+
+@dataclass
+class FormatSampleResult(SongDescription):
+    """A draft in the wording and layout that the models were trained on."""
+
+    status_message: str = ""
+    success: bool = True
+    error: str | None = None
