@@ -29,7 +29,7 @@ class Line:
     request: Mapping[str, Any]
 
 
-def read_lines(path: Path, check_params: Check) -> tuple[Line, ...]:
+def read_lines(path: Path, check: Check) -> tuple[Line, ...]:
     """The lines of the file at `path`; empty ones are skipped, but counted.
 
     The id of a line without one is its number.
@@ -43,7 +43,7 @@ def read_lines(path: Path, check_params: Check) -> tuple[Line, ...]:
     for number, text in enumerate(_texts(path), start=1):
         if not text.strip():
             continue
-        found, line = _line(number, text, check_params)
+        found, line = _line(number, text, check)
         if line is not None:
             found += _id_faults(line, ids)
             lines.append(line)
@@ -68,7 +68,7 @@ def _texts(path: Path) -> list[str]:
         ) from error
 
 
-def _line(number: int, text: str, check_params: Check) -> tuple[list[str], Line | None]:
+def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]:
     """The faults of one line, and the line if its id is valid."""
     try:
         content = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
@@ -81,7 +81,7 @@ def _line(number: int, text: str, check_params: Check) -> tuple[list[str], Line 
         return [
             f"the id {name!r} cannot be a file's name. Use letters, digits, - and _, at most 100."
         ], None
-    return list(check_params(content)), Line(name, number, content)
+    return list(check(content)), Line(name, number, content)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

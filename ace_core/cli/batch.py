@@ -14,12 +14,12 @@ from ..batch.prompts import Rules, read_lines, seeds_of
 from ..batch.run import Remaining, remaining_lines
 from ..batch.run import run as run_jobs
 from ..errors import SaveError
-from .models import chosen
+from .models import model_choice
 from .output import Exit, Output
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    choice = chosen(arguments, output, thinks=True)
+    choice = model_choice(arguments, output, thinks=True)
     rules = Rules(choice.known_variant(), arguments.prompts.parent.absolute())
     lines = read_lines(arguments.prompts, rules.faults)
     executor = _executor(arguments, choice, rules.base, output)

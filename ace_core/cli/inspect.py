@@ -12,7 +12,7 @@ UNITS: Final = ("B", "kB", "MB", "GB")
 
 def run(arguments: argparse.Namespace, output: Output) -> Exit:
     found = description(inspect(arguments.file))
-    output.result(found, in_words(found))
+    output.result(found, as_text(found))
     return Exit.DONE
 
 
@@ -44,7 +44,7 @@ def _part(part: Part) -> dict[str, Any]:
     }
 
 
-def in_words(found: dict[str, Any]) -> str:
+def as_text(found: dict[str, Any]) -> str:
     """A description as lines of text."""
     lines = [found["path"], f"  layout   {found['layout']}", f"  size     {_size(found['bytes'])}"]
     if any(part["kind"] == Kind.DIT.value for part in found["parts"]):

@@ -9,8 +9,8 @@ from typing import Any, Final
 from ..errors import AceStepError
 from ..inference import LLMHandler, create_sample, format_sample, understand_music
 from .arguments import METADATA
-from .models import chosen_lm
-from .options import text_of
+from .models import lm_choice
+from .options import read_text
 from .output import Output
 
 TITLES: Final = {"keyscale": "key", "timesignature": "time signature"}
@@ -18,7 +18,7 @@ TITLES: Final = {"keyscale": "key", "timesignature": "time signature"}
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     request = REQUESTS[arguments.command](arguments)
-    choice = chosen_lm(arguments)
+    choice = lm_choice(arguments)
     output.bar(0.0, "Loading the language model")
     lm = choice.load_lm()
     assert lm is not None  # noqa: S101  chosen_lm refuses when there is none
@@ -48,7 +48,7 @@ def _read_codes(given: str) -> str:
     """Codes as given, from stdin for -, or from a file: no file name looks like codes."""
     if given == "-":
         return sys.stdin.read()
-    return given if "audio_code" in given else text_of(Path(given))
+    return given if "audio_code" in given else read_text(Path(given))
 
 
 def _sample(arguments: argparse.Namespace) -> Request:
@@ -59,7 +59,7 @@ def _sample(arguments: argparse.Namespace) -> Request:
 
 def _format(arguments: argparse.Namespace) -> Request:
     file = arguments.lyrics_file
-    lyrics = arguments.lyrics if file is None else text_of(file)
+    lyrics = arguments.lyrics if file is None else read_text(file)
     values = {name: getattr(arguments, name) for name in METADATA}
     stated = {name: value for name, value in values.items() if value is not None}
     caption = arguments.caption

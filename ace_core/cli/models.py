@@ -10,7 +10,7 @@ from .arguments import DIT, LMS
 from .output import Output
 
 
-def chosen(arguments: argparse.Namespace, output: Output, thinks: bool) -> ModelChoice:
+def model_choice(arguments: argparse.Namespace, output: Output, thinks: bool) -> ModelChoice:
     """The models of a command line; the language model only where it `thinks`.
 
     Raises:
@@ -32,7 +32,7 @@ def chosen(arguments: argparse.Namespace, output: Output, thinks: bool) -> Model
     return choice
 
 
-def chosen_lm(arguments: argparse.Namespace) -> ModelChoice:
+def lm_choice(arguments: argparse.Namespace) -> ModelChoice:
     """The language model alone.
 
     Raises:
@@ -40,7 +40,7 @@ def chosen_lm(arguments: argparse.Namespace) -> ModelChoice:
     """
     lm = _lm(arguments)
     if lm is None:
-        find_model(arguments.models, LMS[0], Kind.LM)  # says what is there
+        find_model(arguments.models, LMS[0], Kind.LM)  # raises an error that names what is there
     return ModelChoice(
         root=arguments.models,
         dit=DIT,

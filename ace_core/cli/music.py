@@ -14,8 +14,8 @@ from ..errors import AceStepError, InvalidRequestError, SaveError
 from ..inference import generate_music
 from ..inference.types import GenerationConfig, GenerationParams, GenerationResult
 from ..prompts import complete_instruction, extract_instruction, lego_instruction
-from .models import chosen
-from .options import given, text_of
+from .models import model_choice
+from .options import given_fields, read_text
 from .output import Output
 
 INSTRUCTIONS: Final = {
@@ -27,7 +27,7 @@ INSTRUCTIONS: Final = {
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     request = _request(arguments)
-    choice = chosen(arguments, output, request.params.thinking)
+    choice = model_choice(arguments, output, request.params.thinking)
     check_request(request, choice.known_variant())
     output.bar(0.0, "Loading the models")
     models = choice.load()
@@ -41,28 +41,29 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 def _request(arguments: argparse.Namespace) -> Request:
     """
     Raises:
-        InvalidRequestError: options contradict each other or have values that are none.
+        InvalidRequestError: options contradict each other or have invalid values.
     """
-    stated = {**given(arguments, GenerationParams), **given(arguments, GenerationConfig)}
+    fields = given_fields(arguments, GenerationParams)
+    fields |= given_fields(arguments, GenerationConfig)
     if arguments.command != "generate":
-        stated["task_type"] = arguments.command
+        fields["task_type"] = arguments.command
     if arguments.lyrics_file is not None:
-        if "lyrics" in stated:
+        if "lyrics" in fields:
             raise InvalidRequestError("--lyrics and --lyrics-file are both given. Give one.")
-        stated["lyrics"] = text_of(arguments.lyrics_file)
+        fields["lyrics"] = read_text(arguments.lyrics_file)
     tracks = getattr(arguments, "track", None)
     if tracks:
-        stated["instruction"] = INSTRUCTIONS[arguments.command](tuple(tracks))
+        fields["instruction"] = INSTRUCTIONS[arguments.command](tuple(tracks))
     suffix = arguments.out.suffix.removeprefix(".").lower()
     if suffix:
-        stated.setdefault("audio_format", suffix)
-        if stated["audio_format"] != suffix:
+        fields.setdefault("audio_format", suffix)
+        if fields["audio_format"] != suffix:
             raise InvalidRequestError(
-                f"--out ends with .{suffix}, but --audio-format is {stated['audio_format']}. Give "
+                f"--out ends with .{suffix}, but --audio-format is {fields['audio_format']}. Give "
                 "one of them."
             )
-    request = request_of(stated, Path())
-    request.config.use_random_seed = "seeds" not in stated and request.params.seed < 0
+    request = request_of(fields, Path())
+    request.config.use_random_seed = "seeds" not in fields and request.params.seed < 0
     return request
 
 
@@ -76,7 +77,7 @@ def _generate(models: Models, request: Request, folder: Path, output: Output) ->
 
 @contextmanager
 def _draft_folder(out: Path) -> Iterator[Path]:
-    """A folder beside the songs-to-be that is gone afterwards, whatever happens."""
+    """A folder for unfinished songs beside the output, removed at the end in any case."""
     place = out.parent if out.suffix else out
     try:
         place.mkdir(parents=True, exist_ok=True)

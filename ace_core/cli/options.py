@@ -96,7 +96,7 @@ def add_fields(parser: argparse.ArgumentParser, request: type, names: Collection
             _add(parser, fields[name])
 
 
-def given(arguments: argparse.Namespace, request: type) -> dict[str, Any]:
+def given_fields(arguments: argparse.Namespace, request: type) -> dict[str, Any]:
     """The fields of `request` that are on the command line."""
     return {name: value for name, value in vars(arguments).items() if name in fields_of(request)}
 
@@ -142,7 +142,7 @@ def numbers(kind: Parse) -> Parse:
     return parse
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The content of a text file that the user named.
 
     Raises:

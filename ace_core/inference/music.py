@@ -95,8 +95,8 @@ class _Run:
         plan = run_lm(self.llm, request, params, config, seeds, clock)
         notes += [*more, *plan.notes, *_unused(params, request)]
         set_cot_fields(params, plan.metadata)
-        task, latents = self._latents(request, plan, recipe)
-        audios = self._audios(self._sound(latents, task), plan, seeds)
+        task, latents = self._sample(request, plan, recipe)
+        audios = self._audio_dicts(self._decode(latents, task), plan, seeds)
         report = clock.stage("Saving")
         for done, audio in enumerate(audios):
             if folder is not None:
@@ -116,7 +116,7 @@ class _Run:
             },
         )
 
-    def _latents(self, request: TaskRequest, plan: LMOutput, recipe: Recipe) -> tuple[Task, Tensor]:
+    def _sample(self, request: TaskRequest, plan: LMOutput, recipe: Recipe) -> tuple[Task, Tensor]:
         """The task, or the first of several variations, and [B, T, C] on the CPU."""
         clock, service = self.clock, self.service
         clock.stage("Encoding the text")
@@ -135,45 +135,47 @@ class _Run:
             ).cpu()  # waits for the device, so that the time is the whole of it
         return tasks[0], latents
 
-    def _sound(self, latents: Tensor, task: Task) -> Tensor:
-        """[B, 2, N] on the CPU, with the source's own sound around what was played anew."""
+    def _decode(self, latents: Tensor, task: Task) -> Tensor:
+        """Audio [B, 2, N] on the CPU, with the source's samples around the new music."""
         report = self.clock.stage("Decoding the audio")
         with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
-            sound = decode_audio(self.service.models, latents, report, self._oom)
-        return sound if task.splice is None else splice(sound, task.splice)
+            audio = decode_audio(self.service.models, latents, report, self._oom)
+        return audio if task.splice is None else splice(audio, task.splice)
 
     @property
     def _oom(self) -> OomHandler:
         return OomHandler(notify=self.memory_notes.append)
 
-    def _audios(self, sound: Tensor, plan: LMOutput, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    def _audio_dicts(
+        self, audio: Tensor, plan: LMOutput, seeds: Sequence[int]
+    ) -> list[dict[str, Any]]:
         names = [self.service.name, self.llm.name if self.llm and plan.metadata else ""]
         each = item_params(self.params, seeds, plan.codes, self.config.audio_format)
         return [
             audio_dict(item.clone(), params, key_of(params, names))
-            for item, params in zip(sound, each, strict=True)
+            for item, params in zip(audio, each, strict=True)
         ]
 
 
 def _mask(task: Task) -> Tensor:
-    """[1, T], 1 where new music is made."""
+    """The mask [1, T], 1 for new music."""
     return torch.ones(1, task.frames) if task.mask is None else task.mask[..., 0]
 
 
 def _unused(params: GenerationParams, request: TaskRequest) -> list[str]:
     """What was given and has no meaning for this task."""
-    said = []
+    notes = []
     if request.source is None and params.src_audio is not None:
-        said.append(f"`src_audio` is not used by {request.name} here.")
+        notes.append(f"`src_audio` is not used by {request.name} here.")
     if request.source is not None and params.audio_codes.strip():
-        said.append(f"`audio_codes` is not used by {request.name}.")
+        notes.append(f"`audio_codes` is not used by {request.name}.")
     if request.source is not None and params.duration and params.duration > 0:
-        said.append("`duration` is not used: the song is as long as its source.")
+        notes.append("`duration` is not used: the song is as long as its source.")
     if request.name not in ("text2music", "cover") and params.audio_cover_strength < 1:
-        said.append(f"`audio_cover_strength` is not used by {request.name}.")
+        notes.append(f"`audio_cover_strength` is not used by {request.name}.")
     if params.use_cot_lyrics:
-        said.append("`use_cot_lyrics` is reserved: the lyrics stay as they are.")
-    return said
+        notes.append("`use_cot_lyrics` is reserved: the lyrics stay as they are.")
+    return notes
 
 
 def _summary(recipe: Recipe) -> str:

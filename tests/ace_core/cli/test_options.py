@@ -7,7 +7,7 @@ import pytest
 
 from ace_core.cli.arguments import add_arguments
 from ace_core.cli.main import COMMANDS
-from ace_core.cli.options import HELP, Field, add_fields, fields_of, given
+from ace_core.cli.options import HELP, Field, add_fields, fields_of, given_fields
 from ace_core.inference import GenerationConfig, GenerationParams
 
 FILLED_IN = {"cot_" + name for name in ("bpm", "keyscale", "timesignature", "duration")}
@@ -60,14 +60,14 @@ def test_only_what_is_written_is_given():
     words = ["--caption", "x", "--duration", "30", "--no-thinking", "--timesteps", "1,0.5,0"]
     words += ["--seeds", "4,5", "--seed", "-1", "--batch-size", "2"]
     arguments = parser_of("generate").parse_args(words)
-    assert given(arguments, GenerationParams) == {
+    assert given_fields(arguments, GenerationParams) == {
         "caption": "x",
         "duration": 30.0,
         "thinking": False,
         "timesteps": [1.0, 0.5, 0.0],
         "seed": -1,
     }
-    assert given(arguments, GenerationConfig) == {"seeds": [4, 5], "batch_size": 2}
+    assert given_fields(arguments, GenerationConfig) == {"seeds": [4, 5], "batch_size": 2}
 
 
 def test_a_value_of_another_kind_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str]):
