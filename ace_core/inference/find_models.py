@@ -102,9 +102,9 @@ def _exact(root: Path, name: str) -> list[Path]:
 def _entries(root: Path) -> Iterator[Path]:
     """Candidates for checkpoints, in the order of the search."""
     for folder in FOLDERS:
-        folder_path = root / folder
-        if folder_path.is_dir():
-            yield from (p for p in sorted(folder_path.iterdir()) if p.is_dir() or _is_file(p))
+        path = root / folder
+        if path.is_dir():
+            yield from (p for p in sorted(path.iterdir()) if p.is_dir() or _is_file(p))
 
 
 def _is_file(path: Path) -> bool:
@@ -126,10 +126,10 @@ def _same_lm(path: Path, name: str) -> bool:
 
 def _companions(roots: Iterable[Path], folder: str, pattern: str) -> Iterator[Path]:
     for root in roots:
-        for folder_path in FOLDERS:
-            if (root / folder_path / folder / "config.json").is_file():
-                yield root / folder_path / folder
-            yield from sorted((root / folder_path).glob(pattern))
+        for parent in FOLDERS:
+            if (root / parent / folder / "config.json").is_file():
+                yield root / parent / folder
+            yield from sorted((root / parent).glob(pattern))
 
 
 def _offered(root: Path, kind: Kind) -> str:

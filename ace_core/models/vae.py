@@ -1,7 +1,7 @@
 """Oobleck, the autoencoder between 48 kHz stereo and 25 Hz latents; inference only.
 
 It knows tensors: no files, no tiles (`audio/tiling.py`), no loudness. Weight norm is already folded
-(`weights/fold.py`), and the names of the parameters are those of diffusers' AutoencoderOobleck.
+(`weights/oobleck.py`), and the names of the parameters are those of diffusers' AutoencoderOobleck.
 Every activation whose input is not needed again is overwritten, so a pass holds about two of its
 largest tensors instead of five.
 Source: diffusers 0.42.1 autoencoder_oobleck.py (same numbers); stable-audio-tools for the names of
