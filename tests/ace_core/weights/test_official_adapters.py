@@ -59,7 +59,7 @@ def test_at_strength_zero_an_adapter_is_not_there(name: str):
 
 @pytest.mark.parametrize("name", ALONE)
 def test_no_adapter_fits_a_model_of_another_width(name: str):
-    with pytest.raises(CheckpointError, match="made for another model: its change of"):
+    with pytest.raises(CheckpointError, match="made for another model: its delta of"):
         read(name, decoder(xl=True))
 
 
