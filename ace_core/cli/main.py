@@ -17,15 +17,15 @@ from .output import Exit, Interrupts, Output
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one line of help)
     "generate": ("music", "make a song from a caption and lyrics"),
     "cover": ("music", "play a recording in another style"),
-    "repaint": ("music", "make a part of a recording anew"),
+    "repaint": ("music", "replace a part of a recording by new music"),
     "lego": ("music", "add a track to a recording (base models)"),
     "extract": ("music", "take one track out of a recording (base models)"),
     "complete": ("music", "add the missing tracks to a recording (base models)"),
-    "understand": ("lm", "describe what audio codes play"),
-    "sample": ("lm", "make up caption, lyrics and facts from an idea"),
-    "format": ("lm", "word caption and lyrics as the models were trained"),
+    "understand": ("lm", "describe the song of audio codes"),
+    "sample": ("lm", "make caption, lyrics and metadata from an idea"),
+    "format": ("lm", "rewrite caption and lyrics in the trained format"),
     "inspect": ("inspect", "say what a model file or folder is"),
-    "batch": ("batch", "make a song for every line of a file; goes on after a crash"),
+    "batch": ("batch", "make a song for every line of a file; resumes after a crash"),
 }
 SILENCED: Final = ("inference.handlers",)  # loggers whose warnings come back as the error
 
