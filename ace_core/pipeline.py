@@ -102,7 +102,7 @@ def _sample_microbatch(
     silence = models.silence
     x = noise = noise.to(silence.device, at_least_float32(silence.dtype))
     if task.source_strength:
-        starts = [ctx.start(models.dit, each, models.silence) for each in tasks]
+        starts = [ctx.start_latents(models.dit, each, models.silence) for each in tasks]
         source = torch.cat(starts).to(noise)  # [1 or B, T, C]
         x, times = start_from_source(noise, source, times, task.source_strength)
     velocities = _velocities(models, tasks)
@@ -184,7 +184,9 @@ def _velocities(models: Models, tasks: Sequence[Task]) -> _Velocities:
     decoder = models.dit.decoder
     contexts = [ctx.context(models.dit, task, models.silence) for task in tasks]
     context = torch.cat(contexts)  # [1 or B, T, 2C]
-    cond_kv = decoder.cross_attention_kv(ctx.encoded(models.dit, tasks[0], models.silence))
+    cond_kv = decoder.cross_attention_kv(
+        ctx.encode_conditions(models.dit, tasks[0], models.silence)
+    )
     uncond_kv = decoder.cross_attention_kv(models.dit.null_condition_emb.to(context))
 
     def velocity(x: Tensor, t: float, kv: Sequence[KV]) -> Tensor:
@@ -219,6 +221,6 @@ def _check_sources(task: Task, batch: int) -> None:
 def _kept_source(models: Models, task: Task) -> KeptSource | None:
     if task.keep is None or task.source is None or task.mask is None:
         return None
-    source = ctx.fitted(task.source.to(models.silence), task.frames, models.silence)
+    source = ctx.fit_length(task.source.to(models.silence), task.frames, models.silence)
     dtype = at_least_float32(source.dtype)
     return KeptSource(source.to(dtype), task.mask.to(source.device), task.keep)

@@ -33,7 +33,7 @@ def diffusers_vae() -> AutoencoderOobleck:
         return AutoencoderOobleck(
             encoder_hidden_size=config.encoder_channels,
             downsampling_ratios=list(config.strides),
-            channel_multiples=list(config.multiples),
+            channel_multiples=list(config.channel_multiples),
             decoder_channels=config.decoder_channels,
             decoder_input_channels=config.latent_channels,
             audio_channels=config.audio_channels,

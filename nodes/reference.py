@@ -5,7 +5,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..ace_core.audio.waveform import source_audio
-from ..ace_core.conditioning.reference import reference_segments
+from ..ace_core.conditioning.context import reference_segments
 from ..ace_core.constants import SEED_RANGE
 from .task_inputs import CATEGORY
 

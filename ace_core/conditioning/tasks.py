@@ -1,4 +1,4 @@
-"""One function a task: from what the user asks to the `Task` that any sampler can run.
+"""One function per task: from what the user asks to the `Task` that any sampler can run.
 
 The instruction follows from the task and is never guessed from a text; a caller's own replaces it.
 Source: acestep/core/generation/handler/{task_utils,conditioning_masks}.py.
@@ -28,18 +28,18 @@ def text_to_music(
     Raises:
         InvalidRequestError: neither caption nor lyrics, or neither a length nor codes.
     """
-    song = _described(song)
+    song = _checked_song(song)
     if codes is not None:
         seconds = codes.seconds if song.seconds is None else song.seconds
         length = source_length(frames_of_codes(len(codes)), seconds)
-        item = _worded("text2music", song, encoder, instruction or prompts.COVER, length)
-        return replace(item, codes=codes)
+        task = _encoded_task("text2music", song, encoder, instruction or prompts.COVER, length)
+        return replace(task, codes=codes)
     if song.seconds is None:
         raise InvalidRequestError(
             "The song has no length. Set `seconds` (10 to 600), or let the language model plan it."
         )
     length = Length(canvas_frames(song.seconds), song.seconds)
-    return _worded("text2music", song, encoder, instruction or prompts.TEXT_TO_MUSIC, length)
+    return _encoded_task("text2music", song, encoder, instruction or prompts.TEXT_TO_MUSIC, length)
 
 
 def cover(
@@ -53,8 +53,10 @@ def cover(
 
     With `quantize` off the raw latents are kept instead, which stays closer to the source (remix).
     """
-    item = _worded("cover", _described(song), encoder, instruction or prompts.COVER, length)
-    return replace(item, source_use=SourceUse.QUANTIZED if quantize else SourceUse.WHOLE)
+    task = _encoded_task(
+        "cover", _checked_song(song), encoder, instruction or prompts.COVER, length
+    )
+    return replace(task, source_use=SourceUse.QUANTIZED if quantize else SourceUse.WHOLE)
 
 
 def audio_to_audio(
@@ -67,9 +69,9 @@ def audio_to_audio(
     """A new song as long as the source that starts from it: `source_strength` is how much of the
     source is left in the starting noise, and the model sees nothing else of it."""
     check_strength("reference audio strength", source_strength)
-    words = instruction or prompts.TEXT_TO_MUSIC
-    item = _worded("audio2audio", _described(song), encoder, words, length)
-    return replace(item, source_use=SourceUse.INIT_ONLY, source_strength=source_strength)
+    instruction = instruction or prompts.TEXT_TO_MUSIC
+    task = _encoded_task("audio2audio", _checked_song(song), encoder, instruction, length)
+    return replace(task, source_use=SourceUse.INIT_ONLY, source_strength=source_strength)
 
 
 def repaint(
@@ -80,8 +82,10 @@ def repaint(
     instruction: str | None = None,
 ) -> Task:
     """The source with new music where `mask` [1, T, 1] is 1; the model sees silence there."""
-    item = _worded("repaint", _described(song), encoder, instruction or prompts.REPAINT, length)
-    return replace(item, mask=_checked(mask, item.frames), source_use=SourceUse.MASKED)
+    task = _encoded_task(
+        "repaint", _checked_song(song), encoder, instruction or prompts.REPAINT, length
+    )
+    return replace(task, mask=_checked_mask(mask, task.frames), source_use=SourceUse.MASKED)
 
 
 def lego(
@@ -93,17 +97,17 @@ def lego(
     instruction: str | None = None,
 ) -> Task:
     """One more track for the source, seen whole; `mask` [1, T, 1] says where it plays."""
-    words = instruction or prompts.lego_instruction(_known(track))
-    item = _worded("lego", song, encoder, words, length)
-    return item if mask is None else replace(item, mask=_checked(mask, item.frames))
+    instruction = instruction or prompts.lego_instruction(_checked_track(track))
+    task = _encoded_task("lego", song, encoder, instruction, length)
+    return task if mask is None else replace(task, mask=_checked_mask(mask, task.frames))
 
 
 def extract(
     song: Song, encoder: TextEncoder, length: Length, track: str, instruction: str | None = None
 ) -> Task:
     """One track alone, taken out of the source."""
-    words = instruction or prompts.extract_instruction(_known(track))
-    return _worded("extract", song, encoder, words, length)
+    instruction = instruction or prompts.extract_instruction(_checked_track(track))
+    return _encoded_task("extract", song, encoder, instruction, length)
 
 
 def complete(
@@ -120,15 +124,15 @@ def complete(
     """
     if not tracks and instruction is None:
         raise InvalidRequestError(f"Name at least one track to add: {', '.join(TRACKS)}.")
-    known = tuple(_known(track) for track in tracks)
-    words = instruction or prompts.complete_instruction(known)
-    return _worded("complete", song, encoder, words, length)
+    known = tuple(_checked_track(track) for track in tracks)
+    instruction = instruction or prompts.complete_instruction(known)
+    return _encoded_task("complete", song, encoder, instruction, length)
 
 
 def with_cover_strength(
-    item: Task, strength: float, song: Song, encoder: TextEncoder, seconds: float
+    task: Task, strength: float, song: Song, encoder: TextEncoder, seconds: float
 ) -> Task:
-    """`item` whose source or codes are seen in the first `strength` of the steps; in the rest the
+    """`task` whose source or codes are seen in the first `strength` of the steps; in the rest the
     song is text to music of `seconds`.
 
     Raises:
@@ -136,26 +140,26 @@ def with_cover_strength(
     """
     check_strength("cover strength", strength)
     if strength == 1:
-        return item
-    prompt = prompts.text_prompt(_described(song), prompts.TEXT_TO_MUSIC, seconds)
-    return replace(item, cover_strength=strength, text_without_source=encoder.states(prompt))
+        return task
+    prompt = prompts.text_prompt(_checked_song(song), prompts.TEXT_TO_MUSIC, seconds)
+    return replace(task, cover_strength=strength, text_without_source=encoder.states(prompt))
 
 
-def _described(song: Song) -> Song:
+def _checked_song(song: Song) -> Song:
     """`song` with the trained words for "nobody sings" where lyrics are blank."""
     if not song.caption.strip() and not song.lyrics.strip():
         raise InvalidRequestError(
             "The caption and the lyrics are both empty. Describe the music in `caption`, or give "
             "`lyrics` to sing."
         )
-    return _sung(song)
+    return _with_lyrics(song)
 
 
-def _sung(song: Song) -> Song:
+def _with_lyrics(song: Song) -> Song:
     return song if song.lyrics.strip() else replace(song, lyrics=INSTRUMENTAL)
 
 
-def _known(track: str) -> str:
+def _checked_track(track: str) -> str:
     if track not in TRACKS:
         raise InvalidRequestError(
             f"{track!r} is not a track of the models. Choose one of {', '.join(TRACKS)}."
@@ -163,7 +167,7 @@ def _known(track: str) -> str:
     return track
 
 
-def _checked(mask: Tensor, frames: int) -> Tensor:
+def _checked_mask(mask: Tensor, frames: int) -> Tensor:
     if mask.shape != (1, frames, 1):
         raise InvalidRequestError(
             f"The mask has shape {tuple(mask.shape)}, but the source is {frames} latent frames "
@@ -172,9 +176,11 @@ def _checked(mask: Tensor, frames: int) -> Tensor:
     return mask
 
 
-def _worded(name: str, song: Song, encoder: TextEncoder, instruction: str, length: Length) -> Task:
-    """The task with its words encoded, and nothing else yet."""
-    song = _sung(song)
+def _encoded_task(
+    name: str, song: Song, encoder: TextEncoder, instruction: str, length: Length
+) -> Task:
+    """The task with its text and lyrics encoded, and nothing else yet."""
+    song = _with_lyrics(song)
     return Task(
         text=encoder.states(prompts.text_prompt(song, instruction, length.seconds)),
         lyrics=encoder.embeddings(prompts.lyric_prompt(song)),

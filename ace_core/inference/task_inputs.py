@@ -8,7 +8,7 @@ from torch import Tensor
 from ..audio.files import read_audio
 from ..audio.waveform import source_audio
 from ..conditioning import tasks
-from ..conditioning.reference import reference_segments
+from ..conditioning.context import reference_segments
 from ..conditioning.text import TextEncoder
 from ..errors import InvalidRequestError
 from ..pipeline import encode_audio

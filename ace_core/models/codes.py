@@ -19,7 +19,7 @@ from .ops import Ops
 
 
 class Pooler(Encoder):
-    """The frames of a code to one vector: the state of a token set before them."""
+    """The frames of a code to one vector: the hidden state of a token before them."""
 
     def __init__(self, config: DiTConfig, ops: Ops) -> None:
         hidden_size = config.encoder.hidden_size
@@ -30,13 +30,13 @@ class Pooler(Encoder):
         """Frames of each code [M, 5, E] to [M, E]."""
         embedded = self.embed_tokens(x)
         token = self.special_token.to(embedded).expand(len(embedded), -1, -1)
-        return self.run_layers(torch.cat((token, embedded), dim=1))[:, 0]  # 6 places a code
+        return self.run_layers(torch.cat((token, embedded), dim=1))[:, 0]  # 6 positions per code
 
 
 class Quantizer(nn.Module):
-    """A vector to the nearest of the codebook's, in float32 or better: in bfloat16 a value near the
-    border of two levels falls on either side. The 2B code of the reference projects in the model's
-    dtype, its XL code in float32; we follow XL."""
+    """A vector to the nearest one of the codebook, in float32 or better: in bfloat16 a value near
+    the border of two levels falls on either side. The reference's 2B code projects in the
+    model's dtype, its XL code in float32; we follow XL."""
 
     def __init__(self, hidden_size: int, levels: tuple[int, ...], ops: Ops) -> None:
         super().__init__()
@@ -57,15 +57,15 @@ class Quantizer(nn.Module):
         """Codes [...] to vectors [..., E], in float32 or the weights' own if that is finer."""
         levels = self._levels(codes)
         digits = codes.unsqueeze(-1) // self._basis(codes) % levels  # [..., 6]
-        step = 2.0 / (levels.to(_wide(self.project_out)) - 1)
+        step = 2.0 / (levels.to(_compute_dtype(self.project_out)) - 1)
         return in_float32(self.project_out, digits * step - 1)
 
     def _levels(self, like: Tensor) -> Tensor:
         return torch.tensor(self.levels, device=like.device)
 
     def _basis(self, like: Tensor) -> Tensor:
-        places = list(accumulate((1, *self.levels[:-1]), mul))  # 1, 8, 64, 512, 2560, 12800
-        return torch.tensor(places, device=like.device)
+        place_values = list(accumulate((1, *self.levels[:-1]), mul))  # 1, 8, 64, 512, 2560, 12800
+        return torch.tensor(place_values, device=like.device)
 
 
 class CodeTokenizer(nn.Module):
@@ -91,8 +91,8 @@ class CodeTokenizer(nn.Module):
                 f"{frames} latent frames are no whole number of codes; pad them with silence to a "
                 f"multiple of {self.frames_per_code}"
             )
-        grouped = self.audio_acoustic_proj(latents).unflatten(1, (-1, self.frames_per_code))
-        pooled = self.attention_pooler(grouped.flatten(0, 1))  # [B * S, E]
+        by_code = self.audio_acoustic_proj(latents).unflatten(1, (-1, self.frames_per_code))
+        pooled = self.attention_pooler(by_code.flatten(0, 1))  # [B * S, E]
         return self.quantizer(pooled.unflatten(0, (batch, -1)))
 
     def embed(self, codes: Tensor) -> Tensor:
@@ -118,17 +118,17 @@ class CodeDetokenizer(Encoder):
 
 
 def in_float32(layer: nn.Module, x: Tensor) -> Tensor:
-    """`layer(x)` in float32, or in float64 where its weights are. Half-precision weights are upcast
-    for the call, if they lie where `x` does; else the layer is a host's own, which brings them
-    there in the dtype of its input and may have room for them only as they are stored."""
+    """`layer(x)` in float32, or in float64 if its weights are. Half-precision weights are upcast
+    for the call if they are on the device of `x`. Else the layer is a host's own, which moves them
+    there in the dtype of its input, and there may be room for them only as they are stored."""
     half, weights = (torch.float16, torch.bfloat16), dict(layer.named_parameters())
-    wide = x.to(_wide(layer))
+    x = x.to(_compute_dtype(layer))
     if any(weight.device != x.device for weight in weights.values()):
-        return layer(wide)
+        return layer(x)
     upcast = {name: weight.float() for name, weight in weights.items() if weight.dtype in half}
-    return functional_call(layer, upcast, (wide,))
+    return functional_call(layer, upcast, (x,))
 
 
-def _wide(layer: nn.Module) -> torch.dtype:
+def _compute_dtype(layer: nn.Module) -> torch.dtype:
     double = any(weight.dtype == torch.float64 for weight in layer.parameters())
     return torch.float64 if double else torch.float32

@@ -1,4 +1,4 @@
-"""Linear layers whose weights are held in int8: a byte a weight, and a float32 scale a row.
+"""Linear layers whose weights are held in int8: one byte per weight, one float32 scale per row.
 
 Symmetric and weight-only: a weight is its integer times the scale of its row (its output), so no
 weight is further than half a scale from what it was. Sums are taken in the dtype of the input. It
@@ -11,17 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LARGEST: Final = 127
-_PACKED: Final = getattr(torch, "_weight_int8pack_mm", None)  # torch's kernel for few rows
-_FEW: Final = 8  # rows up to which it is the faster one (measured on an x86 CPU)
-_SOME: Final = 32  # rows up to which blocks that stay in the cache are
+INT8_MAX: Final = 127
+_INT8PACK_MM: Final = getattr(torch, "_weight_int8pack_mm", None)  # torch's kernel for few rows
+_PACKED_ROWS: Final = 8  # up to which it is the fastest (measured on an x86 CPU)
+_BLOCKED_ROWS: Final = 32  # up to which weights in blocks that stay in the cache are faster
 _BLOCK: Final = 128  # outputs
 
 
 def quantize_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
     """`weight` [N, K] as int8 [N, K] and scales [N] in float32."""
     exact = weight.float()
-    scale = exact.abs().amax(dim=1) / LARGEST
+    scale = exact.abs().amax(dim=1) / INT8_MAX
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))  # a row of zeros
     return torch.round(exact / scale[:, None]).to(torch.int8), scale
 
@@ -38,21 +38,21 @@ def int8_linear(x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor | None = 
 
 def _sums(x: Tensor, weight: Tensor) -> Tensor:
     rows = x.numel() // x.shape[-1]
-    if x.device.type != "cpu" or rows > _SOME:
+    if x.device.type != "cpu" or rows > _BLOCKED_ROWS:
         return F.linear(x, weight.to(x.dtype))
-    if x.dtype is torch.bfloat16 and rows <= _FEW and _PACKED is not None:
+    if x.dtype is torch.bfloat16 and rows <= _PACKED_ROWS and _INT8PACK_MM is not None:
         flat = x.reshape(rows, -1).contiguous()
-        return _PACKED(flat, weight, x.new_ones(len(weight))).unflatten(0, x.shape[:-1])
+        return _INT8PACK_MM(flat, weight, x.new_ones(len(weight))).unflatten(0, x.shape[:-1])
     return torch.cat([F.linear(x, part.to(x.dtype)) for part in weight.split(_BLOCK)], dim=-1)
 
 
 class Int8Linear(nn.Module):
-    """In the place of `nn.Linear`; loads the weights of one, or its own.
+    """Replaces `nn.Linear`; loads the weights of one, or its own.
 
-    Until then `weight` is as wide as that of `nn.Linear`, so that a checkpoint's keys fit.
+    Until then `weight` has the shape and dtype of `nn.Linear`'s, so that a checkpoint's keys fit.
     """
 
-    quantizes = True  # it wants weights as they are stored, in any dtype
+    quantizes = True  # it loads weights as they are stored, in any dtype
 
     def __init__(
         self,
@@ -63,19 +63,21 @@ class Int8Linear(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        place = {"device": device, "dtype": dtype}
-        self.weight = nn.Parameter(torch.empty(out_features, in_features, **place), False)
+        factory_kwargs = {"device": device, "dtype": dtype}
+        self.weight = nn.Parameter(torch.empty(out_features, in_features, **factory_kwargs), False)
         self.register_parameter("weight_scale", None)
-        self.bias = nn.Parameter(torch.empty(out_features, **place), False) if bias else None
+        self.bias = (
+            nn.Parameter(torch.empty(out_features, **factory_kwargs), False) if bias else None
+        )
 
-    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *given: Any) -> None:
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *args: Any) -> None:
         key, scale = f"{prefix}weight", f"{prefix}weight_scale"
         if key in state and state[key].is_floating_point():
             state[key], state[scale] = quantize_rows(state[key])
         if scale in state:
             self.weight = nn.Parameter(torch.empty_like(state[key]), False)
             self.weight_scale = nn.Parameter(torch.empty_like(state[scale]), False)
-        super()._load_from_state_dict(state, prefix, *given)
+        super()._load_from_state_dict(state, prefix, *args)
 
     def forward(self, x: Tensor) -> Tensor:
         return int8_linear(x, self.weight, self.weight_scale, self.bias)

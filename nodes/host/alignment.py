@@ -87,7 +87,7 @@ def _finished(
     item, fallback = task_of(entry, samples)
     silence, net = ace.silence_on(device, fallback), ace.diffusion_model
     items = items_of(entry, item, len(samples))
-    kv = net.decoder.cross_attention_kv(ctx.encoded(net, item, silence))
+    kv = net.decoder.cross_attention_kv(ctx.encode_conditions(net, item, silence))
     contexts = torch.cat([ctx.context(net, each, silence) for each in items])  # [1 or B, T, 2C]
     for number, latents in enumerate(samples.transpose(1, 2)):  # [T, C]
         own = number if len(contexts) > 1 else 0

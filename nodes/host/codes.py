@@ -6,7 +6,7 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
-from ...ace_core.conditioning.context import fitted
+from ...ace_core.conditioning.context import fit_length
 from ...ace_core.constants import FRAMES_PER_CODE
 from ...ace_core.types import AudioCodes
 from .adopted_model import ace_model_of
@@ -33,7 +33,8 @@ def encode_codes(model: Any, samples: Tensor, silence: Tensor) -> tuple[AudioCod
     own = silence if ace.silence is None else ace.silence
     whole = -(-latents.shape[1] // FRAMES_PER_CODE) * FRAMES_PER_CODE
     return tuple(
-        _codes(ace.diffusion_model.tokenizer(fitted(item[None], whole, own))) for item in latents
+        _codes(ace.diffusion_model.tokenizer(fit_length(item[None], whole, own)))
+        for item in latents
     )
 
 

@@ -7,7 +7,7 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
-from ...ace_core.conditioning.context import plain_source
+from ...ace_core.conditioning.context import unquantized_source
 from ...ace_core.sources import SourceAudio
 from ...ace_core.task import Task
 from .conditioning import KEY, conditioning, unconditional
@@ -30,7 +30,7 @@ def task_outputs(task: Task, source: SourceAudio, vae: Any) -> tuple[list, list,
 def source_latent(task: Task, silence: Tensor, batch: int) -> dict[str, Any]:
     """A LATENT [B, C, T] that holds the source, so that any sampler may start from it, and that
     remembers what is spliced in after decoding."""
-    start = plain_source(task, silence).transpose(1, 2)  # [1 or B, C, T]
+    start = unquantized_source(task, silence).transpose(1, 2)  # [1 or B, C, T]
     rest = comfy.model_management.intermediate_device()
     return {
         "samples": start.to(rest, torch.float32).expand(batch, -1, -1).clone(),

@@ -187,7 +187,7 @@ class AceModel(comfy.model_base.ACEStep15):
     def _encoded(self, item: Task, silence: Tensor) -> Tensor:
         if not torch.count_nonzero(item.text):
             return self.diffusion_model.null_condition_emb.to(silence)  # [1, 1, E]
-        return ctx.encoded(self.diffusion_model, item, silence)
+        return ctx.encode_conditions(self.diffusion_model, item, silence)
 
     def state_dict_for_saving(self, unet_state_dict: Any, *given: Any, **more: Any) -> Any:
         """The tensors of a checkpoint, for any of the host's savers."""

@@ -12,7 +12,7 @@ import comfy.samplers
 import torch
 from torch import Tensor
 
-from ...ace_core.conditioning.context import fitted
+from ...ace_core.conditioning.context import fit_length
 from ...ace_core.sampling.recipe import RETAKE_VARIANCE, Recipe, Retake, sde_noise, seeds_for
 from ...ace_core.sampling.repaint import KeptSource
 from ...ace_core.sampling.solvers import Solver, SolverOptions, integrate
@@ -117,7 +117,7 @@ def _kept_source(model_wrap: Any, like: Tensor) -> KeptSource | None:
     if task.source is None or task.mask is None:
         return None
     silence = model_wrap.inner_model.silence_on(like.device, held.silence)
-    whole = fitted(task.source.to(like), like.shape[-1], silence)
+    whole = fit_length(task.source.to(like), like.shape[-1], silence)
     return KeptSource(whole, task.mask.to(like.device), keep)
 
 

@@ -21,7 +21,7 @@ from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
 from ...ace_core.errors import CheckpointError, InvalidRequestError
 from ...ace_core.models.ops import Ops
-from ...ace_core.models.vae import SMALLEST_STD, Oobleck, OobleckConfig
+from ...ace_core.models.vae import MIN_STD, Oobleck, OobleckConfig
 from ...ace_core.types import Posterior
 from ...ace_core.weights import load
 from ...ace_core.weights.oobleck import from_stable_audio, to_stable_audio
@@ -45,7 +45,7 @@ class HostOobleck(nn.Module):
     @torch.no_grad()
     def encode(self, audio: Tensor) -> Posterior:
         mean, scale = self.encoder(audio).chunk(2, dim=1)
-        return Posterior(mean, F.softplus(scale) + SMALLEST_STD)
+        return Posterior(mean, F.softplus(scale) + MIN_STD)
 
     @torch.no_grad()
     def decode(self, latent: Tensor) -> Tensor:

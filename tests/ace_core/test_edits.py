@@ -130,9 +130,9 @@ def test_another_number_of_seeds_than_sources_is_refused(models):
 
 def test_audio_to_audio_hears_nothing_and_starts_from_all_of_the_source(models, source):
     item = replace(tasks.audio_to_audio(SONG, models.text, Length(200, 8.0), 0.5), source=source)
-    quiet = ctx.first_frames(models.silence, 200)
-    assert torch.equal(ctx.source(models.dit, item, models.silence), quiet)
-    assert torch.equal(ctx.start(models.dit, item, models.silence), source)
+    quiet = ctx.silence_frames(models.silence, 200)
+    assert torch.equal(ctx.source_latents(models.dit, item, models.silence), quiet)
+    assert torch.equal(ctx.start_latents(models.dit, item, models.silence), source)
 
 
 def test_a_retake_of_no_variance_is_the_same_song_and_of_full_variance_the_other(models):
@@ -158,8 +158,8 @@ def test_starting_from_the_source_stays_nearer_to_it_and_takes_fewer_steps(model
 
 def test_a_cover_starts_from_the_source_itself_and_hears_it_as_its_codes(models, source):
     item = covered(models, source)
-    assert torch.equal(ctx.start(models.dit, item, models.silence), source)
-    assert not torch.allclose(ctx.source(models.dit, item, models.silence), source)
+    assert torch.equal(ctx.start_latents(models.dit, item, models.silence), source)
+    assert not torch.allclose(ctx.source_latents(models.dit, item, models.silence), source)
 
 
 @pytest.mark.parametrize("solver", list(Solver))

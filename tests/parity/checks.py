@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ace_core.conditioning.context import context, encoded
+from ace_core.conditioning.context import context, encode_conditions
 from ace_core.pipeline import sample
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
@@ -113,7 +113,9 @@ def free_condition(case: str, size: str) -> float:
 
 def _condition_error(case: str, size: str, asked: Task, name: str) -> float:
     models = ours.models(size)
-    return difference(encoded(models.dit, asked, models.silence), golden(case, size)[name])
+    return difference(
+        encode_conditions(models.dit, asked, models.silence), golden(case, size)[name]
+    )
 
 
 def without_source(case: str, size: str) -> float:

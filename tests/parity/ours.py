@@ -97,7 +97,7 @@ def models(family: str, dtype: torch.dtype = torch.float64) -> Models:
     """`family` is 2b or xl. Latents are compared, so the VAE is an empty one."""
     dit = AceStepModel(config(family == "xl"))
     _filled(dit, family, dtype)
-    vae = Oobleck(OobleckConfig(encoder_channels=1, decoder_channels=1, multiples=(1,) * 5))
+    vae = Oobleck(OobleckConfig(encoder_channels=1, decoder_channels=1, channel_multiples=(1,) * 5))
     return Models(dit, text_encoder(dtype), vae, recipe.silence().to(dtype), Variant.TURBO)
 
 

@@ -129,7 +129,7 @@ def vae(config: OobleckConfig) -> Config:
     return {
         "_class_name": "AutoencoderOobleck",
         "audio_channels": config.audio_channels,
-        "channel_multiples": list(config.multiples),
+        "channel_multiples": list(config.channel_multiples),
         "decoder_channels": config.decoder_channels,
         "decoder_input_channels": config.latent_channels,
         "downsampling_ratios": list(config.strides),

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from ace_core.conditioning import tasks
-from ace_core.conditioning.context import context, encoded
+from ace_core.conditioning.context import context, encode_conditions
 from ace_core.task import SourceUse
 from tests.parity import checks, ours, recipe
 from tests.parity.cases import BY_NAME, CASES
@@ -105,9 +105,9 @@ def test_text_without_the_source_keeps_its_length_where_the_official_one_is_padd
     case, words, deviations
 ):
     models = ours.models("2b")
-    free = encoded(models.dit, checks.item_without_source(case), models.silence)
+    free = encode_conditions(models.dit, checks.item_without_source(case), models.silence)
     shipped = deviations[f"{case}_free_condition_as_shipped"]
-    told = encoded(models.dit, checks.item(case), models.silence)
+    told = encode_conditions(models.dit, checks.item(case), models.silence)
     assert shipped.shape[1] == told.shape[1] != free.shape[1]
     assert (shipped.shape[1] > free.shape[1]) == (words == "padded")
     shared = min(shipped.shape[1], free.shape[1])
@@ -118,8 +118,8 @@ def test_every_reference_is_a_token_of_its_own_between_lyrics_and_text():
     models = ours.models("2b")
     item = checks.item("cover")
     assert item.timbre is not None
-    both = encoded(models.dit, item, models.silence)
-    one = encoded(models.dit, replace(item, timbre=item.timbre[:1]), models.silence)
+    both = encode_conditions(models.dit, item, models.silence)
+    one = encode_conditions(models.dit, replace(item, timbre=item.timbre[:1]), models.silence)
     place = item.lyrics.shape[1]
     assert_same(both[:, : place + 1], one[:, : place + 1])
     assert_same(both[:, place + 2 :], one[:, place + 1 :])

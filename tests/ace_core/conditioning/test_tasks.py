@@ -7,7 +7,7 @@ import torch
 
 from ace_core import prompts
 from ace_core.conditioning import tasks
-from ace_core.conditioning.context import context, encoded, first_frames
+from ace_core.conditioning.context import context, encode_conditions, silence_frames
 from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import InvalidRequestError
 from ace_core.models.ops import Ops
@@ -173,12 +173,17 @@ def test_without_a_reference_the_timbre_is_thirty_seconds_of_silence(encoder, lo
     item = tasks.text_to_music(SONG, encoder)
     given = replace(item, timbre=silence[:, :750])
     model = loaded.model
-    assert torch.equal(encoded(model, item, silence), encoded(model, given, silence))
+    assert torch.equal(
+        encode_conditions(model, item, silence), encode_conditions(model, given, silence)
+    )
     other = replace(item, timbre=torch.randn(2, 750, 64))
-    assert encoded(model, other, silence).shape[1] == encoded(model, item, silence).shape[1] + 1
+    assert (
+        encode_conditions(model, other, silence).shape[1]
+        == encode_conditions(model, item, silence).shape[1] + 1
+    )
 
 
 def test_a_silence_shorter_than_asked_is_repeated_from_its_start():
     short = torch.arange(4.0).reshape(1, 4, 1)
-    assert first_frames(short, 6).flatten().tolist() == [0, 1, 2, 3, 0, 1]
-    assert first_frames(short, 3).flatten().tolist() == [0, 1, 2]
+    assert silence_frames(short, 6).flatten().tolist() == [0, 1, 2, 3, 0, 1]
+    assert silence_frames(short, 3).flatten().tolist() == [0, 1, 2]

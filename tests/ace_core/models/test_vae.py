@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from ace_core.errors import CheckpointError
-from ace_core.models import windows
+from ace_core.models import vae as vae_module
 from ace_core.models.ops import Ops
-from ace_core.models.snake import Snake
-from ace_core.models.vae import Oobleck, OobleckConfig
+from ace_core.models.vae import Oobleck, OobleckConfig, Snake
 from ace_core.types import Posterior
 from ace_core.weights.oobleck import fold_weight_norm
 from tests.oracle import AutoencoderOobleck
@@ -52,8 +51,8 @@ def ours(theirs: AutoencoderOobleck) -> Oobleck:
 
 @pytest.fixture
 def one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No windows: convolutions of the very shapes that the oracle runs."""
-    monkeypatch.setattr(windows, "WINDOW", 10**9)
+    """No chunks: convolutions of the very shapes that the oracle runs."""
+    monkeypatch.setattr(vae_module, "CHUNK", 10**9)
 
 
 @pytest.mark.usefixtures("one_pass")
@@ -87,25 +86,25 @@ def test_a_seeded_draw_is_that_of_diffusers(theirs, ours):
 
 
 @torch.no_grad()
-def test_decode_in_windows_is_that_of_diffusers(theirs, ours):
-    latent = torch.randn(1, LATENTS, 61, dtype=torch.float64)  # 15 windows
+def test_decode_in_chunks_is_that_of_diffusers(theirs, ours):
+    latent = torch.randn(1, LATENTS, 61, dtype=torch.float64)  # 15 chunks
     expected = theirs.decode(latent).sample
     assert_same(ours.decode(latent), expected)
 
 
 @pytest.mark.parametrize("frames", [5, 13, 30])
-def test_windows_change_nothing(ours, frames: int, monkeypatch: pytest.MonkeyPatch):
+def test_chunks_change_nothing(ours, frames: int, monkeypatch: pytest.MonkeyPatch):
     latent = torch.randn(2, LATENTS, frames, dtype=torch.float64)
     audio = torch.randn(2, 2, frames * HOP + 1001, dtype=torch.float64)
-    windowed = ours.decode(latent), ours.encode(audio)
-    monkeypatch.setattr(windows, "WINDOW", 10**9)
+    in_chunks = ours.decode(latent), ours.encode(audio)
+    monkeypatch.setattr(vae_module, "CHUNK", 10**9)
     whole = ours.decode(latent), ours.encode(audio)
-    assert_same(windowed[0], whole[0])
-    assert_same(windowed[1].mean, whole[1].mean)
-    assert_same(windowed[1].std, whole[1].std)
+    assert_same(in_chunks[0], whole[0])
+    assert_same(in_chunks[1].mean, whole[1].mean)
+    assert_same(in_chunks[1].std, whole[1].std)
 
 
-def test_with_a_generator_an_item_its_draw_does_not_depend_on_the_batch():
+def test_with_a_generator_per_item_its_draw_does_not_depend_on_the_batch():
     posterior = Posterior(torch.randn(3, 4, 9), torch.rand(3, 4, 9))
     whole = posterior.sample([torch.Generator().manual_seed(seed) for seed in (7, 8, 9)])
     alone = Posterior(posterior.mean[1:2], posterior.std[1:2])
@@ -141,8 +140,8 @@ def test_weights_without_a_vae_are_refused_by_name():
         OobleckConfig.from_shapes({"model.embed_tokens.weight": (10, 10)})
 
 
-class Counted:
-    """A namespace of layers that says it was asked."""
+class OwnLayers:
+    """A namespace of layers that can be told from torch's."""
 
     class Conv1d(torch.nn.Conv1d):
         pass
@@ -152,10 +151,10 @@ class Counted:
 
 
 def test_every_layer_comes_from_the_given_ops():
-    vae = Oobleck(OobleckConfig(encoder_channels=4, decoder_channels=4), Ops(Counted))
+    vae = Oobleck(OobleckConfig(encoder_channels=4, decoder_channels=4), Ops(OwnLayers))
     layers = [m for m in vae.modules() if isinstance(m, torch.nn.Conv1d | torch.nn.ConvTranspose1d)]
     assert len(layers) == 2 * (2 + 5 * 7)
-    assert all(isinstance(m, Counted.Conv1d | Counted.ConvTranspose1d) for m in layers)
+    assert all(isinstance(m, OwnLayers.Conv1d | OwnLayers.ConvTranspose1d) for m in layers)
 
 
 def closed_form(x: torch.Tensor, snake: Snake) -> torch.Tensor:
@@ -165,7 +164,7 @@ def closed_form(x: torch.Tensor, snake: Snake) -> torch.Tensor:
 
 @pytest.mark.parametrize("inplace", [False, True])
 @torch.no_grad()
-def test_snake_is_its_closed_form_and_overwrites_only_when_told(inplace: bool):
+def test_snake_is_its_closed_form_and_overwrites_only_in_place(inplace: bool):
     snake = Snake(5, Ops()).double()
     snake.alpha.normal_()
     snake.beta.normal_()

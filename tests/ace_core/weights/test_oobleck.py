@@ -21,7 +21,7 @@ TINY = OobleckConfig(
     latent_channels=3,
     encoder_channels=4,
     decoder_channels=2,
-    multiples=(1, 2, 4),
+    channel_multiples=(1, 2, 4),
     strides=(2, 3, 5),
 )
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from ace_core.models.acestep import ConditionEncoder, TimbreEncoder
 from ace_core.models.config import StackConfig
-from ace_core.models.encoders import ConditionEncoder, TimbreEncoder
 from ace_core.models.ops import TORCH
 from tests.float64 import in_float64
 from tests.oracle import diffusers_of
