@@ -1,4 +1,4 @@
-"""The decode loop: prompts and grammars in, tokens out. It knows no text and no audio.
+"""The decode loop: prompts and grammars in, tokens out.
 
     hidden = prefill()                 each distinct prompt once
     repeat: tokens = sample(hidden)    masks, guidance, filters, Gumbel-max: sampling.py

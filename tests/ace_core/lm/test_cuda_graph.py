@@ -1,4 +1,4 @@
-"""Steps that are recorded and replayed, against steps that are run.
+"""Steps that are captured and replayed, against eager steps.
 
 There is no CUDA here. The recorder below does what a CUDA graph does: it keeps the operations with
 the memory they read and wrote, and a replay repeats them there, without the Python around them.
@@ -64,7 +64,7 @@ class Recorder:
         with Tape() as tape:
             launch()
         for tensor, old in zip(state, before, strict=True):
-            tensor.copy_(old)  # recording does not do what is recorded
+            tensor.copy_(old)  # capturing does not run the launch
 
         def again() -> None:
             self.replays += 1
@@ -89,7 +89,7 @@ def recorder(lm, monkeypatch):
 
 @pytest.mark.parametrize("cfg_scale", [1.0, 3.0])
 def test_replayed_steps_give_the_tokens_of_eager_steps(lm, recorder, cfg_scale):
-    """Prompts of different lengths, several blocks, items that see only their own slots."""
+    """Prompts of different lengths, several blocks, rows that attend to their own slots only."""
     requests = [
         codes_request(lm, "a short prompt", 1),
         codes_request(lm, "another one, somewhat longer", 2),
@@ -97,7 +97,7 @@ def test_replayed_steps_give_the_tokens_of_eager_steps(lm, recorder, cfg_scale):
     params = SamplingParams(temperature=1.0, repetition_penalty=1.3)
     replayed = decode(lm, requests, params, cfg_scale)
     assert recorder.recordings == 4  # slots 28 to 66, in blocks that end at 32, 48, 64 and 80
-    assert recorder.replays == CODES - 1 - recorder.recordings  # the last code is not read
+    assert recorder.replays == CODES - 1 - recorder.recordings  # the last code needs no forward
     lm.capture = None
     assert replayed == decode(lm, requests, params, cfg_scale)
     assert len(set(replayed[0])) > 6
@@ -113,7 +113,7 @@ def test_text_is_decoded_from_graphs_too(lm, recorder):
 
 
 def test_hidden_states_of_a_replay_equal_those_of_an_eager_step(lm, recorder):
-    """To rounding: what a bias hides takes part in the sums as a zero."""
+    """Equal up to rounding: masked slots take part in the sums as zeros."""
     table = lm.model.head_rows(range(50), "cpu")
     prompts = [torch.arange(9)[None], torch.arange(4)[None]]
     tokens = torch.randint(0, 50, (30, 2), generator=torch.Generator().manual_seed(0))

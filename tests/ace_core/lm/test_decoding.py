@@ -1,4 +1,4 @@
-"""The loop: against a plain one without cache or batch, and item by item."""
+"""The decode loop: against a plain one without kv cache or batch, and item by item."""
 
 import gc
 from dataclasses import replace
@@ -16,7 +16,7 @@ from ace_core.lm.metadata import Metadata, parse_reply
 from ace_core.lm.sampling import SamplingParams, apply_cfg, sample_token
 from ace_core.models.kv_cache import KVCache, kv_cache_bytes
 
-WILD = SamplingParams(temperature=1.0, top_p=0.95)
+VARIED = SamplingParams(temperature=1.0, top_p=0.95)
 
 
 def codes_request(lm, text: str, seed: int, count: int = 12, uncond: str = "nothing") -> Request:
@@ -38,7 +38,7 @@ def block_request(
 
 @torch.inference_mode()
 def plain_loop(lm, request: Request, params: SamplingParams, cfg_scale: float) -> list[int]:
-    """The whole text through the model at every step, all rows of the head, one item."""
+    """All tokens through the model at every step, all rows of the lm_head, one sequence."""
     generator = torch.Generator().manual_seed(request.seed)
     keys = torch.empty(request.max_tokens, dtype=torch.int64).random_(generator=generator)
     table = lm.model.embed_tokens.weight
@@ -57,14 +57,16 @@ def plain_loop(lm, request: Request, params: SamplingParams, cfg_scale: float) -
         mask[0, list(state.allowed)] = True
         repeated = torch.zeros_like(mask)
         repeated[0, written] = True
-        now = replace(params, temperature=0.0) if state.greedy else params
-        written.append(int(sample_token(logits, keys[len(written)][None], now, mask, repeated)))
+        step_params = replace(params, temperature=0.0) if state.greedy else params
+        written.append(
+            int(sample_token(logits, keys[len(written)][None], step_params, mask, repeated))
+        )
         state = state.advance(written[-1])
     return written
 
 
 @pytest.mark.parametrize("cfg_scale", [1.0, 3.0])
-@pytest.mark.parametrize("params", [WILD, SamplingParams(top_k=50, repetition_penalty=1.5)])
+@pytest.mark.parametrize("params", [VARIED, SamplingParams(top_k=50, repetition_penalty=1.5)])
 def test_codes_equal_those_of_a_plain_loop(lm, cfg_scale, params):
     request = codes_request(lm, "a short prompt", seed=5)
     (ours,) = decode(lm, [request], params, cfg_scale)
@@ -72,7 +74,9 @@ def test_codes_equal_those_of_a_plain_loop(lm, cfg_scale, params):
     assert len(set(ours)) > 6  # a model that repeats itself would prove little
 
 
-@pytest.mark.parametrize("params", [WILD, SamplingParams(temperature=0.5, repetition_penalty=4.0)])
+@pytest.mark.parametrize(
+    "params", [VARIED, SamplingParams(temperature=0.5, repetition_penalty=4.0)]
+)
 def test_a_block_equals_that_of_a_plain_loop(lm, params):
     request = block_request(lm, "a short prompt", seed=0)
     (ours,) = decode(lm, [request], params)
@@ -80,7 +84,7 @@ def test_a_block_equals_that_of_a_plain_loop(lm, params):
 
 
 def test_values_equal_those_of_a_plain_loop_and_the_language_is_greedy(lm):
-    """At this heat a drawn language would be any of fifty."""
+    """At this temperature a drawn language would be any of fifty."""
     hot = SamplingParams(temperature=2.0, top_p=1.0)
     for seed in range(6):
         state = lm.grammar.block(Metadata(), skip=("caption", "genres"))
@@ -92,7 +96,7 @@ def test_values_equal_those_of_a_plain_loop_and_the_language_is_greedy(lm):
 def test_codes_are_as_many_as_requested_and_all_usable(lm):
     codes = lm.vocabulary.codes
     requests = [codes_request(lm, "p", seed, count) for seed, count in enumerate((3, 20, 1))]
-    written = decode(lm, requests, WILD, 2.0)
+    written = decode(lm, requests, VARIED, 2.0)
     assert [len(ids) for ids in written] == [3, 20, 1]
     assert all(token in codes for ids in written for token in ids)
 
@@ -106,8 +110,8 @@ def test_an_item_in_a_batch_equals_the_item_alone(lm):
         ),
         codes_request(lm, "a short prompt", seed=1),
     ]
-    together = decode(lm, requests, WILD, 2.0)
-    assert together == [decode(lm, [request], WILD, 2.0)[0] for request in requests]
+    together = decode(lm, requests, VARIED, 2.0)
+    assert together == [decode(lm, [request], VARIED, 2.0)[0] for request in requests]
     assert together[0] == together[3]
     assert together[0] != together[2]
 
@@ -118,35 +122,35 @@ def test_blocks_in_a_batch_equal_the_blocks_alone(lm):
         block_request(lm, "longer", 2, Metadata(bpm=77)),
         block_request(lm, "x", 3),
     ]
-    together = decode(lm, requests, WILD)
-    assert together == [decode(lm, [request], WILD)[0] for request in requests]
+    together = decode(lm, requests, VARIED)
+    assert together == [decode(lm, [request], VARIED)[0] for request in requests]
     assert len({tuple(ids) for ids in together}) == 3
 
 
 def test_changing_one_item_changes_no_other(lm):
     requests = [codes_request(lm, f"song {i}", seed=i) for i in range(3)]
-    before = decode(lm, requests, WILD, 2.0)
+    before = decode(lm, requests, VARIED, 2.0)
     requests[1] = codes_request(lm, "something else entirely", seed=99, count=30)
-    after = decode(lm, requests, WILD, 2.0)
+    after = decode(lm, requests, VARIED, 2.0)
     assert (before[0], before[2]) == (after[0], after[2])
     assert before[1] != after[1][:12]
 
 
 def test_the_same_seed_gives_the_same_tokens_and_another_gives_others(lm):
-    first, second = (decode(lm, [codes_request(lm, "x", seed=8)], WILD) for _ in range(2))
+    first, second = (decode(lm, [codes_request(lm, "x", seed=8)], VARIED) for _ in range(2))
     assert first == second
-    assert decode(lm, [codes_request(lm, "x", seed=9)], WILD) != first
-    assert decode(lm, [codes_request(lm, "x", seed=2**64 - 1)], WILD) != first
+    assert decode(lm, [codes_request(lm, "x", seed=9)], VARIED) != first
+    assert decode(lm, [codes_request(lm, "x", seed=2**64 - 1)], VARIED) != first
 
 
 def test_a_longer_song_begins_as_the_shorter_one_does(lm):
-    short, long = (decode(lm, [codes_request(lm, "x", 8, count)], WILD)[0] for count in (9, 15))
+    short, long = (decode(lm, [codes_request(lm, "x", 8, count)], VARIED)[0] for count in (9, 15))
     assert long[:9] == short
 
 
 def test_given_values_appear_verbatim(lm):
     known = Metadata(bpm=77, seconds=123, key="Ab minor", language="yue", time_signature=3)
-    (ids,) = decode(lm, [block_request(lm, "x", 0, known, max_tokens=700)], WILD)
+    (ids,) = decode(lm, [block_request(lm, "x", 0, known, max_tokens=700)], VARIED)
     text = lm.vocabulary.decode(ids)
     assert text.startswith("<think>\nbpm: 77\ncaption:")
     assert text.endswith("\nduration: 123\nkeyscale: Ab minor\nlanguage: yue\ntimesignature: 3\n")
@@ -155,13 +159,13 @@ def test_given_values_appear_verbatim(lm):
 def test_decoding_stops_at_max_tokens(lm):
     everything = FreeText("text", lm.vocabulary.text, frozenset())
     request = Request(tuple(lm.vocabulary.encode("x")), everything, 0, 7)
-    assert [len(ids) for ids in decode(lm, [request], WILD)] == [7]
+    assert [len(ids) for ids in decode(lm, [request], VARIED)] == [7]
 
 
 def test_every_step_is_reported_and_can_stop_the_run(lm):
     seen = []
     requests = [codes_request(lm, "x", 1, count=2), codes_request(lm, "y", 2, count=4)]
-    written = decode(lm, requests, WILD, on_step=seen.append)
+    written = decode(lm, requests, VARIED, on_step=seen.append)
     assert [step.done for step in seen] == [1, 2, 3, 4]
     assert {step.total for step in seen} == {4}
     assert [step.tokens[1] for step in seen] == written[1]
@@ -178,7 +182,7 @@ def test_every_step_is_reported_and_can_stop_the_run(lm):
 
     seen.clear()
     with pytest.raises(StopError):
-        decode(lm, requests, WILD, on_step=stop_at_the_second)
+        decode(lm, requests, VARIED, on_step=stop_at_the_second)
     assert len(seen) == 1
 
 
@@ -188,7 +192,7 @@ def test_each_distinct_prompt_is_run_once(lm):
         lambda module, args: lengths.append(tuple(args[0].shape[:2]))
     )
     with hook:
-        decode(lm, [codes_request(lm, "one", seed, count=3) for seed in range(3)], WILD, 2.0)
+        decode(lm, [codes_request(lm, "one", seed, count=3) for seed in range(3)], VARIED, 2.0)
     assert lengths == [(1, 3), (1, 7), (6, 1), (6, 1)]
 
 
@@ -201,7 +205,7 @@ def test_small_sets_compute_only_their_own_logits(lm, monkeypatch):
 
     monkeypatch.setattr(decoding, "sample_token", spy)
     monkeypatch.setattr(decoding, "SMALL_SET", 51)
-    decode(lm, [block_request(lm, "x", 0)], WILD)
+    decode(lm, [block_request(lm, "x", 0)], VARIED)
     vocabulary = len(lm.vocabulary.text)
     assert vocabulary in columns and len(columns) > 2
     assert max(columns - {vocabulary}) <= 51
@@ -222,43 +226,43 @@ def test_the_memory_of_a_run_covers_its_kv_cache_and_lm_head(lm):
 
 
 def test_memory_is_reserved_before_the_first_step(lm):
-    told = []
+    reserved = []
 
     class Hosted(LanguageModel):
         def reserve_memory(self, bytes_needed: int) -> None:
-            told.append((bytes_needed, len(steps)))
+            reserved.append((bytes_needed, len(steps)))
 
     steps = []
     hosted = Hosted(lm.model, lm.vocabulary.tokenizer)
     requests = [codes_request(lm, "x", 0)]
-    decode(hosted, requests, WILD, 2.0, on_step=steps.append)
-    assert told == [(decode_bytes(lm, requests, 2.0), 0)]
+    decode(hosted, requests, VARIED, 2.0, on_step=steps.append)
+    assert reserved == [(decode_bytes(lm, requests, 2.0), 0)]
     assert steps
 
 
 def test_more_tokens_than_max_length_are_refused_with_both_numbers(lm):
     with pytest.raises(InvalidRequestError, match=r"7 tokens and 40955 are to be .* at most 40960"):
-        decode(lm, [codes_request(lm, "prompt", 0, count=40_955)], WILD)
+        decode(lm, [codes_request(lm, "prompt", 0, count=40_955)], VARIED)
     with pytest.raises(InvalidRequestError, match="8 tokens and 40955"):
-        decode(lm, [codes_request(lm, "p", 0, 40_955, uncond="negative")], WILD, 2.0)
+        decode(lm, [codes_request(lm, "p", 0, 40_955, uncond="negative")], VARIED, 2.0)
     with pytest.raises(InvalidRequestError, match="writes at least 1"):
-        decode(lm, [codes_request(lm, "prompt", 0, count=0)], WILD)
+        decode(lm, [codes_request(lm, "prompt", 0, count=0)], VARIED)
 
 
 @pytest.mark.parametrize("cfg_scale", [0.5, -1.0, float("nan")])
 def test_a_cfg_scale_below_1_is_refused(lm, cfg_scale):
     with pytest.raises(InvalidRequestError, match="must be 1"):
-        decode(lm, [codes_request(lm, "x", 0)], WILD, cfg_scale)
+        decode(lm, [codes_request(lm, "x", 0)], VARIED, cfg_scale)
 
 
 def test_no_requests_are_refused(lm):
     with pytest.raises(InvalidRequestError, match="at least one item"):
-        decode(lm, [], WILD)
+        decode(lm, [], VARIED)
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_thousand_blocks_from_the_model_all_parse(lm, seed):
-    """500 a seed, through the masks and picks that a real run takes."""
+    """500 per seed, through the masks and draws of a real run."""
     requests = []
     for item in range(500):
         given = Metadata(seconds=30) if item % 2 else Metadata()
@@ -275,12 +279,12 @@ def test_a_thousand_blocks_from_the_model_all_parse(lm, seed):
 
 
 def test_the_kv_cache_is_freed_when_a_run_ends(lm):
-    """Keys and values are large; a cycle would keep them, and the model, until it is found."""
+    """The kv cache is large; a reference cycle would keep it, and the model, until it is collected."""
     request = codes_request(lm, "a short prompt", seed=5)
     gc.collect()
     gc.disable()
     try:
-        decode(lm, [request], WILD, 2.0)
+        decode(lm, [request], VARIED, 2.0)
         left = [each for each in gc.get_objects() if type(each) is KVCache]
     finally:
         gc.enable()

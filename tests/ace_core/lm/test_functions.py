@@ -175,7 +175,7 @@ def test_understanding_describes_the_whole_song(lm):
     assert song.caption
     assert "</think>" in sample.text
     other = understand(lm, AudioCodes((1, 2, 4)), HOT)
-    assert other.text != sample.text  # the codes are read
+    assert other.text != sample.text  # the codes are in the prompt
 
 
 def test_creating_keeps_the_language_and_the_instrumental_tag(lm):

@@ -1,4 +1,4 @@
-"""What may be written: walked token by token, by tables and by chance."""
+"""Allowed tokens: walked token by token, by tables and at random."""
 
 import random
 
@@ -217,19 +217,19 @@ def test_a_state_is_immutable(grammar):
 @pytest.mark.parametrize("seed", range(4))
 def test_any_legal_walk_is_a_block_that_parses_with_legal_fields(grammar, seed):
     """1,000 of them in all; values are drawn like captions are, byte by byte."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     vocabulary = grammar.vocabulary
     order: dict[object, tuple[list[int], list[int]]] = {}
     ending = {vocabulary.newline, vocabulary.end}
     for _ in range(250):
-        given = Metadata(bpm=chance.choice((None, 77)), key=chance.choice((None, "Ab minor")))
+        given = Metadata(bpm=rng.choice((None, 77)), key=rng.choice((None, "Ab minor")))
         state = grammar.reply(given)
         written = []
         while state is not None:
             if state.allowed not in order:
                 order[state.allowed] = sorted(state.allowed), sorted(ending & {*state.allowed})
             legal, ends = order[state.allowed]
-            token = ends[0] if ends and chance.random() < 0.05 else chance.choice(legal)
+            token = ends[0] if ends and rng.random() < 0.05 else rng.choice(legal)
             written.append(token)
             state = state.advance(token)
         cut = written.index(vocabulary.think_end)
