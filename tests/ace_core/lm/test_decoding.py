@@ -279,7 +279,7 @@ def test_a_thousand_blocks_from_the_model_all_parse(lm, seed):
 
 
 def test_the_kv_cache_is_freed_when_a_run_ends(lm):
-    """The kv cache is large; a reference cycle would keep it, and the model, until it is collected."""
+    """A reference cycle would keep the kv cache, and the model, until it is collected."""
     request = codes_request(lm, "a short prompt", seed=5)
     gc.collect()
     gc.disable()
