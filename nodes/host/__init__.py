@@ -4,31 +4,30 @@ Imported inside `execute`, never with the schemas: half of `comfy` cannot be imp
 host has chosen its device.
 """
 
-from .adopted_clip import language_model_of, text_encoder_of
-from .adopted_model import from_native, known_variant, variant_of
-from .alignment import codes_of, lyric_maps
-from .batches import seeds_of, select_items
-from .codes import encode_codes
+from .analysis import codes_of, encode_codes, lyric_maps
+from .audio_preview import AudioPreview
 from .conditioning import (
     conditioning,
-    empty_latent,
     task_lines,
     task_name,
     unconditional,
     with_timbre,
 )
-from .edits import encode_source, task_outputs
-from .hearing import AudioPreview
-from .language_model import ManagedLanguageModel, load_language_model, token_progress
+from .from_native import from_native, known_variant, language_model_of, text_encoder_of, variant_of
+from .frontend import graph_tags, progress_bar, send_event, send_text
+from .latents import empty_latent, encode_source, seeds_of, select_items, task_outputs
 from .lora import with_adapter
-from .metadata import graph_tags
+from .memory import RunStats
 from .model import load_model
-from .page import send_event, send_text
-from .progress import progress_bar
+from .qwen3 import (
+    ManagedLanguageModel,
+    ManagedTextEncoder,
+    load_language_model,
+    load_text_encoder,
+    token_progress,
+)
 from .sampling import Batch, guider, sample, times_of
 from .solver import AceNoise, ace_solver, sampler_warnings, solver_name
-from .text_encoder import ManagedTextEncoder, load_text_encoder
-from .took import RunStats
 from .vae import decode, encode, load_vae, silence_of
 
 __all__ = [

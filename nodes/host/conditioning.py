@@ -13,7 +13,7 @@ import comfy.model_management
 import torch
 from torch import Tensor
 
-from ...ace_core.constants import LATENT_CHANNELS, TIMBRE_FRAMES
+from ...ace_core.constants import TIMBRE_FRAMES
 from ...ace_core.errors import InvalidRequestError
 from ...ace_core.task import Task
 from ...ace_core.types import AudioCodes
@@ -134,15 +134,6 @@ def task_lines(positive: list) -> list[str]:
             f"{keep.blend_frames} frames"
         )
     return said
-
-
-def empty_latent(frames: int, batch: int) -> dict[str, Any]:
-    """An empty LATENT, [B, C, T]."""
-    device = comfy.model_management.intermediate_device()
-    return {
-        "samples": torch.zeros(batch, LATENT_CHANNELS, frames, device=device),
-        "type": "audio",
-    }
 
 
 def task_of(given: dict[str, Any], like: Tensor) -> tuple[Task, Tensor | None]:

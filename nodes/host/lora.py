@@ -10,7 +10,7 @@ from torch import Tensor
 from ...ace_core.errors import CheckpointError
 from ...ace_core.weights.lora import Adapter, read_adapter
 from ...ace_core.weights.weight_delta import WeightDelta
-from .rehouse import shapes_of
+from .share_weights import shapes_of
 
 _DECODER: Final = "diffusion_model.decoder."  # where adapters' paths begin
 

@@ -1,28 +1,136 @@
-"""A Qwen3 of a file, text encoder or language model, under the host's memory manager."""
+"""The two Qwen3 models, text encoder and language model, under the host's memory manager."""
 
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import comfy.model_management
 import comfy.model_patcher
+import comfy.ops
+import comfy.utils
 import torch
+from torch import Tensor
 
+from ...ace_core.conditioning.text import TextEncoder
+from ...ace_core.lm.cuda_graph import Capture, cuda_graph_capture
+from ...ace_core.lm.decoding import OnStep, Step, log_tokens
+from ...ace_core.lm.language_model import LanguageModel
 from ...ace_core.models.ops import Ops
 from ...ace_core.models.qwen3 import Qwen3
-from ...ace_core.tokens import Tokenizer
+from ...ace_core.tokens import Tokenizer, load_tokenizer
 from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.load import qwen3_config, skip_init
+from ...ace_core.weights.shards import tokenizer_file
 from .precision import compute_dtype, host_ops, writing_dtype
 from .quantised import quantised
-from .tokenizers import tokenizer_of
+
+logger = logging.getLogger(__name__)
 
 DTYPES = (torch.bfloat16, torch.float32)
+MAX_TEXT_TOKENS = 256  # through the transformer; lyrics are only looked up in the embedding
 _LOADERS = {Kind.TEXT_ENCODER: load.load_text_encoder, Kind.LM: load.load_lm}
 
 
-class ManagedQwen3(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class ManagedTextEncoder(TextEncoder):
+    """A text encoder that asks the host for its place before each use."""
+
+    patcher: Any = None
+
+    def states(self, prompt: str) -> Tensor:
+        self._load()
+        return TextEncoder.states(self, prompt)
+
+    def embeddings(self, lyrics: str) -> Tensor:
+        self._load()
+        return TextEncoder.embeddings(self, lyrics)
+
+    def _load(self) -> None:
+        config = self.model.config
+        widest = 2 * config.intermediate_size + 4 * config.hidden_size
+        comfy.model_management.load_models_gpu(
+            [self.patcher], memory_required=MAX_TEXT_TOKENS * widest * 4
+        )
+
+
+def load_text_encoder(path: Path, dtype: str = "auto") -> ManagedTextEncoder:
+    """
+    Raises:
+        CheckpointError: there is no text encoder of ACE-Step 1.5 at `path`, or no tokenizer.
+    """
+    made = load_qwen3(path, Kind.TEXT_ENCODER, dtype)
+    place = made.patcher.load_device
+    return ManagedTextEncoder(made.tokenizer, made.model, place, made.cast, made.patcher)
+
+
+class ManagedLanguageModel(LanguageModel):
+    """A language model that the host loads before each run. With `cuda_graphs` its steps are CUDA
+    graphs, in the runs for which the host loads all of its weights."""
+
+    def __init__(
+        self, model: Qwen3, tokenizer: Tokenizer, patcher: Any, dtype: torch.dtype
+    ) -> None:
+        super().__init__(model, tokenizer, patcher.load_device, dtype)
+        self.patcher = patcher  # the host itself only keeps a weak reference
+        self.cuda_graphs: Capture | None = None
+
+    def reserve_memory(self, bytes_needed: int) -> None:
+        comfy.model_management.load_models_gpu([self.patcher], memory_required=bytes_needed)
+        if self.cuda_graphs is None:
+            return
+        # a graph reads the weights where they were captured
+        self.capture = self.cuda_graphs if self.fully_loaded() else None
+        if self.capture is None:
+            logger.warning(
+                "CUDA graphs are off for this run: the language model does not fit as a whole."
+            )
+
+    def fully_loaded(self) -> bool:
+        return self.patcher.loaded_size() >= self.patcher.model_size()
+
+
+def load_language_model(
+    path: Path, dtype: str = "auto", cuda_graphs: bool = False
+) -> ManagedLanguageModel:
+    """
+    Raises:
+        CheckpointError: there is no language model of ACE-Step 1.5 at `path`, or its tokenizer is
+            missing or another model's.
+        InvalidRequestError: `cuda_graphs` on a device that has none.
+    """
+    device = comfy.model_management.text_encoder_device()
+    capture = cuda_graph_capture(device) if cuda_graphs else None
+    loaded = load_qwen3(path, Kind.LM, dtype, resident=capture is not None)
+    lm = ManagedLanguageModel(
+        loaded.model, loaded.tokenizer, loaded.patcher, loaded.cast or loaded.held
+    )
+    lm.cuda_graphs = capture
+    return lm
+
+
+def token_progress(lm: LanguageModel, trace: bool = False) -> OnStep:
+    """A callback that updates the node's progress bar and checks for an interrupt at each token.
+
+    `trace` writes each token to the log, with the field or phase that it belongs to.
+    """
+    bar = None
+
+    def on_step(step: Step) -> None:
+        nonlocal bar
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        if bar is None:
+            bar = comfy.utils.ProgressBar(step.total)
+        bar.update_absolute(step.done, step.total)
+        if trace:
+            log_tokens(lm, step)
+
+    return on_step
+
+
+class LoadedQwen3(NamedTuple):
     """`cast` is what its layers compute in when that is not how they are held."""
 
     model: Qwen3
@@ -32,8 +140,8 @@ class ManagedQwen3(NamedTuple):
     cast: torch.dtype | None
 
 
-def load_qwen3(path: Path, kind: Kind, dtype: str, steady: bool = False) -> ManagedQwen3:
-    """A `steady` model stays where it was loaded, for recordings of what runs on it: the core's
+def load_qwen3(path: Path, kind: Kind, dtype: str, resident: bool = False) -> LoadedQwen3:
+    """A `resident` model stays where it was loaded, for recordings of what runs on it: the core's
     own patcher may page weights in and out at any time.
 
     Raises:
@@ -47,15 +155,15 @@ def load_qwen3(path: Path, kind: Kind, dtype: str, steady: bool = False) -> Mana
     model.manual_cast_dtype = cast
     rest = comfy.model_management.text_encoder_offload_device()
     manager = comfy.model_patcher
-    patcher_class = manager.ModelPatcher if steady else manager.CoreModelPatcher
+    patcher_class = manager.ModelPatcher if resident else manager.CoreModelPatcher
     patcher = patcher_class(model, load_device=place, offload_device=rest)
     patcher.cached_patcher_init = (_loaded_again, (path, kind, dtype))
-    return ManagedQwen3(model, patcher, tokenizer, held, cast)
+    return LoadedQwen3(model, patcher, tokenizer, held, cast)
 
 
 def _loaded_again(path: Path, kind: Kind, dtype: str, disable_dynamic: bool = False) -> Any:
     """What the host calls for a patcher of the same model with weights of its own."""
-    return load_qwen3(path, kind, dtype, steady=disable_dynamic).patcher
+    return load_qwen3(path, kind, dtype, resident=disable_dynamic).patcher
 
 
 def _filled(
@@ -73,3 +181,19 @@ def _filled(
     model = Qwen3(sizes, Ops(packed.operations(held, cast, place), packed.device, held))
     packed.fill(model, skip_init(Qwen3, sizes), held)
     return model.eval(), held, cast
+
+
+def tokenizer_of(checkpoint: Checkpoint, kind: Kind) -> Tokenizer:
+    """
+    Raises:
+        CheckpointError: the checkpoint holds no such model, or its tokenizer is broken.
+    """
+    file = tokenizer_file(checkpoint, kind)
+    if file is not None:
+        return load_tokenizer(file)
+    return host_tokenizer()
+
+
+def host_tokenizer() -> Tokenizer:
+    """Qwen's, as every ComfyUI carries it."""
+    return load_tokenizer(Path(comfy.ops.__file__).parent / "text_encoders" / "qwen25_tokenizer")

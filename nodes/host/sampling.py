@@ -23,11 +23,11 @@ from ...ace_core.sampling.cover import times_from_source
 from ...ace_core.sampling.guidance import Guidance, GuidedVelocity
 from ...ace_core.sampling.microbatch import in_microbatches, largest_microbatch
 from ...ace_core.sampling.recipe import Recipe
-from .adopted_model import from_native
+from .audio_preview import AudioPreview
 from .conditioning import KEY, HostTask, source_strength
-from .hearing import AudioPreview
+from .from_native import from_native
+from .memory import host_oom_handler
 from .model import CORRECTOR
-from .oom import host_oom_handler
 from .solver import AceSolver
 
 _SIGMAS = 4  # index of the sigmas among the arguments of `inner_sample`

@@ -27,9 +27,9 @@ from ...ace_core.weights import load
 from ...ace_core.weights.oobleck import from_stable_audio, to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
 from .conditioning import KEY
-from .oom import host_oom_handler
+from .frontend import progress_bar
+from .memory import host_oom_handler
 from .precision import CHOICES
-from .progress import progress_bar
 
 _BLOCKS = 5  # of the published decoder, each with its own factor of upsampling
 _ACTIVATIONS = 4 * 128 * LATENT_HOP  # numbers a latent frame needs at its widest layer

@@ -362,7 +362,7 @@ def test_a_language_model_that_is_recorded_does_not_come_piece_by_piece(
     qwen3 = studio.pack.submodule("nodes.host.qwen3")
     kind = studio.core("weights.checkpoint").Kind.LM
     file = studio.folder / "text_encoders" / LM_FILE
-    made = qwen3.load_qwen3(file, kind, "fp32", steady=True)
+    made = qwen3.load_qwen3(file, kind, "fp32", resident=True)
     assert not made.patcher.is_dynamic()
     lm = studio.host.ManagedLanguageModel(made.model, made.tokenizer, made.patcher, made.held)
     lm.reserve_memory(0)
@@ -393,7 +393,7 @@ def test_any_model_can_be_taken_out_of_dynamic_vram(
 def test_a_song_is_previewed_while_the_patcher_makes_it(
     studio: Studio, pack: Pack, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hearing = pack.submodule("nodes.host.hearing")
+    hearing = pack.submodule("nodes.host.audio_preview")
     monkeypatch.setattr(hearing, "client_connected", lambda: True)
     with pretended(monkeypatch):
         own, heard = open_studio(pack, models), []

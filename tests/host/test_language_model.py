@@ -161,7 +161,7 @@ def test_without_a_tokenizer_of_its_own_the_hosts_is_read(pack: Pack, models: Pa
     shutil.copy(file.with_name(LM_FILE), file)
     checkpoint = pack.submodule("ace_core.weights.detect").inspect(file)
     kind = pack.submodule("ace_core.weights.checkpoint").Kind.LM
-    tokenizer = pack.submodule("nodes.host.tokenizers").tokenizer_of(checkpoint, kind)
+    tokenizer = pack.submodule("nodes.host.qwen3").tokenizer_of(checkpoint, kind)
     assert tokenizer.size == 151_669
     assert tokenizer.token_id("</think>") == 151_668
 

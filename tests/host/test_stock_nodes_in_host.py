@@ -73,7 +73,7 @@ def test_a_model_of_the_host_makes_what_ours_makes_of_the_same_file(
 
 def test_the_weights_are_the_hosts_own_and_counted_once(studio: Studio, stock: Any) -> None:
     adopted = studio.host.from_native(stock)
-    own = studio.pack.submodule("nodes.host.adopted_model").ace_model_of(adopted).diffusion_model
+    own = studio.pack.submodule("nodes.host.from_native").ace_model_of(adopted).diffusion_model
     theirs = dict(stock.model.diffusion_model.named_parameters())
     for name, weight in own.named_parameters():
         assert weight is theirs[name]

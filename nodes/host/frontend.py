@@ -1,7 +1,16 @@
-"""What goes to ComfyUI's page while a node runs; without a page it goes nowhere."""
+"""What goes to ComfyUI's page while a node runs: texts, events and progress; and its metadata.
 
+In a run without a page, texts and events go nowhere.
+"""
+
+import json
 import sys
+from collections.abc import Callable
 from typing import Any
+
+import comfy.cli_args
+import comfy.model_management
+import comfy.utils
 
 
 def send_text(text: str, hidden: Any) -> None:
@@ -37,3 +46,24 @@ def _server() -> Any:
     """None in a script or on another host."""
     server = getattr(sys.modules.get("server"), "PromptServer", None)
     return getattr(server, "instance", None)
+
+
+def progress_bar() -> Callable[[int, int], None]:
+    """Moves the node's bar at each step, and stops there when the user asked for it."""
+    bar = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal bar
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        bar = bar or comfy.utils.ProgressBar(total)
+        bar.update_absolute(done, total)
+
+    return report
+
+
+def graph_tags(hidden: Any) -> dict[str, str]:
+    """`prompt` and `workflow` as JSON, empty when ComfyUI was started with --disable-metadata."""
+    if comfy.cli_args.args.disable_metadata:
+        return {}
+    found = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
+    return {name: json.dumps(value) for name, value in found.items() if value is not None}

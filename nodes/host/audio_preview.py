@@ -15,8 +15,8 @@ from torch import Tensor
 from ...ace_core.audio.preview import decode_preview
 from ...ace_core.errors import AceStepError
 from ...ace_core.memory import Notices
-from .oom import host_oom_handler
-from .page import client_connected
+from .frontend import client_connected
+from .memory import host_oom_handler
 from .vae import AceVAE, bytes_for, vae_from_native
 
 Callback = Callable[[int, Tensor, Tensor, int], None]  # step from 0, estimate of x0, x, steps

@@ -1,12 +1,29 @@
-"""Statistics of a run: time and peak memory."""
+"""The core's out-of-memory handler with ComfyUI's memory manager, and statistics of a run."""
 
+import logging
 import sys
 import time
 from typing import Any
 
+import comfy.model_management
 import torch
 
+from ...ace_core.memory import Notices, Notify, OomHandler, out_of_memory
+
+logger = logging.getLogger(__name__)
+
 _GIB = 2**30
+
+
+def host_oom_handler(notify: Notify | None = None) -> OomHandler:
+    """`notify` is called about smaller pieces; without it, the log is."""
+    return OomHandler(
+        _is_full, comfy.model_management.soft_empty_cache, notify or Notices(logger.warning)
+    )
+
+
+def _is_full(error: RuntimeError) -> bool:
+    return comfy.model_management.is_oom(error) or out_of_memory(error)
 
 
 class RunStats:

@@ -1,5 +1,10 @@
-"""What a task node with a source hands out: conditioning, and a LATENT that holds the source."""
+"""LATENT: empty, or of a source with its task's conditioning; and the items of a batch.
 
+Our sampler writes the seeds of the items beside `samples`, a task node what is spliced in after
+decoding, both under `KEY`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,10 +13,20 @@ import torch
 from torch import Tensor
 
 from ...ace_core.conditioning.context import unquantized_source
+from ...ace_core.constants import LATENT_CHANNELS
 from ...ace_core.sources import SourceAudio
 from ...ace_core.task import Task
 from .conditioning import KEY, conditioning, unconditional
 from .vae import encode, silence_of
+
+
+def empty_latent(frames: int, batch: int) -> dict[str, Any]:
+    """An empty LATENT, [B, C, T]."""
+    device = comfy.model_management.intermediate_device()
+    return {
+        "samples": torch.zeros(batch, LATENT_CHANNELS, frames, device=device),
+        "type": "audio",
+    }
 
 
 def encode_source(vae: Any, audio: Tensor) -> Tensor:
@@ -37,3 +52,23 @@ def source_latent(task: Task, silence: Tensor, batch: int) -> dict[str, Any]:
         "type": "audio",
         KEY: {"splice": task.splice},
     }
+
+
+def seeds_of(latent: dict[str, Any]) -> tuple[int, ...]:
+    """One per item, as our sampler recorded them; none for a latent of another sampler."""
+    return tuple(latent.get(KEY, {}).get("seeds", ()))
+
+
+def select_items(latent: dict[str, Any], items: Sequence[int]) -> dict[str, Any]:
+    """The batch of these items, in this order."""
+    count = len(latent["samples"])
+    made = {**latent, "samples": latent["samples"][list(items)]}
+    mask = latent.get("noise_mask")
+    if mask is not None and len(mask) == count:
+        made["noise_mask"] = mask[list(items)]
+    if "batch_index" in latent:
+        made["batch_index"] = [latent["batch_index"][item] for item in items]
+    seeds = seeds_of(latent)
+    if seeds:
+        made[KEY] = {**latent[KEY], "seeds": tuple(seeds[item] for item in items)}
+    return made
