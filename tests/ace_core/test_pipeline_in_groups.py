@@ -59,11 +59,11 @@ def test_songs_that_do_not_fit_together_are_the_same_in_groups(
     item = replace(item, keep=keep)
     together = sample(models, item, recipe)
     seen = crowd(monkeypatch, models.dit.decoder, "forward", lambda x: len(x) <= 2)
-    said: list[str] = []
-    apart = sample(models, item, recipe, oom=OomHandler(notify=said.append))
+    messages: list[str] = []
+    apart = sample(models, item, recipe, oom=OomHandler(notify=messages.append))
     assert_same(apart, together)
     assert {shape[0] for shape in seen} == {2, 1}
-    assert said == ["Out of memory with 3 songs at once: made 2 at a time."]
+    assert messages == ["Out of memory with 3 songs at once: made 2 at a time."]
 
 
 def test_each_of_several_sources_stays_with_its_song(
@@ -94,11 +94,11 @@ def test_the_devices_free_memory_decides_the_first_group(
     together = sample(models, item, PLAIN)
     monkeypatch.setattr(pipeline, "free_bytes", lambda _: room)
     seen = crowd(monkeypatch, models.dit.decoder, "forward", lambda x: True)
-    said: list[str] = []
-    apart = sample(models, item, PLAIN, oom=OomHandler(notify=said.append))
+    messages: list[str] = []
+    apart = sample(models, item, PLAIN, oom=OomHandler(notify=messages.append))
     assert_same(apart, together)
     assert {shape[0] for shape in seen} == {2, 1}
-    assert said == ["3 songs at once would not fit into memory: made 2 at a time."]
+    assert messages == ["3 songs at once would not fit into memory: made 2 at a time."]
 
 
 def test_a_song_that_does_not_fit_alone_is_refused(
@@ -123,7 +123,7 @@ def test_sound_that_does_not_fit_is_rendered_in_smaller_tiles(
     latents = randn(1, 70, 64)
     whole = decode_audio(models, latents)
     crowd(monkeypatch, models.vae, "decode", lambda x: x.shape[-1] <= 60)
-    said: list[str] = []
-    part = decode_audio(models, latents, oom=OomHandler(notify=said.append))
+    messages: list[str] = []
+    part = decode_audio(models, latents, oom=OomHandler(notify=messages.append))
     assert_same(part, whole)
-    assert said[-1] == "Out of memory: trying again with tiles of 32 latent frames."
+    assert messages[-1] == "Out of memory: trying again with tiles of 32 latent frames."

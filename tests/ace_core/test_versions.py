@@ -1,4 +1,4 @@
-"""What is said where a package is too old, and that the papers say the same."""
+"""The warning about a package that is too old, and the same versions in the documents."""
 
 import logging
 import re

@@ -168,7 +168,7 @@ def test_no_film_runs_that_fast_or_slow(fps: float):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"attack": -0.1}, "The attack is -0.1 seconds"),
         ({"release": math.inf}, "The release is inf seconds"),
@@ -177,8 +177,8 @@ def test_no_film_runs_that_fast_or_slow(fps: float):
         ({"floor": math.nan}, "The floor is nan, but"),
     ],
 )
-def test_impossible_settings_are_refused(settings: dict[str, float], said: str):
-    with pytest.raises(InvalidRequestError, match=said):
+def test_impossible_settings_are_refused(settings: dict[str, float], message: str):
+    with pytest.raises(InvalidRequestError, match=message):
         EnvelopeFollower(**settings)
 
 

@@ -149,13 +149,13 @@ def small_vae() -> Oobleck:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def messages() -> list[str]:
     return []
 
 
 @pytest.fixture
-def oom(said: list[str]) -> OomHandler:
-    return OomHandler(notify=said.append)
+def oom(messages: list[str]) -> OomHandler:
+    return OomHandler(notify=messages.append)
 
 
 class OnDevice(torch.Tensor):
@@ -183,35 +183,35 @@ def on_device(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def test_tiles_are_halved_until_they_fit_and_the_sound_is_the_same(
-    small_vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
+    small_vae: Oobleck, oom: OomHandler, messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = tiling.decode_adaptive(small_vae, latent(), oom=oom)
-    assert said == []
+    assert messages == []
     crowd(monkeypatch, small_vae, "decode", lambda x: x.shape[-1] <= 60)
     assert_same(tiling.decode_adaptive(small_vae, latent(), oom=oom), whole)
-    assert said == [f"Out of memory: trying again with tiles of {n} latent frames."
+    assert messages == [f"Out of memory: trying again with tiles of {n} latent frames."
                     for n in (192, 96, 48, 32)]  # fmt: skip
 
 
 def test_encoding_halves_its_tiles_as_well(
-    small_vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
+    small_vae: Oobleck, oom: OomHandler, messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = tiling.encode_adaptive(small_vae, audio(), oom=oom)
     crowd(monkeypatch, small_vae, "encode", lambda x: x.shape[-1] <= 60 * LATENT_HOP)
     part = tiling.encode_adaptive(small_vae, audio(), oom=oom)
     assert_same(part.mean, whole.mean)
     assert_same(part.std, whole.std)
-    assert said[-1] == "Out of memory: trying again with tiles of 32 latent frames."
+    assert messages[-1] == "Out of memory: trying again with tiles of 32 latent frames."
 
 
 def test_when_no_tile_fits_the_cpu_decodes_the_same_sound(
-    small_vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
+    small_vae: Oobleck, oom: OomHandler, messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = tiling.decode_adaptive(small_vae, latent(), oom=oom)
     crowd(monkeypatch, small_vae, "decode", lambda x: False)
     made = tiling.decode_adaptive(small_vae, on_device(latent()), oom=oom)
     assert_same(made, whole)
-    assert said[-1].startswith("Out of memory with the smallest tiles: computed on the CPU")
+    assert messages[-1].startswith("Out of memory with the smallest tiles: computed on the CPU")
 
 
 def test_when_no_tile_fits_the_cpu_encodes_the_same_latents(
@@ -224,21 +224,21 @@ def test_when_no_tile_fits_the_cpu_encodes_the_same_latents(
 
 
 def test_a_full_cpu_is_reported_with_what_to_do(
-    small_vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
+    small_vae: Oobleck, oom: OomHandler, messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd(monkeypatch, small_vae, "decode", lambda x: False)
     with pytest.raises(NotEnoughMemoryError, match=r"tiles of 32 latent frames\. Free memory"):
         tiling.decode_adaptive(small_vae, latent(), oom=oom)
-    assert "computed on the CPU" not in said[-1]  # it was there already
+    assert "computed on the CPU" not in messages[-1]  # it was there already
 
 
 def test_another_error_passes(
-    small_vae: Oobleck, oom: OomHandler, said: list[str], monkeypatch: pytest.MonkeyPatch
+    small_vae: Oobleck, oom: OomHandler, messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd(monkeypatch, small_vae, "decode", lambda x: False, RuntimeError)
     with pytest.raises(RuntimeError, match="no room"):
         tiling.decode_adaptive(small_vae, latent(), oom=oom)
-    assert said == []
+    assert messages == []
 
 
 def test_the_copy_on_the_cpu_has_the_weights_of_a_half_precision_vae_in_float32() -> None:

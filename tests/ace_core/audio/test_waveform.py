@@ -106,7 +106,7 @@ def test_a_mono_source_of_another_rate_becomes_stereo_at_48_khz():
 
 
 @pytest.mark.parametrize(
-    ("waveform", "said"),
+    ("waveform", "message"),
     [
         (tone(0.01), "0.01 seconds long"),
         (torch.ones(1, 1, 1).expand(1, 2, 660 * SOURCE_RATE), "660.00 seconds long"),
@@ -117,8 +117,8 @@ def test_a_mono_source_of_another_rate_becomes_stereo_at_48_khz():
         (torch.zeros(2, SOURCE_RATE), r"\[batch, channels, samples\]"),
     ],
 )
-def test_what_cannot_be_a_source_is_refused(waveform, said):
-    with pytest.raises(InvalidAudioError, match=said):
+def test_what_cannot_be_a_source_is_refused(waveform, message):
+    with pytest.raises(InvalidAudioError, match=message):
         source_audio(waveform, SOURCE_RATE)
 
 

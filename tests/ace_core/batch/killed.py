@@ -68,16 +68,16 @@ def killed_at(point: int, path: Path, notes: Path) -> bool:
 
 def faults(path: Path) -> list[str]:
     records = [json.loads(line) for line in (path / "manifest.jsonl").read_text().splitlines()]
-    told = []
+    faults = []
     if Counter(record["id"] for record in records) != {"a": 1, "b": 1}:
-        told.append(f"records {[record['id'] for record in records]}")
+        faults.append(f"records {[record['id'] for record in records]}")
     named = {"manifest.jsonl", "batch.json", ".lock"}
     for file in (file for record in records for file in record["files"]):
         named.add(file["name"])
         if hashlib.sha256((path / file["name"]).read_bytes()).hexdigest() != file["sha256"]:
-            told.append(f"hash of {file['name']}")
+            faults.append(f"hash of {file['name']}")
     others = {file.name for file in path.iterdir()} ^ (named | {"a.1.wav", "a.2.wav", "b.wav"})
-    return told + sorted(others)
+    return faults + sorted(others)
 
 
 def main(base: Path) -> list[dict[str, Any]]:

@@ -56,23 +56,23 @@ FAULTY = {
 
 
 @pytest.mark.parametrize("line", FAULTY)
-def test_a_faulty_line_is_told_with_its_number(tmp_path: Path, line: str):
+def test_a_faulty_line_is_reported_with_its_number(tmp_path: Path, line: str):
     with pytest.raises(PromptsError) as refused:
         read(tmp_path, f'{{"id": "same"}}\n{line}\n')
-    (told,) = str(refused.value).splitlines()[1:]
-    assert told.startswith("  line 2: ") and FAULTY[line] in told
+    (fault,) = str(refused.value).splitlines()[1:]
+    assert fault.startswith("  line 2: ") and FAULTY[line] in fault
 
 
-def test_all_faulty_lines_are_told_at_once(tmp_path: Path):
+def test_all_faulty_lines_are_reported_at_once(tmp_path: Path):
     with pytest.raises(PromptsError) as refused:
         read(tmp_path, "\n".join(['{"id": "same"}', *FAULTY]))
-    told = [line.split(":")[0] for line in str(refused.value).splitlines()[1:]]
-    assert told == [f"  line {number}" for number in range(2, 2 + len(FAULTY))]
+    faults = [line.split(":")[0] for line in str(refused.value).splitlines()[1:]]
+    assert faults == [f"  line {number}" for number in range(2, 2 + len(FAULTY))]
 
 
-@pytest.mark.parametrize(("content", "told"), [(b"\n \n", "no song"), (b"\xff", "UTF-8")])
-def test_a_file_without_a_song_is_refused(tmp_path: Path, content: bytes, told: str):
-    with pytest.raises(PromptsError, match=told):
+@pytest.mark.parametrize(("content", "message"), [(b"\n \n", "no song"), (b"\xff", "UTF-8")])
+def test_a_file_without_a_song_is_refused(tmp_path: Path, content: bytes, message: str):
+    with pytest.raises(PromptsError, match=message):
         read(tmp_path, content)
 
 
@@ -103,7 +103,7 @@ def test_a_line_means_one_song_with_the_published_defaults():
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"captoin": "x"}, "'captoin' is no field; is it 'caption'?"),
         ({"use_random_seed": True}, "'use_random_seed' is no field"),
@@ -119,9 +119,9 @@ def test_a_line_means_one_song_with_the_published_defaults():
         ({"timesteps": []}, "times"),
     ],
 )
-def test_what_cannot_be_carried_out_is_told(fields: dict[str, Any], told: str):
+def test_what_cannot_be_carried_out_is_reported(fields: dict[str, Any], message: str):
     (fault,) = faults(**fields)
-    assert told in fault
+    assert message in fault
 
 
 def test_a_request_is_checked_against_the_models_variant():

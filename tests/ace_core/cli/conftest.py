@@ -17,10 +17,10 @@ SECONDS = 0.4
 
 
 class Answer(NamedTuple):
-    """What a command told: its exit code, the JSON values on stdout, and stderr."""
+    """The result of a command: its exit code, the JSON values on stdout, and stderr."""
 
     code: int
-    told: list[Any]
+    output: list[Any]
     errors: str
 
 
@@ -34,8 +34,8 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
     def run(*words: object) -> Answer:
         capsys.readouterr()
         code = main([str(word) for word in (*words, "--json")])
-        told = capsys.readouterr()
-        return Answer(code, [json.loads(line) for line in told.out.splitlines()], told.err)
+        output = capsys.readouterr()
+        return Answer(code, [json.loads(line) for line in output.out.splitlines()], output.err)
 
     return run
 

@@ -1,4 +1,4 @@
-"""Many songs by the command: what is told, what is left behind, what a kill does not harm."""
+"""Many songs by the command: its output, the files it leaves, and that a kill does no harm."""
 
 import gc
 import json
@@ -39,48 +39,50 @@ def write(folder: Path, *lines: dict[str, Any]) -> Path:
     return path
 
 
-def test_a_failed_song_is_told_and_made_when_asked_again(
+def test_a_failed_song_is_reported_and_made_when_asked_again(
     ask: Any, models: tuple[str, str], prompts: Path, tmp_path: Path
 ):
     words = ("batch", prompts, "--out", tmp_path / "songs", *models, "--no-lm")
-    code, told, errors = ask(*words)
+    code, output, errors = ask(*words)
     assert code == Exit.SOME_FAILED
-    assert [(song.get("id"), song.get("status")) for song in told[:2]] == [
+    assert [(song.get("id"), song.get("status")) for song in output[:2]] == [
         ("silent", "failed"),
         ("loud", "done"),
     ]
-    assert "is silent" in told[0]["error"]
-    assert told[1]["seeds"] == [5]
-    assert told[1]["models"]["dit"]["name"] == "acestep-v15-turbo"
-    assert told[2] == {"finished": 1, "failed": 1, "songs": 2}
-    assert ask(*words)[:2] == (Exit.SOME_FAILED, [told[2]])
+    assert "is silent" in output[0]["error"]
+    assert output[1]["seeds"] == [5]
+    assert output[1]["models"]["dit"]["name"] == "acestep-v15-turbo"
+    assert output[2] == {"finished": 1, "failed": 1, "songs": 2}
+    assert ask(*words)[:2] == (Exit.SOME_FAILED, [output[2]])
     write_tone(tmp_path / "silent.wav")
-    code, told, errors = ask(*words, "--retry-failed")
-    assert [song.get("id") for song in told] == ["silent", None]
-    assert (code, told[1]) == (Exit.DONE, {"finished": 2, "failed": 0, "songs": 2})
+    code, output, errors = ask(*words, "--retry-failed")
+    assert [song.get("id") for song in output] == ["silent", None]
+    assert (code, output[1]) == (Exit.DONE, {"finished": 2, "failed": 0, "songs": 2})
     assert "Resuming: 1 songs are finished" in errors
 
 
-def test_faulty_lines_are_told_before_anything_is_made(
+def test_faulty_lines_are_reported_before_anything_is_made(
     ask: Any, models: tuple[str, str], tmp_path: Path
 ):
     prompts = write(tmp_path, {"bpm": 1}, {"caption": "x"}, {"sed": 1})
-    code, (told,), _ = ask("batch", prompts, "--out", tmp_path / "songs", *models)
+    code, (output,), _ = ask("batch", prompts, "--out", tmp_path / "songs", *models)
     assert code == Exit.USAGE
-    assert [line.split(":")[0] for line in told["error"].splitlines()[1:]] == [
+    assert [line.split(":")[0] for line in output["error"].splitlines()[1:]] == [
         "  line 1",
         "  line 3",
     ]
     assert not (tmp_path / "songs").exists()
 
 
-def test_a_changed_line_is_told(ask: Any, models: tuple[str, str], prompts: Path, tmp_path: Path):
+def test_a_changed_line_is_reported(
+    ask: Any, models: tuple[str, str], prompts: Path, tmp_path: Path
+):
     words = ("batch", prompts, "--out", tmp_path / "songs", *models, "--no-lm")
     ask(*words)
     write(tmp_path, SILENT, {**LOUD, "seed": 6})
-    code, (told,), _ = ask(*words)
+    code, (output,), _ = ask(*words)
     assert code == Exit.FAILED
-    assert "line 2, id loud: seed was 5, is 6" in told["error"]
+    assert "line 2, id loud: seed was 5, is 6" in output["error"]
 
 
 def test_a_folder_that_is_being_written_is_left_alone(
@@ -89,8 +91,8 @@ def test_a_folder_that_is_being_written_is_left_alone(
     songs = tmp_path / "songs"
     songs.mkdir()
     with locked(songs):
-        code, (told,), _ = ask("batch", prompts, "--out", songs, *models)
-    assert (code, "another batch" in told["error"]) == (Exit.FAILED, True)
+        code, (output,), _ = ask("batch", prompts, "--out", songs, *models)
+    assert (code, "another batch" in output["error"]) == (Exit.FAILED, True)
 
 
 def test_without_ray_the_extra_is_named(
@@ -101,8 +103,8 @@ def test_without_ray_the_extra_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setitem(sys.modules, "ray", None)
-    code, (told,), _ = ask("batch", prompts, "--out", tmp_path / "songs", *models, "--ray")
-    assert (code, "pip install 'ray[data]'" in told["error"]) == (Exit.FAILED, True)
+    code, (output,), _ = ask("batch", prompts, "--out", tmp_path / "songs", *models, "--ray")
+    assert (code, "pip install 'ray[data]'" in output["error"]) == (Exit.FAILED, True)
     assert not (tmp_path / "songs").exists()
 
 

@@ -29,8 +29,8 @@ finally:
 def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any, str]:
     """Exit code, the JSON on stdout, and stderr."""
     code = main([*words, "--json"])
-    told = capsys.readouterr()
-    return code, json.loads(told.out), told.err
+    output = capsys.readouterr()
+    return code, json.loads(output.out), output.err
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_inspect_says_what_a_checkpoint_is(
 def test_inspect_tells_people_the_same(checkpoints: Miniature, capsys: pytest.CaptureFixture[str]):
     _, found, _ = answer(capsys, "inspect", str(checkpoints.xl))
     assert main(["inspect", str(checkpoints.xl)]) == Exit.DONE
-    told = capsys.readouterr().out
-    assert "variant  turbo, XL" in told
-    assert f"{found['parts'][0]['parameters']:,} parameters" in told
+    output = capsys.readouterr().out
+    assert "variant  turbo, XL" in output
+    assert f"{found['parts'][0]['parameters']:,} parameters" in output
 
 
 def test_what_a_user_can_fix_has_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    code, found, told = answer(capsys, "inspect", str(tmp_path / "none.safetensors"))
+    code, found, output = answer(capsys, "inspect", str(tmp_path / "none.safetensors"))
     assert code == Exit.FAILED
     assert found["success"] is False
     assert "there is no such file" in found["error"]
-    assert told == f"error: {found['error']}\n"
+    assert output == f"error: {found['error']}\n"

@@ -23,22 +23,22 @@ def test_a_song_lies_where_it_was_asked_for_and_nothing_beside_it(
     ask: Any, models: tuple[str, str], tone: Path, tmp_path: Path
 ):
     out = tmp_path / "songs" / "rain.wav"
-    code, (told,), _ = ask("cover", tone, *QUICK, *models, "--seed", 7, "-o", out)
+    code, (output,), _ = ask("cover", tone, *QUICK, *models, "--seed", 7, "-o", out)
     assert code == Exit.DONE
     assert [path.name for path in out.parent.iterdir()] == ["rain.wav"]
-    assert [(song["path"], song["seed"]) for song in told["songs"]] == [(str(out), 7)]
-    assert told["params"]["task_type"] == "cover"
-    assert told["time_costs"]["pipeline_total_time"] > 0
+    assert [(song["path"], song["seed"]) for song in output["songs"]] == [(str(out), 7)]
+    assert output["params"]["task_type"] == "cover"
+    assert output["time_costs"]["pipeline_total_time"] > 0
     assert soundfile.info(out).format in ("WAV", "WAVEX")
 
 
 def test_several_songs_are_numbered(ask: Any, models: tuple[str, str], tone: Path, tmp_path: Path):
     words = ("repaint", tone, *QUICK, *models, "--seeds", "3,4", "--batch-size", 2)
-    code, (told,), _ = ask(*words, "--no-lm", "-o", tmp_path / "rain.flac")
+    code, (output,), _ = ask(*words, "--no-lm", "-o", tmp_path / "rain.flac")
     assert code == Exit.DONE
-    names = [Path(song["path"]).name for song in told["songs"]]
+    names = [Path(song["path"]).name for song in output["songs"]]
     assert names == ["rain.1.flac", "rain.2.flac"]
-    assert [song["seed"] for song in told["songs"]] == [3, 4]
+    assert [song["seed"] for song in output["songs"]] == [3, 4]
     first, second = (soundfile.read(tmp_path / name)[0] for name in names)
     assert (first != second).any()
 
@@ -62,12 +62,12 @@ def test_a_track_is_asked_for_in_the_words_of_its_task(
 ):
     where = ("--models", checkpoints.root / "official", "--checkpoint", "acestep-v15-base")
     words = (command, tone, *QUICK, *where, "--track", *tracks, "-o", tmp_path / "a.wav")
-    code, (told,), _ = ask(*words)
-    assert (code, told["params"]["instruction"]) == (Exit.DONE, instruction)
+    code, (output,), _ = ask(*words)
+    assert (code, output["params"]["instruction"]) == (Exit.DONE, instruction)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "output"),
     [
         (["generate", "--bpm", "500"], "`bpm` is 500, but must be 30 to 300"),
         (["generate", "--lyrics", "a", "--lyrics-file", "b"], "Give one"),
@@ -81,23 +81,23 @@ def test_a_track_is_asked_for_in_the_words_of_its_task(
         (["generate", "--caption", "x", "--device", "abacus"], "'abacus' is not here"),
     ],
 )
-def test_what_cannot_be_done_is_told_and_leaves_nothing(
+def test_what_cannot_be_done_is_reported_and_leaves_nothing(
     ask: Any,
     models: tuple[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     words: list[str],
-    told: str,
+    output: str,
 ):
     monkeypatch.chdir(tmp_path)
     code, (answer,), errors = ask(*words, *models)
     assert code == Exit.FAILED
-    assert told in answer["error"]
+    assert output in answer["error"]
     assert errors == f"error: {answer['error']}\n"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_people_are_told_the_file_and_the_seed(
+def test_the_text_output_names_the_file_and_the_seed(
     models: tuple[str, str], tone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     words = ("cover", tone, *QUICK, *models, "--seed", 7, "-o", tmp_path / "a.wav")
@@ -119,6 +119,6 @@ def test_ctrl_c_leaves_no_half_song(checkpoints: Miniature, tone: Path, tmp_path
         while process.poll() is None and not list(out.glob(".partial-*")):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate()
-    assert (process.returncode, told) == (Exit.INTERRUPTED, "error: interrupted\n")
+        _, output = process.communicate()
+    assert (process.returncode, output) == (Exit.INTERRUPTED, "error: interrupted\n")
     assert list(out.iterdir()) == []

@@ -38,12 +38,12 @@ def test_machines_get_json_on_stdout_and_notes_stay_on_stderr(capsys: pytest.Cap
     output.note("by the way")
     output.result({"caption": "é"}, "words")
     output.refusal("no")
-    told = capsys.readouterr()
-    assert [json.loads(line) for line in told.out.splitlines()] == [
+    output = capsys.readouterr()
+    assert [json.loads(line) for line in output.out.splitlines()] == [
         {"caption": "é"},
         {"success": False, "error": "no"},
     ]
-    assert told.err == "by the way\nerror: no\n"
+    assert output.err == "by the way\nerror: no\n"
 
 
 @pytest.mark.parametrize("as_json", [False, True])

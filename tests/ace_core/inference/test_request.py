@@ -103,9 +103,10 @@ def test_times_are_moved_to_those_that_turbo_knows_and_it_is_said():
     assert times[0] == pytest.approx(21 / 22)
     assert times[-1] == 0
     assert any("0.97 to" in note for note in notes)
-    continuous, said = recipe_of(replace(PARAMS, timesteps=EXAMPLE), Variant.TURBO_CONTINUOUS, (1,))
+    given = replace(PARAMS, timesteps=EXAMPLE)
+    continuous, notes = recipe_of(given, Variant.TURBO_CONTINUOUS, (1,))
     assert continuous.schedule(Variant.TURBO_CONTINUOUS) == EXAMPLE
-    assert not any("0.97" in note for note in said)
+    assert not any("0.97" in note for note in notes)
 
 
 def test_a_missing_zero_is_added_and_said():

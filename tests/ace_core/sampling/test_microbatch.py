@@ -8,13 +8,13 @@ from ace_core.sampling.microbatch import in_microbatches, largest_microbatch
 
 
 class Device:
-    """Room for so many items; remembers what was asked and said."""
+    """A device for `room` items at once, which records the runs and the messages."""
 
     def __init__(self, room: int) -> None:
         self.room = room
         self.tried: list[tuple[int, int]] = []
-        self.said: list[str] = []
-        self.oom = OomHandler(notify=self.said.append)
+        self.messages: list[str] = []
+        self.oom = OomHandler(notify=self.messages.append)
 
     def run(self, first: int, behind: int) -> torch.Tensor:
         self.tried.append((first, behind))
@@ -26,14 +26,14 @@ class Device:
 def test_a_batch_that_fits_is_made_at_once_without_a_word() -> None:
     device = Device(8)
     assert in_microbatches(5, device.run, device.oom).tolist() == [0, 1, 2, 3, 4]
-    assert (device.tried, device.said) == ([(0, 5)], [])
+    assert (device.tried, device.messages) == ([(0, 5)], [])
 
 
 def test_a_group_that_does_not_fit_is_halved_until_it_does() -> None:
     device = Device(2)
     assert in_microbatches(8, device.run, device.oom).tolist() == list(range(8))
     assert device.tried == [(0, 8), (0, 4), (0, 2), (2, 4), (4, 6), (6, 8)]
-    assert device.said == [
+    assert device.messages == [
         "Out of memory with 8 songs at once: made 4 at a time.",
         "Out of memory with 4 songs at once: made 2 at a time.",
     ]
@@ -43,7 +43,7 @@ def test_groups_are_of_even_size_and_no_larger_than_what_fits() -> None:
     device = Device(8)
     assert in_microbatches(7, device.run, device.oom, largest=5).tolist() == list(range(7))
     assert device.tried == [(0, 4), (4, 7)]
-    assert device.said == ["7 songs at once would not fit into memory: made 4 at a time."]
+    assert device.messages == ["7 songs at once would not fit into memory: made 4 at a time."]
 
 
 def test_what_is_done_stays_done_when_a_later_group_does_not_fit() -> None:

@@ -195,7 +195,7 @@ def test_a_region_that_is_none_is_refused(start: float, end: float | None, messa
         region(start, end, 576_000)
 
 
-def test_every_region_of_a_mask_is_told_in_seconds():
+def test_every_region_of_a_mask_is_given_in_seconds():
     mask = torch.zeros(1, 100, 1)
     mask[:, 0:25] = 1
     mask[:, 50:75] = 1

@@ -90,8 +90,8 @@ def test_the_trained_times_are_the_union_of_the_three_tables():
 def test_snapping_moves_each_time_to_the_nearest_trained_one_and_says_which():
     snapped = snap_to_turbo([0.97, 0.76, 0.5, 0.085, 0])
     assert snapped.times == (21 / 22, 10 / 13, 0.5, 0.125, 0.0)
-    (said,) = snapped.changes
-    assert "0.97 to 0.9545" in said and "0.76 to 0.7692" in said and "0.5 to" not in said
+    (message,) = snapped.changes
+    assert "0.97 to 0.9545" in message and "0.76 to 0.7692" in message and "0.5 to" not in message
 
 
 def test_the_upper_of_two_equally_near_times_wins():
@@ -108,14 +108,14 @@ def test_snapping_leaves_a_trained_schedule_alone(shift: float):
 def test_times_that_fall_together_are_taken_once_and_said():
     snapped = snap_to_turbo([1.0, 0.99, 0.98, 0.5, 0])
     assert snapped.times == (1.0, 0.5, 0.0)
-    assert any("2 times moved onto another time" in said for said in snapped.changes)
+    assert any("2 times moved onto another time" in message for message in snapped.changes)
 
 
 def test_more_than_twenty_times_are_cut_and_said():
     snapped = snap_to_turbo(timesteps(25, 1.0))
     assert snapped.times[0] == 1.0
     assert snapped.times[-2] == 0.25  # the 20th of 25 is 0.24
-    assert any("the last 5 of 25 times are dropped" in said for said in snapped.changes)
+    assert any("the last 5 of 25 times are dropped" in message for message in snapped.changes)
 
 
 def test_a_schedule_without_a_step_cannot_be_snapped():

@@ -143,7 +143,7 @@ def test_an_adapter_of_another_width_is_refused_by_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("weights", "config", "said"),
+    ("weights", "config", "message"),
     [
         ({"unet.down.lora_A.weight": torch.ones(2, 8)}, None, "has no weights for an ACE-Step"),
         ({f"{NAME}.lora_A.weight": DOWN}, None, "a part is missing"),
@@ -152,8 +152,8 @@ def test_an_adapter_of_another_width_is_refused_by_name(tmp_path):
         (pair(""), {"r": 8}, "names no lora_alpha"),
     ],
 )
-def test_what_is_no_adapter_is_refused(tmp_path, weights, config, said):
-    with pytest.raises(CheckpointError, match=said):
+def test_what_is_no_adapter_is_refused(tmp_path, weights, config, message):
+    with pytest.raises(CheckpointError, match=message):
         read_adapter(saved(tmp_path, weights, config), SHAPES)
 
 
