@@ -67,7 +67,7 @@ def test_a_track_is_asked_for_in_the_words_of_its_task(
 
 
 @pytest.mark.parametrize(
-    ("words", "output"),
+    ("words", "message"),
     [
         (["generate", "--bpm", "500"], "`bpm` is 500, but must be 30 to 300"),
         (["generate", "--lyrics", "a", "--lyrics-file", "b"], "Give one"),
@@ -87,12 +87,12 @@ def test_what_cannot_be_done_is_reported_and_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     words: list[str],
-    output: str,
+    message: str,
 ):
     monkeypatch.chdir(tmp_path)
     code, (answer,), errors = ask(*words, *models)
     assert code == Exit.FAILED
-    assert output in answer["error"]
+    assert message in answer["error"]
     assert errors == f"error: {answer['error']}\n"
     assert list(tmp_path.iterdir()) == []
 
