@@ -6,7 +6,7 @@ from typing import Any
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..ace_core.audio.mixing import Stem, mixdown, residual
+from ..ace_core.audio.mixing import Stem, mixdown, residual_of
 from ..ace_core.audio.waveform import limit_peak
 from ..ace_core.conditioning import tasks
 from ..ace_core.constants import TRACKS
@@ -117,4 +117,4 @@ def _backing_mix(first: SourceAudio, stems: list[Stem]) -> SourceAudio:
 
 
 def _last_stem(mode: str, source: Tensor, stems: list[Stem]) -> Stem:
-    return Stem(BACKING, source) if mode == _BUILD else Stem(RESIDUAL, residual(source, stems))
+    return Stem(BACKING, source) if mode == _BUILD else Stem(RESIDUAL, residual_of(source, stems))

@@ -94,7 +94,7 @@ def null_db(mix: Tensor, source: Tensor) -> float:
     return 10 * math.log10(error / power) if error else -math.inf
 
 
-def residual(source: Tensor, stems: Sequence[Stem]) -> Tensor:
+def residual_of(source: Tensor, stems: Sequence[Stem]) -> Tensor:
     """`source` [1, 2, N] minus the unscaled stems; with them it adds up to the source."""
     plain = mixdown([replace(stem, gain=0.0, pan=0.0, muted=False) for stem in stems])
     rest = source.clone()

@@ -133,9 +133,9 @@ def sources_audio(waveform: Tensor, rate: int) -> Tensor:
 
 def pad_audio(audio: Tensor, left: int, right: int) -> Tensor:
     """`audio` [B, 2, N] with `left` and `right` samples of digital silence around it."""
-    pad_audio = audio.new_zeros(*audio.shape[:-1], left + audio.shape[-1] + right)
-    pad_audio[..., left : left + audio.shape[-1]] = audio
-    return pad_audio
+    padded = audio.new_zeros(*audio.shape[:-1], left + audio.shape[-1] + right)
+    padded[..., left : left + audio.shape[-1]] = audio
+    return padded
 
 
 def seconds_of_audio(audio: Tensor) -> float:

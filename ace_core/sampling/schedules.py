@@ -172,16 +172,14 @@ def snap_to_turbo(times: Sequence[float]) -> Snapped:
             f"{len(wanted) - MAX_TURBO_STEPS} of {len(wanted)} times are dropped."
         )
         wanted = wanted[:MAX_TURBO_STEPS]
-    nearest_index = [_nearest(t, TURBO_TIMES) for t in wanted]
-    moved = [(t, to) for t, to in zip(wanted, nearest_index, strict=True) if t != to]
+    nearest = [_nearest(t, TURBO_TIMES) for t in wanted]
+    moved = [(t, to) for t, to in zip(wanted, nearest, strict=True) if t != to]
     if moved:
         pairs = ", ".join(f"{t:g} to {to:.4g}" for t, to in moved)
         changes.append(f"Turbo was trained on {len(TURBO_TIMES)} times; moved {pairs}.")
-    distinct = tuple(dict.fromkeys(nearest_index))
-    if len(distinct) < len(nearest_index):
-        changes.append(
-            f"{len(nearest_index) - len(distinct)} times moved onto another time: dropped."
-        )
+    distinct = tuple(dict.fromkeys(nearest))
+    if len(distinct) < len(nearest):
+        changes.append(f"{len(nearest) - len(distinct)} times moved onto another time: dropped.")
     return Snapped((*distinct, 0.0), tuple(changes))
 
 

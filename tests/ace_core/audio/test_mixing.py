@@ -12,7 +12,7 @@ from ace_core.audio.mixing import (
     mixdown,
     null_db,
     pan_gains,
-    residual,
+    residual_of,
     stem_index,
 )
 from ace_core.errors import InvalidAudioError, InvalidRequestError
@@ -83,7 +83,7 @@ def test_nothing_can_be_nulled_against_silence() -> None:
 def test_stems_and_their_rest_are_the_source_whatever_their_levels() -> None:
     source = torch.randn(1, 2, 40)
     stems = [Stem("a", torch.randn(1, 2, 38), gain=-6), Stem("b", torch.randn(1, 2, 40), pan=1)]
-    rest = residual(source, stems)
+    rest = residual_of(source, stems)
     plain = mixdown([Stem(stem.name, stem.audio) for stem in stems])
     torch.testing.assert_close(plain + rest, source)
 
