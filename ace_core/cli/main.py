@@ -30,13 +30,13 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one lin
 SILENCED: Final = ("inference.handlers",)  # loggers whose warnings come back as the error
 
 
-def main(words: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
     for name in SILENCED:
         logging.getLogger(f"{__name__.rsplit('.', 2)[0]}.{name}").setLevel(logging.CRITICAL)
-    parser = _parser(words[0] if words else "")
-    arguments = parser.parse_args(words)
+    parser = _parser(argv[0] if argv else "")
+    arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()
         return Exit.USAGE
@@ -52,10 +52,10 @@ def _parser(name: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ace_core {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for each, (_, line) in COMMANDS.items():
-        own = commands.add_parser(each, help=line, description=f"{line[0].upper()}{line[1:]}.")
+        command = commands.add_parser(each, help=line, description=f"{line[0].upper()}{line[1:]}.")
         if each == name:
-            add_arguments(own, each)
-            own.add_argument("--json", action="store_true", help="answer in JSON, without bars")
+            add_arguments(command, each)
+            command.add_argument("--json", action="store_true", help="answer in JSON, without bars")
     return parser
 
 

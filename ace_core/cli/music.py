@@ -78,13 +78,13 @@ def _generate(models: Models, request: Request, folder: Path, output: Output) ->
 @contextmanager
 def _draft_folder(out: Path) -> Iterator[Path]:
     """A folder for unfinished songs beside the output, removed at the end in any case."""
-    place = out.parent if out.suffix else out
+    parent = out.parent if out.suffix else out
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=place))
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=parent))
     except OSError as error:
         raise SaveError(
-            f"{place}: no song can be saved here ({error.strerror}). Choose a folder that may be "
+            f"{parent}: no song can be saved here ({error.strerror}). Choose a folder that may be "
             "written to with --out."
         ) from error
     try:

@@ -85,9 +85,9 @@ def seeds_of(params: GenerationParams, config: GenerationConfig) -> SeedsAndNote
     if config.use_random_seed:
         notes = ["use_random_seed is on: the given seeds are not used."] if given else []
         return SeedsAndNotes(seeds_for(config.batch_size), notes)
-    wanted = [None if seed == RANDOM_SEED else seed for seed in given]
-    first = next((seed for seed in wanted if seed is not None), None)
-    return SeedsAndNotes(seeds_for(config.batch_size, wanted, rng_seed=first), [])
+    requested = [None if seed == RANDOM_SEED else seed for seed in given]
+    first = next((seed for seed in requested if seed is not None), None)
+    return SeedsAndNotes(seeds_for(config.batch_size, requested, rng_seed=first), [])
 
 
 class RecipeAndNotes(NamedTuple):

@@ -43,12 +43,12 @@ def item_params(
     params: GenerationParams, seeds: Sequence[int], codes: Sequence[AudioCodes], audio_format: str
 ) -> list[dict[str, Any]]:
     """The parameters of each item: those of the run, with the item's seed and codes."""
-    own = [write_codes(each) for each in codes] or [""]
-    own = own * len(seeds) if len(own) == 1 else own
+    texts = [write_codes(each) for each in codes] or [""]
+    texts = texts * len(seeds) if len(texts) == 1 else texts
     base = params.to_dict()
     return [
         {**base, "seed": seed, "audio_codes": text, "audio_format": audio_format}
-        for seed, text in zip(seeds, own, strict=True)
+        for seed, text in zip(seeds, texts, strict=True)
     ]
 
 

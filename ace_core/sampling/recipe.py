@@ -119,9 +119,9 @@ def seeds_for(
         )
     repeatable = random.Random(rng_seed) if rng_seed is not None else None  # noqa: S311
     rng = repeatable or secrets.SystemRandom()
-    wanted = [*given, *[None] * (batch - len(given))]
+    requested = [*given, *[None] * (batch - len(given))]
     seeds: list[int] = []
-    for seed in wanted:
+    for seed in requested:
         taken = {*seeds, *given}
         while seed is None:  # two equal seeds in a batch would be one song twice
             drawn = rng.getrandbits(_SEED_BITS)

@@ -159,21 +159,21 @@ def snap_to_turbo(times: Sequence[float]) -> Snapped:
     Raises:
         InvalidScheduleError: there is no time above 0.
     """
-    wanted = [t for t in times if t > 0]
-    if not wanted:
+    positive = [t for t in times if t > 0]
+    if not positive:
         raise InvalidScheduleError(
             f"{list(times)} has no time above 0, so there is no step to take. Write times falling "
             "from 1 to 0, or turn snapping off."
         )
     changes: list[str] = []
-    if len(wanted) > MAX_TURBO_STEPS:
+    if len(positive) > MAX_TURBO_STEPS:
         changes.append(
             f"Turbo takes at most {MAX_TURBO_STEPS} steps: the last "
-            f"{len(wanted) - MAX_TURBO_STEPS} of {len(wanted)} times are dropped."
+            f"{len(positive) - MAX_TURBO_STEPS} of {len(positive)} times are dropped."
         )
-        wanted = wanted[:MAX_TURBO_STEPS]
-    nearest = [_nearest(t, TURBO_TIMES) for t in wanted]
-    moved = [(t, to) for t, to in zip(wanted, nearest, strict=True) if t != to]
+        positive = positive[:MAX_TURBO_STEPS]
+    nearest = [_nearest(t, TURBO_TIMES) for t in positive]
+    moved = [(t, to) for t, to in zip(positive, nearest, strict=True) if t != to]
     if moved:
         pairs = ", ".join(f"{t:g} to {to:.4g}" for t, to in moved)
         changes.append(f"Turbo was trained on {len(TURBO_TIMES)} times; moved {pairs}.")

@@ -211,10 +211,10 @@ def _parsed(text: str) -> dict[str, Any]:
     return settings
 
 
-def _checked(found: AdapterConfig, place: Path) -> AdapterConfig:
+def _checked(found: AdapterConfig, path: Path) -> AdapterConfig:
     if not isinstance(found.alpha, int | float):
         raise CheckpointError(
-            f"{place} names no lora_alpha. Download it again, or remove it to use the weights as "
+            f"{path} names no lora_alpha. Download it again, or remove it to use the weights as "
             "they are."
         )
     return found

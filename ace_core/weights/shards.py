@@ -139,9 +139,11 @@ def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
 
     In a folder of single files (models/diffusion_models) it may belong to another model.
     """
-    own = path.is_dir() or SHARDED.sub(r"\g<stem>", files[0].name).split(".")[0] in STANDARD_STEMS
+    is_model_folder = (
+        path.is_dir() or SHARDED.sub(r"\g<stem>", files[0].name).split(".")[0] in STANDARD_STEMS
+    )
     file = files[0].with_name("config.json")
-    if not own or not file.is_file():
+    if not is_model_folder or not file.is_file():
         return {}
     try:
         config = json.loads(file.read_bytes())
@@ -166,10 +168,10 @@ def tokenizer_file(checkpoint: Checkpoint, kind: Kind) -> Path | None:
         CheckpointError: the checkpoint holds no such model.
     """
     file = checkpoint.part(kind).files[0]
-    places = [file.with_name(f"{file.stem}.{TOKENIZER_NAME}")]
+    candidates = [file.with_name(f"{file.stem}.{TOKENIZER_NAME}")]
     if file.name.split(".")[0].split("-")[0] in STANDARD_STEMS:
-        places += [
+        candidates += [
             file.with_name(TOKENIZER_NAME),
             file.parent.parent / "tokenizer" / TOKENIZER_NAME,
         ]
-    return next((place for place in places if place.is_file()), None)
+    return next((path for path in candidates if path.is_file()), None)
