@@ -5,9 +5,9 @@ from pathlib import Path
 from tests.nodes import music
 from tools.hosts.host import Prompt
 from tools.workflows.edit_flows import FLOWS as EDIT_FLOWS
+from tools.workflows.flow_parts import INPUT_AUDIO, OTHER_AUDIO
 from tools.workflows.prompts import read_prompt, with_input, with_miniature
 from tools.workflows.sampling_flows import FLOWS as SAMPLING_FLOWS
-from tools.workflows.task_flow import INPUT_AUDIO, OTHER_AUDIO
 
 NAMES = [make.__name__ for make in (*EDIT_FLOWS, *SAMPLING_FLOWS)]
 SECONDS = 6.0

@@ -9,7 +9,7 @@ import pytest
 
 from tools.hosts.checkout import ROOT
 from tools.hosts.pack import Pack
-from tools.workflows.graph import Flow, Inlet, Subgraph, api
+from tools.workflows.graph import Flow, PromotedWidget, Subgraph, api
 from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SHOWN = ["caption", "lyrics", "instrumental", "seconds", "language", "seed"]
@@ -94,10 +94,12 @@ def test_behind_the_face_is_the_workflow_from_text_to_music() -> None:
 def test_what_the_face_says_reaches_the_node_within(pack: Pack) -> None:
     inner = Flow("inner", "", "", first=50)
     song = inner.group("").add("AceStep15Song", caption="a waltz", seconds=20.0)
-    part = Subgraph("Part", inner, (Inlet("words", song, "caption"),), {"out": song.out("song")})
+    part = Subgraph(
+        "Part", inner, (PromotedWidget("words", song, "caption"),), {"out": song.out("song")}
+    )
     flow = Flow("outer", "", "")
-    face = flow.group("").add_subgraph(part)
-    flow.group("").add("AceStep15SongDetails", song=face.out("out"))
+    node = flow.group("").add_subgraph(part)
+    flow.group("").add("AceStep15SongDetails", song=node.out("out"))
     prompt = api(flow, pack.host.nodes)
     assert prompt["1:50"]["inputs"]["caption"] == "a waltz"
     assert prompt["2"]["inputs"]["song"] == ["1:50", 0]

@@ -20,9 +20,9 @@ from tools.browser.chromium import MODULES, chromium
 from tools.hosts.checkout import ROOT, find_checkout, has_requirements
 from tools.hosts.server import ComfyServer
 from tools.miniature import miniature
+from tools.workflows.flow_parts import INPUT_AUDIO, OTHER_AUDIO
 from tools.workflows.prompts import miniature_name
 from tools.workflows.sampling_flows import OWN_LORA
-from tools.workflows.task_flow import INPUT_AUDIO, OTHER_AUDIO
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 RECORDINGS = (INPUT_AUDIO, OTHER_AUDIO)

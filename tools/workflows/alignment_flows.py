@@ -3,7 +3,7 @@
 from typing import Any
 
 from ace_core.weights.published import LM
-from tools.workflows.flow_parts import models, sampled, words_to_music
+from tools.workflows.flow_parts import add_sampler, load_models, text_to_music_task
 from tools.workflows.graph import Flow, Node
 
 CAPTION = "bright acoustic pop, ukulele, hand claps, close female voice, summer morning"
@@ -39,7 +39,7 @@ Raise **keep** to save more than one. The seed of each take is in the ranking.
 
 def karaoke() -> Flow:
     flow = Flow("karaoke", "Karaoke", KARAOKE_NOTE)
-    nodes = models(flow)
+    nodes = load_models(flow)
     song, finished = _sung(flow, nodes)
     looked = flow.group("Timestamps")
     times = looked.add("AceStep15LyricTimes", **finished)
@@ -55,7 +55,7 @@ def karaoke() -> Flow:
 
 def best_of_four() -> Flow:
     flow = Flow("best_of_four", "Best of four", BEST_NOTE)
-    nodes = models(flow)
+    nodes = load_models(flow)
     lm = flow.group("Language model").add("AceStep15LoadLM", (LM,), file=LM.name)
     song, finished = _sung(flow, nodes, batch_size=4)
     judge = flow.group("Score")
@@ -74,9 +74,9 @@ def _sung(flow: Flow, nodes: tuple[Node, Node, Node], **task: Any) -> tuple[Node
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=45.0, language="en"
     )
     made = flow.group("Music")
-    asked = words_to_music(made, nodes, song.out("song"), **task)
+    asked = text_to_music_task(made, nodes, song.out("song"), **task)
     times = made.add("AceStep15Schedule", model=model.out("model"))
-    sampler = sampled(made, model, asked, times)
+    sampler = add_sampler(made, model, asked, times)
     finished = {
         "model": model.out("model"),
         "text_encoder": text.out("text_encoder"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tools.workflows.alignment_flows import FLOWS as TAKE_FLOWS
 from tools.workflows.edit_flows import FLOWS as EDIT_FLOWS
-from tools.workflows.flow_parts import listen, models, sampled, words_to_music
+from tools.workflows.flow_parts import add_sampler, decode_and_save, load_models, text_to_music_task
 from tools.workflows.graph import Flow
 from tools.workflows.lm_flows import (
     codes_as_material,
@@ -42,14 +42,14 @@ For several songs at once raise **batch_size**; each gets a seed of its own.
 
 def text_to_music() -> Flow:
     flow = Flow("text_to_music", "Text to music", TEXT_TO_MUSIC_NOTE)
-    nodes = models(flow)
+    nodes = load_models(flow)
     song = flow.group("Song").add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
     times = flow.group("Steps").add("AceStep15Schedule", model=nodes[0].out("model"))
-    task = words_to_music(flow.group("Task"), nodes, song.out("song"))
-    sampler = sampled(flow.group("Music"), nodes[0], task, times)
-    listen(flow, sampler, nodes[2], song)
+    task = text_to_music_task(flow.group("Task"), nodes, song.out("song"))
+    sampler = add_sampler(flow.group("Music"), nodes[0], task, times)
+    decode_and_save(flow, sampler, nodes[2], song)
     return flow
 
 

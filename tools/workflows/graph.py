@@ -2,7 +2,7 @@
 
 From it come ComfyUI's two formats: `api` here, the page's in `page_format.py`. Inputs and outputs
 of a node are read from its schema, so a workflow cannot name an input that does not exist. Nodes
-behind the face of one node are a `Subgraph`.
+behind one node are a `Subgraph`.
 """
 
 import uuid
@@ -25,10 +25,10 @@ class Out:
 
 @dataclass
 class Node:
-    """`given` has the inputs that differ from their defaults; `files` are its model downloads."""
+    """`inputs` has those that differ from their defaults; `files` are its model downloads."""
 
     kind: str
-    given: dict[str, Any]
+    inputs: dict[str, Any]
     files: tuple[Any, ...] = ()  # ace_core.weights.published.ModelFile
     inside: "Subgraph | None" = None
     control: str = "fixed"  # what becomes of its seed after a run
@@ -44,8 +44,8 @@ class Group:
     title: str
     nodes: list[Node] = field(default_factory=list)
 
-    def add(self, kind: str, files: tuple[Any, ...] = (), /, **given: Any) -> Node:
-        node = Node(kind, given, files)
+    def add(self, kind: str, files: tuple[Any, ...] = (), /, **inputs: Any) -> Node:
+        node = Node(kind, inputs, files)
         self.nodes.append(node)
         return node
 
@@ -66,22 +66,22 @@ class Flow:
     first: int = 1
 
     def group(self, title: str) -> Group:
-        made = Group(title)
-        self.groups.append(made)
-        return made
+        group = Group(title)
+        self.groups.append(group)
+        return group
 
     @property
     def nodes(self) -> list[Node]:
         return [node for group in self.groups for node in group.nodes]
 
     def number(self, node: Node) -> int:
-        """Its id in both formats: nodes are counted as they are described."""
+        """Its id in both formats: nodes are counted in the order of the description."""
         numbered = enumerate(self.nodes, start=self.first)
-        return next(place for place, each in numbered if each is node)
+        return next(number for number, each in numbered if each is node)
 
 
 @dataclass(frozen=True)
-class Inlet:
+class PromotedWidget:
     """A widget that a subgraph shows on its node. Its value is the one of the node inside."""
 
     name: str
@@ -91,22 +91,22 @@ class Inlet:
 
 @dataclass
 class Subgraph:
-    """A flow behind the face of one node. `name` is what the page calls it."""
+    """A flow behind one node. `name` is what the page calls it."""
 
     name: str
     flow: Flow
-    inlets: tuple[Inlet, ...]
-    outlets: dict[str, Out]
+    promoted: tuple[PromotedWidget, ...]
+    outputs: dict[str, Out]
 
     @property
     def kind(self) -> str:
-        """What stands for the name of a node class."""
+        """The node's type, in place of a class name."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"acestep15/subgraph/{self.flow.name}"))
 
 
 @dataclass(frozen=True)
 class Socket:
-    """One input or output as a host tells it."""
+    """One input or output, as the host describes it."""
 
     name: str
     kind: str
@@ -119,37 +119,37 @@ class Socket:
 
 
 @dataclass(frozen=True)
-class Face:
-    """A subgraph where a node class is asked what it looks like."""
+class SubgraphInterface:
+    """The inputs and outputs of a subgraph, used where a node class is."""
 
     title: str
     inputs: list[Socket]
     outputs: list[Socket]
 
 
-def with_faces(flow: Flow, classes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`classes`, and the faces of the flow's subgraphs under their kinds."""
-    faces = {node.kind: _face(node.inside, classes) for node in flow.nodes if node.inside}
-    return {**classes, **faces}
+def with_subgraphs(flow: Flow, classes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`classes`, and the interfaces of the flow's subgraphs under their kinds."""
+    subgraphs = {node.kind: _interface(node.inside, classes) for node in flow.nodes if node.inside}
+    return {**classes, **subgraphs}
 
 
-def _face(inside: Subgraph, classes: Mapping[str, Any]) -> Face:
+def _interface(inside: Subgraph, classes: Mapping[str, Any]) -> SubgraphInterface:
     inputs = []
-    for inlet in inside.inlets:
-        sockets = {each.name: each for each in inputs_of(classes[inlet.node.kind])}
-        shown = sockets[inlet.widget]
-        value = widget_values(inlet.node, list(sockets.values()))[inlet.widget]
-        inputs.append(Socket(inlet.name, shown.kind, {**shown.settings, "default": value}))
+    for widget in inside.promoted:
+        sockets = {each.name: each for each in inputs_of(classes[widget.node.kind])}
+        shown = sockets[widget.widget]
+        value = widget_values(widget.node, list(sockets.values()))[widget.widget]
+        inputs.append(Socket(widget.name, shown.kind, {**shown.settings, "default": value}))
     outputs = []
-    for name, out in inside.outlets.items():
+    for name, out in inside.outputs.items():
         source = outputs_of(classes[out.node.kind])[slot_of(out, classes)]
         outputs.append(Socket(name, source.kind))
-    return Face(inside.name, inputs, outputs)
+    return SubgraphInterface(inside.name, inputs, outputs)
 
 
 def inputs_of(node_class: Any) -> list[Socket]:
     """The inputs in the order of the page: required ones first."""
-    if isinstance(node_class, Face):
+    if isinstance(node_class, SubgraphInterface):
         return node_class.inputs
     types = node_class.INPUT_TYPES()
     return [
@@ -164,15 +164,15 @@ def slots_of(node_class: Any) -> list[Socket]:
     return [each for each in inputs_of(node_class) if not each.is_widget and each.kind != PLAYER]
 
 
-def places_of(node_class: Any) -> list[Socket]:
-    """All that a wire can lead to, in the order in which the page counts them: slots, widgets."""
+def connectable_of(node_class: Any) -> list[Socket]:
+    """All inputs that a wire can lead to, in the order of the page: slots, then widgets."""
     widgets = [each for each in inputs_of(node_class) if each.is_widget]
     return [*slots_of(node_class), *widgets]
 
 
 def outputs_of(node_class: Any) -> list[Socket]:
     """The outputs under the names that the page shows."""
-    if isinstance(node_class, Face):
+    if isinstance(node_class, SubgraphInterface):
         return node_class.outputs
     if hasattr(node_class, "GET_SCHEMA"):
         outputs = node_class.GET_SCHEMA().outputs
@@ -200,13 +200,13 @@ def widget_values(node: Node, sockets: list[Socket], prefix: str = "") -> dict[s
         if not socket.is_widget:
             continue
         name = prefix + socket.name
-        given = node.given.get(name, _default(socket))
-        values[name] = _default(socket) if isinstance(given, Out) else given  # wired: it rests
+        value = node.inputs.get(name, _default(socket))
+        values[name] = _default(socket) if isinstance(value, Out) else value  # wired: unused
         if socket.kind == DYNAMIC:
             values |= widget_values(node, sub_sockets(socket, values[name]), f"{name}.")
     if not prefix:
         known = {*values, *(socket.name for socket in sockets)}
-        unknown = sorted(set(node.given) - known)
+        unknown = sorted(set(node.inputs) - known)
         if unknown:
             raise ValueError(f"{node.kind} has no inputs {unknown}; it has {sorted(known)}")
     return values
@@ -239,7 +239,7 @@ def slot_of(out: Out, classes: Mapping[str, Any]) -> int:
 
 def api(flow: Flow, classes: Mapping[str, Any], path: str = "") -> dict[str, dict[str, Any]]:
     """What /prompt takes: every value and every link by name. `path` leads to a flow within."""
-    classes = with_faces(flow, classes)
+    classes = with_subgraphs(flow, classes)
     prompt: dict[str, dict[str, Any]] = {}
     for node in flow.nodes:
         number = f"{path}{flow.number(node)}"
@@ -249,7 +249,7 @@ def api(flow: Flow, classes: Mapping[str, Any], path: str = "") -> dict[str, dic
         node_class = classes[node.kind]
         links = {
             name: _reference(flow, value, classes, path)
-            for name, value in node.given.items()
+            for name, value in node.inputs.items()
             if isinstance(value, Out)
         }
         prompt[number] = {
@@ -261,15 +261,15 @@ def api(flow: Flow, classes: Mapping[str, Any], path: str = "") -> dict[str, dic
 
 
 def _reference(flow: Flow, out: Out, classes: Mapping[str, Any], path: str) -> list[Any]:
-    """[number of the node, slot]; behind a face it is the node inside."""
+    """[number of the node, slot]; of a subgraph it is the node inside."""
     number, inside = f"{path}{flow.number(out.node)}", out.node.inside
     if inside is None:
         return [number, slot_of(out, classes)]
-    return _reference(inside.flow, inside.outlets[out.name], classes, f"{number}:")
+    return _reference(inside.flow, inside.outputs[out.name], classes, f"{number}:")
 
 
 def title_of(node_class: Any, kind: str) -> str:
-    if isinstance(node_class, Face):
+    if isinstance(node_class, SubgraphInterface):
         return node_class.title
     if not hasattr(node_class, "GET_SCHEMA"):
         return STOCK_TITLES[kind]

@@ -62,7 +62,7 @@ class _Block:
     lane: Output | None = None
 
 
-def laid_out(groups: Sequence[Sequence[int]], heights: dict[int, int], wires: list[Wire]) -> Layout:
+def arrange(groups: Sequence[Sequence[int]], heights: dict[int, int], wires: list[Wire]) -> Layout:
     """
     Raises:
         ValueError: two groups need each other's nodes.

@@ -3,9 +3,14 @@
 from typing import Any
 
 from ace_core.weights.published import LM, TURBO, VAE
-from tools.workflows.flow_parts import listen, models, sampled, words_to_music
+from tools.workflows.flow_parts import (
+    INPUT_AUDIO,
+    add_sampler,
+    decode_and_save,
+    load_models,
+    text_to_music_task,
+)
 from tools.workflows.graph import Flow, Group, Node, Out
-from tools.workflows.task_flow import INPUT_AUDIO
 
 IDEA = "a bittersweet song about the last train home, for a rainy Sunday evening"
 IDEA_NOTE = """## A song from an idea
@@ -99,7 +104,7 @@ def song_from_idea() -> Flow:
     thought = plan.add("AceStep15Think", lm=lm, song=sample.out("song"), caption=False)
     codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
     plan.add("PreviewAny", source=sample.out("report"))
-    _music(flow, models(flow), (thought, codes))
+    _music(flow, load_models(flow), (thought, codes))
     return flow
 
 
@@ -113,7 +118,7 @@ def full_song_with_lyrics() -> Flow:
     thought = plan.add("AceStep15Think", lm=lm, song=song.out("song"))
     codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
     plan.add("PreviewAny", source=thought.out("report"))
-    _music(flow, models(flow), (thought, codes))
+    _music(flow, load_models(flow), (thought, codes))
     return flow
 
 
@@ -158,7 +163,7 @@ def polish_prompt() -> Flow:
 
 def codes_as_material() -> Flow:
     flow = Flow("codes_as_material", "Audio codes as material", MATERIAL_NOTE)
-    nodes = models(flow)
+    nodes = load_models(flow)
     audio = flow.group("Audio").add("LoadAudio", audio=INPUT_AUDIO)
     song = flow.group("Song").add(
         "AceStep15Song", caption="slow jazz trio, brushes, walking bass, late night", seconds=0.0
@@ -189,7 +194,7 @@ def _music(flow: Flow, nodes: tuple[Node, Node, Node], sources: tuple[Node, Node
     """From a song and its codes to what is heard, with the models of `nodes`."""
     (model, _, vae), (song, codes) = nodes, sources
     group = flow.group("Music")
-    task = words_to_music(group, nodes, song.out("song"), codes=codes.out("codes"))
+    task = text_to_music_task(group, nodes, song.out("song"), codes=codes.out("codes"))
     times = group.add("AceStep15Schedule", model=model.out("model"))
-    sampler = sampled(group, model, task, times)
-    listen(flow, sampler, vae, song)
+    sampler = add_sampler(group, model, task, times)
+    decode_and_save(flow, sampler, vae, song)

@@ -1,22 +1,30 @@
-"""A workflow as ComfyUI's page reads it: places, sizes, wires and widget values by position."""
+"""A workflow as ComfyUI's page reads it: positions, sizes, wires and widget values by index."""
 
 import math
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from tools.workflows.graph import Flow, with_faces
-from tools.workflows.layout import HEAD, Layout, Wire, laid_out
+from tools.workflows.graph import Flow, with_subgraphs
+from tools.workflows.layout import HEAD, Layout, Wire, arrange
 from tools.workflows.node_sizes import WIDTH, height_of, slot_height, widget_height
-from tools.workflows.page_parts import GUTTER, Link, groups_of, left_of, links_of, node_of, ways
+from tools.workflows.page_parts import (
+    GUTTER,
+    Link,
+    groups_of,
+    left_of,
+    links_of,
+    node_of,
+    reroutes_of,
+)
 from tools.workflows.subgraph_format import definitions
 
 VERSION = 0.4  # of the format
 
 
 def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
-    """The workflow with all that the page wants to know."""
-    classes = with_faces(flow, classes)
+    """The workflow in the page's format."""
+    classes = with_subgraphs(flow, classes)
     links = links_of(flow, classes)
     layout = _layout(flow, classes, links)
     nodes = [node_of(flow, node, classes, layout, links) for node in flow.nodes]
@@ -32,7 +40,7 @@ def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
         **definitions(flow, classes),
         "config": {},
         "extra": {"ds": {"scale": 0.7, "offset": [WIDTH + 2 * GUTTER, GUTTER]}}
-        | ways(layout, links),
+        | reroutes_of(layout, links),
         "version": VERSION,
     }
 
@@ -49,7 +57,7 @@ def _layout(flow: Flow, classes: Mapping[str, Any], links: list[Link]) -> Layout
         Wire((source, slot), slot_height(slot), target, arrives(target, place))
         for _, source, slot, target, place, _ in links
     ]
-    return laid_out(groups, heights, wires)
+    return arrange(groups, heights, wires)
 
 
 def _note(flow: Flow, before: int) -> dict[str, Any]:

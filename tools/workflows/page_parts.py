@@ -1,4 +1,4 @@
-"""The parts of ComfyUI's page format: nodes, wires, the points they are led through, groups."""
+"""The parts of ComfyUI's page format: nodes, wires with their reroutes, groups."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from tools.workflows.graph import (
     Node,
     Out,
     Socket,
+    connectable_of,
     inputs_of,
     outputs_of,
-    places_of,
     slot_of,
     slots_of,
     title_of,
@@ -31,8 +31,8 @@ def left_of(column: int) -> int:
     return column * (WIDTH + GUTTER)
 
 
-def ways(layout: Layout, links: list[Link]) -> dict[str, Any]:
-    """The points that a long wire is led through, before and after what it passes."""
+def reroutes_of(layout: Layout, links: list[Link]) -> dict[str, Any]:
+    """The reroute points of long wires, before and after the columns that they pass."""
     reroutes: list[dict[str, Any]] = []
     last: dict[int, int] = {}  # link -> the point before its end
     for lane in layout.lanes.values():
@@ -68,12 +68,12 @@ def links_of(flow: Flow, classes: Mapping[str, Any]) -> list[Link]:
     """Every wire."""
     links: list[Link] = []
     for node in flow.nodes:
-        places = [socket.name for socket in places_of(classes[node.kind])]
-        for name, value in node.given.items():
+        names = [socket.name for socket in connectable_of(classes[node.kind])]
+        for name, value in node.inputs.items():
             if isinstance(value, Out):
                 slot = slot_of(value, classes)
                 kind = outputs_of(classes[value.node.kind])[slot].kind
-                ends = [flow.number(value.node), slot, flow.number(node), places.index(name)]
+                ends = [flow.number(value.node), slot, flow.number(node), names.index(name)]
                 links.append([len(links) + 1, *ends, kind])
     return links
 
@@ -90,7 +90,7 @@ def node_of(
     properties: dict[str, Any] = {"Node name for S&R": node.kind}
     properties |= PACK if node.kind.startswith("AceStep15") else STOCK
     if node.inside is not None:
-        shown = [[str(node.inside.flow.number(i.node)), i.widget] for i in node.inside.inlets]
+        shown = [[str(node.inside.flow.number(i.node)), i.widget] for i in node.inside.promoted]
         properties = {"proxyWidgets": shown, "cnr_id": PACK["cnr_id"]}
     if node.files:
         properties["models"] = [
@@ -125,12 +125,12 @@ def node_of(
 
 
 def _drawn_slots(node: Node, classes: Mapping[str, Any], into: dict[int, int]) -> list[Socket]:
-    """Those that are no widgets, then the widgets as far as a wire leads to one of them."""
-    places = places_of(classes[node.kind])
+    """The inputs that are no widgets, then the widgets up to the last one that is wired."""
+    inputs = connectable_of(classes[node.kind])
     if node.inside is not None:
-        return places
+        return inputs
     slots = len(slots_of(classes[node.kind]))
-    return places[: max(slots, max(into, default=-1) + 1)]
+    return inputs[: max(slots, max(into, default=-1) + 1)]
 
 
 def _values(node: Node, classes: Mapping[str, Any]) -> list[Any]:

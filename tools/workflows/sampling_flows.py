@@ -3,61 +3,61 @@
 from typing import Any
 
 from ace_core.weights.published import ALL_IN_ONE
+from tools.workflows.flow_parts import INPUT_AUDIO, LYRICS, STYLE, FlowBuilder
 from tools.workflows.graph import Flow
 from tools.workflows.notes import NOTES
-from tools.workflows.task_flow import INPUT_AUDIO, LYRICS, STYLE, Desk
 
 OWN_LORA = "my_style.safetensors"  # what the user trained, in models/loras
 
 
 def variations() -> Flow:
-    desk = Desk("variations")
-    song = desk.song(STYLE, LYRICS, seconds=30.0, language="en")
-    task = desk.task("TextToMusic", song, None, batch_size=3)
+    builder = FlowBuilder("variations")
+    song = builder.song(STYLE, LYRICS, seconds=30.0, language="en")
+    task = builder.task("TextToMusic", song, None, batch_size=3)
     retake = {"seeds": "1, 1, 1", "retake_seed": 100, "retake_variance": 0.2}
-    return desk.listen(desk.sampler(task, desk.schedule(), **retake), song)
+    return builder.finish(builder.sampler(task, builder.schedule(), **retake), song)
 
 
 def high_quality_base() -> Flow:
-    desk = Desk("high_quality_base", base=True)
-    song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
-    task = desk.task("TextToMusic", song, None)
-    times = desk.schedule(settings="custom", **{"settings.steps": 64, "settings.shift": 3.0})
-    guidance = desk.flow.group("Guidance").add(
+    builder = FlowBuilder("high_quality_base", base=True)
+    song = builder.song(STYLE, LYRICS, seconds=60.0, language="en")
+    task = builder.task("TextToMusic", song, None)
+    times = builder.schedule(settings="custom", **{"settings.steps": 64, "settings.shift": 3.0})
+    guidance = builder.group("Guidance").add(
         "AceStep15Guidance", kind="apg", scale=7.0, start=0.1, end=0.95
     )
-    heard = {"vae": desk.vae.out("vae"), "preview_every": 16}
-    sampler = desk.sampler(task, times, guidance=guidance.out("guidance"), **heard)
-    return desk.listen(sampler, song)
+    heard = {"vae": builder.vae.out("vae"), "preview_every": 16}
+    sampler = builder.sampler(task, times, guidance=guidance.out("guidance"), **heard)
+    return builder.finish(sampler, song)
 
 
 def custom_timesteps() -> Flow:
-    desk = Desk("custom_timesteps")
-    song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
-    task = desk.task("TextToMusic", song, None)
+    builder = FlowBuilder("custom_timesteps")
+    song = builder.song(STYLE, LYRICS, seconds=60.0, language="en")
+    task = builder.task("TextToMusic", song, None)
     listed: dict[str, Any] = {
         "settings.timesteps": "1, 0.95, 0.9, 0.8, 0.7, 0.55, 0.4, 0.3, 0.2, 0.125, 0"
     }
-    times = desk.schedule(settings="timesteps", **listed)
-    sampler = desk.sampler(task, times)
-    desk.flow.group("Report").add("PreviewAny", source=times.out("report"))
-    return desk.listen(sampler, song)
+    times = builder.schedule(settings="timesteps", **listed)
+    sampler = builder.sampler(task, times)
+    builder.group("Report").add("PreviewAny", source=times.out("report"))
+    return builder.finish(sampler, song)
 
 
 def stock_sampler() -> Flow:
-    desk = Desk("stock_sampler")
-    song = desk.song(STYLE, LYRICS, seconds=60.0, language="en")
-    task, times = desk.task("TextToMusic", song, None), desk.schedule()
-    parts = desk.flow.group("In parts")
+    builder = FlowBuilder("stock_sampler")
+    song = builder.song(STYLE, LYRICS, seconds=60.0, language="en")
+    task, times = builder.task("TextToMusic", song, None), builder.schedule()
+    parts = builder.group("In parts")
     noise = parts.add("AceStep15Noise")
     guider = parts.add(
         "AceStep15Guider",
-        model=desk.model.out("model"),
+        model=builder.model.out("model"),
         positive=task.out("positive"),
         negative=task.out("negative"),
     )
     solver = parts.add("AceStep15Solver", solver="heun")
-    sampler = desk.flow.group("Music").add(
+    sampler = builder.group("Music").add(
         "SamplerCustomAdvanced",
         noise=noise.out("noise"),
         guider=guider.out("guider"),
@@ -65,12 +65,12 @@ def stock_sampler() -> Flow:
         sigmas=times.out("sigmas"),
         latent_image=task.out("latent"),
     )
-    group = desk.flow.group("Output")
+    group = builder.group("Output")
     audio = group.add(
-        "AceStep15DecodeAudio", latent=sampler.out("output"), vae=desk.vae.out("vae")
+        "AceStep15DecodeAudio", latent=sampler.out("output"), vae=builder.vae.out("vae")
     ).out("audio")
     group.add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
-    return desk.flow
+    return builder.flow
 
 
 def own_style() -> Flow:

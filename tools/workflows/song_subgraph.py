@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tools.workflows.flow_parts import models, sampled, words_to_music
-from tools.workflows.graph import Flow, Inlet, Subgraph
+from tools.workflows.flow_parts import add_sampler, load_models, text_to_music_task
+from tools.workflows.graph import Flow, PromotedWidget, Subgraph
 
 NAME = "Song (ACE-Step 1.5 Text to Music)"
 FIRST = 101  # so that no node within has the number of one around it
@@ -42,25 +42,25 @@ All of them are in **Templates**, under this pack's name.
 
 
 def song() -> Subgraph:
-    """Text to music with what one changes first on its face."""
+    """Text to music; the widgets that one changes first are promoted to the node."""
     flow = Flow("song", NAME, DESCRIPTION, first=FIRST)
-    nodes = models(flow)
+    nodes = load_models(flow)
     described = flow.group("Song").add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
     times = flow.group("Steps").add("AceStep15Schedule", model=nodes[0].out("model"))
-    task = words_to_music(flow.group("Task"), nodes, described.out("song"))
-    sampler = sampled(flow.group("Music"), nodes[0], task, times)
+    task = text_to_music_task(flow.group("Task"), nodes, described.out("song"))
+    sampler = add_sampler(flow.group("Music"), nodes[0], task, times)
     sampler.control = "randomize"
     sound = flow.group("Decode").add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
     )
     names = ("caption", "lyrics", "instrumental", "seconds", "language")
-    inlets = [Inlet(name, described, name) for name in names]
+    promoted = [PromotedWidget(name, described, name) for name in names]
     return Subgraph(
         NAME,
         flow,
-        (*inlets, Inlet("seed", sampler, "seed")),
+        (*promoted, PromotedWidget("seed", sampler, "seed")),
         {"audio": sound.out("audio"), "song": described.out("song")},
     )
 
@@ -68,8 +68,8 @@ def song() -> Subgraph:
 def start_here() -> Flow:
     flow = Flow("start_here", "Start here", NOTE)
     made = flow.group("Song").add_subgraph(song())
-    listen = flow.group("Output")
-    listen.add("AceStep15SaveAudio", audio=made.out("audio"), song=made.out("song"))
+    output = flow.group("Output")
+    output.add("AceStep15SaveAudio", audio=made.out("audio"), song=made.out("song"))
     return flow
 
 

@@ -1,6 +1,6 @@
-"""Subgraphs as ComfyUI's page reads them: what is behind a node's face, and blueprints of it.
+"""Subgraphs as ComfyUI's page reads them: what is behind one node, and blueprints of it.
 
-Inside, the face's widgets come from a node at the left edge and its outputs end in one at the
+Inside, the promoted widgets come from a node at the left edge and the outputs end in one at the
 right; the page numbers these -10 and -20.
 """
 
@@ -9,17 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.workflows.graph import (
-    Face,
     Flow,
     Node,
     Subgraph,
-    places_of,
+    connectable_of,
     slot_of,
-    with_faces,
+    with_subgraphs,
 )
-from tools.workflows.layout import Layout, Wire, laid_out
+from tools.workflows.layout import Layout, Wire, arrange
 from tools.workflows.node_sizes import WIDTH, height_of, slot_height, widget_height
-from tools.workflows.page_parts import Link, groups_of, left_of, links_of, node_of, ways
+from tools.workflows.page_parts import Link, groups_of, left_of, links_of, node_of, reroutes_of
 
 ENTRY, EXIT = -10, -20  # the numbers of the two edges
 EDGE_WIDTH, EDGE_ROW = 170, 20  # pixels
@@ -27,7 +26,7 @@ CATEGORY = "audio/ACE-Step"
 
 
 def definitions(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
-    """The page's chapter on subgraphs; nothing when there are none."""
+    """The page's section on subgraphs; empty when there are none."""
     inside = [node.inside for node in flow.nodes if node.inside is not None]
     if not inside:
         return {}
@@ -38,7 +37,7 @@ def blueprint(node: Node, classes: Mapping[str, Any], words: dict[str, Any]) -> 
     """A page of one subgraph, as ComfyUI's node library reads it; `words` describe it there."""
     flow = Flow(f"blueprint/{node.kind}", "", "")
     flow.group("").nodes.append(node)
-    known = with_faces(flow, classes)
+    known = with_subgraphs(flow, classes)
     layout = Layout({1: 0}, {1: 0}, {})
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"acestep15/{flow.name}")),
@@ -60,25 +59,27 @@ def _definition(inside: Subgraph, classes: Mapping[str, Any]) -> dict[str, Any]:
     links = _all_links(inside, classes)
     layout = _layout(inside, classes, links)
     nodes = [node_of(flow, node, classes, layout, links) for node in flow.nodes]
-    face = with_faces(_only(inside), classes)[inside.kind]
-    passed = ways(layout, links)
-    parents = {each["id"]: each["parentId"] for each in passed.get("linkExtensions", [])}
+    interface = with_subgraphs(_only(inside), classes)[inside.kind]
+    reroutes = reroutes_of(layout, links)
+    parents = {each["id"]: each["parentId"] for each in reroutes.get("linkExtensions", [])}
+    incoming = [link for link in links if link[1] == ENTRY]
+    outgoing = [link for link in links if link[3] == EXIT]
     return {
         "id": inside.kind,
         "version": 1,
-        "state": _state(flow, links, passed),
+        "state": _state(flow, links, reroutes),
         "revision": 0,
         "config": {},
         "name": inside.name,
-        "inputNode": _edge(ENTRY, layout, len(inside.inlets)),
-        "outputNode": _edge(EXIT, layout, len(inside.outlets)),
-        "inputs": _slots(inside, face.inputs, [link for link in links if link[1] == ENTRY], 2),
-        "outputs": _slots(inside, face.outputs, [link for link in links if link[3] == EXIT], 4),
+        "inputNode": _edge(ENTRY, layout, len(inside.promoted)),
+        "outputNode": _edge(EXIT, layout, len(inside.outputs)),
+        "inputs": _slots(inside, interface.inputs, incoming, 2),
+        "outputs": _slots(inside, interface.outputs, outgoing, 4),
         "widgets": [],
         "nodes": nodes,
         "groups": groups_of(flow, nodes),
         "links": [_link(link, parents.get(link[0])) for link in links],
-        "reroutes": passed.get("reroutes", []),
+        "reroutes": reroutes.get("reroutes", []),
         "extra": {},
         "category": CATEGORY,
         "description": flow.note,
@@ -91,12 +92,12 @@ def _only(inside: Subgraph) -> Flow:
     return flow
 
 
-def _state(flow: Flow, links: list[Link], passed: dict[str, Any]) -> dict[str, int]:
+def _state(flow: Flow, links: list[Link], reroutes: dict[str, Any]) -> dict[str, int]:
     return {
         "lastGroupId": len(flow.groups),
         "lastNodeId": flow.first + len(flow.nodes) - 1,
         "lastLinkId": len(links),
-        "lastRerouteId": len(passed.get("reroutes", [])),
+        "lastRerouteId": len(reroutes.get("reroutes", [])),
     }
 
 
@@ -104,14 +105,15 @@ def _all_links(inside: Subgraph, classes: Mapping[str, Any]) -> list[Link]:
     """The wires between the nodes, from the left edge and to the right one."""
     flow = inside.flow
     links = links_of(flow, classes)
-    for place, inlet in enumerate(inside.inlets):
-        places = places_of(classes[inlet.node.kind])
-        slot = [each.name for each in places].index(inlet.widget)
-        ends = [ENTRY, place, flow.number(inlet.node), slot]
-        links.append([len(links) + 1, *ends, places[slot].kind])
-    face: Face = with_faces(_only(inside), classes)[inside.kind]
-    for place, (out, socket) in enumerate(zip(inside.outlets.values(), face.outputs, strict=True)):
-        ends = [flow.number(out.node), slot_of(out, classes), EXIT, place]
+    for index, widget in enumerate(inside.promoted):
+        connectable = connectable_of(classes[widget.node.kind])
+        slot = [each.name for each in connectable].index(widget.widget)
+        ends = [ENTRY, index, flow.number(widget.node), slot]
+        links.append([len(links) + 1, *ends, connectable[slot].kind])
+    interface = with_subgraphs(_only(inside), classes)[inside.kind]
+    outputs = zip(inside.outputs.values(), interface.outputs, strict=True)
+    for index, (out, socket) in enumerate(outputs):
+        ends = [flow.number(out.node), slot_of(out, classes), EXIT, index]
         links.append([len(links) + 1, *ends, socket.kind])
     return links
 
@@ -120,7 +122,7 @@ def _layout(inside: Subgraph, classes: Mapping[str, Any], links: list[Link]) -> 
     flow = inside.flow
     by_number = {flow.number(node): node for node in flow.nodes}
     heights = {number: height_of(node, classes) for number, node in by_number.items()}
-    heights |= {ENTRY: _edge_height(len(inside.inlets)), EXIT: _edge_height(len(inside.outlets))}
+    heights |= {ENTRY: _edge_height(len(inside.promoted)), EXIT: _edge_height(len(inside.outputs))}
     groups = [[flow.number(node) for node in group.nodes] for group in flow.groups]
 
     def leaves(source: int, slot: int) -> int:
@@ -135,7 +137,7 @@ def _layout(inside: Subgraph, classes: Mapping[str, Any], links: list[Link]) -> 
         Wire((source, slot), leaves(source, slot), target, arrives(target, place))
         for _, source, slot, target, place, _ in links
     ]
-    return laid_out([[ENTRY], *groups, [EXIT]], heights, wires)
+    return arrange([[ENTRY], *groups, [EXIT]], heights, wires)
 
 
 def _edge_slot(place: int) -> int:

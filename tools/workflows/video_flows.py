@@ -1,6 +1,6 @@
 """Workflows in which music moves pictures."""
 
-from tools.workflows.flow_parts import models, sampled, words_to_music
+from tools.workflows.flow_parts import add_sampler, load_models, text_to_music_task
 from tools.workflows.graph import Flow, Out
 
 CAPTION = "driving synthwave, punchy drums, pulsing bass, bright arpeggios"
@@ -48,12 +48,12 @@ def picture_moves() -> Flow:
 
 def _song(flow: Flow) -> Out:
     """A short song, made and saved: its sound."""
-    nodes = models(flow)
+    nodes = load_models(flow)
     song = flow.group("Song").add("AceStep15Song", caption=CAPTION, instrumental=True, seconds=20.0)
     music = flow.group("Music")
     times = music.add("AceStep15Schedule", model=nodes[0].out("model"))
-    task = words_to_music(music, nodes, song.out("song"))
-    sampler = sampled(music, nodes[0], task, times)
+    task = text_to_music_task(music, nodes, song.out("song"))
+    sampler = add_sampler(music, nodes[0], task, times)
     decode = flow.group("Decode").add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
     )
