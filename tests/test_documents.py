@@ -32,3 +32,23 @@ def test_every_link_to_a_file_of_ours_leads_somewhere(name: str):
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
     missing = [link for link in links if not (ROOT / link).exists()]
     assert not missing
+
+
+WALKS = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("\n## ")[1:3]
+STEPS = re.findall(r"^ *(\S+\.py)  +(\w+(?:\.\w+)?)", "\n".join(WALKS), re.MULTILINE)
+
+
+def test_both_walks_are_drawn():
+    assert [walk.partition("\n")[0] for walk in WALKS] == [
+        "From a caption to the diffusion transformer",
+        "From a repaint mask to the waveform",
+    ]
+    assert len(STEPS) > 15
+
+
+@pytest.mark.parametrize(("file", "name"), STEPS)
+def test_each_step_of_a_walk_is_where_it_is_said_to_be(file: str, name: str):
+    path = ROOT / file if (ROOT / file).exists() else ROOT / "ace_core" / file
+    text = path.read_text(encoding="utf-8")
+    for part in name.split("."):
+        assert re.search(rf"^ *(?:def|class) {part}\b", text, re.MULTILINE), f"{part} in {file}"
