@@ -186,7 +186,7 @@ class AceStepLoadCheckpoint(io.ComfyNode):
 class AceStepLoadLM(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
-        files = [name for place in _LM_FOLDERS for name in folders.choices(place)]
+        files = [name for folder in _LM_FOLDERS for name in folders.choices(folder)]
         return io.Schema(
             node_id="AceStep15LoadLM",
             display_name="ACE-Step Load LM",
@@ -230,9 +230,9 @@ class AceStepLoadLM(io.ComfyNode):
 
 def _folder_of(file: str) -> str:
     """The folder that holds `file`; where it should be, if none does."""
-    for place in _LM_FOLDERS:
-        if folders.complaint(place, file) is None:
-            return place
+    for folder in _LM_FOLDERS:
+        if folders.complaint(folder, file) is None:
+            return folder
     return TEXT_ENCODERS
 
 

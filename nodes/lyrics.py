@@ -70,7 +70,7 @@ class AceStepLyricTimes(io.ComfyNode):
 
 
 def lyric_text(lines: tuple[TimedLine, ...], form: str, sections: bool) -> str:
-    """Timed lines in one of the formats, section tags only if asked for."""
+    """Timed lines in one of the formats, with section tags if `sections`."""
     _, write = FORMATS[form]
     return write([line for line in lines if sections or line.sung])
 

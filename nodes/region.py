@@ -38,7 +38,7 @@ def mask_frames(mask: Tensor, frames: int) -> Tensor:
 def repaint_canvas(
     source: SourceAudio, start: float, end: float, mask: Tensor | None
 ) -> RepaintCanvas:
-    """The source on its canvas; a MASK takes the place of `start` and `end`.
+    """The source on its canvas; a MASK replaces `start` and `end`.
 
     Raises:
         InvalidRequestError: a region or a mask that does not fit the source.

@@ -19,7 +19,7 @@ from .vae import CATEGORY
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Of one item; at least one of the two is there."""
+    """The score of one item; at least one of the two is there."""
 
     singing: AlignmentScore | None  # how well it follows the lyrics
     codes: CodesScore | None  # how well its codes fit the song
@@ -30,31 +30,31 @@ class Score:
         parts = [part.total for part in (self.singing, self.codes) if part is not None]
         return sum(parts) / len(parts)
 
-    def words(self) -> str:
-        said = []
+    def text(self) -> str:
+        parts_text = []
         if self.singing is not None:
-            said.append(
+            parts_text.append(
                 f"lyrics {self.singing.total:.4f} (coverage {self.singing.coverage:.2f}, order "
                 f"{self.singing.order:.2f}, confidence {self.singing.confidence:.2f})"
             )
         if self.codes is not None:
             parts = ", ".join(f"{name} {value:.2f}" for name, value in self.codes.parts.items())
-            said.append(f"codes {self.codes.total:.4f} ({parts})")
-        return "; ".join(said)
+            parts_text.append(f"codes {self.codes.total:.4f} ({parts})")
+        return "; ".join(parts_text)
 
 
 def ranking(scores: Sequence[Score]) -> list[int]:
-    """The places of the items, the best first; of equals the earlier."""
+    """The indices of the items, the best first; of equals the earlier."""
     return sorted(range(len(scores)), key=lambda item: -scores[item].total)
 
 
 def ranking_text(scores: Sequence[Score], seeds: Sequence[int] = ()) -> str:
-    """A line an item, the best first."""
+    """One line per item, the best first."""
     lines = []
     for rank, item in enumerate(ranking(scores), start=1):
         seed = f", seed {seeds[item]}" if item < len(seeds) else ""
         score = scores[item]
-        lines.append(f"{rank}. item {item + 1}{seed}: {score.total:.4f}; {score.words()}")
+        lines.append(f"{rank}. item {item + 1}{seed}: {score.total:.4f}; {score.text()}")
     return "\n".join(lines)
 
 
@@ -122,10 +122,10 @@ class AceStepScore(io.ComfyNode):
             maps = host.lyric_maps(model, positive, latent, tokens, heads)
             singing = [alignment_score(each, tokens.sung) for each in maps]
         if lm is not None:
-            heard = host.codes_of(model, positive, latent)
+            music_codes = host.codes_of(model, positive, latent)
             codes = [
                 *score_codes(
-                    host.language_model_of(lm), heard, song, score_scale, host.progress_bar()
+                    host.language_model_of(lm), music_codes, song, score_scale, host.progress_bar()
                 )
             ]
         scores = tuple(Score(*pair) for pair in zip(singing, codes, strict=True))

@@ -1,4 +1,4 @@
-"""The stem board: a song as named tracks, made one by one, set in level and place, mixed, saved."""
+"""The stem mixer: a song as named tracks, with gain, pan and mute, mixed and saved."""
 
 import math
 from dataclasses import replace
@@ -26,7 +26,7 @@ from .sockets import StemsSocket
 
 CATEGORY = "audio/ACE-Step/stems"
 Stems = tuple[Stem, ...]
-_HIGHEST_DB = 200.0  # of what is said: nothing at all is left
+_HIGHEST_DB = 200.0  # a deeper null is reported as nothing left
 
 
 def stems_input(tooltip: str = "From ACE-Step Make Stems or Add Stem.", **more: Any) -> io.Input:
@@ -136,9 +136,9 @@ class AceStepStemLevel(io.ComfyNode):
 
     @classmethod
     def execute(cls, stems: Stems, name: str, gain: float, pan: float, mute: bool) -> io.NodeOutput:
-        place = stem_index(stems, name)
-        changed = replace(stems[place], gain=gain, pan=pan, muted=mute)
-        return io.NodeOutput((*stems[:place], changed, *stems[place + 1 :]))
+        index = stem_index(stems, name)
+        changed = replace(stems[index], gain=gain, pan=pan, muted=mute)
+        return io.NodeOutput((*stems[:index], changed, *stems[index + 1 :]))
 
 
 class AceStepMixdown(io.ComfyNode):
@@ -179,8 +179,8 @@ def _level_line(stem: Stem) -> str:
     if stem.muted:
         return f"{stem.name}: muted"
     side = "right" if stem.pan > 0 else "left"
-    place = f"{abs(stem.pan):.0%} {side}" if stem.pan else "centre"
-    return f"{stem.name}: {stem.gain:+g} dB, {place}"
+    position = f"{abs(stem.pan):.0%} {side}" if stem.pan else "centre"
+    return f"{stem.name}: {stem.gain:+g} dB, {position}"
 
 
 def _decibels(peak: float) -> str:

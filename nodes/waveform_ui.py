@@ -1,6 +1,6 @@
-"""What the page's waveforms draw and play: a file, its length, its peaks and how loud it is.
+"""The waveforms of the page: a file, its length, its peaks and its loudness.
 
-Each goes to the page as JSON in a string: ComfyUI takes lists of objects for results of a run.
+Each is sent as JSON in a string: ComfyUI takes lists of objects for results of a run.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ from ..ace_core.audio.picture import levels
 from ..ace_core.constants import SAMPLE_RATE
 from . import folders
 
-WAVEFORMS = "ace_step_waveforms"  # the key that the page's script looks for
-COLUMNS = 1000  # of peaks, whatever the length
+WAVEFORMS = "ace_step_waveforms"  # the key in web/waveform/peaks.js
+COLUMNS = 1000  # peaks of a waveform, whatever its length
 FULL = 255  # a peak at full scale
 FORM = FileFormat(Encoding.FLAC_16)
 
@@ -27,20 +27,20 @@ def waveform_json(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
     """One item [C, N] that was saved as `file`."""
     peak, _ = levels(audio, COLUMNS)  # [C, COLUMNS]
     loud = loudness(audio, rate)
-    told = {
+    values = {
         **file,
         "seconds": audio.shape[-1] / rate,
         "peaks": (peak.amax(dim=0) * FULL).round().clamp(max=FULL).int().tolist(),
         "loudness": loud if loud is None else round(loud, 2),
     }
-    return json.dumps(told)
+    return json.dumps(values)
 
 
 def source_waveform(audio: Tensor) -> dict[str, list[str]]:
     """A source [1, 2, N] at 48 kHz as a temporary file; the same one is written once."""
     digest = hashlib.sha256(audio.cpu().numpy().tobytes()).hexdigest()[:16]
-    place = folders.temporary_file(f"ace_step_{digest}.flac")
-    if not place.is_file():
-        save(place, audio[0] / audio.abs().max().clamp(min=1), FORM)
-    file = ui.SavedResult(place.name, "", io.FolderType.temp)
+    path = folders.temporary_file(f"ace_step_{digest}.flac")
+    if not path.is_file():
+        save(path, audio[0] / audio.abs().max().clamp(min=1), FORM)
+    file = ui.SavedResult(path.name, "", io.FolderType.temp)
     return {WAVEFORMS: [waveform_json(file, audio[0], SAMPLE_RATE)]}

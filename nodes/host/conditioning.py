@@ -28,13 +28,13 @@ class HostTask:
 
     task: Task
     silence: Tensor  # [1, S, C], for models whose files hold none
-    variations: tuple[AudioCodes, ...] = ()  # several: one for each item, in place of task.codes
+    variations: tuple[AudioCodes, ...] = ()  # several: one for each item, instead of task.codes
 
 
 def conditioning(task: Task, silence: Tensor, variations: Sequence[AudioCodes] = ()) -> list:
     """The host's CONDITIONING for one task; `silence` [1, S, C] serves models that carry none.
 
-    Several `variations` are one for each item of the batch, in the place of the task's codes.
+    Several `variations` are one per item of the batch, instead of the task's codes.
     """
     task = _on_intermediate_device(task)
     extras: dict[str, Any] = {
@@ -51,8 +51,8 @@ def conditioning(task: Task, silence: Tensor, variations: Sequence[AudioCodes] =
 
 def _is_plain(task: Task) -> bool:
     """Whether the host's own model can do all of the task: words and codes, and nothing else."""
-    asked = (task.source, task.mask, task.timbre, task.without_source(), task.keep)
-    return all(each is None for each in asked) and task.source_strength == 0
+    beyond = (task.source, task.mask, task.timbre, task.without_source(), task.keep)
+    return all(each is None for each in beyond) and task.source_strength == 0
 
 
 def unconditional(positive: list) -> list:
@@ -205,7 +205,7 @@ def _on_intermediate_device(task: Task) -> Task:
 
 
 class OnlyOurs(comfy.conds.CONDConstant):
-    """Stands in a task's conditioning until our model, which knows the task, takes its place.
+    """Stands in a task's conditioning until our model, which knows the task, replaces it.
 
     A model that knows no tasks leaves it there; the host then asks it for its part of a batch.
     """

@@ -55,7 +55,7 @@ def from_native(model: Any, variant: Variant | None = None) -> Any:
 
 
 def _prepare_with_ace_model(prepare: Any, patcher: Any, *args: Any, **kwargs: Any) -> Any:
-    """Around the preparation of a run: the sampler gets our model in the place of the host's."""
+    """Around the preparation of a run: the sampler gets our model instead of the host's."""
     _refuse_compiled(patcher)
     _, conds, models = prepare(patcher, *args, **kwargs)
     made = ace_model_of(patcher)

@@ -49,7 +49,7 @@ def _server() -> Any:
 
 
 def progress_bar() -> Callable[[int, int], None]:
-    """Moves the node's bar at each step, and stops there when the user asked for it."""
+    """A callback that updates the node's progress bar and checks for an interrupt at each step."""
     bar = None
 
     def report(done: int, total: int) -> None:

@@ -50,7 +50,7 @@ register_layout_class(LAYOUT, Int8Rows)
 
 
 class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
-    """In the place of the host's Linear; the names beside `forward` are those it looks for."""
+    """Replaces the host's Linear; the names beside `forward` are those that the host uses."""
 
     quantizes = True
     comfy_cast_weights = True
@@ -65,10 +65,10 @@ class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        place = {"device": device, "dtype": dtype}
+        factory = {"device": device, "dtype": dtype}
         self.in_features, self.out_features, self.dtype = in_features, out_features, dtype
-        self.weight: Any = nn.Parameter(torch.empty(out_features, in_features, **place), False)
-        self.bias = nn.Parameter(torch.empty(out_features, **place), False) if bias else None
+        self.weight: Any = nn.Parameter(torch.empty(out_features, in_features, **factory), False)
+        self.bias = nn.Parameter(torch.empty(out_features, **factory), False) if bias else None
         self.weight_function, self.bias_function = [], []
 
     @staticmethod

@@ -44,7 +44,7 @@ def task_outputs(task: Task, source: SourceAudio, vae: Any) -> tuple[list, list,
 
 def source_latent(task: Task, silence: Tensor, batch: int) -> dict[str, Any]:
     """A LATENT [B, C, T] that holds the source, so that any sampler may start from it, and that
-    remembers what is spliced in after decoding."""
+    carries what is spliced in after decoding."""
     start = unquantized_source(task, silence).transpose(1, 2)  # [1 or B, C, T]
     rest = comfy.model_management.intermediate_device()
     return {

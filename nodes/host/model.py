@@ -236,26 +236,26 @@ def load_model(
         CheckpointError: there is no diffusion model of ACE-Step 1.5 at `path`, or it is damaged.
     """
     checkpoint = inspect(path)
-    place = comfy.model_management.get_torch_device()
+    device = comfy.model_management.get_torch_device()
     rest = comfy.model_management.unet_offload_device()
-    model = _filled(checkpoint, dtype, place)
+    model = _filled(checkpoint, dtype, device)
     model.device = rest
     model.variant = variant or checkpoint.variant
     model.silence = stored_silence(checkpoint)
     manager = comfy.model_patcher
     patcher_class = manager.ModelPatcher if disable_dynamic else manager.CoreModelPatcher
-    patcher = patcher_class(model, load_device=place, offload_device=rest)
+    patcher = patcher_class(model, load_device=device, offload_device=rest)
     patcher.cached_patcher_init = (load_model, (path, variant, dtype))
     return patcher
 
 
-def _filled(checkpoint: Checkpoint, dtype: str, place: torch.device) -> AceModel:
+def _filled(checkpoint: Checkpoint, dtype: str, device: torch.device) -> AceModel:
     """The model with its weights: views into the mapped file where the dtype is the file's own."""
     packed = quantised(checkpoint, Kind.DIT)
     if packed is not None:
-        return _filled_quantised(packed, dtype, place)
+        return _filled_quantised(packed, dtype, device)
     sizes, state = dit_config(checkpoint), read(checkpoint, Kind.DIT)
-    held, cast = compute_dtype(dtype, checkpoint.part(Kind.DIT).dtype, place, DTYPES)
+    held, cast = compute_dtype(dtype, checkpoint.part(Kind.DIT).dtype, device, DTYPES)
     config = _host_config(state, sizes, held, cast)
     config.unet_config["quantized"] = quantized_linear(dtype)
     model = AceModel(config, device=torch.device("meta"))
@@ -268,13 +268,13 @@ def _filled(checkpoint: Checkpoint, dtype: str, place: torch.device) -> AceModel
 
 
 def _filled_quantised(
-    packed: ForHostLayers | ForOwnRows, dtype: str, place: torch.device
+    packed: ForHostLayers | ForOwnRows, dtype: str, device: torch.device
 ) -> AceModel:
     """The same of a quantised file."""
     sizes = dit_config(packed.checkpoint)
-    held, cast = packed.dtypes(dtype, place, DTYPES)
+    held, cast = packed.dtypes(dtype, device, DTYPES)
     config = _host_config(packed.tensors, sizes, held, cast)
-    config.custom_operations = packed.operations(held, cast, place)
+    config.custom_operations = packed.operations(held, cast, device)
     model = AceModel(config, device=torch.device(packed.device))
     packed.fill(model.diffusion_model, skip_init(AceStepModel, sizes), held)
     return model

@@ -36,7 +36,7 @@ def compute_dtype(
 def writing_dtype(
     choice: str, stored: torch.dtype, device: torch.device, supported: Sequence[torch.dtype]
 ) -> tuple[torch.dtype, torch.dtype | None]:
-    """The same for a model that is asked for one token at a time.
+    """The same for a model that computes one token at a time.
 
     With int8 weights every CPU is then fastest in bf16, for which torch has a kernel.
     """

@@ -2,7 +2,7 @@
 
 Such a file holds more than weights: scales, and what each layer is (`ace_core.weights.quantisation`
 reads that). The host's mixed precision layers know most formats; here they get the names that they
-look for. Int8 rows whose file wants products in full precision, as ours do when they are saved, are
+expect. Int8 rows whose file has products in full precision, as ours do when they are saved, are
 held by our own int8 layers, and so are all int8 rows where the host knows no int8.
 """
 
@@ -78,25 +78,26 @@ class ForHostLayers(QuantisedWeights):
     device = "cpu"  # they cannot be made without one
 
     def dtypes(
-        self, choice: str, place: torch.device, supported: Sequence[torch.dtype]
+        self, choice: str, device: torch.device, supported: Sequence[torch.dtype]
     ) -> tuple[torch.dtype, torch.dtype]:
         """What is held and computed in: as if the file were bf16, which it was before.
 
         Raises:
-            CheckpointError: int8 is asked for, of weights that are quantised already.
+            CheckpointError: int8 is chosen for weights that are quantised already.
         """
         if choice == INT8:
             raise CheckpointError(
                 f"{self.checkpoint.path}: the weights of this file are quantised already, so they "
                 "cannot be held in int8. Choose auto, or a file in bf16."
             )
-        held, cast = compute_dtype(choice, torch.bfloat16, place, supported)
+        held, cast = compute_dtype(choice, torch.bfloat16, device, supported)
         return cast or held, cast or held
 
-    def operations(self, held: torch.dtype, cast: torch.dtype | None, place: torch.device) -> Any:
+    def operations(self, held: torch.dtype, cast: torch.dtype | None, device: torch.device) -> Any:
         """The host's layers for such weights; they compute in `held`."""
-        told = type("Told", (), {"quant_config": {"mixed_ops": True}})  # all that is read
-        return comfy.ops.pick_operations(None, held, load_device=place, model_config=told)
+        used = {"quant_config": {"mixed_ops": True}}  # the only attribute that is used
+        config = type("Config", (), used)
+        return comfy.ops.pick_operations(None, held, load_device=device, model_config=config)
 
     def fill(self, net: nn.Module, plain: nn.Module, held: torch.dtype) -> None:
         """Put the weights into `net`, built of `operations`; `plain` is the same of torch's layers.
@@ -127,18 +128,18 @@ class ForOwnRows(QuantisedWeights):
     device = "meta"
 
     def dtypes(
-        self, choice: str, place: torch.device, supported: Sequence[torch.dtype]
+        self, choice: str, device: torch.device, supported: Sequence[torch.dtype]
     ) -> tuple[torch.dtype, torch.dtype | None]:
         """As for a file in the dtype of the other weights that is held in int8."""
         entries = self.part.entries.items()
         rest = {name: e for name, e in entries if name.rpartition(".")[0] not in self.layers}
         stored = replace(self.part, entries=rest).dtype
         format_of = writing_dtype if self.kind is Kind.LM else compute_dtype
-        return format_of(INT8 if choice == "auto" else choice, stored, place, supported)
+        return format_of(INT8 if choice == "auto" else choice, stored, device, supported)
 
-    def operations(self, held: torch.dtype, cast: torch.dtype | None, place: torch.device) -> Any:
+    def operations(self, held: torch.dtype, cast: torch.dtype | None, device: torch.device) -> Any:
         """The host's layers, with linear ones that take weights as the file has them."""
-        layers = comfy.ops.pick_operations(held, cast, load_device=place)
+        layers = comfy.ops.pick_operations(held, cast, load_device=device)
         return type("Layers", (layers,), {"Linear": quantized_linear(INT8).as_stored()})
 
     def fill(self, net: nn.Module, plain: nn.Module, held: torch.dtype) -> None:
@@ -224,7 +225,7 @@ def _check_known(checkpoint: Checkpoint, kind: Kind, layers: Mapping[str, Settin
 def _named_for_host(
     tensors: Mapping[str, Tensor], layers: Mapping[str, Settings]
 ) -> dict[str, Tensor]:
-    """The tensors under the names that the host's layers look for, with a mark for each layer."""
+    """The tensors under the names of the host's layers, with a mark for each layer."""
     named = {}
     for name, tensor in tensors.items():
         layer, _, last = name.rpartition(".")

@@ -36,7 +36,7 @@ _LOADERS = {Kind.TEXT_ENCODER: load.load_text_encoder, Kind.LM: load.load_lm}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ManagedTextEncoder(TextEncoder):
-    """A text encoder that asks the host for its place before each use."""
+    """A text encoder that the host loads before each use."""
 
     patcher: Any = None
 
@@ -62,8 +62,8 @@ def load_text_encoder(path: Path, dtype: str = "auto") -> ManagedTextEncoder:
         CheckpointError: there is no text encoder of ACE-Step 1.5 at `path`, or no tokenizer.
     """
     made = load_qwen3(path, Kind.TEXT_ENCODER, dtype)
-    place = made.patcher.load_device
-    return ManagedTextEncoder(made.tokenizer, made.model, place, made.cast, made.patcher)
+    device = made.patcher.load_device
+    return ManagedTextEncoder(made.tokenizer, made.model, device, made.cast, made.patcher)
 
 
 class ManagedLanguageModel(LanguageModel):
@@ -149,14 +149,14 @@ def load_qwen3(path: Path, kind: Kind, dtype: str, resident: bool = False) -> Lo
     """
     checkpoint = inspect(path)
     tokenizer = tokenizer_of(checkpoint, kind)
-    place = comfy.model_management.text_encoder_device()
-    model, held, cast = _filled(checkpoint, kind, dtype, place)
+    device = comfy.model_management.text_encoder_device()
+    model, held, cast = _filled(checkpoint, kind, dtype, device)
     comfy.model_management.archive_model_dtypes(model)
     model.manual_cast_dtype = cast
     rest = comfy.model_management.text_encoder_offload_device()
     manager = comfy.model_patcher
     patcher_class = manager.ModelPatcher if resident else manager.CoreModelPatcher
-    patcher = patcher_class(model, load_device=place, offload_device=rest)
+    patcher = patcher_class(model, load_device=device, offload_device=rest)
     patcher.cached_patcher_init = (_loaded_again, (path, kind, dtype))
     return LoadedQwen3(model, patcher, tokenizer, held, cast)
 
@@ -167,18 +167,18 @@ def _loaded_again(path: Path, kind: Kind, dtype: str, disable_dynamic: bool = Fa
 
 
 def _filled(
-    checkpoint: Checkpoint, kind: Kind, dtype: str, place: torch.device
+    checkpoint: Checkpoint, kind: Kind, dtype: str, device: torch.device
 ) -> tuple[Any, torch.dtype, torch.dtype | None]:
     packed = quantised(checkpoint, kind)
     if packed is None:
         stored = checkpoint.part(kind).dtype
         format_of = writing_dtype if kind is Kind.LM else compute_dtype
-        held, cast = format_of(dtype, stored, place, DTYPES)
-        made = _LOADERS[kind](checkpoint.path, host_ops(dtype, held, cast, place))
+        held, cast = format_of(dtype, stored, device, DTYPES)
+        made = _LOADERS[kind](checkpoint.path, host_ops(dtype, held, cast, device))
         return made, held, cast
     sizes = qwen3_config(packed.checkpoint, kind)
-    held, cast = packed.dtypes(dtype, place, DTYPES)
-    model = Qwen3(sizes, Ops(packed.operations(held, cast, place), packed.device, held))
+    held, cast = packed.dtypes(dtype, device, DTYPES)
+    model = Qwen3(sizes, Ops(packed.operations(held, cast, device), packed.device, held))
     packed.fill(model, skip_init(Qwen3, sizes), held)
     return model.eval(), held, cast
 

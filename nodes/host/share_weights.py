@@ -44,10 +44,10 @@ def _check(name: str, own: dict[str, nn.Parameter], other: nn.Module | None) -> 
     for each, weight in own.items():
         found = getattr(other, each, None)
         if found is None or tuple(found.shape) != tuple(weight.shape):
-            place = f"{name}.{each}" if name else each
+            weight_name = f"{name}.{each}" if name else each
             has = "no such weight" if found is None else list(found.shape)
             raise CheckpointError(
-                f"ComfyUI loaded another model than this pack knows: {place} should be "
+                f"ComfyUI loaded another model than this pack knows: {weight_name} should be "
                 f"{list(weight.shape)}, it has {has}. Load the file with an ACE-Step loader, "
                 "which says what it is."
             )

@@ -130,8 +130,8 @@ class AceVAE(comfy.sd.VAE):
         posterior = tiling.encode_adaptive(
             vae, audio, on_tile=progress_bar(), oom=host_oom_handler()
         )
-        place, kind = self.output_device, self.vae_output_dtype()
-        return Posterior(posterior.mean.to(place, kind), posterior.std.to(place, kind))
+        device, kind = self.output_device, self.vae_output_dtype()
+        return Posterior(posterior.mean.to(device, kind), posterior.std.to(device, kind))
 
     def _load(self, activations: float) -> None:
         comfy.model_management.load_models_gpu(
@@ -164,12 +164,12 @@ def load_vae(path: Path, dtype: str = "auto", disable_dynamic: bool = False) -> 
     Raises:
         CheckpointError: there is no VAE of ACE-Step 1.5 at `path`, or it is damaged.
     """
-    place = comfy.model_management.vae_device()
+    device = comfy.model_management.vae_device()
     supported = [torch.bfloat16, torch.float32]
-    held = CHOICES.get(dtype) or comfy.model_management.vae_dtype(place, supported)
-    layers = comfy.ops.pick_operations(held, None, load_device=place)
+    held = CHOICES.get(dtype) or comfy.model_management.vae_dtype(device, supported)
+    layers = comfy.ops.pick_operations(held, None, load_device=device)
     model = load.load_vae(path, Ops(layers, dtype=held))
-    patcher = _patcher(model, place, disable_dynamic)
+    patcher = _patcher(model, device, disable_dynamic)
     patcher.cached_patcher_init = (_loaded_again, (path, dtype))
     return AceVAE(model, held, patcher)
 
