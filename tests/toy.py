@@ -18,9 +18,11 @@ def dit_config(xl: bool = False) -> DiTConfig:
     """Every count differs from every other, so that a mixed-up size cannot go unnoticed."""
     encoder = StackConfig(hidden_size=64, intermediate_size=112, heads=4, kv_heads=2, head_dim=16)
     # 6 heads of 16 are wider than 80, as XL's 32 of 128 are wider than 2560
-    wide = StackConfig(hidden_size=80, intermediate_size=144, heads=6, kv_heads=2, head_dim=16)
+    xl_decoder = StackConfig(
+        hidden_size=80, intermediate_size=144, heads=6, kv_heads=2, head_dim=16
+    )
     return DiTConfig(
-        decoder=wide if xl else encoder,
+        decoder=xl_decoder if xl else encoder,
         encoder=encoder,
         layers=5,
         lyric_layers=4,
@@ -59,7 +61,7 @@ def acestep(config: DiTConfig | None = None, ops: Ops = TORCH) -> AceStepModel:
 
 
 def randn(*shape: int, seed: int = 1) -> torch.Tensor:
-    """Normal noise from a seed of its own."""
+    """Normal noise from `seed`."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 

@@ -1,4 +1,4 @@
-"""Which words of the lyrics a diffusion model attends to at every moment of a finished song.
+"""Attention maps: how much each moment of a finished song attends to each token of its lyrics.
 
 Source: acestep/core/generation/handler/lyric_alignment_common.py for the heads of 2B; config.json
 of the XL models (lyric_alignment_layers_config).
@@ -31,7 +31,7 @@ HEADS_XL: Final[Heads] = {3: (18, 27), 4: (22,), 5: (5, 6, 7), 6: (2, 12, 13), 7
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinishedSong:
-    """One song, and what it was made from."""
+    """One song, and the inputs of the model that it was made with."""
 
     latents: Tensor  # [1, T, 64]
     context: Tensor  # [1, T, 128] in the model's dtype
@@ -112,9 +112,9 @@ def parse_heads(text: str, config: DiTConfig) -> Heads:
 
 def _existing(heads: Heads, config: DiTConfig) -> Heads:
     """Those of `heads` that the model has, by layer."""
-    found = {
+    existing = {
         layer: tuple(head for head in heads[layer] if head < config.decoder.heads)
         for layer in sorted(heads)
         if layer < config.layers
     }
-    return {layer: chosen for layer, chosen in found.items() if chosen}
+    return {layer: chosen for layer, chosen in existing.items() if chosen}

@@ -1,4 +1,4 @@
-"""One function per task: from what the user asks to the `Task` that any sampler can run.
+"""One function per task: from a request to the `Task` that any sampler can run.
 
 The instruction follows from the task and is never guessed from a text; a caller's own replaces it.
 Source: acestep/core/generation/handler/{task_utils,conditioning_masks}.py.
@@ -146,7 +146,8 @@ def with_cover_strength(
 
 
 def _checked_song(song: Song) -> Song:
-    """`song` with the trained words for "nobody sings" where lyrics are blank."""
+    """`song`, with the tag that the models were trained on for instrumental music where lyrics are
+    blank."""
     if not song.caption.strip() and not song.lyrics.strip():
         raise InvalidRequestError(
             "The caption and the lyrics are both empty. Describe the music in `caption`, or give "

@@ -1,7 +1,7 @@
-"""Prompt and lyrics to what the condition encoder reads. Knows tokens and Qwen3, no tasks.
+"""Text prompt and lyrics to the inputs of the condition encoder. Knows tokens and Qwen3, no tasks.
 
-Each item is tokenised alone. The published tokenizer appends one end token of its own to what the
-template already ends with; we append it ourselves, so that any Qwen tokenizer gives the same ids.
+Each item is tokenised alone. The published tokenizer appends one end token to the one that
+the template ends with; we append it ourselves, so that any Qwen tokenizer gives the same ids.
 Source: acestep/core/generation/handler/conditioning_text.py.
 """
 

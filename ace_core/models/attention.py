@@ -1,4 +1,4 @@
-"""Attention as every ACE-Step 1.5 transformer has it, and the encoder layers made of it.
+"""The attention of every ACE-Step 1.5 transformer, and the encoder layers made of it.
 
 Grouped-query attention with normed queries and keys and rotary positions; within a sliding window
 at the cost of the window instead of the whole sequence. There are no padding masks: items are

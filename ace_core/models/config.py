@@ -49,9 +49,9 @@ class StackConfig(LayerConfig):
 
 @dataclass(frozen=True, slots=True)
 class DiTConfig:
-    """Sizes of one checkpoint: the decoder (the DiT) and everything that is as wide as the encoder.
+    """Sizes of one checkpoint: the decoder (the DiT) and all modules of the encoder's hidden size.
 
-    In the 2B family both widths are 2048; in XL the decoder has 2560 and the encoder 2048.
+    In the 2B family both hidden sizes are 2048; in XL the decoder has 2560 and the encoder 2048.
     """
 
     decoder: StackConfig
@@ -101,7 +101,7 @@ class DiTConfig:
             frames_per_code=_shape(shapes, "detokenizer.special_tokens", 3)[1],
             fsq_levels=_levels(shapes, config),
             # Source: modeling_acestep_v15_xl_base.py prepends the token, the 2B files do not;
-            # no key tells the families apart but the two widths.
+            # only the two hidden sizes tell the families apart.
             timbre_cls=hidden != encoder.hidden_size,
             lyric_heads=_lyric_heads(config),
         )
@@ -154,11 +154,11 @@ def _heads(shapes: Shapes, key: str, head_dim: int) -> int:
 
 def _count(shapes: Shapes, prefix: str) -> int:
     start = f"{prefix}.layers."
-    found = {key[len(start) :].split(".", 1)[0] for key in shapes if key.startswith(start)}
-    count = len(found)
-    if not count or found != {str(place) for place in range(count)}:
+    indices = {key[len(start) :].split(".", 1)[0] for key in shapes if key.startswith(start)}
+    count = len(indices)
+    if not count or indices != {str(index) for index in range(count)}:
         raise CheckpointError(
-            f"The weights have the layers {sorted(found)} under {start!r}, but they must be "
+            f"The weights have the layers {sorted(indices)} under {start!r}, but they must be "
             "numbered from 0 without a gap. Choose a complete ACE-Step 1.5 model file."
         )
     return count

@@ -1,4 +1,4 @@
-"""Where layers come from, and where their weights are made.
+"""Which classes layers are made of, on which device and in which dtype.
 
 Every layer of every model is built through an `Ops`. With the default they are torch's own; a
 host hands in its casting layers instead, and with them come offload, fp8 and GGUF, without a

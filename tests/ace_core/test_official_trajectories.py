@@ -62,7 +62,7 @@ def test_the_ways_of_a_case_end_in_different_music():
 
 def test_a_run_depends_on_its_case():
     """Two tasks on sources of the same length end in different music."""
-    models, how = ours.models("2b"), checks.how(Variant.TURBO)
+    models, how = ours.models("2b"), checks.sampling_recipe(Variant.TURBO)
     ends = [sample(models, checks.item(case), how) for case in ("complete", "lego", "cover")]
     for first, second in ((0, 1), (0, 2), (1, 2)):
         assert checks.difference(ends[first], ends[second]) > 0.01

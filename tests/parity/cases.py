@@ -1,4 +1,4 @@
-"""What the parity goldens were asked for: one case a way of using a task."""
+"""The requests of the parity goldens: one case for each way of using a task."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,7 +12,7 @@ SHIFT: Final = 3.0
 SCALE: Final = 7.0
 CODES: Final = tuple(range(7, 64_000, 3200))  # 20 of them: 100 frames
 SONG: Final = Song("calm piano, rain", "[verse]\nhello there", 10.0, 90, "F# minor", 3, "en")
-SPARSE: Final = Song("a wide and slow song " * 12, "la")  # more words than the encoder reads
+SPARSE: Final = Song("a wide and slow song " * 12, "la")  # more tokens than the encoder reads
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""How far we are from the official code, one number a case, a family and a stage.
+"""How far we are from the official code, one number per case, family and stage.
 
 The goldens were recorded in float32 and are compared with ours in float64: what is left is the
 rounding of the recording, the same on every processor. How far our own float32 is from our float64
 is measured apart. The tests hold the numbers under their limits; `tools/docs/parity.py` writes them
-down. Each is measured once a process.
+down. Each is measured once per process.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def golden(case: str, size: str) -> dict[str, Tensor]:
 
 
 @cache
-def official_words(case: str, size: str) -> dict[str, str]:
+def official_texts(case: str, size: str) -> dict[str, str]:
     """Instruction, text prompt and lyric prompt of the official code."""
     with safe_open(golden_file(case, size), framework="pt") as file:
         return file.metadata()
@@ -72,10 +72,10 @@ def item_without_source(case: str) -> Task:
 @cache
 def instruction(case: str, size: str) -> float:
     """Both prompts, compared by what the text encoder makes of them."""
-    encoder, said = ours.text_encoder(), official_words(case, size)
+    encoder, official = ours.text_encoder(), official_texts(case, size)
     return max(
-        difference(item(case).text, encoder.states(said["text"])),
-        difference(item(case).lyrics, encoder.embeddings(said["lyrics"])),
+        difference(item(case).text, encoder.states(official["text"])),
+        difference(item(case).lyrics, encoder.embeddings(official["lyrics"])),
     )
 
 
@@ -86,14 +86,14 @@ def source_and_mask(case: str, size: str) -> float:
 
 
 @cache
-def free_source_and_mask(case: str, size: str) -> float:
+def source_and_mask_without_source(case: str, size: str) -> float:
     return _context_error(case, size, item_without_source(case), "free_source")
 
 
-def _context_error(case: str, size: str, asked: Task, name: str) -> float:
+def _context_error(case: str, size: str, task: Task, name: str) -> float:
     models = ours.models(size)
-    seen = context(models.dit, asked, models.silence)
-    source, mask = seen[..., : recipe.CHANNELS], seen[..., recipe.CHANNELS :]
+    inputs = context(models.dit, task, models.silence)
+    source, mask = inputs[..., : recipe.CHANNELS], inputs[..., recipe.CHANNELS :]
     wanted = golden(case, size)["mask"].reshape(1, -1, 1).expand(-1, -1, recipe.CHANNELS)
     if mask.shape != wanted.shape or not (mask == wanted).all():
         return float("inf")
@@ -102,25 +102,23 @@ def _context_error(case: str, size: str, asked: Task, name: str) -> float:
 
 @cache
 def condition(case: str, size: str) -> float:
-    """Lyrics, timbre and text behind the condition encoder, packed."""
+    """Lyrics, timbre and text after the condition encoder, packed."""
     return _condition_error(case, size, item(case), "condition")
 
 
 @cache
-def free_condition(case: str, size: str) -> float:
+def condition_without_source(case: str, size: str) -> float:
     return _condition_error(case, size, item_without_source(case), "free_condition")
 
 
-def _condition_error(case: str, size: str, asked: Task, name: str) -> float:
+def _condition_error(case: str, size: str, task: Task, name: str) -> float:
     models = ours.models(size)
-    return difference(
-        encode_conditions(models.dit, asked, models.silence), golden(case, size)[name]
-    )
+    return difference(encode_conditions(models.dit, task, models.silence), golden(case, size)[name])
 
 
 def without_source(case: str, size: str) -> float:
-    """Context and condition of the steps behind the cover strength."""
-    return max(free_source_and_mask(case, size), free_condition(case, size))
+    """Context and condition of the steps after the cover strength."""
+    return max(source_and_mask_without_source(case, size), condition_without_source(case, size))
 
 
 def turbo_trajectory(case: str, size: str) -> float:
@@ -132,19 +130,19 @@ def base_trajectory(case: str, size: str) -> float:
     return _trajectory_error(case, size, Variant.BASE)
 
 
-def how(variant: Variant) -> Recipe:
+def sampling_recipe(variant: Variant) -> Recipe:
     """How the goldens were sampled: turbo in its 8 steps, the others guided."""
-    usual = Recipe(seeds=(SEED,), shift=SHIFT)
+    recipe_turbo = Recipe(seeds=(SEED,), shift=SHIFT)
     if variant.distilled:
-        return usual
-    return replace(usual, steps=STEPS, guidance=Guidance(scale=SCALE))
+        return recipe_turbo
+    return replace(recipe_turbo, steps=STEPS, guidance=Guidance(scale=SCALE))
 
 
 @cache
 def latents(case: str, size: str, variant: Variant, dtype: torch.dtype = torch.float64) -> Tensor:
     """Ours, from noise on."""
     models = replace(ours.models(size, dtype), variant=variant)
-    return sample(models, item(case, dtype), how(variant))
+    return sample(models, item(case, dtype), sampling_recipe(variant))
 
 
 def _trajectory_error(case: str, size: str, variant: Variant) -> float:
@@ -165,13 +163,13 @@ def _rounding(case: str, size: str, variant: Variant) -> float:
     return difference(latents(case, size, variant, torch.float32), latents(case, size, variant))
 
 
-def drawn_as_recorded(case: str, size: str) -> dict[str, tuple[float, float]]:
+def fingerprints(case: str, size: str) -> dict[str, tuple[float, float]]:
     """Fingerprints of the tensors that seeds gave here and where the golden was made."""
-    said, models = official_words(case, size), ours.models(size)
+    official, models = official_texts(case, size), ours.models(size)
     waveform = recipe.audio(case, BY_NAME[case].samples)
     found = {
         "fingerprint": recipe.fingerprint(models.dit.state_dict()),
         "text_fingerprint": recipe.fingerprint(models.text.model.state_dict()),
         "audio_fingerprint": recipe.fingerprint({"a": waveform}) if waveform.numel() else 0.0,
     }
-    return {name: (value, float(said[name])) for name, value in found.items()}
+    return {name: (value, float(official[name])) for name, value in found.items()}

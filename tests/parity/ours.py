@@ -1,6 +1,6 @@
 """This project's side of a parity case: the toy model in our modules, and our task functions.
 
-In float64, so that every processor gives the same numbers, where nothing else is asked for.
+In float64, so that every processor gives the same numbers, unless another dtype is given.
 """
 
 import tempfile

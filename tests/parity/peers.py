@@ -1,10 +1,10 @@
-"""Diffusers' pipeline on the toy model, asked for a parity case where it does what is right.
+"""Diffusers' pipeline on the toy model, for the parity cases in which it is right.
 
 Both sides compute in float64. Its scheduler holds the times in float32, so ours are these times.
 
 It knows no XL timbre token, no shortest canvas, no extension of a source and no switch at a cover
-strength, draws references at other places and keeps nothing of a source while it repaints.
-Requests with these are asked without them, or not at all.
+strength, chooses other segments of references and keeps nothing of a source while it repaints.
+Cases with these are compared without them, or not at all.
 """
 
 import warnings
@@ -31,10 +31,10 @@ from tools.miniature.tokenizer import miniature as miniature_tokenizer
 from . import ours, recipe
 from .cases import BY_NAME, CODES, SCALE, SHIFT, SOURCE, STEPS, Case
 
-ASKED: Final = tuple(
+COMPARABLE: Final = tuple(
     "text2music text2music_codes cover repaint lego lego_range extract complete".split()
 )
-LACKING: Final = {
+UNSUPPORTED: Final = {
     "cover_short": "it has no shortest canvas",
     "repaint_left": "it cannot extend a source",
     "repaint_right": "it cannot extend a source",
@@ -42,8 +42,8 @@ LACKING: Final = {
 END: Final = "<|endoftext|>"
 
 
-def twin(name: str) -> Case:
-    """The case without what diffusers does otherwise."""
+def comparable_case(name: str) -> Case:
+    """The case without what diffusers does differently."""
     case = BY_NAME[name]
     return replace(
         case,
@@ -67,16 +67,16 @@ CHECKS: Final[dict[str, Callable[[str], float]]] = {"turbo": turbo, "base": base
 
 @cache
 def _error(name: str, variant: Variant) -> float:
-    case = twin(name)
+    case = comparable_case(name)
     item = ours.task(case)
     noise = recipe.drawn("noise", (1, item.frames, recipe.CHANNELS)).double()
     steps = 8 if variant.distilled else STEPS
-    how = Recipe(
+    sampling = Recipe(
         times=_in_single_precision(timesteps(steps, SHIFT)),
         guidance=None if variant.distilled else Guidance(scale=SCALE),
     )
     models = replace(ours.models("2b"), variant=variant)
-    mine = sample(models, item, how, start=noise)
+    mine = sample(models, item, sampling, start=noise)
     return difference(mine, _theirs(case, noise, variant, steps))
 
 
@@ -89,9 +89,9 @@ def _theirs(case: Case, noise: Tensor, variant: Variant, steps: int | None) -> T
     pipeline.is_turbo = variant.distilled
     waveform = recipe.audio(case.name, case.samples).double() if case.samples else None
     if waveform is not None:
-        pipeline.vae.heard = waveform
+        pipeline.vae.waveform = waveform
         pipeline.vae.latents = recipe.encode(waveform).double().transpose(1, 2)
-    asked: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "prompt": song.caption,
         "lyrics": song.lyrics,
         "audio_duration": None if case.samples else song.seconds,
@@ -113,19 +113,19 @@ def _theirs(case: Case, noise: Tensor, variant: Variant, steps: int | None) -> T
         "output_type": "latent",
     }
     with in_float64():
-        return pipeline(**asked).audios
+        return pipeline(**arguments).audios
 
 
 class _StandInVAE(torch.nn.Module):
-    """The latents of the source, behind the calls that diffusers makes."""
+    """Returns the latents of the source, under the methods that diffusers calls."""
 
     config = SimpleNamespace(sampling_rate=recipe.RATE, downsampling_ratios=(recipe.HOP,))
     dtype, device = torch.float64, torch.device("cpu")
-    heard: Tensor  # the source [2, N]
+    waveform: Tensor  # the source [2, N]
     latents: Tensor  # and its latents [1, C, T]
 
     def encode(self, audio: Tensor) -> Any:
-        assert torch.equal(audio[0], self.heard)
+        assert torch.equal(audio[0], self.waveform)
         latents = self.latents
         return SimpleNamespace(latent_dist=SimpleNamespace(sample=lambda: latents))
 

@@ -69,6 +69,6 @@ def encode(waveform: Tensor) -> Tensor:
 def fingerprint(tensors: Mapping[str, Tensor]) -> float:
     """A number that another machine reproduces if, and only if, it draws the same tensors."""
     return sum(
-        (place + 1) * tensors[name].double().abs().mean().item()
-        for place, name in enumerate(sorted(tensors))
+        (index + 1) * tensors[name].double().abs().mean().item()
+        for index, name in enumerate(sorted(tensors))
     )

@@ -1,4 +1,4 @@
-"""Other ways of the goldens' tasks: every mode of repaint, other strengths of a cover."""
+"""Other settings of the goldens' tasks: every mode of repaint, other strengths of a cover."""
 
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -21,10 +21,10 @@ CONSERVATIVE: Final = preservation(RepaintMode.CONSERVATIVE)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A case, what to call it, and how its task differs."""
+    """A case, a description, and the fields of its task that differ."""
 
     case: str
-    words: str
+    description: str
     changes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -56,7 +56,7 @@ def latents(name: str, size: str, variant: Variant) -> Tensor:
     way = WAYS[name]
     models = replace(ours.models(size), variant=variant)
     task = ours.task(BY_NAME[way.case], **way.changes)
-    made = sample(models, task, checks.how(variant))
+    made = sample(models, task, checks.sampling_recipe(variant))
     return made[..., checks.KEPT]
 
 

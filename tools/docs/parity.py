@@ -188,7 +188,7 @@ def cell(error: float, bound: float) -> str:
 def missing(family: Family, case: Case) -> str:
     if family.peer is None:
         return "none: it has no XL timbre token"
-    return f"none: {peers.LACKING[case.name]}"
+    return f"none: {peers.UNSUPPORTED[case.name]}"
 
 
 def table(family: Family) -> Iterator[str]:
@@ -208,7 +208,7 @@ def table(family: Family) -> Iterator[str]:
 
 
 def peer_cell(family: Family, case: Case) -> str:
-    if family.peer is None or case.name not in peers.ASKED:
+    if family.peer is None or case.name not in peers.COMPARABLE:
         return missing(family, case)
     return cell(family.peer(case.name), DOUBLE)
 
@@ -228,7 +228,7 @@ def way_table() -> Iterator[str]:
     for name, way in ways.WAYS.items():
         columns = [(column, size) for _, size in SIZES for column in WAYS]
         cells = [cell(column.measure(name, size), column.bound) for column, size in columns]
-        yield f"| {way.words} | {' | '.join(cells)} |"
+        yield f"| {way.description} | {' | '.join(cells)} |"
     yield ""
 
 

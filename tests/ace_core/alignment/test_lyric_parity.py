@@ -57,7 +57,7 @@ def voice(name: str, tokens: int) -> Tensor:
     near = torch.exp(-(((torch.arange(frames).float()[None] - centres[:, None]) / 2.5) ** 2))
     maps = noise + near[None] * (1 + 0.5 * torch.arange(3).float()[:, None, None])
     if name == "scattered":
-        maps = maps[:, [place * 7 % tokens for place in range(tokens)]]
+        maps = maps[:, [index * 7 % tokens for index in range(tokens)]]
         maps[:, ::4] *= 0.02
     return maps
 

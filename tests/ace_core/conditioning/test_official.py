@@ -1,4 +1,4 @@
-"""What each task makes the model read, against the official handler and its condition encoder."""
+"""The model's inputs for each task, against the official handler and its condition encoder."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ SIZES = ("2b", "xl")
 
 
 def by_case(function):
-    """One test a case and a size of the model."""
+    """One test per case and size of the model."""
     cases = pytest.mark.parametrize("case", [case.name for case in CASES])
     return pytest.mark.parametrize("size", SIZES)(cases(function))
 
@@ -27,22 +27,22 @@ def deviations() -> dict[str, torch.Tensor]:
     return load_file(checks.GOLDENS / "conditioning_deviations.safetensors")
 
 
-def seen(case: str, asked=None) -> torch.Tensor:
+def context_of(case: str, task=None) -> torch.Tensor:
     models = ours.models("2b")
-    return context(models.dit, asked or checks.item(case), models.silence)
+    return context(models.dit, task or checks.item(case), models.silence)
 
 
 @by_case
 def test_weights_and_audio_are_those_the_goldens_were_made_with(case, size):
-    for name, (here, there) in checks.drawn_as_recorded(case, size).items():
+    for name, (here, there) in checks.fingerprints(case, size).items():
         assert here == pytest.approx(there, rel=1e-6), name
 
 
 @by_case
 def test_prompts_are_the_official_ones_to_the_byte(case, size):
     assert checks.instruction(case, size) == 0
-    said = checks.official_words(case, size)
-    assert f"# Instruction\n{said['instruction']}\n\n# Caption\n" in said["text"]
+    texts = checks.official_texts(case, size)
+    assert f"# Instruction\n{texts['instruction']}\n\n# Caption\n" in texts["text"]
 
 
 @by_case
@@ -60,8 +60,8 @@ def test_without_the_source_context_and_condition_are_the_official_ones(case, si
     assert checks.without_source(case, size) < checks.ENCODED
 
 
-def test_regions_are_where_they_were_asked():
-    first = {case.name: _played(case.name) for case in CASES}
+def test_regions_have_the_requested_frames():
+    first = {case.name: _masked_frames(case.name) for case in CASES}
     assert first["repaint"] == (55, 87)  # 2.21 to 3.5 seconds
     assert first["lego_range"] == (25, 57)
     assert first["repaint_left"] == (0, 50)  # 25.25 frames of silence before the source
@@ -70,8 +70,8 @@ def test_regions_are_where_they_were_asked():
     assert first["extract"] == (0, 128)  # the shortest canvas
 
 
-def _played(case: str) -> tuple[int, int]:
-    """First frame of the official mask and the one behind the last."""
+def _masked_frames(case: str) -> tuple[int, int]:
+    """First frame of the official mask and the one after the last."""
     frames = checks.golden(case, "2b")["mask"].nonzero().flatten().tolist()
     assert frames == list(range(frames[0], frames[-1] + 1))
     return frames[0], frames[-1] + 1
@@ -80,38 +80,38 @@ def _played(case: str) -> tuple[int, int]:
 @pytest.mark.parametrize("case", ["repaint", "lego_range"])
 def test_a_range_reaches_the_mask_where_the_official_default_plays_everywhere(case, deviations):
     assert (deviations[f"{case}_auto_mask"] == 1).all()
-    assert seen(case)[0, :, -1].sum() == checks.golden(case, "2b")["mask"].sum() < 131
+    assert context_of(case)[0, :, -1].sum() == checks.golden(case, "2b")["mask"].sum() < 131
 
 
-def test_a_cover_in_other_words_hears_codes_where_the_official_one_hears_the_raw_source(
+def test_a_cover_with_its_own_instruction_gets_codes_where_the_official_one_gets_the_raw_source(
     deviations,
 ):
     case = BY_NAME["cover"]
     latents, length, _ = ours.source(case)
     raw = deviations["cover_own_words_source"]
     assert checks.difference(raw, latents[..., checks.KEPT]) < checks.ENCODED
-    words = "Sing it another way:"
-    item = tasks.cover(case.song, ours.text_encoder(), length, instruction=words)
+    instruction = "Sing it another way:"
+    item = tasks.cover(case.song, ours.text_encoder(), length, instruction=instruction)
     item = replace(item, source=latents)
     assert not torch.equal(item.text, checks.item("cover").text)
-    assert torch.equal(seen("cover", item), seen("cover"))
+    assert torch.equal(context_of("cover", item), context_of("cover"))
     remix = replace(item, source_use=SourceUse.WHOLE)
-    remixed = seen("cover", remix)[..., : recipe.CHANNELS]
+    remixed = context_of("cover", remix)[..., : recipe.CHANNELS]
     assert checks.difference(remixed[..., checks.KEPT], raw) < checks.ENCODED
 
 
-@pytest.mark.parametrize(("case", "words"), [("cover", "padded"), ("complete", "cut")])
+@pytest.mark.parametrize(("case", "change"), [("cover", "padded"), ("complete", "cut")])
 def test_text_without_the_source_keeps_its_length_where_the_official_one_is_padded_or_cut(
-    case, words, deviations
+    case, change, deviations
 ):
     models = ours.models("2b")
-    free = encode_conditions(models.dit, checks.item_without_source(case), models.silence)
+    without_source = encode_conditions(models.dit, checks.item_without_source(case), models.silence)
     shipped = deviations[f"{case}_free_condition_as_shipped"]
-    told = encode_conditions(models.dit, checks.item(case), models.silence)
-    assert shipped.shape[1] == told.shape[1] != free.shape[1]
-    assert (shipped.shape[1] > free.shape[1]) == (words == "padded")
-    shared = min(shipped.shape[1], free.shape[1])
-    assert checks.difference(free[:, :shared], shipped[:, :shared]) < checks.ENCODED
+    with_source = encode_conditions(models.dit, checks.item(case), models.silence)
+    assert shipped.shape[1] == with_source.shape[1] != without_source.shape[1]
+    assert (shipped.shape[1] > without_source.shape[1]) == (change == "padded")
+    shared = min(shipped.shape[1], without_source.shape[1])
+    assert checks.difference(without_source[:, :shared], shipped[:, :shared]) < checks.ENCODED
 
 
 def test_every_reference_is_a_token_of_its_own_between_lyrics_and_text():
@@ -120,6 +120,6 @@ def test_every_reference_is_a_token_of_its_own_between_lyrics_and_text():
     assert item.timbre is not None
     both = encode_conditions(models.dit, item, models.silence)
     one = encode_conditions(models.dit, replace(item, timbre=item.timbre[:1]), models.silence)
-    place = item.lyrics.shape[1]
-    assert_same(both[:, : place + 1], one[:, : place + 1])
-    assert_same(both[:, place + 2 :], one[:, place + 1 :])
+    position = item.lyrics.shape[1]
+    assert_same(both[:, : position + 1], one[:, : position + 1])
+    assert_same(both[:, position + 2 :], one[:, position + 1 :])

@@ -16,8 +16,8 @@ MINUTE = 60 * 48_000
 def test_each_third_gives_ten_seconds_that_stay_inside_it():
     for seed in range(50):
         starts = segment_starts(3 * MINUTE, seed)
-        for place, start in enumerate(starts):
-            assert place * MINUTE <= start <= (place + 1) * MINUTE - SEGMENT_SAMPLES
+        for index, start in enumerate(starts):
+            assert index * MINUTE <= start <= (index + 1) * MINUTE - SEGMENT_SAMPLES
 
 
 def test_the_same_seed_picks_the_same_places_and_another_seed_others():
@@ -29,8 +29,8 @@ def test_the_segments_are_the_recordings_own_samples_in_order():
     audio = torch.arange(2 * MINUTE, dtype=torch.float64).expand(1, 2, -1)
     chosen = reference_segments(audio, seed=5)
     assert chosen.shape == (1, 2, REFERENCE_SAMPLES)
-    for place, start in enumerate(segment_starts(2 * MINUTE, 5)):
-        piece = chosen[0, 0, place * SEGMENT_SAMPLES : (place + 1) * SEGMENT_SAMPLES]
+    for index, start in enumerate(segment_starts(2 * MINUTE, 5)):
+        piece = chosen[0, 0, index * SEGMENT_SAMPLES : (index + 1) * SEGMENT_SAMPLES]
         assert torch.equal(piece, audio[0, 0, start : start + SEGMENT_SAMPLES])
 
 

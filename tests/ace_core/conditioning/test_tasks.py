@@ -42,35 +42,37 @@ def latents() -> torch.Tensor:
     return torch.randn(1, 203, 64, generator=torch.Generator().manual_seed(1))
 
 
-def said(encoder: TextEncoder, song: Song, instruction: str, seconds: float) -> torch.Tensor:
+def encoded_text(
+    encoder: TextEncoder, song: Song, instruction: str, seconds: float
+) -> torch.Tensor:
     return encoder.states(prompts.text_prompt(song, instruction, seconds))
 
 
 def test_text_to_music_plays_everywhere_over_silence(encoder, loaded, silence):
     item = tasks.text_to_music(SONG, encoder)
     assert item.frames == 300
-    assert torch.equal(item.text, said(encoder, SONG, prompts.TEXT_TO_MUSIC, 12.0))
-    seen = context(loaded.model, item, silence)
-    assert torch.equal(seen[..., :64], silence[:, :300])
-    assert torch.equal(seen[..., 64:], torch.ones(1, 300, 64))
+    assert torch.equal(item.text, encoded_text(encoder, SONG, prompts.TEXT_TO_MUSIC, 12.0))
+    inputs = context(loaded.model, item, silence)
+    assert torch.equal(inputs[..., :64], silence[:, :300])
+    assert torch.equal(inputs[..., 64:], torch.ones(1, 300, 64))
 
 
 def test_codes_set_the_length_and_make_it_a_cover(encoder, loaded, silence):
     codes = AudioCodes(tuple(range(100, 140)))
     item = tasks.text_to_music(SONG, encoder, codes)
     assert item.frames == 200
-    assert torch.equal(item.text, said(encoder, SONG, prompts.COVER, 12.0))
-    seen = context(loaded.model, item, silence)
+    assert torch.equal(item.text, encoded_text(encoder, SONG, prompts.COVER, 12.0))
+    inputs = context(loaded.model, item, silence)
     hints = loaded.model.hints(torch.tensor([codes.values]))
-    torch.testing.assert_close(seen[..., :64], hints)
+    torch.testing.assert_close(inputs[..., :64], hints)
 
 
 def test_few_codes_are_filled_with_silence_to_the_shortest_canvas(encoder, loaded, silence):
     item = tasks.text_to_music(replace(SONG, seconds=None), encoder, AudioCodes((1, 2, 3)))
     assert item.frames == 128
-    assert torch.equal(item.text, said(encoder, SONG, prompts.COVER, 0.6))
-    seen = context(loaded.model, item, silence)
-    assert torch.equal(seen[:, 15:, :64], silence[:, : 128 - 15])
+    assert torch.equal(item.text, encoded_text(encoder, SONG, prompts.COVER, 0.6))
+    inputs = context(loaded.model, item, silence)
+    assert torch.equal(inputs[:, 15:, :64], silence[:, : 128 - 15])
 
 
 def test_blank_lyrics_become_the_trained_word_for_nobody_sings(encoder):
@@ -91,7 +93,7 @@ def test_neither_length_nor_codes_is_refused(encoder):
 
 def test_a_cover_hears_its_source_through_the_codes(encoder, loaded, silence, latents):
     item = replace(tasks.cover(SONG, encoder, LENGTH), source=latents)
-    assert torch.equal(item.text, said(encoder, SONG, prompts.COVER, 8.12))
+    assert torch.equal(item.text, encoded_text(encoder, SONG, prompts.COVER, 8.12))
     model = loaded.model
     padded = torch.cat([latents, silence[:, :2]], dim=1)  # to a multiple of five
     expected = model.hints(model.tokenizer(padded))[:, :203]
@@ -103,35 +105,37 @@ def test_a_remix_keeps_the_raw_source(encoder, loaded, silence, latents):
     assert torch.equal(context(loaded.model, item, silence)[..., :64], latents)
 
 
-def test_a_repaint_hears_silence_where_it_plays_and_the_source_elsewhere(
+def test_a_repaint_gets_silence_inside_the_region_and_the_source_outside(
     encoder, loaded, silence, latents
 ):
     mask = torch.zeros(1, 203, 1)
     mask[:, 50:80] = 1
     item = replace(tasks.repaint(SONG, encoder, LENGTH, mask), source=latents)
-    assert torch.equal(item.text, said(encoder, SONG, prompts.REPAINT, 8.12))
-    seen = context(loaded.model, item, silence)
-    assert torch.equal(seen[:, 50:80, :64], silence[:, 50:80])
-    assert torch.equal(seen[:, :50, :64], latents[:, :50])
-    assert torch.equal(seen[:, 80:, :64], latents[:, 80:])
-    assert torch.equal(seen[..., 64:], mask.expand(-1, -1, 64))
+    assert torch.equal(item.text, encoded_text(encoder, SONG, prompts.REPAINT, 8.12))
+    inputs = context(loaded.model, item, silence)
+    assert torch.equal(inputs[:, 50:80, :64], silence[:, 50:80])
+    assert torch.equal(inputs[:, :50, :64], latents[:, :50])
+    assert torch.equal(inputs[:, 80:, :64], latents[:, 80:])
+    assert torch.equal(inputs[..., 64:], mask.expand(-1, -1, 64))
 
 
-def test_lego_hears_the_source_whole_even_where_it_plays(encoder, loaded, silence, latents):
+def test_lego_gets_the_whole_source_inside_its_region_too(encoder, loaded, silence, latents):
     mask = torch.zeros(1, 203, 1)
     mask[:, 50:80] = 1
     item = replace(tasks.lego(SONG, encoder, LENGTH, "guitar", mask), source=latents)
-    assert torch.equal(item.text, said(encoder, SONG, prompts.lego_instruction("guitar"), 8.12))
-    seen = context(loaded.model, item, silence)
-    assert torch.equal(seen[..., :64], latents)
-    assert torch.equal(seen[..., 64:], mask.expand(-1, -1, 64))
+    assert torch.equal(
+        item.text, encoded_text(encoder, SONG, prompts.lego_instruction("guitar"), 8.12)
+    )
+    inputs = context(loaded.model, item, silence)
+    assert torch.equal(inputs[..., :64], latents)
+    assert torch.equal(inputs[..., 64:], mask.expand(-1, -1, 64))
 
 
 def test_extract_equals_complete_with_the_same_instruction(encoder, loaded, silence, latents):
-    words = prompts.extract_instruction("drums")
+    instruction = prompts.extract_instruction("drums")
     extract = replace(tasks.extract(SONG, encoder, LENGTH, "drums"), source=latents)
     complete = replace(
-        tasks.complete(SONG, encoder, LENGTH, ("bass",), instruction=words), source=latents
+        tasks.complete(SONG, encoder, LENGTH, ("bass",), instruction=instruction), source=latents
     )
     assert torch.equal(extract.text, complete.text)
     model = loaded.model
@@ -140,15 +144,15 @@ def test_extract_equals_complete_with_the_same_instruction(encoder, loaded, sile
 
 def test_complete_names_every_track(encoder, latents):
     item = tasks.complete(SONG, encoder, LENGTH, ("drums", "backing_vocals"))
-    words = "Complete the input track with DRUMS | BACKING_VOCALS:"
-    assert torch.equal(item.text, said(encoder, SONG, words, 8.12))
+    instruction = "Complete the input track with DRUMS | BACKING_VOCALS:"
+    assert torch.equal(item.text, encoded_text(encoder, SONG, instruction, 8.12))
 
 
-def test_an_uncovered_item_keeps_lyrics_and_forgets_the_source(encoder, loaded, silence, latents):
+def test_a_task_without_source_keeps_the_lyrics(encoder, loaded, silence, latents):
     item = replace(tasks.cover(SONG, encoder, LENGTH), source=latents)
     plain = tasks.with_cover_strength(item, 0.5, SONG, encoder, 8.12).without_source()
     assert plain is not None
-    assert torch.equal(plain.text, said(encoder, SONG, prompts.TEXT_TO_MUSIC, 8.12))
+    assert torch.equal(plain.text, encoded_text(encoder, SONG, prompts.TEXT_TO_MUSIC, 8.12))
     assert plain.lyrics is item.lyrics
     assert torch.equal(context(loaded.model, plain, silence)[..., :64], silence[:, :203])
 

@@ -1,4 +1,4 @@
-"""Prompts to ids: each text alone, the end token always there, what is cut is said."""
+"""Prompts to ids: each text alone, always with the end token, with a warning when it is cut."""
 
 import logging
 

@@ -58,13 +58,13 @@ def test_only_xl_reads_the_token_before_the_clip():
         assert torch.equal(before, encoder(clips)) != xl
 
 
-def test_lyrics_come_first_then_one_vector_a_clip_then_text():
+def test_lyrics_come_first_then_one_vector_per_clip_then_text():
     encoder = fill(ConditionEncoder(dit_config(), TORCH)).double()
     text, lyrics = randn64(1, 4, TEXT_HIDDEN_SIZE, seed=2), randn64(1, 6, TEXT_HIDDEN_SIZE, seed=3)
     clips = randn64(3, 30, 64, seed=4)
     encoded = encoder(text, lyrics, clips)
     assert_same(encoded[:, :6], encoder.lyric_encoder(lyrics))
     assert_same(encoded[:, 9:], encoder.text_projector(text))
-    for place, clip in enumerate(clips):
+    for index, clip in enumerate(clips):
         alone = encoder.timbre_encoder(clip[None])
-        assert_same(encoded[:, 6 + place], alone)
+        assert_same(encoded[:, 6 + index], alone)

@@ -70,7 +70,7 @@ def test_heads_that_do_not_divide_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("facts", "message"),
     [
         ({"layer_types": ["sliding_attention"]}, "1 layer types, but the weights have 5"),
         ({"layer_types": ["chunked_attention"] * 5}, "chunked_attention"),
@@ -78,8 +78,8 @@ def test_heads_that_do_not_divide_are_refused():
         ({"fsq_input_num_quantizers": 2}, "2 quantizers"),
     ],
 )
-def test_a_config_json_of_another_model_is_refused(facts: dict[str, object], words: str):
-    with pytest.raises(CheckpointError, match=words):
+def test_a_config_json_of_another_model_is_refused(facts: dict[str, object], message: str):
+    with pytest.raises(CheckpointError, match=message):
         DiTConfig.from_shapes(shapes_of(dit_config()), facts)
 
 

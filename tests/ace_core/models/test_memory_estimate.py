@@ -41,8 +41,8 @@ class Alive(TorchDispatchMode):
         self.most = max(self.most, sum(self.sizes.values()))
 
 
-def wide() -> DiTConfig:
-    """The proportions of the 2B model: at toy width the masks would outweigh the rest."""
+def config_2b_proportions() -> DiTConfig:
+    """The proportions of the 2B model: at toy size the masks would outweigh the rest."""
     stack = StackConfig(hidden_size=512, intermediate_size=1536, heads=4, kv_heads=2, head_dim=128)
     base = dit_config()
     fields = {name: getattr(base, name) for name in base.__slots__}
@@ -54,7 +54,7 @@ def wide() -> DiTConfig:
 def test_the_estimate_is_above_what_a_forward_keeps_alive_and_below_three_times_it(
     dtype: torch.dtype, rows: int, frames: int
 ) -> None:
-    config = wide()
+    config = config_2b_proportions()
     net = DiT(config).to(dtype).requires_grad_(False)
     x, context = randn(rows, frames, 64).to(dtype), randn(1, frames, 128).to(dtype)
     kv = net.cross_attention_kv(randn(1, 20, config.encoder.hidden_size).to(dtype))
