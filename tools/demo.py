@@ -81,7 +81,7 @@ def _read(base: Path, file: dict[str, str]) -> bytes:
 
 
 class _Bars:
-    """One progress bar a node, in the order in which the nodes speak."""
+    """One progress bar per node, in the order in which the nodes report."""
 
     def __init__(self, prompt: Prompt) -> None:
         self.titles = {

@@ -17,7 +17,7 @@ from tests.host.studio import SEED, Studio, open_studio
 from tests.host.test_interrupt import long_song
 from tests.rounding import assert_same
 from tools.hosts.pack import Pack
-from tools.hosts.progress import hearing
+from tools.hosts.progress import server_events
 from tools.hosts.server import ComfyServer
 
 FRAMES = (100, 150)
@@ -203,8 +203,8 @@ def test_the_page_that_pressed_run_gets_the_event_and_the_server_has_the_file(
         )
 
     with (
-        hearing(server.port, "mine", into(mine)),
-        hearing(server.port, "another", into(others)),
+        server_events(server.port, "mine", into(mine)),
+        server_events(server.port, "another", into(others)),
     ):
         answer = server.queue(prompt, client="mine")
         outcome = server.wait(answer["prompt_id"], {}, timeout=120)

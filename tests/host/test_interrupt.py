@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from tools.hosts.host import Prompt
-from tools.hosts.progress import listening
+from tools.hosts.progress import progress_events
 from tools.hosts.server import ComfyServer
 
 STEPS = 200
@@ -68,7 +68,7 @@ def test_stop_ends_the_sampler_before_its_last_step_and_leaves_a_working_server(
             if done >= 3:
                 sampling.set()
 
-    with listening(server.port, "stopper", hear):
+    with progress_events(server.port, "stopper", hear):
         answer = server.queue(long_song(STEPS, seed=1), client="stopper")
         assert not answer["node_errors"], answer
         assert sampling.wait(120), server.tail()

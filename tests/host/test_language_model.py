@@ -14,7 +14,7 @@ import torch
 from tests.nodes.lm_prompts import LM_FILE, compose, load_lm, node, shown, song
 from tools.hosts.host import Outcome, Prompt
 from tools.hosts.pack import Pack
-from tools.hosts.progress import listening
+from tools.hosts.progress import progress_events
 from tools.hosts.server import ComfyServer
 from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
@@ -270,7 +270,7 @@ def test_stop_ends_a_long_composition_at_once_and_leaves_a_working_server(
         heard.append(event)
         begun.set()
 
-    with listening(server.port, "stopper", on_progress):
+    with progress_events(server.port, "stopper", on_progress):
         prompt_id = server.queue(endless, client="stopper")["prompt_id"]
         assert begun.wait(60)
         server.interrupt()

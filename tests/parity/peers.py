@@ -26,7 +26,7 @@ from ace_core.types import Variant
 from tests.float64 import in_float64
 from tests.oracle import AceStepPipeline, diffusers_of
 from tests.rounding import difference
-from tools.miniature.tokenizer import miniature as miniature_tokenizer
+from tools.miniature.tokenizer import build_tokenizer as miniature_tokenizer
 
 from . import ours, recipe
 from .cases import BY_NAME, CODES, SCALE, SHIFT, SOURCE, STEPS, Case

@@ -47,7 +47,7 @@ def line(record: dict[str, list[Row]]) -> str:
 
 
 def complaints(record: dict[str, list[Row]], rows: list[Row]) -> tuple[list[str], list[str]]:
-    """What is false in a record, and what this run could not decide, a sentence each."""
+    """What is false in a record, and what this run could not decide, one sentence per finding."""
     ran = {_pair(row): row for row in rows if row["host"]}
     there = {host for host, _ in ran}
     false, undecided = [], []

@@ -22,7 +22,7 @@ class Outcome:
 
     status: str
     node_errors: dict[str, dict[str, Any]] = field(default_factory=dict)
-    error: dict[str, Any] | None = None  # of the prompt (refused) or of the node that raised
+    error: dict[str, Any] | None = None  # the prompt's (refused), or that of the node that raised
     ui: dict[str, dict[str, Any]] = field(default_factory=dict)  # by node id, as in /history
     ran: tuple[str, ...] = ()  # nodes that were executed, not taken from the cache
     values: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # in-process hosts only
@@ -33,7 +33,7 @@ class Outcome:
         return self.status == "success" and not self.node_errors
 
     def why(self) -> str:
-        """The errors, one a line."""
+        """The errors, one per line."""
         lines = [
             f"node {node_id} ({found['class_type']}): {error['message']}: {error['details']}"
             for node_id, found in self.node_errors.items()

@@ -1,4 +1,4 @@
-"""What a ComfyUI server tells of a prompt, heard over its websocket in a thread."""
+"""What a ComfyUI server sends about a prompt, read from its websocket in a thread."""
 
 import asyncio
 import contextlib
@@ -16,23 +16,23 @@ _CONNECT = 10.0  # seconds
 
 
 @contextlib.contextmanager
-def listening(port: int, client: str, on_progress: OnProgress | None) -> Iterator[None]:
+def progress_events(port: int, client: str, on_progress: OnProgress | None) -> Iterator[None]:
     """Call `on_progress` for the prompts of `client` while inside; nothing without `aiohttp`."""
     if on_progress is None or importlib.util.find_spec("aiohttp") is None:
         yield
         return
 
-    def hear(event: str, data: dict[str, Any]) -> None:
+    def report(event: str, data: dict[str, Any]) -> None:
         if event == "progress":
             on_progress(data["node"], int(data["value"]), int(data["max"]))
 
-    with hearing(port, client, hear):
+    with server_events(port, client, report):
         yield
 
 
 @contextlib.contextmanager
-def hearing(port: int, client: str, on_event: OnEvent) -> Iterator[None]:
-    """Call `on_event` for whatever is told to `client` while inside. It needs `aiohttp`."""
+def server_events(port: int, client: str, on_event: OnEvent) -> Iterator[None]:
+    """Call `on_event` for every message to `client` while inside. It needs `aiohttp`."""
     loop = asyncio.new_event_loop()
     connected = threading.Event()
     address = f"http://127.0.0.1:{port}/ws?clientId={client}"

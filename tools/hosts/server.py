@@ -16,7 +16,7 @@ from typing import Any
 
 from tools.hosts.checkout import ROOT, standins_for
 from tools.hosts.host import OnProgress, Outcome, Prompt, failure_of
-from tools.hosts.progress import listening
+from tools.hosts.progress import progress_events
 
 _POLL = 0.1  # seconds
 _START = 180.0  # seconds until the server must answer
@@ -136,13 +136,13 @@ class ComfyServer:
         extra_pnginfo: dict[str, Any] | None = None,
         timeout: float = 600.0,
     ) -> Outcome:
-        """Queue `prompt` and wait for its end. Progress is only told where `aiohttp` is installed.
+        """Queue `prompt` and wait for its end. Progress is reported only with `aiohttp`.
 
         Raises:
             TimeoutError: it did not end in time; it has been interrupted.
         """
         client = uuid.uuid4().hex
-        with listening(self.port, client, on_progress):
+        with progress_events(self.port, client, on_progress):
             answer = self.queue(prompt, extra_pnginfo, client)
             node_errors = answer.get("node_errors") or {}
             if "prompt_id" not in answer:

@@ -19,8 +19,7 @@ from ace_core.weights.oobleck import from_stable_audio, stable_audio_name
 from ace_core.weights.silence import encoded_silence
 
 from . import configs
-from .tokenizer import AUDIO_CODES
-from .tokenizer import miniature as miniature_tokenizer
+from .tokenizer import AUDIO_CODES, build_tokenizer
 from .weights import (
     TEXT,
     VAE,
@@ -108,7 +107,7 @@ def _paths(out: Path) -> Miniature:
 
 
 def _source() -> Source:
-    words = miniature_tokenizer().get_vocab_size()
+    words = build_tokenizer().get_vocab_size()
     vae = vae_weights("vae")
     model = Oobleck(VAE)
     model.load_state_dict(from_stable_audio(vae))
@@ -239,4 +238,4 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 def _write_tokenizer(path: Path, audio_codes: int = 0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    miniature_tokenizer(audio_codes).save(str(path), pretty=False)
+    build_tokenizer(audio_codes).save(str(path), pretty=False)

@@ -1,7 +1,7 @@
 """Write a tokenizer of a few hundred tokens for miniature checkpoints.
 
 It is a real `tokenizer.json`: byte-level, without merges, with the special tokens of the published
-one. Every text is one token a byte, so any text can be written and read back.
+one. Every text is one token per byte, so any text can be written and read back.
 """
 
 import sys
@@ -15,7 +15,7 @@ AUDIO_CODES = 65_535  # as in the published language models, of which 64,000 can
 NO_MERGE: list[tuple[str, str]] = []
 
 
-def miniature(audio_codes: int = 0) -> Tokenizer:
+def build_tokenizer(audio_codes: int = 0) -> Tokenizer:
     """256 byte tokens, the special ones, then `<|audio_code_0|>` and its followers if asked.
 
     Without audio codes it is the text encoder's, which appends an end token, as published.
@@ -40,7 +40,7 @@ def write_tokenizer(folder: Path, audio_codes: int = 0) -> Path:
     """`tokenizer.json` in `folder`, which is made if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tokenizer.json"
-    miniature(audio_codes).save(str(path), pretty=False)
+    build_tokenizer(audio_codes).save(str(path), pretty=False)
     return path
 
 

@@ -57,7 +57,7 @@ class _Block:
     last: int
     height: int
     place: int  # in the description
-    stacks: tuple[Stack, ...] = ()  # one a column
+    stacks: tuple[Stack, ...] = ()  # one per column
     nodes: dict[int, int] = field(default_factory=dict)
     lane: Output | None = None
 
@@ -114,7 +114,7 @@ def _columns(groups: Sequence[Sequence[int]], wires: list[Wire]) -> dict[int, in
 
 
 def _depths(nodes: dict[int, int], wires: list[Wire]) -> dict[int, int]:
-    """Of each node, how many it stands behind along `wires`."""
+    """Length of the longest path along `wires` to each node."""
     depths = dict.fromkeys(nodes, 0)
     for _ in nodes:
         for wire in wires:
