@@ -105,7 +105,7 @@ class AceStepLyricsText(io.ComfyNode):
                     "timestamps", tooltip="From ACE-Step Lyric Timestamps."
                 ),
                 *_format_inputs(),
-                io.Int.Input("item", default=1, min=1, max=64, tooltip="Which one of a batch."),
+                io.Int.Input("item", default=1, min=1, max=64, tooltip="Which item of the batch."),
             ],
             outputs=[io.String.Output(display_name="text", tooltip="The lyrics with times.")],
         )

@@ -33,7 +33,7 @@ from .task_inputs import (
 )
 from .waveform_ui import source_waveform
 
-_LATENT = "The source, as the place to start from."
+_LATENT = "The source, which sampling may start from."
 
 
 class AceStepTextToMusic(io.ComfyNode):
@@ -144,7 +144,7 @@ class AceStepCover(io.ComfyNode):
                 ),
                 instruction_input(),
             ],
-            outputs=task_outputs("The source, as the place to start from."),
+            outputs=task_outputs("The source, which sampling may start from."),
         )
 
     @classmethod
@@ -191,7 +191,7 @@ class AceStepAudioToAudio(io.ComfyNode):
                 ),
                 instruction_input(),
             ],
-            outputs=task_outputs("The source, as the place to start from."),
+            outputs=task_outputs("The source, which sampling may start from."),
         )
 
     @classmethod

@@ -33,7 +33,7 @@ def preview_frames(frames: int, start: float | None = None) -> tuple[int, int]:
         return first, first + length
     if not (math.isfinite(start) and start >= 0 and frames_at(start) < frames):
         raise InvalidRequestError(
-            f"Nothing can be heard at {start:g} s: the song is {seconds_of(frames):g} s long. "
+            f"No preview at {start:g} s: the song is {seconds_of(frames):g} s long. "
             "Choose a moment inside it, or the middle."
         )
     first = frames_at(start)

@@ -214,7 +214,7 @@ def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
 def _check_kept(sources: int, songs: int) -> None:
     if sources not in (1, songs):
         raise InvalidRequestError(
-            f"The latent remembers {sources} sources to put back, but has {songs} items. Decode "
+            f"The latent holds {sources} sources to put back, but has {songs} items. Decode "
             "the latent as the sampler made it, before items are picked or repeated."
         )
 

@@ -37,7 +37,7 @@ def models(checkpoints) -> Models:
         text=TextEncoder(load_tokenizer(folder), load_text_encoder(folder, FLOAT64)),
         vae=load_vae(checkpoints.vae, FLOAT64),
         silence=loaded.silence.double(),
-        variant=Variant.TURBO,  # one forward a step
+        variant=Variant.TURBO,  # one forward per step
     )
 
 

@@ -192,7 +192,7 @@ WAYS = (by_ours, by_stock)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_lora_is_heard_and_taken_off(
+def test_a_lora_changes_the_latents_and_is_taken_off(
     studio: Studio, adapted: dict[Any, torch.Tensor], adapter: Path, dynamic: Any, way: Any
 ) -> None:
     model = studio.host.load_model(studio.folder / DIT, None, "fp32")
@@ -322,8 +322,8 @@ def test_an_adopted_clip_reads_the_same(
 def test_an_adopted_vae_decodes_the_same(
     studio: Studio, vae_before: tuple[torch.Tensor, torch.Tensor], dynamic: Any
 ) -> None:
-    latent, heard = vae_before
-    same(studio.host.decode(stock_vae(), {"samples": latent})["waveform"], heard)
+    latent, decoded = vae_before
+    same(studio.host.decode(stock_vae(), {"samples": latent})["waveform"], decoded)
 
 
 @pytest.fixture(scope="module")
@@ -393,15 +393,15 @@ def test_any_model_can_be_taken_out_of_dynamic_vram(
 def test_a_song_is_previewed_while_the_patcher_makes_it(
     studio: Studio, pack: Pack, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hearing = pack.submodule("nodes.host.audio_preview")
-    monkeypatch.setattr(hearing, "client_connected", lambda: True)
+    preview = pack.submodule("nodes.host.audio_preview")
+    monkeypatch.setattr(preview, "client_connected", lambda: True)
     with pretended(monkeypatch):
-        own, heard = open_studio(pack, models), []
+        own, previews = open_studio(pack, models), []
         given = (
             own.vae,
             4,
             (100, 150),
-            lambda *each: heard.append(each),
+            lambda *each: previews.append(each),
             own.core("memory").Notices(),
         )
         preview = own.host.AudioPreview(*given)
@@ -418,5 +418,5 @@ def test_a_song_is_previewed_while_the_patcher_makes_it(
         with torch.inference_mode():
             made = own.host.sample(batch, None, preview)["samples"].clone()
     same(made, studio.sampled())
-    assert [each[1] for each in heard] == [4, 8]
+    assert [each[1] for each in previews] == [4, 8]
     assert not preview.ended

@@ -263,11 +263,11 @@ def test_stop_ends_a_long_composition_at_once_and_leaves_a_working_server(
         "text": node("CodesToText", codes=["codes", 0], format="numbers"),
         "out": shown("text", 0),
     }
-    heard: list[tuple[str, int, int]] = []
+    events: list[tuple[str, int, int]] = []
     begun = threading.Event()
 
     def on_progress(*event: Any) -> None:
-        heard.append(event)
+        events.append(event)
         begun.set()
 
     with progress_events(server.port, "stopper", on_progress):
@@ -276,8 +276,8 @@ def test_stop_ends_a_long_composition_at_once_and_leaves_a_working_server(
         server.interrupt()
         outcome = server.wait(prompt_id, {}, timeout=60)
     assert outcome.status == "interrupted"
-    assert heard[0][::2] == ("codes", 3000)
-    assert heard[-1][1] < 3000
+    assert events[0][::2] == ("codes", 3000)
+    assert events[-1][1] < 3000
     done(server, {**endless, "song": song(seconds=10.0), "codes": compose()})
 
 

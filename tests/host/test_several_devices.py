@@ -116,9 +116,9 @@ def test_a_vae_is_moved_by_its_node(studio: Studio, two: Any, whose: str) -> Non
     moved = two.SelectVAEDeviceNode.execute(vae, "gpu:1")[0]
     assert moved.patcher.load_device == SECOND
     assert moved.first_stage_model is moved.patcher.model is not vae.first_stage_model
-    heard = studio.host.decode(vae, given)["waveform"]
+    decoded = studio.host.decode(vae, given)["waveform"]
     before = len(comfy("model_management").loaded_models())
-    same(studio.host.decode(moved, given)["waveform"], heard)
+    same(studio.host.decode(moved, given)["waveform"], decoded)
     devices = [each.load_device for each in comfy("model_management").loaded_models()]
     assert SECOND in devices
     assert len(devices) == before + 1
@@ -236,7 +236,7 @@ def test_stock_samplers_split_the_work_too(
 
 @several
 @pytest.mark.parametrize("whose", [from_ours, from_stock])
-def test_a_lora_is_heard_on_both_devices(
+def test_a_lora_changes_the_latents_on_both_devices(
     studio: Studio, weights: Weights, two: Any, whose: Any
 ) -> None:
     model = whose(studio, weights)

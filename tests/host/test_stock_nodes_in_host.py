@@ -150,7 +150,7 @@ def test_the_schedule_shift_of_the_host_reaches_the_adopted_model(
     assert not torch.equal(made, ksampled(studio, studio.model, studio.positive))
 
 
-def test_conditioning_for_a_part_of_the_steps_is_heard_in_that_part(
+def test_conditioning_for_a_part_of_the_steps_is_used_in_that_part(
     studio: Studio, stock: Any
 ) -> None:
     """The host asks the model in the run, not the one on the wire, when a part begins."""

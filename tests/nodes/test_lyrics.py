@@ -141,7 +141,7 @@ def test_without_a_language_model_the_singing_alone_is_judged(pack: Pack, best: 
     assert "Connect `lm`" in why(pack, with_input(prompt, "lyrics", "[Instrumental]"))
 
 
-def test_an_instrumental_is_judged_by_its_codes(pack: Pack, best: Prompt) -> None:
+def test_an_instrumental_is_scored_by_its_codes(pack: Pack, best: Prompt) -> None:
     quiet = replaced(with_input(best, "lyrics", "[Instrumental]"), "TextToMusic", batch_size=1)
     (score,) = done(pack, quiet).values[number(best, "Score")][0]
     assert score.singing is None

@@ -134,5 +134,5 @@ def test_a_batch_whose_items_were_picked_does_not_get_anothers_sound(
 ) -> None:
     latent = task(pack, given, "Repaint", sources)[2]
     picked = {**latent, "samples": latent["samples"][:1]}
-    with pytest.raises(Exception, match="remembers 2 sources to put back, but has 1 items"):
+    with pytest.raises(Exception, match="holds 2 sources to put back, but has 1 items"):
         sound(pack, given, picked)

@@ -18,7 +18,7 @@ sound. The video is in **output/video**.
 frames of a video in the place of *Empty Image* shine through in the quiet.
 
 The video is as large as *Empty Image*. All of its frames are held in memory several times: about \
-1.5 GB for 20 seconds of 384 x 192 at 12 frames a second. Twice the frames take twice as much.
+1.5 GB for 20 seconds of 384 x 192 at 12 frames per second. Twice the frames take twice as much.
 """
 
 

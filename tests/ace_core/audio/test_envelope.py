@@ -92,10 +92,10 @@ def test_it_does_not_matter_how_loud_the_whole_is_nor_on_which_side():
 def test_tones_differ_as_much_as_their_loudness_does(hertz: float):
     one, other = tone(997, 4.0), tone(hertz, 4.0)
     levels = envelope(torch.cat([one, other], dim=1), RATE, 12.0)
-    heard = 20 * math.log10(float(levels[60:90].mean() / levels[10:40].mean()))
+    decibels = 20 * math.log10(float(levels[60:90].mean() / levels[10:40].mean()))
     parts = loudness(other, RATE), loudness(one, RATE)
     assert parts[0] is not None and parts[1] is not None
-    assert heard == pytest.approx(parts[0] - parts[1], abs=0.1)
+    assert decibels == pytest.approx(parts[0] - parts[1], abs=0.1)
 
 
 def test_a_band_hears_its_own_tones():

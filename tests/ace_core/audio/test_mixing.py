@@ -28,8 +28,8 @@ def test_a_stem_as_it_is_goes_into_the_mix_bit_for_bit() -> None:
 
 
 def test_gain_is_in_decibels() -> None:
-    heard = Stem("a", tone(1, 0.5), gain=-20).in_mix
-    torch.testing.assert_close(heard, tone(0.1, 0.05))
+    mixed = Stem("a", tone(1, 0.5), gain=-20).in_mix
+    torch.testing.assert_close(mixed, tone(0.1, 0.05))
     assert Stem("a", tone(1, 1), gain=6.0206).in_mix.max().item() == pytest.approx(2, abs=1e-5)
 
 
@@ -49,7 +49,7 @@ def test_pan_keeps_the_power_and_the_centre_as_it_is(pan: float, left: float, ri
     torch.testing.assert_close(Stem("a", tone(1, 1), pan=pan).in_mix, tone(left, right))
 
 
-def test_a_muted_stem_is_not_heard_but_keeps_its_length() -> None:
+def test_a_muted_stem_is_silent_and_keeps_its_length() -> None:
     mixed = mixdown([Stem("a", tone(1, 1, 9), muted=True), Stem("b", tone(0.25, 0.5, 3))])
     assert mixed.shape == (1, 2, 9)
     assert mixed[0, :, 0].tolist() == [0.25, 0.5]

@@ -56,7 +56,7 @@ def test_a_moment_outside_the_song_is_refused(start: float):
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 50), (5, 55), (60, 110), (100, 150), (140, 150)])
-def test_what_is_heard_is_that_part_of_the_whole(vae: Oobleck, start: int, stop: int):
+def test_a_preview_is_that_part_of_the_whole(vae: Oobleck, start: int, stop: int):
     exact, latent = copy.deepcopy(vae).double(), estimate(150, items=2).double()
     whole = exact.decode(latent)[0].float()  # of the first item, in one pass
     part = tiling.decode_part(exact, latent, start, stop)
@@ -81,12 +81,12 @@ def test_no_more_is_decoded_than_the_preview_and_its_halo(vae: Oobleck):
 def test_an_estimate_of_any_level_is_played_at_broadcast_loudness(vae: Oobleck, level: float):
     class Louder:
         def decode(self, latent: torch.Tensor) -> torch.Tensor:
-            heard = vae.decode(latent)
-            return level * heard / heard.abs().max()
+            preview = vae.decode(latent)
+            return level * preview / preview.abs().max()
 
-    heard = decode_preview(Louder(), estimate(60), (5, 55))
-    assert loudness(heard, RATE) == pytest.approx(-23.0, abs=0.05)
-    assert heard.abs().max() < 1
+    preview = decode_preview(Louder(), estimate(60), (5, 55))
+    assert loudness(preview, RATE) == pytest.approx(-23.0, abs=0.05)
+    assert preview.abs().max() < 1
 
 
 def test_the_estimate_itself_is_left_alone(vae: Oobleck):

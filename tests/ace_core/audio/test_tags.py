@@ -50,9 +50,9 @@ def test_tags_come_back_as_they_were_written(container: str, tmp_path: Path):
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_the_sound_is_the_same_to_the_last_bit(container: str):
     before, after = tagged(container, TAGS)
-    heard, rate = soundfile.read(io.BytesIO(after), dtype="float32")
+    decoded, rate = soundfile.read(io.BytesIO(after), dtype="float32")
     assert rate == 48_000
-    assert np.array_equal(heard, soundfile.read(io.BytesIO(before), dtype="float32")[0])
+    assert np.array_equal(decoded, soundfile.read(io.BytesIO(before), dtype="float32")[0])
 
 
 @pytest.mark.parametrize("container", CONTAINERS)

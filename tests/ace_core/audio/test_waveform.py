@@ -32,13 +32,13 @@ def test_stereo_at_the_models_rate_is_left_as_it_is():
 
 def test_mono_is_doubled():
     audio = noise(1, 1, 1000)
-    heard = model_audio(audio, RATE)
-    assert heard.shape == (1, 2, 1000)
-    assert torch.equal(heard[:, 0], audio[:, 0])
-    assert torch.equal(heard[:, 1], audio[:, 0])
+    converted = model_audio(audio, RATE)
+    assert converted.shape == (1, 2, 1000)
+    assert torch.equal(converted[:, 0], audio[:, 0])
+    assert torch.equal(converted[:, 1], audio[:, 0])
 
 
-def test_of_six_channels_the_first_two_are_heard_and_it_is_said(caplog):
+def test_of_six_channels_the_first_two_are_taken_and_it_is_logged(caplog):
     audio = noise(1, 6, 1000)
     with caplog.at_level(logging.WARNING):
         assert torch.equal(model_audio(audio, RATE), audio[:, :2])
@@ -53,8 +53,8 @@ def test_beyond_full_scale_is_cut_and_the_samples_are_counted(caplog):
     audio = noise(1, 2, 100)
     audio[0, 0, :3] = torch.tensor([1.5, -2.0, 1.0])
     with caplog.at_level(logging.WARNING):
-        heard = model_audio(audio, RATE)
-    assert heard[0, 0, :3].tolist() == [1.0, -1.0, 1.0]
+        converted = model_audio(audio, RATE)
+    assert converted[0, 0, :3].tolist() == [1.0, -1.0, 1.0]
     assert "2 of the audio's 200 samples" in caplog.text
 
 
@@ -139,8 +139,8 @@ def test_silence_is_put_around_and_the_sound_is_untouched():
 
 def test_up_to_eight_sources_are_taken_as_they_are_alone():
     both = torch.cat([tone(0.5, 44_100), -tone(0.5, 44_100)])
-    heard = sources_audio(both, 44_100)
-    assert torch.equal(heard[1:], source_audio(both[1:], 44_100))
+    converted = sources_audio(both, 44_100)
+    assert torch.equal(converted[1:], source_audio(both[1:], 44_100))
     with pytest.raises(InvalidAudioError, match="9 items, but at most 8"):
         sources_audio(tone(0.5).expand(9, -1, -1), SOURCE_RATE)
     with pytest.raises(InvalidAudioError, match="source's item 2 of 2 is silent"):

@@ -35,7 +35,8 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
         capsys.readouterr()
         code = main([str(word) for word in (*words, "--json")])
         output = capsys.readouterr()
-        return Answer(code, [json.loads(line) for line in output.out.splitlines()], output.err)
+        lines = output.out.split("\n")[:-1]  # a text in JSON may hold U+2028
+        return Answer(code, [json.loads(line) for line in lines], output.err)
 
     return run
 

@@ -92,7 +92,7 @@ def test_the_large_weights_of_a_dit_are_held_in_a_byte_and_the_delicate_ones_are
     assert "decoder.layers.0.mlp.gate_proj.weight" in held
     assert not any("time_embed" in name for name in held)
     ratio = nbytes(small, "decoder.layers") / nbytes(model, "decoder.layers")
-    assert 0.25 < ratio < 0.32  # a scale a row of 64 weighs a sixteenth of the row
+    assert 0.25 < ratio < 0.32  # one scale per row of 64 weighs a sixteenth of the row
 
 
 def test_a_language_models_layers_are_held_in_a_byte_and_its_table_is_not() -> None:

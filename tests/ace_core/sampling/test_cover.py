@@ -40,37 +40,37 @@ def test_strength_one_and_zero_are_the_pure_branches(solver, strength: float, pu
 
 @pytest.mark.parametrize(("strength", "steps"), [(0.5, 4), (0.4, 3), (0.12, 0), (0.99, 7)])
 def test_a_strength_is_a_share_of_the_steps_rounded_down(strength: float, steps: int):
-    heard: list[bool] = []
+    with_source: list[bool] = []
 
     def before(x: Tensor, t: float) -> Tensor:
-        heard.append(True)
+        with_source.append(True)
         return x
 
     def after(x: Tensor, t: float) -> Tensor:
-        heard.append(False)
+        with_source.append(False)
         return x
 
     euler(SwitchedVelocity(before, after, switch_time(TIMES, strength)), noise([1], 3), TIMES)
-    assert heard == [True] * steps + [False] * (8 - steps)
+    assert with_source == [True] * steps + [False] * (8 - steps)
 
 
 def test_a_heun_step_keeps_one_conditioning_for_both_looks():
-    heard: list[str] = []
+    called: list[str] = []
 
     def before(x: Tensor, t: float) -> Tensor:
-        heard.append("before")
+        called.append("before")
         return x
 
     def after(x: Tensor, t: float) -> Tensor:
-        heard.append("after")
+        called.append("after")
         return x
 
     switched = SwitchedVelocity(before, after, switch_time(TIMES, 0.5))
     guided = GuidedVelocity(lambda x, t: (x, x), switched, Guidance(scale=1.0))
     for velocity in (switched, guided):
-        heard.clear()
+        called.clear()
         heun(velocity, noise([1], 3), TIMES)
-        assert heard == ["before"] * 8 + ["after"] * 8
+        assert called == ["before"] * 8 + ["after"] * 8
 
 
 def test_no_source_strength_is_the_noise_and_every_step():

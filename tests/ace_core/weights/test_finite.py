@@ -43,7 +43,7 @@ def test_one_value_among_many_is_found_at_any_place(dtype, value):
 
 
 @pytest.mark.parametrize("name", [name for name in BYTES if hasattr(torch, name)])
-def test_each_byte_of_a_small_format_is_judged_by_what_it_stands_for(name):
+def test_each_byte_of_a_small_format_is_checked_by_the_value_it_stands_for(name):
     for byte in range(256):
         one = torch.tensor([56, byte, 57], dtype=torch.uint8).view(getattr(torch, name))
         if torch.isfinite(one.float()).all():

@@ -85,7 +85,7 @@ def test_transformers_reads_the_text_encoder_and_agrees(checkpoints):
     assert_same(ours(ours.embed(ids)), expected)
 
 
-def test_a_piece_of_ten_seconds_is_heard_and_does_not_clip(checkpoints):
+def test_a_song_of_ten_seconds_is_not_silent_and_does_not_clip(checkpoints):
     loaded = load_dit(checkpoints.turbo, FLOAT)
     assert loaded.silence is not None
     generator = torch.Generator().manual_seed(0)

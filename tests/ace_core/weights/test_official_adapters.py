@@ -46,7 +46,7 @@ def test_an_adapter_does_what_it_does_in_the_official_code(case: str):
         assert adapter.unmatched == ()
         merge(net, adapter, strength)
     assert difference(velocity(net), golden()[case]) < LIMIT
-    assert difference(golden()[case], golden()["none"]) > 0.5  # it is heard
+    assert difference(golden()[case], golden()["none"]) > 0.5  # the adapter changes the output
 
 
 @pytest.mark.parametrize("name", ALONE)
