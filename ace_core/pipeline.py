@@ -27,7 +27,7 @@ from .sampling.microbatch import in_microbatches, largest_microbatch
 from .sampling.presets import preset
 from .sampling.recipe import Recipe, sde_noise
 from .sampling.repaint import KeptSource
-from .sampling.solvers import OnStep, SolverOptions, Velocity, integrate
+from .sampling.solvers import OnStep, SolverOptions, Velocity, in_turn, integrate
 from .task import Task
 from .types import Variant
 
@@ -116,7 +116,7 @@ def _sample_microbatch(
         times=times,
         noise=sde_noise(recipe.seeds, task.frames),
         on_step=on_step,
-        after_step=kept and kept.after_step(noise, len(times) - 1),
+        after_step=in_turn(recipe.dcw, kept and kept.after_step(noise, len(times) - 1)),
         correct_last=not models.variant.distilled,
     )
     velocity = velocities.guided(recipe.guidance or defaults.guidance)

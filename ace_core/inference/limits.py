@@ -7,6 +7,7 @@ from typing import Any, Final, get_args, get_origin
 from ..audio.files import Encoding
 from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARACTERS, SECONDS_RANGE
 from ..errors import InvalidRequestError
+from ..sampling.dcw import WAVELETS, DCWMode
 from ..sampling.solvers import Solver
 from ..types import Variant
 from .types import GenerationConfig, GenerationParams
@@ -38,6 +39,8 @@ def check_params(params: GenerationParams, config: GenerationConfig, variant: Va
     check_types(config)
     _one_of("task_type", params.task_type, TASKS)
     _one_of("infer_method", params.infer_method, SOLVERS)
+    _one_of("dcw_mode", params.dcw_mode, [mode.value for mode in DCWMode])
+    _one_of("dcw_wavelet", params.dcw_wavelet, WAVELETS)
     _one_of("audio_format", config.audio_format, FORMATS)
     for name, (low, high) in RANGES.items():
         _within(name, getattr(params, name), low, high)

@@ -11,10 +11,12 @@ from ..errors import InvalidRequestError
 from ..lm.plan import UNKNOWN
 from ..lm.sampling import SamplingParams
 from ..prompts import TEXT_TO_MUSIC
+from ..sampling.dcw import DCW, DCWMode
 from ..sampling.guidance import Guidance, GuidanceKind
 from ..sampling.presets import schedule_warnings, variant_warnings
 from ..sampling.recipe import Recipe, seeds_for
 from ..sampling.schedules import custom_timesteps, snap_to_turbo
+from ..sampling.solvers import Solver
 from ..types import Song, Variant, parse_key
 from .limits import SOLVERS
 from .types import GenerationConfig, GenerationParams
@@ -109,6 +111,8 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         notes.append(
             f"guidance_scale{unused} not used: guidance is distilled into {variant.value}."
         )
+    dcw, unused_dcw = _dcw(params)
+    notes += unused_dcw
     recipe = Recipe(
         seeds=seeds,
         steps=params.inference_steps,
@@ -116,6 +120,7 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         times=times,
         guidance=guidance,
         solver=SOLVERS[params.infer_method],
+        dcw=dcw,
     )
     notes += schedule_warnings(variant, recipe.schedule(variant))
     return RecipeAndNotes(recipe, notes + variant_warnings(variant, params.task_type, guidance))
@@ -135,6 +140,16 @@ def _times(
         snapped = snap_to_turbo(times)
         return snapped.times, [*notes, *snapped.changes]
     return tuple(times), notes
+
+
+def _dcw(params: GenerationParams) -> tuple[DCW | None, list[str]]:
+    """The correction of each step, and a note where it cannot be made."""
+    if not params.dcw_enabled:
+        return None, []
+    if SOLVERS[params.infer_method] is Solver.SDE:
+        return None, ["dcw_enabled is not used: DCW corrects the steps of ode, not of sde."]
+    mode = DCWMode(params.dcw_mode)
+    return DCW(mode, params.dcw_scaler, params.dcw_high_scaler, params.dcw_wavelet), []
 
 
 def _guidance(params: GenerationParams) -> Guidance:

@@ -75,6 +75,13 @@ class GenerationParams:
     cot_caption: str = ""
     cot_lyrics: str = ""
 
+    # correction of each step in the wavelet domain; None: off
+    dcw_enabled: bool | None = None
+    dcw_mode: str = "double"
+    dcw_scaler: float = 0.05
+    dcw_high_scaler: float = 0.02
+    dcw_wavelet: str = "haar"
+
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, ready for JSON."""
         return asdict(self)

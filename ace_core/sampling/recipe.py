@@ -17,6 +17,7 @@ from torch import Tensor
 from ..constants import BATCH_RANGE, LATENT_CHANNELS, SEED_RANGE
 from ..errors import InvalidScheduleError
 from ..types import Variant
+from .dcw import DCW
 from .guidance import Guidance
 from .presets import preset
 from .schedules import custom_timesteps, split_list, timesteps
@@ -46,6 +47,7 @@ class Recipe:
     guidance: Guidance | None = None
     solver: Solver | None = None
     retake: Retake | None = None
+    dcw: DCW | None = None  # None: steps are not corrected
 
     def __post_init__(self) -> None:
         if not self.seeds:
@@ -54,6 +56,12 @@ class Recipe:
             raise InvalidScheduleError(
                 f"{len(self.seeds)} items have {len(self.retake.seeds)} retake seeds. Give one "
                 "retake seed per item."
+            )
+
+        if self.solver is Solver.SDE and self.dcw is not None:
+            raise InvalidScheduleError(
+                f"{self.dcw} corrects the steps of euler and heun, but the solver is sde. Choose "
+                "another solver, or turn DCW off."
             )
 
     def part(self, start: int, stop: int) -> "Recipe":

@@ -8,13 +8,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from torch import Tensor
 
 Velocity = Callable[[Tensor, float], Tensor]  # (x [B, T, C], t) -> dx/dt [B, T, C]
 OnStep = Callable[[int, Tensor], None]  # (step, estimate of the clean latent x0 [B, T, C])
-AfterStep = Callable[[int, float, Tensor], Tensor]  # (step, t reached, x) -> x [B, T, C]
+
+
+class Step(NamedTuple):
+    """A step that a solver has taken."""
+
+    index: int
+    t: float  # where it began
+    t_next: float
+    x0: Tensor  # estimate of the clean latent at t, [B, T, C]
+
+
+AfterStep = Callable[[Step, Tensor], Tensor]  # (step, x at t_next) -> x [B, T, C]
 
 
 class Solver(Enum):
@@ -38,11 +49,12 @@ def euler(
     """Integrate from `times[0]` to `times[-1]`. Returns a new [B, T, C]; `x` is left alone."""
     for step, (t, t_next) in enumerate(pairwise(times)):
         v = velocity(x, t).to(x.dtype)
+        x0 = x - t * v  # as x = x0 + t * v
         if on_step is not None:
-            on_step(step, x - t * v)  # x = x0 + t * v, so this is the estimate of x0
+            on_step(step, x0)
         x = x + (t_next - t) * v
         if after_step is not None:
-            x = after_step(step, t_next, x)
+            x = after_step(Step(step, t, t_next, x0), x)
     return x
 
 
@@ -63,14 +75,15 @@ def heun(
     corrector = corrector_of(velocity)
     for step, (t, t_next) in enumerate(pairwise(times)):
         v = velocity(x, t).to(x.dtype)
+        x0 = x - t * v
         if on_step is not None:
-            on_step(step, x - t * v)
+            on_step(step, x0)
         if t_next > 0 or correct_last:
             predicted = x + (t_next - t) * v
             v = 0.5 * (v + corrector(predicted, t_next).to(x.dtype))
         x = x + (t_next - t) * v
         if after_step is not None:
-            x = after_step(step, t_next, x)
+            x = after_step(Step(step, t, t_next, x0), x)
     return x
 
 
@@ -93,8 +106,22 @@ def sde(
             on_step(step, x0)
         x = t_next * next(noise).to(x0) + (1 - t_next) * x0 if t_next > 0 else x0
         if after_step is not None:
-            x = after_step(step, t_next, x)
+            x = after_step(Step(step, t, t_next, x0), x)
     return x
+
+
+def in_turn(*after_steps: AfterStep | None) -> AfterStep | None:
+    """The functions that are there, one after the other; None where there is none."""
+    present = [after_step for after_step in after_steps if after_step is not None]
+    if len(present) <= 1:
+        return next(iter(present), None)
+
+    def after_step(step: Step, x: Tensor) -> Tensor:
+        for each in present:
+            x = each(step, x)
+        return x
+
+    return after_step
 
 
 def corrector_of(velocity: _Velocity) -> _Velocity:

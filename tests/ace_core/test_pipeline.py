@@ -12,6 +12,7 @@ from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import InvalidScheduleError
 from ace_core.models.ops import Ops
 from ace_core.pipeline import Models, decode_audio, sample
+from ace_core.sampling.dcw import DCW
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
 from ace_core.sampling.schedules import timesteps
@@ -148,6 +149,13 @@ def test_an_item_of_a_batch_is_what_it_is_alone(models, item):
         alone = sample(models, item, Recipe(seeds=(seed,)))
         assert_same(batch[place : place + 1], alone)
     assert difference(batch[0], batch[1]) > 0.1
+
+
+def test_dcw_corrects_every_item_of_a_batch_as_it_corrects_it_alone(models, item):
+    recipe = Recipe(seeds=(5, 6), dcw=DCW())
+    batch = sample(models, item, recipe)
+    assert difference(batch, sample(models, item, replace(recipe, dcw=None))) > 1e-3
+    assert_same(batch[1:], sample(models, item, recipe.part(1, 2)))
 
 
 def test_the_same_seed_gives_the_same_song_and_another_seed_another(models, item):

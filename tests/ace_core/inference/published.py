@@ -49,6 +49,15 @@ PARAMS: list[Field] = [
     ("cot_caption", "str", ""),
     ("cot_lyrics", "str", ""),
 ]
+LATER: dict[str, list[Field]] = {  # what the official class has gained since, behind the others
+    "GenerationParams": [
+        ("dcw_enabled", "bool | None", None),
+        ("dcw_mode", "str", "double"),
+        ("dcw_scaler", "float", 0.05),
+        ("dcw_high_scaler", "float", 0.02),
+        ("dcw_wavelet", "str", "haar"),
+    ]
+}
 CONFIG: list[Field] = [
     ("batch_size", "int", 2),
     ("allow_lm_batch", "bool", False),

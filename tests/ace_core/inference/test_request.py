@@ -7,6 +7,7 @@ import pytest
 from ace_core.errors import InvalidScheduleError
 from ace_core.inference import GenerationConfig, GenerationParams
 from ace_core.inference.request import recipe_of, seeds_of, song_of
+from ace_core.sampling.dcw import DCW, DCWMode
 from ace_core.sampling.guidance import GuidanceKind
 from ace_core.sampling.solvers import Solver
 from ace_core.types import Song, Variant
@@ -125,3 +126,16 @@ def test_a_task_that_only_base_knows_is_warned_of():
     params = replace(PARAMS, task_type="lego")
     assert any("base" in note for note in recipe_of(params, Variant.TURBO, (1,)).notes)
     assert recipe_of(params, Variant.BASE, (1,)).notes == []
+
+
+def test_dcw_is_made_of_its_four_fields_where_it_is_asked_for():
+    assert recipe_of(PARAMS, Variant.TURBO, (1,)).recipe.dcw is None
+    params = replace(PARAMS, dcw_enabled=True, dcw_mode="high", dcw_scaler=0.1)
+    assert recipe_of(params, Variant.BASE, (1,)).recipe.dcw == DCW(DCWMode.HIGH, 0.1)
+
+
+def test_dcw_after_the_steps_of_sde_is_not_used_and_noted():
+    params = replace(PARAMS, dcw_enabled=True, infer_method="sde")
+    recipe, notes = recipe_of(params, Variant.BASE, (1,))
+    assert recipe.dcw is None
+    assert any("dcw_enabled is not used" in note for note in notes)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ace_core.sampling.recipe import noise, sde_noise
 from ace_core.sampling.schedules import timesteps
-from ace_core.sampling.solvers import euler, heun, sde
+from ace_core.sampling.solvers import Step, euler, heun, sde
 from tests.rounding import assert_same
 
 
@@ -116,9 +116,9 @@ def test_what_is_done_after_a_step_is_what_the_next_one_starts_from(solver: str)
         seen.append((t, x.max().item()))
         return torch.zeros_like(x)
 
-    def after_step(step: int, t: float, x: Tensor) -> Tensor:
-        reached.append((step, t))
-        return torch.full_like(x, float(step))
+    def after_step(step: Step, x: Tensor) -> Tensor:
+        reached.append((step.index, step.t, step.t_next))
+        return torch.full_like(x, float(step.index))
 
     start = torch.full((1, 4, 64), -1.0)
     if solver == "euler":
@@ -127,7 +127,7 @@ def test_what_is_done_after_a_step_is_what_the_next_one_starts_from(solver: str)
         landed = heun(velocity, start, times, after_step=after_step, correct_last=False)
     else:
         landed = sde(velocity, start, times, sde_noise([1], 4), after_step=after_step)
-    assert reached == list(enumerate(times[1:]))
+    assert reached == [(index, *ends) for index, ends in enumerate(itertools.pairwise(times))]
     assert (landed == 3).all()
     starts = {}
     for t, value in seen:
