@@ -1,6 +1,6 @@
 """Out-of-memory errors of a device: recognising them, freeing memory, notifying the user.
 
-It knows no model. A host that manages the device itself passes its own `OomHandler`.
+It does not depend on a model. A host that manages the device itself passes its own `OomHandler`.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """A task as one value: what the model is conditioned on, and how the source enters the sampling.
 
 A function of `conditioning/tasks.py` makes it, `pipeline.sample` and every sampler of a host run
-it. It knows no model, no sampler and no host.
+it. It does not depend on a model, a sampler or a host.
 """
 
 from collections.abc import Sequence

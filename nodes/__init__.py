@@ -1,1 +1,1 @@
-"""The pack's face inside ComfyUI: schemas, and one call of the core each."""
+"""The ComfyUI nodes of the pack: a schema each, and one call of the core."""

@@ -170,7 +170,7 @@ def with_plan(plan: Plan) -> PlannedSong:
 
 
 def without_plan(song: Song) -> Song:
-    """`song` as it stands, without memory."""
+    """`song` with its values as they are, and no plan."""
     return Song(**_values(song)) if isinstance(song, PlannedSong) else song
 
 

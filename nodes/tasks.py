@@ -209,8 +209,10 @@ class AceStepAudioToAudio(io.ComfyNode):
 
         check_strength("reference audio strength", ref_audio_strength)
         given = prepared_source(source, batch_size)
-        encoder, words = host.text_encoder_of(text_encoder), instruction or None
-        task = tasks.audio_to_audio(song, encoder, given.length, ref_audio_strength, words)
+        encoder, custom_instruction = host.text_encoder_of(text_encoder), instruction or None
+        task = tasks.audio_to_audio(
+            song, encoder, given.length, ref_audio_strength, custom_instruction
+        )
         return node_output(task, given, vae)
 
 

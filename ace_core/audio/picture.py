@@ -1,7 +1,7 @@
 """A picture of a song: waveform above, spectrogram below, time axis between them.
 
 The left channel is drawn up from the middle line, the right one down; the bright core is the RMS,
-the darker rim the peaks. It takes and returns tensors and knows no files.
+the darker rim the peaks. It takes and returns tensors, no files.
 
 `levels` and `spectrogram` reduce the audio to one value per pixel: a long song costs one pass over
 its samples and a number of spectra that depends on the width only.

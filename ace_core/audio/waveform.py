@@ -1,6 +1,7 @@
 """Waveforms: resampled and brought to the models' form, checked as sources, limited in level.
 
-Everything takes and returns [B, C, N] and leaves its input alone; it knows no files or models.
+Everything takes and returns [B, C, N] and leaves its input alone. Nothing here
+depends on files or models.
 Source: audio ingestion and post-processing of the official handler.
 """
 

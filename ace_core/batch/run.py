@@ -1,4 +1,7 @@
-"""Run a batch: the lines that remain, and each job up to its record. It knows no model."""
+"""Run a batch: the lines that remain, and each job up to its record.
+
+It does not depend on a model.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ COMPANIONS: Final = {  # what a part is called: the official folder, the single 
     Kind.VAE: ("vae", "ace_1.5_vae*.safetensors"),
     Kind.TEXT_ENCODER: ("Qwen3-Embedding-0.6B", "qwen_0.6b_ace15*.safetensors"),
 }
-NOISE: Final = r"v(?=1\.?5)|\.safetensors$|[-_.](bf16|fp16|fp32|aio)(?=\.|$)"
+IGNORED_IN_NAMES: Final = r"v(?=1\.?5)|\.safetensors$|[-_.](bf16|fp16|fp32|aio)(?=\.|$)"
 
 
 def find_model(root: str | Path, name: str, kind: Kind) -> Checkpoint:
@@ -113,7 +113,7 @@ def _is_file(path: Path) -> bool:
 
 def _plain(name: str) -> str:
     """A name without separators, the v of versions, suffix and dtype."""
-    return re.sub(r"[^a-z0-9]", "", re.sub(NOISE, "", Path(name).name.lower()))
+    return re.sub(r"[^a-z0-9]", "", re.sub(IGNORED_IN_NAMES, "", Path(name).name.lower()))
 
 
 def _same_lm(path: Path, name: str) -> bool:

@@ -1,10 +1,10 @@
 """A decode step captured as a CUDA graph, and replayed for every token after it.
 
-A step is some thousand small kernels, and launching them takes a GPU longer than computing them. A
-graph is launched once. It repeats the same reads and writes of the same memory, so whatever changes
-from token to token lies in tensors that stay where they are: the tokens, the slot of the kv cache,
-the hidden states. The length of the kv that a step reads is part of the graph: it grows in blocks
-of slots, and each block is captured anew.
+A step is some thousand small kernels, and the CPU takes longer to launch them than the GPU to
+compute them. A graph is launched once. It repeats the same reads and writes of the same memory, so
+whatever changes from token to token lies in tensors that stay where they are: the tokens, the slot
+of the kv cache, the hidden states. The length of the kv that a step reads is part of the graph: it
+grows in blocks of slots, and each block is captured anew.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Constrained decoding: a grammar as a state machine over token ids. No tensors here.
 
 A state says which tokens are allowed, and which state follows each of them; `None` follows the
-last. States are immutable, so a batch may share them and nothing has to be reset: `walk` is a pure
-function of the tokens.
+last. `decoding.Batch.sample` draws each token from its state's `allowed`. States are immutable, so
+a batch may share them and nothing has to be reset: `walk` is a pure function of the tokens.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """The attention of every ACE-Step 1.5 transformer, and the encoder layers made of it.
 
-Grouped-query attention with normed queries and keys and rotary positions; within a sliding window
-at the cost of the window instead of the whole sequence. There are no padding masks: items are
-encoded one by one, so nothing is padded.
+Grouped-query attention with normed queries and keys and rotary positions. Layers for which
+`StackConfig.uses_sliding_window` attend within a window, at its cost instead of that of the whole
+sequence. There are no padding masks: items are encoded one by one, so nothing is padded.
 Source: transformers, models/qwen3/modeling_qwen3.py; ACE-Step-1.5 modeling_acestep_v15_*.py.
 """
 
@@ -272,5 +272,5 @@ class Encoder(nn.Module):
         rope = rotary_embedding(torch.arange(x.shape[1], device=x.device), self.size, x.dtype)
         window = sliding_window(x, self.size.window)
         for index, layer in enumerate(self.layers):
-            x = layer(x, rope, window if self.size.slides(index) else None)
+            x = layer(x, rope, window if self.size.uses_sliding_window(index) else None)
         return self.norm(x)

@@ -1,7 +1,7 @@
 """Audio codes: five latent frames (25 Hz) to one of 64,000 codes (5 Hz), and codes to hints.
 
-Finite scalar quantisation: six digits of 8, 8, 8, 5, 5 and 5 levels. It knows no silence: whoever
-calls the tokenizer pads to whole codes.
+Finite scalar quantisation: six digits of 8, 8, 8, 5, 5 and 5 levels. It does not pad: whoever
+calls the tokenizer pads with silence to whole codes.
 Source: ACE-Step-1.5 modeling_acestep_v15_*.py, AceStepAudioTokenizer, AudioTokenDetokenizer;
 vector-quantize-pytorch, ResidualFSQ with one quantizer.
 """

@@ -38,7 +38,7 @@ class StackConfig(LayerConfig):
     window: int = SLIDING_WINDOW  # a sliding layer sees |i - j| <= window; 0: no layer slides
     layer_types: tuple[str, ...] = ()
 
-    def slides(self, layer: int) -> bool:
+    def uses_sliding_window(self, layer: int) -> bool:
         """Whether this layer attends within the window only."""
         if not self.window:
             return False

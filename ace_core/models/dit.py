@@ -1,7 +1,7 @@
 """The diffusion transformer: a noisy latent, its context and its conditions in, a velocity out.
 
-It knows no schedule and no guidance. What follows from the conditions alone, the keys and values of
-cross-attention, is computed once per generation by `cross_attention_kv`.
+It does not depend on the schedule or the guidance. What follows from the conditions alone, the keys
+and values of cross-attention, is computed once per generation by `cross_attention_kv`.
 Source: ACE-Step-1.5 modeling_acestep_v15_*.py, AceStepDiTModel; its `output_attentions`.
 """
 
@@ -75,7 +75,7 @@ class TimestepEmbedding(nn.Module):
 
         t * 1000 is computed in float32 or better whatever the model's dtype. The official code
         multiplies in the dtype of t: in bfloat16 0.9545 becomes 952 and 0.75 becomes 752, and the
-        velocity moves by a quarter of its size. That is a trap, not a feature; we deviate.
+        velocity moves by a quarter of its size. Here we deviate.
         """
         half, exact = self.features // 2, at_least_float32(dtype)
         index = torch.arange(half, device=t.device, dtype=exact)
@@ -93,7 +93,7 @@ class DiTLayer(nn.Module):
         super().__init__()
         size = config.decoder
         self.index = index
-        self.slides = size.slides(index)
+        self.uses_sliding_window = size.uses_sliding_window(index)
         self.self_attn_norm = ops.norm(size.hidden_size, size.norm_eps)
         self.self_attn = SelfAttention(size, ops)
         self.cross_attn_norm = ops.norm(size.hidden_size, size.norm_eps)
@@ -117,7 +117,8 @@ class DiTLayer(nn.Module):
         ).chunk(6, dim=1)  # each [B, 1, E]
 
         h = torch.addcmul(shift_msa, self.self_attn_norm(x), 1 + scale_msa)
-        x = torch.addcmul(x, self.self_attn(h, rope, window if self.slides else None), gate_msa)
+        attended = self.self_attn(h, rope, window if self.uses_sliding_window else None)
+        x = torch.addcmul(x, attended, gate_msa)
 
         if capture is not None and self.index in capture.heads:
             heads = capture.heads[self.index]

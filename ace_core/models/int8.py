@@ -1,8 +1,8 @@
 """Linear layers whose weights are held in int8: one byte per weight, one float32 scale per row.
 
 Symmetric and weight-only: a weight is its integer times the scale of its row (its output), so no
-weight is further than half a scale from what it was. Sums are taken in the dtype of the input. It
-knows no file; weights are quantised when they are loaded.
+weight is further than half a scale from what it was. Sums are taken in the dtype of the input.
+Nothing here depends on a file; weights are quantised when they are loaded.
 """
 
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The key and value cache of a Qwen3 that writes one token at a time, allocated beforehand.
+"""The key and value cache of a Qwen3 that generates one token at a time, allocated beforehand.
 
 Prompts of different lengths are stored so that all rows end at the same slot: a step writes one
 contiguous slice and reads one contiguous slice, whatever the lengths were.
@@ -7,7 +7,7 @@ contiguous slice and reads one contiguous slice, whatever the lengths were.
     row 1   h i j k l m n o | p q          start 0     (`.` is never read)
 
 A token's position is counted from its own row's start, and rows attend from their start on, so
-there is no padding and no mask, and a row's index do not depend on its neighbours.
+there is no padding and no mask, and what a row computes does not depend on its neighbours.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Qwen3, which serves ACE-Step 1.5 twice: as text encoder and, with a larger vocabulary, as the
 language model that plans songs.
 
-Parameter names are the published ones without a leading `model.`. It knows no tokenizer and picks
+Parameter names are the published ones without a leading `model.`. It has no tokenizer and picks
 no token. Source: transformers, models/qwen3/modeling_qwen3.py (layout and formulas).
 """
 

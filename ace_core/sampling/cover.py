@@ -42,11 +42,11 @@ class SwitchedVelocity(Generic[_Result]):
 
     def __init__(
         self,
-        uses_source: Callable[[Tensor, float], _Result],
+        with_source: Callable[[Tensor, float], _Result],
         without_source: Callable[[Tensor, float], _Result],
         switch: float,
     ) -> None:
-        self._with_source = uses_source
+        self._with_source = with_source
         self._without_source = without_source
         self._switch = switch
 

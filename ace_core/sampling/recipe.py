@@ -1,7 +1,7 @@
 """Everything a user may choose about sampling as one value, and the seeded noise of a run.
 
 Noise has one seed per item and is drawn on the CPU, so a seed gives the same music in any batch and
-on any device. It knows no model.
+on any device. It does not depend on a model.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Solvers of the flow: they integrate a velocity dx/dt from t = 1 (noise) to t = 0 (music).
 
-A solver knows no model: it is handed a velocity. The library's pipeline and a host's sampler both
-call `integrate`, so a song is integrated in one way.
+A solver does not depend on a model: it is handed a velocity. The library's pipeline and a host's
+sampler both call `integrate`, so a song is integrated in one way.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """Maps between the keys of each layout and the official names.
 
 Official names are those of model.safetensors for the DiT (`decoder.…`, `encoder.…`, `tokenizer.…`,
-`detokenizer.…`, `null_condition_emb`) and those without `model.` for Qwen3. It knows no files.
+`detokenizer.…`, `null_condition_emb`) and those without `model.` for Qwen3. No files are read.
 """
 
 from dataclasses import dataclass

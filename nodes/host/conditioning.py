@@ -50,13 +50,13 @@ def conditioning(task: Task, silence: Tensor, variations: Sequence[AudioCodes] =
 
 
 def _is_plain(task: Task) -> bool:
-    """Whether the host's own model can do all of the task: words and codes, and nothing else."""
+    """Whether the host's own model can do all of the task: text, lyrics and codes, no more."""
     beyond = (task.source, task.mask, task.timbre, task.without_source(), task.keep)
     return all(each is None for each in beyond) and task.source_strength == 0
 
 
 def unconditional(positive: list) -> list:
-    """The same task without its words: zeros, as the stock ConditioningZeroOut makes them."""
+    """The same task with zeros for text and lyrics, as the stock ConditioningZeroOut makes them."""
     return [
         [
             torch.zeros_like(text),
@@ -88,10 +88,10 @@ def _guarded(extras: dict[str, Any]) -> dict[str, Any]:
     return {"model_conds": {**extras.get("model_conds", {}), GUARD: guard}}
 
 
-def _more_timbre(held: HostTask, clip: Tensor) -> HostTask:
-    before = held.task.timbre
+def _more_timbre(entry_task: HostTask, clip: Tensor) -> HostTask:
+    before = entry_task.task.timbre
     clips = clip if before is None else torch.cat([before, clip])
-    return replace(held, task=replace(held.task, timbre=clips))
+    return replace(entry_task, task=replace(entry_task.task, timbre=clips))
 
 
 def host_task(entries: list) -> HostTask | None:
@@ -105,22 +105,22 @@ def host_task(entries: list) -> HostTask | None:
 
 def source_strength(entries: list) -> float:
     """How much of the source a run starts from, 0 to 1."""
-    held = host_task(entries)
-    return 0.0 if held is None else held.task.source_strength
+    entry_task = host_task(entries)
+    return 0.0 if entry_task is None else entry_task.task.source_strength
 
 
 def task_name(positive: list) -> str:
     """Empty when no task node of this pack made it."""
-    held = host_task(positive)
-    return "" if held is None else held.task.name
+    entry_task = host_task(positive)
+    return "" if entry_task is None else entry_task.task.name
 
 
 def task_lines(positive: list) -> list[str]:
-    """What a task asks of the sampling, in words."""
-    held = host_task(positive)
-    if held is None:
+    """What a task asks of the sampling, as lines of text."""
+    entry_task = host_task(positive)
+    if entry_task is None:
         return []
-    task, said = held.task, []
+    task, said = entry_task.task, []
     if task.cover_strength < 1:
         said.append(
             f"cover strength: {task.cover_strength:g} of the steps are conditioned on the source"
@@ -141,23 +141,23 @@ def task_of(given: dict[str, Any], like: Tensor) -> tuple[Task, Tensor | None]:
 
     `given` is the entry's dictionary as the host hands it to a model; `like` [B, C, T] is the
     latent that it is for. Text and lyrics are the entry's own, which stock nodes may have changed.
-    The negative stays without words: a text of zeros has zeros where it has no source, too.
+    The negative stays without text: a text of zeros has zeros where it has no source, too.
     """
-    held: HostTask | None = given.get(KEY)
+    entry_task: HostTask | None = given.get(KEY)
     frames, text, lyrics = like.shape[-1], given["cross_attn"], given["conditioning_lyrics"]
-    if held is None:
+    if entry_task is None:
         codes, timbre = _stock_codes(given), _stock_timbre(given)
         return Task(text, lyrics, frames, codes=codes, timbre=timbre), None
-    if held.task.frames != frames:
+    if entry_task.task.frames != frames:
         raise InvalidRequestError(
-            f"The latent has {frames} frames, but the task was made for {held.task.frames}. "
+            f"The latent has {frames} frames, but the task was made for {entry_task.task.frames}. "
             "Connect the latent of the same task node to the sampler."
         )
-    rest = held.task.text_without_source
-    if rest is not None:
-        rest = rest.to(text) if torch.count_nonzero(text) else torch.zeros_like(text)
-    task = replace(held.task, text=text, lyrics=lyrics, text_without_source=rest)
-    return task, held.silence
+    without = entry_task.task.text_without_source
+    if without is not None:
+        without = without.to(text) if torch.count_nonzero(text) else torch.zeros_like(text)
+    task = replace(entry_task.task, text=text, lyrics=lyrics, text_without_source=without)
+    return task, entry_task.silence
 
 
 def items_of(given: dict[str, Any], item: Task, batch: int) -> list[Task]:
@@ -171,8 +171,8 @@ def items_of(given: dict[str, Any], item: Task, batch: int) -> list[Task]:
             f"The task was made for {len(item.source)} sources, but the latent has {batch} items. "
             "Connect the latent of the same task node to the sampler."
         )
-    held: HostTask | None = given.get(KEY)
-    variations = () if held is None else held.variations
+    entry_task: HostTask | None = given.get(KEY)
+    variations = () if entry_task is None else entry_task.variations
     if len(variations) < 2:
         return [item]
     if len(variations) != batch:
@@ -196,11 +196,11 @@ def _stock_timbre(given: dict[str, Any]) -> Tensor | None:
 
 
 def _on_intermediate_device(task: Task) -> Task:
-    """`task` with its words where and how the host keeps what waits between nodes."""
+    """`task` with text and lyrics on the host's intermediate device, in float32."""
     device = comfy.model_management.intermediate_device()
     names = ("text", "lyrics", "text_without_source")
-    words = {name: getattr(task, name) for name in names}
-    moved = {name: t.to(device, torch.float32) for name, t in words.items() if t is not None}
+    embeddings = {name: getattr(task, name) for name in names}
+    moved = {name: t.to(device, torch.float32) for name, t in embeddings.items() if t is not None}
     return replace(task, **moved)
 
 

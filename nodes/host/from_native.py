@@ -93,11 +93,11 @@ def ace_model_of(patcher: Any) -> AceModel:
     _check_family(patcher)
     config = type(base.model_config)({"disable_unet_model_creation": True})
     made = AceModel(config, device=base.device)
-    held = base.diffusion_model
+    native_net = base.diffusion_model
     with SkipInitMode():
-        sizes = DiTConfig.from_shapes(shapes_of(held), {})
-        empty = AceNet(sizes, held.dtype, torch.device("meta"), torch.nn)
-    made.diffusion_model = share_weights(empty.requires_grad_(False), held)
+        sizes = DiTConfig.from_shapes(shapes_of(native_net), {})
+        empty = AceNet(sizes, native_net.dtype, torch.device("meta"), torch.nn)
+    made.diffusion_model = share_weights(empty.requires_grad_(False), native_net)
     made.manual_cast_dtype = base.manual_cast_dtype
     made.model_sampling = base.model_sampling  # the host's shift node puts another one there
     made.current_patcher = weakref.proxy(patcher)  # which holds what made this
@@ -124,14 +124,14 @@ def variant_of(model: Any) -> Variant:
     Raises:
         InvalidScheduleError: its variant is not known.
     """
-    held = known_variant(model)
-    if held is None:
+    variant = known_variant(model)
+    if variant is None:
         raise InvalidScheduleError(
             "The model's variant is not known, so nothing can be chosen automatically. Set "
             "`variant` on ACE-Step Load Model, or on ACE-Step Adopt Model after another loader, "
             "or choose custom settings."
         )
-    return held
+    return variant
 
 
 def _variant_by_file(model: Any) -> Variant | None:
@@ -184,8 +184,8 @@ def language_model_of(clip: Any) -> ManagedLanguageModel:
     """
     if isinstance(clip, ManagedLanguageModel):
         return clip
-    held = getattr(_managed(clip), "lm_model", None)
-    net = _transformer(clip, held or "", "language model")
+    name = getattr(_managed(clip), "lm_model", None)
+    net = _transformer(clip, name or "", "language model")
     patcher = clip.patcher
     return ManagedLanguageModel(_qwen3(net), host_tokenizer(), patcher, _dtype(net, patcher))
 
@@ -208,13 +208,13 @@ def _transformer(clip: Any, name: str, what: str) -> nn.Module:
     return part.transformer.model
 
 
-def _qwen3(held: nn.Module) -> Qwen3:
-    made = skip_init(Qwen3, Qwen3Config.from_shapes(shapes_of(held)))
-    return share_weights(made.requires_grad_(False), held)
+def _qwen3(native_net: nn.Module) -> Qwen3:
+    made = skip_init(Qwen3, Qwen3Config.from_shapes(shapes_of(native_net)))
+    return share_weights(made.requires_grad_(False), native_net)
 
 
 def _dtype(net: nn.Module, patcher: Any) -> torch.dtype:
     """What to compute in; the host's layers cast their weights to it."""
     stored = net.get_submodule("norm").weight.dtype
-    held, cast = compute_dtype("auto", stored, patcher.load_device, DTYPES)  # type: ignore[reportArgumentType]
-    return cast or held
+    weight_dtype, cast = compute_dtype("auto", stored, patcher.load_device, DTYPES)  # type: ignore[reportArgumentType]
+    return cast or weight_dtype

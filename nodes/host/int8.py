@@ -80,13 +80,13 @@ class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
         self, state: dict[str, Any], prefix: str, metadata: Any, strict: bool, *faults: list[str]
     ) -> None:
         weight = state.pop(f"{prefix}weight")
-        held = self._held(weight, state.pop(f"{prefix}weight_scale", None))
-        self.weight = nn.Parameter(held, requires_grad=False)
+        loaded = self._loaded_weight(weight, state.pop(f"{prefix}weight_scale", None))
+        self.weight = nn.Parameter(loaded, requires_grad=False)
         super()._load_from_state_dict(state, prefix, metadata, strict, *faults)
         faults[0].remove(f"{prefix}weight")  # the missing ones: it was not, it is loaded
 
-    def _held(self, weight: Tensor, scale: Tensor | None) -> Tensor:
-        """`weight` as it is held, of a plain one; `scale` [N] comes with one that is int8."""
+    def _loaded_weight(self, weight: Tensor, scale: Tensor | None) -> Tensor:
+        """What the layer holds of a file's `weight`; `scale` [N] comes with one that is int8."""
         return QuantizedTensor.from_float(weight, LAYOUT).to(self.dtype or weight.dtype)
 
     def state_dict(self, *_: Any, destination: Any = None, prefix: str = "", **__: Any) -> Any:
@@ -118,10 +118,10 @@ class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
         self, weight: Tensor, inplace_update: bool = False, return_weight: bool = False, **_: Any
     ) -> Any:
         """After it."""
-        held = QuantizedTensor.from_float(weight, LAYOUT).to(self.weight.dtype)
+        quantized = QuantizedTensor.from_float(weight, LAYOUT).to(self.weight.dtype)
         if return_weight:
-            return held
-        self.weight = nn.Parameter(held, requires_grad=False)
+            return quantized
+        self.weight = nn.Parameter(quantized, requires_grad=False)
         return None
 
     def _apply(self, fn: Any, recurse: bool = True) -> "HostInt8Linear":
@@ -139,7 +139,7 @@ class HostInt8Linear(nn.Module, comfy.ops.CastWeightBiasOp):
 class StoredInt8Linear(HostInt8Linear):
     """The same for a file that is int8 itself, where not every layer need be."""
 
-    def _held(self, weight: Tensor, scale: Tensor | None) -> Tensor:
+    def _loaded_weight(self, weight: Tensor, scale: Tensor | None) -> Tensor:
         if scale is None:
             return weight
         dtype = self.dtype or torch.float32

@@ -46,9 +46,9 @@ def source_latent(task: Task, silence: Tensor, batch: int) -> dict[str, Any]:
     """A LATENT [B, C, T] that holds the source, so that any sampler may start from it, and that
     carries what is spliced in after decoding."""
     start = unquantized_source(task, silence).transpose(1, 2)  # [1 or B, C, T]
-    rest = comfy.model_management.intermediate_device()
+    device = comfy.model_management.intermediate_device()
     return {
-        "samples": start.to(rest, torch.float32).expand(batch, -1, -1).clone(),
+        "samples": start.to(device, torch.float32).expand(batch, -1, -1).clone(),
         "type": "audio",
         KEY: {"splice": task.splice},
     }

@@ -18,8 +18,8 @@ _DECODER: Final = "diffusion_model.decoder."  # where adapters' paths begin
 class AceAdapter(comfy.weight_adapter.WeightAdapterBase):
     """One weight's adapter as a stock patch, with the core's arithmetic.
 
-    The host's own kinds know no scale but alpha by rank, and take DoRA's lengths from the weight
-    before its change. `weights` is what the host may move to another device and hand back.
+    The host's own kinds have no scale but alpha by rank, and take DoRA's norm from the unmodified
+    weight. `weights` is what the host may move to another device and hand back.
     """
 
     name = "ace_step"
@@ -29,9 +29,9 @@ class AceAdapter(comfy.weight_adapter.WeightAdapterBase):
         self.weights = weights
 
     @classmethod
-    def of(cls, change: WeightDelta) -> "AceAdapter":
-        names, tensors = tuple(change.parts), tuple(change.parts.values())
-        return cls(set(), (names, tensors, change.scale))
+    def of(cls, delta: WeightDelta) -> "AceAdapter":
+        names, tensors = tuple(delta.parts), tuple(delta.parts.values())
+        return cls(set(), (names, tensors, delta.scale))
 
     def calculate_weight(
         self,
@@ -46,8 +46,8 @@ class AceAdapter(comfy.weight_adapter.WeightAdapterBase):
     ) -> Tensor:
         """`weight` changed in place, as the host wants it."""
         names, tensors, scale = self.weights
-        change = WeightDelta(dict(zip(names, tensors, strict=True)), scale)
-        difference = change.added(weight, strength) - weight.float()
+        delta = WeightDelta(dict(zip(names, tensors, strict=True)), scale)
+        difference = delta.added(weight, strength) - weight.float()
         weight += function(difference.to(weight.dtype))
         return weight
 
@@ -65,7 +65,7 @@ def with_adapter(model: Any, path: Path, strength: float) -> tuple[Any, Adapter]
     }
     adapter = read_adapter(path, shapes)
     patches = {
-        f"{_DECODER}{name}.weight": AceAdapter.of(change) for name, change in adapter.deltas.items()
+        f"{_DECODER}{name}.weight": AceAdapter.of(delta) for name, delta in adapter.deltas.items()
     }
     changed = model.clone()
     changed.add_patches(patches, strength)

@@ -35,7 +35,7 @@ from .conditioning import GUARD, CondKV, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype, quantized_linear
 from .quantised import ForHostLayers, ForOwnRows, quantised
-from .saving import for_saving, with_whole_weights
+from .saving import for_saving, with_quantized_tensors
 
 DTYPES = (torch.bfloat16, torch.float32)
 WITHOUT_SOURCE = "without_source_"  # prefix of the conditions for the steps without the source
@@ -60,7 +60,7 @@ class AceNet(AceStepModel):
     def state_dict(self, *given: Any, prefix: str = "", **more: Any) -> Any:
         """As the host wants to save it, and counts its bytes."""
         state = super().state_dict(*given, prefix=prefix, **more)
-        state.update(with_whole_weights(self, state, prefix))
+        state.update(with_quantized_tensors(self, state, prefix))
         return state
 
     def forward(
@@ -99,12 +99,12 @@ def conds_at(given: dict[str, Any], t: float, options: dict[str, Any]) -> dict[s
             "Use another sampler, or set the cover strength to 1."
         )
     at = switch_time(options["sample_sigmas"].tolist(), strength)
-    rest = {
+    conds_with_source = {
         k: v for k, v in given.items() if k != "ace_switch" and not k.startswith(WITHOUT_SOURCE)
     }
     if uses_source(t, at, corrector=options.get(CORRECTOR, False)):
-        return rest
-    return rest | {
+        return conds_with_source
+    return conds_with_source | {
         k.removeprefix(WITHOUT_SOURCE): v for k, v in given.items() if k.startswith(WITHOUT_SOURCE)
     }
 
@@ -145,9 +145,9 @@ class AceModel(comfy.model_base.ACEStep15):
         items = items_of(given, item, len(given["noise"]))
         out = self._conds(items, silence, hooked)
         out[GUARD] = comfy.conds.CONDConstant(True)  # the model knows the task
-        rest = item.without_source()
-        if rest is not None:
-            later = self._conds([rest], silence, hooked)
+        without_source = item.without_source()
+        if without_source is not None:
+            later = self._conds([without_source], silence, hooked)
             out |= {f"{WITHOUT_SOURCE}{name}": cond for name, cond in later.items()}
             out["ace_switch"] = comfy.conds.CONDConstant(item.cover_strength)
         return out
@@ -237,14 +237,14 @@ def load_model(
     """
     checkpoint = inspect(path)
     device = comfy.model_management.get_torch_device()
-    rest = comfy.model_management.unet_offload_device()
+    offload_device = comfy.model_management.unet_offload_device()
     model = _filled(checkpoint, dtype, device)
-    model.device = rest
+    model.device = offload_device
     model.variant = variant or checkpoint.variant
     model.silence = stored_silence(checkpoint)
     manager = comfy.model_patcher
     patcher_class = manager.ModelPatcher if disable_dynamic else manager.CoreModelPatcher
-    patcher = patcher_class(model, load_device=device, offload_device=rest)
+    patcher = patcher_class(model, load_device=device, offload_device=offload_device)
     patcher.cached_patcher_init = (load_model, (path, variant, dtype))
     return patcher
 
@@ -255,14 +255,14 @@ def _filled(checkpoint: Checkpoint, dtype: str, device: torch.device) -> AceMode
     if packed is not None:
         return _filled_quantised(packed, dtype, device)
     sizes, state = dit_config(checkpoint), read(checkpoint, Kind.DIT)
-    held, cast = compute_dtype(dtype, checkpoint.part(Kind.DIT).dtype, device, DTYPES)
-    config = _host_config(state, sizes, held, cast)
+    weight_dtype, cast = compute_dtype(dtype, checkpoint.part(Kind.DIT).dtype, device, DTYPES)
+    config = _host_config(state, sizes, weight_dtype, cast)
     config.unet_config["quantized"] = quantized_linear(dtype)
     model = AceModel(config, device=torch.device("meta"))
     net = model.diffusion_model.requires_grad_(False)
     check_keys(checkpoint, skip_init(AceStepModel, sizes).state_dict(), state)
     chosen = names_to_quantize(net)  # from the file's own dtype
-    weights = {name: t if name in chosen else t.to(held) for name, t in state.items()}
+    weights = {name: t if name in chosen else t.to(weight_dtype) for name, t in state.items()}
     net.load_state_dict(weights, assign=True)
     return model
 
@@ -272,19 +272,19 @@ def _filled_quantised(
 ) -> AceModel:
     """The same of a quantised file."""
     sizes = dit_config(packed.checkpoint)
-    held, cast = packed.dtypes(dtype, device, DTYPES)
-    config = _host_config(packed.tensors, sizes, held, cast)
-    config.custom_operations = packed.operations(held, cast, device)
+    weight_dtype, cast = packed.dtypes(dtype, device, DTYPES)
+    config = _host_config(packed.tensors, sizes, weight_dtype, cast)
+    config.custom_operations = packed.operations(weight_dtype, cast, device)
     model = AceModel(config, device=torch.device(packed.device))
-    packed.fill(model.diffusion_model, skip_init(AceStepModel, sizes), held)
+    packed.fill(model.diffusion_model, skip_init(AceStepModel, sizes), weight_dtype)
     return model
 
 
 def _host_config(
-    state: dict[str, Tensor], sizes: DiTConfig, held: torch.dtype, cast: torch.dtype | None
+    state: dict[str, Tensor], sizes: DiTConfig, weight_dtype: torch.dtype, cast: torch.dtype | None
 ) -> Any:
     """The host's own description of such a model, with ours inside for `AceNet`."""
     config = comfy.model_detection.model_config_from_unet(state, "")
     config.unet_config["ace"] = sizes
-    config.set_inference_dtype(held, cast)
+    config.set_inference_dtype(weight_dtype, cast)
     return config

@@ -27,16 +27,18 @@ def compute_dtype(
     if comfy.model_management.is_device_cpu(device):
         fast = stored is torch.bfloat16 and cpu_is_fast_at_bf16()
         return (torch.bfloat16 if fast else torch.float32), None
-    held = comfy.model_management.unet_dtype(
+    weight_dtype = comfy.model_management.unet_dtype(
         device=device, supported_dtypes=list(supported), weight_dtype=stored
     )
-    return held, comfy.model_management.unet_manual_cast(held, device, list(supported))
+    return weight_dtype, comfy.model_management.unet_manual_cast(
+        weight_dtype, device, list(supported)
+    )
 
 
-def writing_dtype(
+def decoding_dtype(
     choice: str, stored: torch.dtype, device: torch.device, supported: Sequence[torch.dtype]
 ) -> tuple[torch.dtype, torch.dtype | None]:
-    """The same for a model that computes one token at a time.
+    """The same for a model that generates one token at a time.
 
     With int8 weights every CPU is then fastest in bf16, for which torch has a kernel.
     """
@@ -45,10 +47,12 @@ def writing_dtype(
     return compute_dtype(choice, stored, device, supported)
 
 
-def host_ops(choice: str, held: torch.dtype, cast: torch.dtype | None, device: torch.device) -> Ops:
+def host_ops(
+    choice: str, weight_dtype: torch.dtype, cast: torch.dtype | None, device: torch.device
+) -> Ops:
     """The host's layers, with those for int8 if they were chosen."""
-    layers = comfy.ops.pick_operations(held, cast, load_device=device)
-    return Ops(layers, dtype=held, quantized=quantized_linear(choice))
+    layers = comfy.ops.pick_operations(weight_dtype, cast, load_device=device)
+    return Ops(layers, dtype=weight_dtype, quantized=quantized_linear(choice))
 
 
 def quantized_linear(choice: str) -> Any:

@@ -3,7 +3,7 @@
 Such a file holds more than weights: scales, and what each layer is (`ace_core.weights.quantisation`
 reads that). The host's mixed precision layers know most formats; here they get the names that they
 expect. Int8 rows whose file has products in full precision, as ours do when they are saved, are
-held by our own int8 layers, and so are all int8 rows where the host knows no int8.
+held by our own int8 layers, and so are all int8 rows where the host has no int8.
 """
 
 import json
@@ -28,7 +28,7 @@ from ...ace_core.weights.quantisation import (
     with_plain_shapes,
 )
 from ...ace_core.weights.tensor_files import read
-from .precision import INT8, compute_dtype, quantized_linear, writing_dtype
+from .precision import INT8, compute_dtype, decoding_dtype, quantized_linear
 
 INT8_FORMAT: Final = "int8_tensorwise"  # the host's name; its scales may be one for each row
 EXACT: Final = "full_precision_matrix_mult"  # the host's name: inputs are not quantised
@@ -63,10 +63,10 @@ class QuantisedWeights:
             found[name] = torch.empty(shape, device="meta")
         check_keys(self.checkpoint, expected, found)
 
-    def plain(self, held: torch.dtype) -> dict[str, Tensor]:
-        """The tensors of the layers that are not quantised, in `held`."""
+    def plain(self, weight_dtype: torch.dtype) -> dict[str, Tensor]:
+        """The tensors of the layers that are not quantised, in `weight_dtype`."""
         return {
-            name: tensor.to(held)
+            name: tensor.to(weight_dtype)
             for name, tensor in self.tensors.items()
             if name in self.part.entries and name.rpartition(".")[0] not in self.layers
         }
@@ -90,16 +90,20 @@ class ForHostLayers(QuantisedWeights):
                 f"{self.checkpoint.path}: the weights of this file are quantised already, so they "
                 "cannot be held in int8. Choose auto, or a file in bf16."
             )
-        held, cast = compute_dtype(choice, torch.bfloat16, device, supported)
-        return cast or held, cast or held
+        weight_dtype, cast = compute_dtype(choice, torch.bfloat16, device, supported)
+        return cast or weight_dtype, cast or weight_dtype
 
-    def operations(self, held: torch.dtype, cast: torch.dtype | None, device: torch.device) -> Any:
-        """The host's layers for such weights; they compute in `held`."""
+    def operations(
+        self, weight_dtype: torch.dtype, cast: torch.dtype | None, device: torch.device
+    ) -> Any:
+        """The host's layers for such weights; they compute in `weight_dtype`."""
         used = {"quant_config": {"mixed_ops": True}}  # the only attribute that is used
         config = type("Config", (), used)
-        return comfy.ops.pick_operations(None, held, load_device=device, model_config=config)
+        return comfy.ops.pick_operations(
+            None, weight_dtype, load_device=device, model_config=config
+        )
 
-    def fill(self, net: nn.Module, plain: nn.Module, held: torch.dtype) -> None:
+    def fill(self, net: nn.Module, plain: nn.Module, weight_dtype: torch.dtype) -> None:
         """Put the weights into `net`, built of `operations`; `plain` is the same of torch's layers.
 
         Raises:
@@ -109,7 +113,7 @@ class ForHostLayers(QuantisedWeights):
         for layer in self.layers:
             self._check_read(layer, net.get_submodule(layer))
         net.requires_grad_(False)
-        ready = self.tensors | self.plain(held)
+        ready = self.tensors | self.plain(weight_dtype)
         net.load_state_dict(ready, strict=False, assign=True)  # scales are no parameters
 
     def _check_read(self, layer: str, module: nn.Module) -> None:
@@ -132,30 +136,32 @@ class ForOwnRows(QuantisedWeights):
     ) -> tuple[torch.dtype, torch.dtype | None]:
         """As for a file in the dtype of the other weights that is held in int8."""
         entries = self.part.entries.items()
-        rest = {name: e for name, e in entries if name.rpartition(".")[0] not in self.layers}
-        stored = replace(self.part, entries=rest).dtype
-        format_of = writing_dtype if self.kind is Kind.LM else compute_dtype
+        unquantised = {name: e for name, e in entries if name.rpartition(".")[0] not in self.layers}
+        stored = replace(self.part, entries=unquantised).dtype
+        format_of = decoding_dtype if self.kind is Kind.LM else compute_dtype
         return format_of(INT8 if choice == "auto" else choice, stored, device, supported)
 
-    def operations(self, held: torch.dtype, cast: torch.dtype | None, device: torch.device) -> Any:
+    def operations(
+        self, weight_dtype: torch.dtype, cast: torch.dtype | None, device: torch.device
+    ) -> Any:
         """The host's layers, with linear ones that take weights as the file has them."""
-        layers = comfy.ops.pick_operations(held, cast, load_device=device)
+        layers = comfy.ops.pick_operations(weight_dtype, cast, load_device=device)
         return type("Layers", (layers,), {"Linear": quantized_linear(INT8).as_stored()})
 
-    def fill(self, net: nn.Module, plain: nn.Module, held: torch.dtype) -> None:
-        """The same. A quantised layer of another kind (a table) is held whole."""
+    def fill(self, net: nn.Module, plain: nn.Module, weight_dtype: torch.dtype) -> None:
+        """The same. A quantised layer of another kind (a table) is dequantised."""
         self.check(plain.state_dict())
         net.requires_grad_(False)
-        ready = self.plain(held)
+        ready = self.plain(weight_dtype)
         for layer in self.layers:
             weight, scale = (self.tensors[f"{layer}.{last}"] for last in ("weight", "weight_scale"))
             rows = scale.float().reshape(-1).expand(len(weight)).contiguous()
             if getattr(net.get_submodule(layer), "quantizes", False):
                 ready |= {f"{layer}.weight": weight, f"{layer}.weight_scale": rows}
             else:
-                ready[f"{layer}.weight"] = dequantize_rows(weight, rows, held)
+                ready[f"{layer}.weight"] = dequantize_rows(weight, rows, weight_dtype)
             if f"{layer}.bias" in self.tensors:
-                ready[f"{layer}.bias"] = self.tensors[f"{layer}.bias"].to(held)
+                ready[f"{layer}.bias"] = self.tensors[f"{layer}.bias"].to(weight_dtype)
         net.load_state_dict(ready, assign=True)
 
 
@@ -187,10 +193,10 @@ def host_formats() -> frozenset[str]:
 
 
 def _are_for_own_rows(part: Part, layers: Mapping[str, Settings]) -> bool:
-    """Whether all layers are int8 as our own hold it, and nothing speaks for the host's."""
+    """Whether all are int8 rows for our layers: exact ones, or any where the host has no int8."""
     for layer, settings in layers.items():
-        turned = settings.get("convrot") or _inner(settings).get("convrot")
-        if settings["format"] != INT8_FORMAT or turned:
+        rotated = settings.get("convrot") or _inner(settings).get("convrot")
+        if settings["format"] != INT8_FORMAT or rotated:
             return False
         weight = part.entries[f"{layer}.weight"]
         scales = part.entries[f"{layer}.weight_scale"].elements
@@ -231,7 +237,7 @@ def _named_for_host(
         layer, _, last = name.rpartition(".")
         renamed = _OLD_NAMES.get(f".{last}", f".{last}") if layer in layers else None
         if renamed == ".input_scale" and tensor.numel() == 1 and tensor.item() == 1.0:
-            continue  # which says nothing
+            continue  # a scale of 1 has no effect
         named[name if renamed is None else layer + renamed] = tensor
     marks = {layer: json.dumps(dict(settings)).encode() for layer, settings in layers.items()}
     return named | {

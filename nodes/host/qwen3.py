@@ -24,7 +24,7 @@ from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.load import qwen3_config, skip_init
 from ...ace_core.weights.shards import tokenizer_file
-from .precision import compute_dtype, host_ops, writing_dtype
+from .precision import compute_dtype, decoding_dtype, host_ops
 from .quantised import quantised
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def load_language_model(
     capture = cuda_graph_capture(device) if cuda_graphs else None
     loaded = load_qwen3(path, Kind.LM, dtype, resident=capture is not None)
     lm = ManagedLanguageModel(
-        loaded.model, loaded.tokenizer, loaded.patcher, loaded.cast or loaded.held
+        loaded.model, loaded.tokenizer, loaded.patcher, loaded.cast or loaded.weight_dtype
     )
     lm.cuda_graphs = capture
     return lm
@@ -131,12 +131,12 @@ def token_progress(lm: LanguageModel, trace: bool = False) -> OnStep:
 
 
 class LoadedQwen3(NamedTuple):
-    """`cast` is what its layers compute in when that is not how they are held."""
+    """`cast` is what its layers compute in when that is not `weight_dtype`."""
 
     model: Qwen3
     patcher: Any
     tokenizer: Tokenizer
-    held: torch.dtype
+    weight_dtype: torch.dtype
     cast: torch.dtype | None
 
 
@@ -150,15 +150,15 @@ def load_qwen3(path: Path, kind: Kind, dtype: str, resident: bool = False) -> Lo
     checkpoint = inspect(path)
     tokenizer = tokenizer_of(checkpoint, kind)
     device = comfy.model_management.text_encoder_device()
-    model, held, cast = _filled(checkpoint, kind, dtype, device)
+    model, weight_dtype, cast = _filled(checkpoint, kind, dtype, device)
     comfy.model_management.archive_model_dtypes(model)
     model.manual_cast_dtype = cast
-    rest = comfy.model_management.text_encoder_offload_device()
+    offload_device = comfy.model_management.text_encoder_offload_device()
     manager = comfy.model_patcher
     patcher_class = manager.ModelPatcher if resident else manager.CoreModelPatcher
-    patcher = patcher_class(model, load_device=device, offload_device=rest)
+    patcher = patcher_class(model, load_device=device, offload_device=offload_device)
     patcher.cached_patcher_init = (_loaded_again, (path, kind, dtype))
-    return LoadedQwen3(model, patcher, tokenizer, held, cast)
+    return LoadedQwen3(model, patcher, tokenizer, weight_dtype, cast)
 
 
 def _loaded_again(path: Path, kind: Kind, dtype: str, disable_dynamic: bool = False) -> Any:
@@ -172,15 +172,17 @@ def _filled(
     packed = quantised(checkpoint, kind)
     if packed is None:
         stored = checkpoint.part(kind).dtype
-        format_of = writing_dtype if kind is Kind.LM else compute_dtype
-        held, cast = format_of(dtype, stored, device, DTYPES)
-        made = _LOADERS[kind](checkpoint.path, host_ops(dtype, held, cast, device))
-        return made, held, cast
+        format_of = decoding_dtype if kind is Kind.LM else compute_dtype
+        weight_dtype, cast = format_of(dtype, stored, device, DTYPES)
+        made = _LOADERS[kind](checkpoint.path, host_ops(dtype, weight_dtype, cast, device))
+        return made, weight_dtype, cast
     sizes = qwen3_config(packed.checkpoint, kind)
-    held, cast = packed.dtypes(dtype, device, DTYPES)
-    model = Qwen3(sizes, Ops(packed.operations(held, cast, device), packed.device, held))
-    packed.fill(model, skip_init(Qwen3, sizes), held)
-    return model.eval(), held, cast
+    weight_dtype, cast = packed.dtypes(dtype, device, DTYPES)
+    model = Qwen3(
+        sizes, Ops(packed.operations(weight_dtype, cast, device), packed.device, weight_dtype)
+    )
+    packed.fill(model, skip_init(Qwen3, sizes), weight_dtype)
+    return model.eval(), weight_dtype, cast
 
 
 def tokenizer_of(checkpoint: Checkpoint, kind: Kind) -> Tokenizer:

@@ -31,7 +31,7 @@ from .model import CORRECTOR
 from .solver import AceSolver
 
 _SIGMAS = 4  # index of the sigmas among the arguments of `inner_sample`
-_CONDITIONS = "sampler_calc_cond_batch_function"  # the host's name for who asks the model
+_CONDITIONS = "sampler_calc_cond_batch_function"  # the host's name for what evaluates the model
 
 
 class AceGuider(comfy.samplers.CFGGuider):
@@ -57,7 +57,9 @@ class AceGuider(comfy.samplers.CFGGuider):
     def inner_sample(self, *args: Any, **kwargs: Any) -> Tensor:
         # a run's state begins here: the host may use one guider for several runs
         self._velocity = GuidedVelocity(
-            lambda x, t: self._seen, lambda x, t: self._seen[0], self.guidance or Guidance(scale=1)
+            lambda x, t: self._cond_uncond,
+            lambda x, t: self._cond_uncond[0],
+            self.guidance or Guidance(scale=1),
         )
         sigmas = args[_SIGMAS]
         left = len(times_of(sigmas, self.conds.get("positive", [])))
@@ -79,7 +81,7 @@ class AceGuider(comfy.samplers.CFGGuider):
         def combine(given: dict[str, Any]) -> Tensor:
             sigma = given["sigma"].view(-1, 1, 1)  # what the host hands over is sigma * velocity
             both = given["cond"], given["uncond"]
-            self._seen = tuple((part / sigma).transpose(1, 2) for part in both)
+            self._cond_uncond = tuple((part / sigma).transpose(1, 2) for part in both)
             return combined(x.transpose(1, 2), t).transpose(1, 2) * sigma
 
         def run(options: dict[str, Any]) -> Tensor:
@@ -103,9 +105,9 @@ class AceGuider(comfy.samplers.CFGGuider):
         if not splits:
             return run(options)
         if not self._one_by_one:
-            seen = self._oom.try_run(lambda: run(options))
-            if seen is not None:
-                return seen
+            predicted = self._oom.try_run(lambda: run(options))
+            if predicted is not None:
+                return predicted
             self._one_by_one = True
             self._oom.notify(
                 "Out of memory with both conditions at once: the model gets one after the other."
@@ -120,12 +122,12 @@ def times_of(sigmas: Tensor, positive: list) -> list[float]:
 
 def one_by_one(options: dict[str, Any]) -> dict[str, Any]:
     """A model's options, with which the host runs each list of conditions by itself."""
-    whole = options.get(_CONDITIONS, _calc_conds)
+    evaluate = options.get(_CONDITIONS, _calc_conds)
 
     def each(args: dict[str, Any]) -> list[Tensor]:
         conds = args["conds"]
         alone = [[c if i == index else None for i, c in enumerate(conds)] for index in range(2)]
-        return [whole({**args, "conds": one})[index] for index, one in enumerate(alone)]
+        return [evaluate({**args, "conds": one})[index] for index, one in enumerate(alone)]
 
     return {**options, _CONDITIONS: each}
 
@@ -193,24 +195,24 @@ def _codes_of(entries: list, start: int, stop: int) -> list:
     """The conditioning with the sources and the variations of some items only."""
     made = []
     for text, extras in entries:
-        held: HostTask | None = extras.get(KEY)
-        if held is not None:
-            extras = {**extras, KEY: _part_of(held, start, stop)}
-            if len(held.variations) > 1 and held.task.codes is not None:
+        entry_task: HostTask | None = extras.get(KEY)
+        if entry_task is not None:
+            extras = {**extras, KEY: _part_of(entry_task, start, stop)}
+            if len(entry_task.variations) > 1 and entry_task.task.codes is not None:
                 extras["audio_codes"] = [list(extras[KEY].task.codes.values)]
         made.append([text, extras])
     return made
 
 
-def _part_of(held: HostTask, start: int, stop: int) -> HostTask:
+def _part_of(entry_task: HostTask, start: int, stop: int) -> HostTask:
     """The task of some items only: their sources and their variations of codes."""
-    task, variations = held.task, held.variations
+    task, variations = entry_task.task, entry_task.variations
     if task.source is not None and len(task.source) > 1:
         task = replace(task, source=task.source[start:stop])
     if len(variations) > 1:
         variations = variations[start:stop]
         task = replace(task, codes=variations[0]) if len(variations) == 1 else task
-    return HostTask(task, held.silence, variations if len(variations) > 1 else ())
+    return HostTask(task, entry_task.silence, variations if len(variations) > 1 else ())
 
 
 def sample(
@@ -248,11 +250,11 @@ def sample(
 
 
 def _in_microbatches(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:
-    rest = comfy.model_management.intermediate_device()
+    intermediate_device = comfy.model_management.intermediate_device()
 
     def run(start: int, stop: int) -> Tensor:
         own = preview if start == 0 else None
-        return _run(batch.part(start, stop), oom, own).to(rest, torch.float32)
+        return _run(batch.part(start, stop), oom, own).to(intermediate_device, torch.float32)
 
     companions = [] if preview is None else preview.companions
     return in_microbatches(len(batch.recipe.seeds), run, oom, _largest_batch(batch, companions))

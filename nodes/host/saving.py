@@ -1,8 +1,8 @@
 """What a saved model holds of its quantised layers.
 
-The host's saver takes whatever the network's state holds, and stumbles over integers that are not
-loaded as a whole. Our int8 is written as the host's own format where it has one, so that every
-loader of that ComfyUI reads the file; before, whole, so that every loader reads it there, too.
+The host's saver takes the network's state as it is, and fails on integer parameters of a model that
+is not fully loaded. Our int8 is written in the host's own format where it has one, so that every
+loader of that ComfyUI reads the file; on older hosts dequantised, which every loader there reads.
 """
 
 import json
@@ -30,18 +30,18 @@ def tensor_type() -> Any:
     return QuantizedTensor
 
 
-def with_whole_weights(net: nn.Module, state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """`state` of a network with each quantised weight as one tensor instead of its integers.
+def with_quantized_tensors(net: nn.Module, state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """`state` of a network with each quantised weight as one tensor, not as its integers.
 
-    The host makes parameters of what it saves, and of integers there are none.
+    The host makes a parameter of each tensor that it saves, and fails on integers.
     """
-    whole = {f"{prefix}{name}.weight": weight for name, weight in _quantised(net) if _SPLITS}
-    return {name: whole.get(name, tensor) for name, tensor in state.items()}
+    quantized = {f"{prefix}{name}.weight": weight for name, weight in _quantised(net) if _SPLITS}
+    return {name: quantized.get(name, tensor) for name, tensor in state.items()}
 
 
 def for_saving(model: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     """The state of a model's network, `state`, with its quantised layers as a file holds them."""
-    ready, whole, patcher = dict(state), False, _patcher_of(state)
+    ready, dequantized, patcher = dict(state), False, _patcher_of(state)
     for name, _ in _quantised(model.diffusion_model):
         layer = model.diffusion_model.get_submodule(name)
         weight = _patched(layer, f"diffusion_model.{name}.weight", patcher)
@@ -51,12 +51,12 @@ def for_saving(model: Any, state: Mapping[str, Any]) -> dict[str, Any]:
             pieces = _as_host_format(name, weight)
         else:
             ready.pop(f"{name}.weight_scale", None)
-            pieces, whole = {f"{name}.weight": weight.dequantize()}, True
+            pieces, dequantized = {f"{name}.weight": weight.dequantize()}, True
         ready |= {key: tensor.to("cpu") for key, tensor in pieces.items()}
-    if whole:
+    if dequantized:
         logger.warning(
-            "This ComfyUI has no file format for int8, so the int8 weights are written whole. "
-            "ComfyUI 0.33 or newer writes them in int8."
+            "This ComfyUI has no file format for int8, so the int8 weights are written "
+            "dequantised. ComfyUI 0.33 or newer writes them in int8."
         )
     return ready
 
@@ -72,7 +72,7 @@ def _as_host_format(name: str, weight: Any) -> dict[str, Tensor]:
 
 
 def _patcher_of(state: Mapping[str, Any]) -> Any:
-    """Who saves: only the host's placeholders for weights that are not loaded say it."""
+    """The ModelPatcher that is being saved, from the host's placeholders for unloaded weights."""
     for each in state.values():
         found = getattr(getattr(each, "caster", each), "model", None)
         if found is not None:

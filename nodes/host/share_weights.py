@@ -2,7 +2,7 @@
 
 The host moves, patches and casts weights by the layers that it knows. Ours takes those very
 layers, so whatever the host does to them (offload, LoRA, fp8, GGUF) applies here, and nothing is
-copied or counted twice. It knows no file and no kind of model.
+copied or counted twice. It does not depend on files or on the kind of model.
 """
 
 from typing import TypeVar

@@ -110,15 +110,15 @@ class _Velocity:
 def _kept_source(model_wrap: Any, like: Tensor) -> KeptSource | None:
     """What the positive conditioning asks to keep, on the device of `like` [B, C, T]."""
     entries = getattr(model_wrap, "conds", {}).get("positive", [])
-    held = host_task(entries)
-    if held is None or held.task.keep is None:
+    entry_task = host_task(entries)
+    if entry_task is None or entry_task.task.keep is None:
         return None
-    task, keep = held.task, held.task.keep
+    task, keep = entry_task.task, entry_task.task.keep
     if task.source is None or task.mask is None:
         return None
-    silence = model_wrap.inner_model.silence_on(like.device, held.silence)
-    whole = fit_length(task.source.to(like), like.shape[-1], silence)
-    return KeptSource(whole, task.mask.to(like.device), keep)
+    silence = model_wrap.inner_model.silence_on(like.device, entry_task.silence)
+    source = fit_length(task.source.to(like), like.shape[-1], silence)
+    return KeptSource(source, task.mask.to(like.device), keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,8 @@ def solver_name(sampler: Any) -> str:
 
 def sampler_warnings(sampler: Any, positive: list) -> list[str]:
     """Warnings about what a stock SAMPLER does not do for a task."""
-    held = host_task(positive)
-    if held is None or held.task.keep is None or isinstance(sampler, AceSolver):
+    entry_task = host_task(positive)
+    if entry_task is None or entry_task.task.keep is None or isinstance(sampler, AceSolver):
         return []
     return [
         f"{solver_name(sampler)} does not put the source back outside the region while it samples. "

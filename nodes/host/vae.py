@@ -147,10 +147,10 @@ class AceVAE(comfy.sd.VAE):
 
 def _patcher(model: nn.Module, device: torch.device, disable_dynamic: bool) -> Any:
     comfy.model_management.archive_model_dtypes(model)
-    rest = comfy.model_management.vae_offload_device()
+    offload_device = comfy.model_management.vae_offload_device()
     manager = comfy.model_patcher
     patcher_class = manager.ModelPatcher if disable_dynamic else manager.CoreModelPatcher
-    return patcher_class(model, load_device=device, offload_device=rest)
+    return patcher_class(model, load_device=device, offload_device=offload_device)
 
 
 def bytes_for(frames: int, dtype: torch.dtype) -> float:
@@ -166,12 +166,12 @@ def load_vae(path: Path, dtype: str = "auto", disable_dynamic: bool = False) -> 
     """
     device = comfy.model_management.vae_device()
     supported = [torch.bfloat16, torch.float32]
-    held = CHOICES.get(dtype) or comfy.model_management.vae_dtype(device, supported)
-    layers = comfy.ops.pick_operations(held, None, load_device=device)
-    model = load.load_vae(path, Ops(layers, dtype=held))
+    weight_dtype = CHOICES.get(dtype) or comfy.model_management.vae_dtype(device, supported)
+    layers = comfy.ops.pick_operations(weight_dtype, None, load_device=device)
+    model = load.load_vae(path, Ops(layers, dtype=weight_dtype))
     patcher = _patcher(model, device, disable_dynamic)
     patcher.cached_patcher_init = (_loaded_again, (path, dtype))
-    return AceVAE(model, held, patcher)
+    return AceVAE(model, weight_dtype, patcher)
 
 
 def _loaded_again(path: Path, dtype: str, disable_dynamic: bool = False) -> Any:

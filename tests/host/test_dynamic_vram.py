@@ -364,7 +364,9 @@ def test_a_language_model_that_is_recorded_does_not_come_piece_by_piece(
     file = studio.folder / "text_encoders" / LM_FILE
     made = qwen3.load_qwen3(file, kind, "fp32", resident=True)
     assert not made.patcher.is_dynamic()
-    lm = studio.host.ManagedLanguageModel(made.model, made.tokenizer, made.patcher, made.held)
+    lm = studio.host.ManagedLanguageModel(
+        made.model, made.tokenizer, made.patcher, made.weight_dtype
+    )
     lm.reserve_memory(0)
     assert lm.fully_loaded()
 

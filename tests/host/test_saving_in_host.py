@@ -106,7 +106,7 @@ def mark(settings: dict[str, Any]) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def test_int8_is_written_as_the_hosts_own_format_or_whole(
+def test_int8_is_written_as_the_hosts_own_format_or_dequantised(
     small: Studio, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -118,11 +118,11 @@ def test_int8_is_written_as_the_hosts_own_format_or_whole(
         scale = tensors[f"{PREFIX}{LAYER}.weight_scale"]
         assert torch.equal(scale, held._params.scale[:, None])
         assert bytes(tensors[f"{PREFIX}{LAYER}.comfy_quant"].tolist()) == json.dumps(EXACT).encode()
-        assert "written whole" not in caplog.text
+        assert "written dequantised" not in caplog.text
     else:
         assert torch.equal(weight, held.dequantize())
         assert not [name for name in tensors if name.endswith((".weight_scale", ".comfy_quant"))]
-        assert "written whole" in caplog.text
+        assert "written dequantised" in caplog.text
 
 
 @torch.inference_mode()

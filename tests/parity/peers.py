@@ -2,7 +2,7 @@
 
 Both sides compute in float64. Its scheduler holds the times in float32, so ours are these times.
 
-It knows no XL timbre token, no shortest canvas, no extension of a source and no switch at a cover
+It has no XL timbre token, no shortest canvas, no extension of a source and no switch at a cover
 strength, chooses other segments of references and keeps nothing of a source while it repaints.
 Cases with these are compared without them, or not at all.
 """

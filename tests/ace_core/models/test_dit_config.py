@@ -23,7 +23,7 @@ def test_config_json_overrides_what_shapes_cannot_tell():
     read = DiTConfig.from_shapes(shapes_of(dit_config()), facts)
     for stack in (read.decoder, read.encoder):
         assert (stack.window, stack.rope_theta, stack.norm_eps) == (32, 500.0, 1e-5)
-        assert [stack.slides(layer) for layer in range(3)] == [False, True, False]
+        assert [stack.uses_sliding_window(layer) for layer in range(3)] == [False, True, False]
 
 
 def test_theta_is_found_where_newer_configs_keep_it():
@@ -36,12 +36,12 @@ def test_no_layer_slides_when_config_json_switches_the_window_off(types: dict[st
     facts = {"use_sliding_window": False, "sliding_window": None} | types
     read = DiTConfig.from_shapes(shapes_of(dit_config()), facts)
     for stack in (read.decoder, read.encoder):
-        assert not any(stack.slides(layer) for layer in range(5))
+        assert not any(stack.uses_sliding_window(layer) for layer in range(5))
 
 
 def test_even_layers_slide_when_nothing_is_said():
     size = StackConfig(hidden_size=8, intermediate_size=8, heads=1, kv_heads=1, head_dim=8)
-    assert [size.slides(layer) for layer in range(4)] == [True, False, True, False]
+    assert [size.uses_sliding_window(layer) for layer in range(4)] == [True, False, True, False]
 
 
 def test_a_missing_key_is_named():
