@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..errors import InvalidScheduleError
 from ..precision import at_least_float32
-from .solvers import Step
+from .solvers import SolverStep
 
 WAVELETS: Final = ("haar", "db1")  # two names of one basis
 
@@ -70,7 +70,7 @@ class DCW:
         high = {DCWMode.HIGH: self.scaler, DCWMode.DOUBLE: self.high_scaler}.get(self.mode, 0.0)
         return t * low, (1 - t) * high
 
-    def __call__(self, step: Step, x: Tensor) -> Tensor:
+    def __call__(self, step: SolverStep, x: Tensor) -> Tensor:
         """The latent `x` [B, T, C] that `step` led to, corrected by the estimate it began with."""
         low, high = self.weights(step.t)
         if low == 0 and high == 0:

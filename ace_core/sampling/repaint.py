@@ -20,7 +20,7 @@ from ..constants import BPM_RANGE, LONGEST_SECONDS, SAMPLE_RATE
 from ..errors import InvalidRequestError
 from ..task import Preservation
 from ..timing import frames_at, seconds_of
-from .solvers import AfterStep, Step
+from .solvers import AfterStep, SolverStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def inject(mask: Tensor, source: Tensor, noise: Tensor, steps: int) -> AfterStep
     _check_length(mask, source)
     inside = mask > 0.5  # [B, T, 1]
 
-    def after_step(step: Step, x: Tensor) -> Tensor:
+    def after_step(step: SolverStep, x: Tensor) -> Tensor:
         t = step.t_next
         if step.index >= steps or t == 0:
             return x

@@ -16,7 +16,7 @@ Velocity = Callable[[Tensor, float], Tensor]  # (x [B, T, C], t) -> dx/dt [B, T,
 OnStep = Callable[[int, Tensor], None]  # (step, estimate of the clean latent x0 [B, T, C])
 
 
-class Step(NamedTuple):
+class SolverStep(NamedTuple):
     """A step that a solver has taken."""
 
     index: int
@@ -25,7 +25,7 @@ class Step(NamedTuple):
     x0: Tensor  # estimate of the clean latent at t, [B, T, C]
 
 
-AfterStep = Callable[[Step, Tensor], Tensor]  # (step, x at t_next) -> x [B, T, C]
+AfterStep = Callable[[SolverStep, Tensor], Tensor]  # (step, x at t_next) -> x [B, T, C]
 
 
 class Solver(Enum):
@@ -54,7 +54,7 @@ def euler(
             on_step(step, x0)
         x = x + (t_next - t) * v
         if after_step is not None:
-            x = after_step(Step(step, t, t_next, x0), x)
+            x = after_step(SolverStep(step, t, t_next, x0), x)
     return x
 
 
@@ -83,7 +83,7 @@ def heun(
             v = 0.5 * (v + corrector(predicted, t_next).to(x.dtype))
         x = x + (t_next - t) * v
         if after_step is not None:
-            x = after_step(Step(step, t, t_next, x0), x)
+            x = after_step(SolverStep(step, t, t_next, x0), x)
     return x
 
 
@@ -106,7 +106,7 @@ def sde(
             on_step(step, x0)
         x = t_next * next(noise).to(x0) + (1 - t_next) * x0 if t_next > 0 else x0
         if after_step is not None:
-            x = after_step(Step(step, t, t_next, x0), x)
+            x = after_step(SolverStep(step, t, t_next, x0), x)
     return x
 
 
@@ -116,7 +116,7 @@ def in_turn(*after_steps: AfterStep | None) -> AfterStep | None:
     if len(present) <= 1:
         return next(iter(present), None)
 
-    def after_step(step: Step, x: Tensor) -> Tensor:
+    def after_step(step: SolverStep, x: Tensor) -> Tensor:
         for each in present:
             x = each(step, x)
         return x

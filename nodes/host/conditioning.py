@@ -19,7 +19,7 @@ from ...ace_core.task import Task
 from ...ace_core.types import AudioCodes
 
 GUARD: Final = "ace_task"  # among the conditions of a model: what only our model answers
-KEY: Final = "ace_step"  # a `HostTask` in CONDITIONING
+KEY: Final = "ace_step"  # ours in CONDITIONING (a `HostTask`), in LATENT and on a MODEL
 
 
 @dataclass(frozen=True, slots=True, eq=False)

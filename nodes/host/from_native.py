@@ -23,12 +23,12 @@ from ...ace_core.types import Variant
 from ...ace_core.weights.detect import variant_of as variant_by_name
 from ...ace_core.weights.load import SkipInitMode, skip_init
 from ...ace_core.weights.silence import FRAMES as SILENCE_FRAMES
+from .conditioning import KEY
 from .model import AceModel, AceNet
 from .precision import compute_dtype
 from .qwen3 import DTYPES, ManagedLanguageModel, ManagedTextEncoder, host_tokenizer
 from .share_weights import shapes_of, share_weights
 
-KEY: Final = "ace_step"  # of our wrapper and of the chosen variant on a MODEL
 _COMPILED: Final = "torch.compile"  # key of the host's wrapper around a compiled network
 _TEXT: Final = "qwen3_06b"  # the host's name of the text encoder
 

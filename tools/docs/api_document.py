@@ -6,14 +6,14 @@ What stands above the mark on that page is written by hand.
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from pathlib import Path
 from typing import Any, Final
 
 from ace_core import inference
+from tools.hosts.checkout import ROOT
 
 from . import api_words as words
 
-FILE: Final = Path(__file__).parents[2] / "docs" / "api.md"
+FILE: Final = ROOT / "docs" / "api.md"
 
 MARK: Final = "<!-- from here on: written by python -m tools.docs.api_document -->"
 

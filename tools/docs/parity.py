@@ -10,7 +10,6 @@ is written. `--check` writes nothing and fails when the file is old or a bound d
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import torch
@@ -18,8 +17,9 @@ import torch
 from tests.parity import checks, peers, ways
 from tests.parity.cases import CASES, SCALE, STEPS, Case
 from tests.rounding import DOUBLE, SINGLE
+from tools.hosts.checkout import ROOT
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "parity.md"
+PAGE: Final = ROOT / "docs" / "parity.md"
 OFFICIAL: Final = "tests/ace_core/conditioning/test_official.py"
 RUNS: Final = "tests/ace_core/test_official_trajectories.py"
 DIFFUSERS: Final = "tests/ace_core/test_diffusers_tasks.py"

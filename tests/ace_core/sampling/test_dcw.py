@@ -10,7 +10,7 @@ from ace_core.errors import InvalidScheduleError
 from ace_core.sampling.dcw import DCW, DCWMode, pair_means
 from ace_core.sampling.recipe import Recipe
 from ace_core.sampling.schedules import timesteps
-from ace_core.sampling.solvers import Solver, Step, euler, heun, in_turn
+from ace_core.sampling.solvers import Solver, SolverStep, euler, heun, in_turn
 
 MODES = [mode.value for mode in DCWMode]
 
@@ -24,7 +24,7 @@ def haar(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def corrected(dcw: DCW, x: torch.Tensor, clean: torch.Tensor, t: float) -> torch.Tensor:
-    return dcw(Step(0, t, 0.0, clean), x)
+    return dcw(SolverStep(0, t, 0.0, clean), x)
 
 
 def inverse_haar(low: torch.Tensor, high: torch.Tensor, frames: int) -> torch.Tensor:
@@ -130,9 +130,9 @@ def test_dcw_after_the_steps_of_sde_is_refused() -> None:
 def test_heun_is_corrected_by_the_estimate_at_the_start_of_its_step() -> None:
     """x0 = x - t v with the first of its two velocities, as in the official loop."""
     start = torch.ones(1, 2, 64, dtype=torch.float64)
-    seen: list[Step] = []
+    seen: list[SolverStep] = []
 
-    def after_step(step: Step, x: torch.Tensor) -> torch.Tensor:
+    def after_step(step: SolverStep, x: torch.Tensor) -> torch.Tensor:
         seen.append(step)
         return x
 
@@ -147,5 +147,5 @@ def test_what_follows_a_step_follows_the_correction() -> None:
     x = torch.ones(1, 2, 64)
     both = in_turn(DCW(), None, lambda step, x: torch.zeros_like(x))
     assert both is not None
-    assert torch.equal(both(Step(0, 1.0, 0.5, 2 * x), x), torch.zeros_like(x))
+    assert torch.equal(both(SolverStep(0, 1.0, 0.5, 2 * x), x), torch.zeros_like(x))
     assert in_turn(None, None) is None

@@ -21,7 +21,7 @@ from ace_core.sampling.repaint import (
     soft_mask,
 )
 from ace_core.sampling.schedules import timesteps
-from ace_core.sampling.solvers import Step, euler
+from ace_core.sampling.solvers import SolverStep, euler
 from ace_core.timing import frames_in
 from tests.ace_core.sampling.goldens import load
 from tests.rounding import RECORDED, difference
@@ -78,22 +78,22 @@ def test_repainting_everything_keeps_nothing():
     x = noise([1], T)
     assert torch.equal(blend(x, noise([2], T), _mask((0, T)), 25), x)
     after_step = inject(_mask((0, T)), noise([2], T), noise([3], T), 8)
-    assert torch.equal(after_step(Step(0, 0.6, 0.5, x), x), x)
+    assert torch.equal(after_step(SolverStep(0, 0.6, 0.5, x), x), x)
 
 
 def test_injection_puts_the_noised_source_outside_and_stops_in_time():
     x, source, start, mask = noise([1], T), noise([2], T), noise([3], T), _mask((15, 25))
     after_step = inject(mask, source, start, 3)
-    injected = after_step(Step(2, 0.4, 0.3, x), x)
+    injected = after_step(SolverStep(2, 0.4, 0.3, x), x)
     torch.testing.assert_close(injected[:, :15], 0.3 * start[:, :15] + 0.7 * source[:, :15])
     assert torch.equal(injected[:, 15:25], x[:, 15:25])
-    assert torch.equal(after_step(Step(3, 0.4, 0.3, x), x), x)
+    assert torch.equal(after_step(SolverStep(3, 0.4, 0.3, x), x), x)
 
 
 def test_the_last_step_is_left_to_the_blend():
     x = noise([1], T)
     assert torch.equal(
-        inject(_mask((15, 25)), noise([2], T), noise([3], T), 8)(Step(7, 0.3, 0.0, x), x), x
+        inject(_mask((15, 25)), noise([2], T), noise([3], T), 8)(SolverStep(7, 0.3, 0.0, x), x), x
     )
 
 

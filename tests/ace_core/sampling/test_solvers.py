@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ace_core.sampling.recipe import noise, sde_noise
 from ace_core.sampling.schedules import timesteps
-from ace_core.sampling.solvers import Step, euler, heun, sde
+from ace_core.sampling.solvers import SolverStep, euler, heun, sde
 from tests.rounding import assert_same
 
 
@@ -116,7 +116,7 @@ def test_what_is_done_after_a_step_is_what_the_next_one_starts_from(solver: str)
         seen.append((t, x.max().item()))
         return torch.zeros_like(x)
 
-    def after_step(step: Step, x: Tensor) -> Tensor:
+    def after_step(step: SolverStep, x: Tensor) -> Tensor:
         reached.append((step.index, step.t, step.t_next))
         return torch.full_like(x, float(step.index))
 

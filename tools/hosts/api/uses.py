@@ -16,7 +16,8 @@ from typing import Final
 
 import torch
 
-ROOT: Final = Path(__file__).parents[3]
+from tools.hosts.checkout import ROOT
+
 HOST: Final = frozenset(
     "app comfy comfy_aimdo comfy_api comfy_execution comfy_extras comfy_kitchen execution"
     " folder_paths latent_preview main node_helpers nodes server".split()
