@@ -86,20 +86,30 @@ def load_tokenizer(path: str | Path) -> FolderTokenizer:
         ) from error
 
 
+def holds_tokenizer(folder: Path) -> bool:
+    """Whether `load_tokenizer` finds the files of a tokenizer in `folder`."""
+    return _files_in(folder) is not None
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise CheckpointError(f"{path} is not a folder with a tokenizer. {SOURCES}")
-    whole, parts = path / "tokenizer.json", [path / "vocab.json", path / "merges.txt"]
+    files = _files_in(path)
+    if files is None:
+        raise CheckpointError(
+            f"{path} holds no tokenizer: neither tokenizer.json nor vocab.json with "
+            f"merges.txt is in it. {SOURCES}"
+        )
+    return files
+
+
+def _files_in(folder: Path) -> list[Path] | None:
+    whole, parts = folder / "tokenizer.json", [folder / "vocab.json", folder / "merges.txt"]
     if whole.is_file():
         return [whole]
-    if all(part.is_file() for part in parts):
-        return parts
-    raise CheckpointError(
-        f"{path} holds no tokenizer: neither tokenizer.json nor vocab.json with "
-        f"merges.txt is in it. {SOURCES}"
-    )
+    return parts if all(part.is_file() for part in parts) else None
 
 
 def required_id(tokenizer: Tokenizer, token: str) -> int:

@@ -35,6 +35,7 @@ class ModelChoice:
     dtype: str | None = None
     offload: bool = False
     variant: str | None = None  # for a checkpoint that does not store it
+    tokenizer: str | None = None  # path, where none lies with the models
 
     def dit_checkpoint(self) -> Checkpoint:
         """
@@ -79,6 +80,7 @@ class ModelChoice:
             offload_to_cpu=self.offload,
             dtype=self.dtype,
             variant=self.variant,
+            tokenizer=self.tokenizer,
         )
         if not ready:
             raise CheckpointError(status)
@@ -99,6 +101,7 @@ class ModelChoice:
             device=self.device,
             offload_to_cpu=self.offload,
             dtype=self.dtype,
+            tokenizer=self.tokenizer,
         )
         if not ready:
             raise CheckpointError(status)

@@ -40,6 +40,12 @@ def add_models(parser: argparse.ArgumentParser, dit: bool = True) -> None:
     group.add_argument(
         "--lm", metavar="NAME", help=f"language model (default: the first of {', '.join(LMS)})"
     )
+    group.add_argument(
+        "--tokenizer",
+        metavar="PATH",
+        help="Qwen's tokenizer, a file or folder, where none lies with the models or in a ComfyUI "
+        "around them",
+    )
     group.add_argument("--device", default="auto", help="cuda, cuda:1, mps, xpu or cpu")
     group.add_argument("--dtype", default="auto", help="bf16 or fp32")
     group.add_argument(

@@ -25,6 +25,7 @@ def model_choice(arguments: argparse.Namespace, output: Output, thinks: bool) ->
         dtype=arguments.dtype,
         offload=arguments.offload_to_cpu,
         variant=arguments.variant,
+        tokenizer=arguments.tokenizer,
     )
     choice.dit_checkpoint()
     if needed and choice.lm is None:
@@ -48,6 +49,7 @@ def lm_choice(arguments: argparse.Namespace) -> ModelChoice:
         device=arguments.device,
         dtype=arguments.dtype,
         offload=arguments.offload_to_cpu,
+        tokenizer=arguments.tokenizer,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import CheckpointError
-from ..tokens import SOURCES, FolderTokenizer, load_tokenizer
+from ..tokens import SOURCES, FolderTokenizer, holds_tokenizer, load_tokenizer
 from ..weights import Checkpoint, Kind, inspect, tokenizer_file
 
 FOLDERS: Final = (
@@ -30,6 +30,8 @@ COMPANIONS: Final = {  # what a part is called: the official folder, the single 
     Kind.VAE: ("vae", "ace_1.5_vae*.safetensors"),
     Kind.TEXT_ENCODER: ("Qwen3-Embedding-0.6B", "qwen_0.6b_ace15*.safetensors"),
 }
+COMFYUI_TOKENIZER: Final = Path("comfy", "text_encoders", "qwen25_tokenizer")
+LEVELS: Final = 3  # from models/text_encoders/<folder> up to the ComfyUI
 IGNORED_IN_NAMES: Final = r"v(?=1\.?5)|\.safetensors$|[-_.](bf16|fp16|fp32|aio)(?=\.|$)"
 
 
@@ -67,6 +69,8 @@ def find_companion(model: Checkpoint, root: str | Path, kind: Kind) -> Checkpoin
     base = model.path.parent
     roots = (base, base.parent, Path(root).expanduser())
     for path in _companions(roots, folder, pattern):
+        if path.is_dir() and not (path / "config.json").is_file():
+            continue  # a tokenizer alone
         checkpoint = inspect(path)
         if kind in checkpoint.kinds:
             return checkpoint
@@ -77,21 +81,40 @@ def find_companion(model: Checkpoint, root: str | Path, kind: Kind) -> Checkpoin
     )
 
 
-def find_tokenizer(model: Checkpoint, kind: Kind, root: str | Path) -> FolderTokenizer:
-    """The tokenizer of a checkpoint; a single file borrows one of an official folder below `root`.
+def find_tokenizer(
+    model: Checkpoint, kind: Kind, root: str | Path, given: str | Path | None = None
+) -> FolderTokenizer:
+    """The tokenizer of a checkpoint: the one at `given`, else its own, else one of an official
+    folder beside it or below `root`, of the ComfyUI around either, or beside the file.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: there is none, or it is broken.
     """
+    if given is not None:
+        return load_tokenizer(Path(given).expanduser())
     own = tokenizer_file(model, kind)
     if own is not None:
         return load_tokenizer(own)
-    base = model.path.parent
-    roots = (base, base.parent, Path(root).expanduser())
-    for path in _companions(roots, COMPANIONS[Kind.TEXT_ENCODER][0], "*5Hz-lm*"):
-        if path.is_dir() and (path / "tokenizer.json").is_file():
-            return load_tokenizer(path)
-    raise CheckpointError(f"{model.path} comes without a tokenizer. {SOURCES}")
+    base, root = model.path.parent.absolute(), Path(root).expanduser().absolute()
+    roots = tuple(dict.fromkeys((base, base.parent, root)))
+    official = _companions(roots, COMPANIONS[Kind.TEXT_ENCODER][0], "*5Hz-lm*")
+    shared = [*_comfyui_tokenizers(base), *_comfyui_tokenizers(root)]
+    for folder in [*official, *dict.fromkeys(shared), base]:
+        if holds_tokenizer(folder):
+            return load_tokenizer(folder)
+    raise CheckpointError(
+        f"{model.path} comes without a tokenizer, and none is in the official folders below "
+        f"{', '.join(map(str, roots))}, nor in {', '.join(map(str, dict.fromkeys(shared)))}. Put "
+        "one beside the model, or give its path: --tokenizer on the command line, `tokenizer` in "
+        f"Python. {SOURCES}"
+    )
+
+
+def _comfyui_tokenizers(folder: Path) -> list[Path]:
+    """Where a ComfyUI at `folder`, or with `folder` in its tree of models, has the tokenizer."""
+    real = folder.resolve()
+    above = [folder, *folder.parents[:LEVELS], real, *real.parents[:LEVELS]]
+    return [each / COMFYUI_TOKENIZER for each in dict.fromkeys(above)]
 
 
 def _exact(root: Path, name: str) -> list[Path]:
@@ -127,7 +150,7 @@ def _same_lm(path: Path, name: str) -> bool:
 def _companions(roots: Iterable[Path], folder: str, pattern: str) -> Iterator[Path]:
     for root in roots:
         for parent in FOLDERS:
-            if (root / parent / folder / "config.json").is_file():
+            if (root / parent / folder).is_dir():
                 yield root / parent / folder
             yield from sorted((root / parent).glob(pattern))
 

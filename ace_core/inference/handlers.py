@@ -60,12 +60,14 @@ class AceStepHandler:
         quantization: str | None = None,
         dtype: str | torch.dtype | None = None,
         variant: str | None = None,
+        tokenizer: str | Path | None = None,
     ) -> tuple[str, bool]:
         """Load the models. What was done or what is wrong, and whether they are ready.
 
         `config_path` is the name of a checkpoint below `project_root` (an official folder in
         `checkpoints`, a single file in a ComfyUI's folders) or the path of one. `variant` is for a
-        checkpoint whose config and name do not tell what it was trained as.
+        checkpoint whose config and name do not tell what it was trained as. `tokenizer` is the
+        path of the text encoder's where none lies with the models.
         """
         self._service = None
         warn_outdated()
@@ -75,7 +77,7 @@ class AceStepHandler:
             checkpoint = find_model(project_root, config_path, Kind.DIT)
             root = Path(project_root)
             parts = Parts(checkpoint, root, target, dtype, offload_to_cpu, quantization)
-            self._service = _service(parts, variant)
+            self._service = _service(parts, variant, tokenizer)
         except AceStepError as error:
             self.status = str(error)
             logger.warning("%s", error)
@@ -122,12 +124,12 @@ class Parts:
         return f"{name}: loaded, computes on {self.device} in {kind}{held}{offload}."
 
 
-def _service(parts: Parts, variant: str | None) -> Service:
+def _service(parts: Parts, variant: str | None, tokenizer_path: str | Path | None) -> Service:
     checkpoint, root = parts.checkpoint, parts.root
     known = _variant(checkpoint, variant)
     encoder = find_companion(checkpoint, root, Kind.TEXT_ENCODER)
     autoencoder = find_companion(checkpoint, root, Kind.VAE)
-    tokenizer = find_tokenizer(encoder, Kind.TEXT_ENCODER, root)
+    tokenizer = find_tokenizer(encoder, Kind.TEXT_ENCODER, root, tokenizer_path)
     ops = parts.ops(checkpoint, Kind.DIT)
     dit = load_dit(checkpoint.path, ops, known).model
     qwen = load_text_encoder(encoder.path, parts.ops(encoder, Kind.TEXT_ENCODER))
@@ -176,11 +178,13 @@ class LLMHandler:
         offload_to_cpu: bool = False,
         dtype: str | torch.dtype | None = None,
         quantization: str | None = None,
+        tokenizer: str | Path | None = None,
     ) -> tuple[str, bool]:
         """Load the model. What was done or what is wrong, and whether it is ready.
 
         Every published `backend` is accepted and means the same: this library's own loop, whose
-        tokens do not depend on the batch.
+        tokens do not depend on the batch. `tokenizer` is the path of one where none lies with the
+        models.
         """
         self._model = self._offloaded = None
         warn_outdated()
@@ -195,10 +199,10 @@ class LLMHandler:
             checkpoint = find_model(checkpoint_dir, lm_model_path, Kind.LM)
             root = Path(checkpoint_dir)
             parts = Parts(checkpoint, root, target, dtype, offload_to_cpu, quantization)
-            tokenizer = find_tokenizer(checkpoint, Kind.LM, checkpoint_dir)
+            found = find_tokenizer(checkpoint, Kind.LM, checkpoint_dir, tokenizer)
             ops = parts.ops(checkpoint, Kind.LM)
             model = load_lm(checkpoint.path, ops)
-            self._model = LanguageModel(model, tokenizer, target, ops.dtype)
+            self._model = LanguageModel(model, found, target, ops.dtype)
             self._offloaded, self.name = parts.resident(model), checkpoint.path.name
         except AceStepError as error:
             self.status = str(error)

@@ -119,6 +119,7 @@ ARGUMENTS: Final = {
     "language model it is ours.",
     "dtype": "`bf16`, `fp32` or `auto`: bf16 where the device is fast at it.",
     "variant": "Ours: what the model was trained as, when nothing else tells.",
+    "tokenizer": "Ours: path of Qwen's tokenizer, where none lies with the models or around them.",
     "checkpoint_dir": "Folder below which the language model is looked for.",
     "lm_model_path": "Name (`acestep-5Hz-lm-0.6B`) or path.",
     "backend": "`vllm`, `pt` and `mlx` are taken and mean the same: this library's own loop.",

@@ -4,6 +4,7 @@ It is a real `tokenizer.json`: byte-level, without merges, with the special toke
 one. Every text is one token per byte, so any text can be written and read back.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -42,6 +43,23 @@ def write_tokenizer(folder: Path, audio_codes: int = 0) -> Path:
     path = folder / "tokenizer.json"
     build_tokenizer(audio_codes).save(str(path), pretty=False)
     return path
+
+
+def write_vocabulary(folder: Path) -> Path:
+    """The tokenizer without audio codes as `vocab.json` and `merges.txt` in `folder`, the form in
+    which ComfyUI carries Qwen's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = build_tokenizer()
+    vocabulary = tokenizer.get_vocab(with_added_tokens=False)
+    (folder / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+    (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    added = {
+        str(tokenizer.token_to_id(name)): {"content": name, "normalized": False, "special": True}
+        for name in SPECIAL
+    }
+    config = {"tokenizer_class": "Qwen2Tokenizer", "added_tokens_decoder": added}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder
 
 
 if __name__ == "__main__":

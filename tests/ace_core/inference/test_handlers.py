@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,11 +13,12 @@ from ace_core import pipeline
 from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.inference import AceStepHandler, LLMHandler, create_sample
 from ace_core.inference.devices import OffloadedModel, device_of, dtype_of
-from ace_core.inference.find_models import find_model
+from ace_core.inference.find_models import COMFYUI_TOKENIZER, find_model
 from ace_core.inference.progress import RunProgress
 from ace_core.weights import Kind
 from tests.rounding import assert_same
 from tools.miniature import Miniature
+from tools.miniature.tokenizer import write_tokenizer, write_vocabulary
 
 from .conftest import ONE, Make, dit_handler
 
@@ -53,6 +55,70 @@ def test_a_single_file_is_found_by_the_official_name(
 def test_single_files_of_a_comfyui_are_a_whole_service(checkpoints: Miniature, make: Make):
     handler = dit_handler(checkpoints.root, "acestep_v1.5_turbo_miniature.safetensors")
     assert make(handler=handler).success
+
+
+@pytest.fixture
+def comfyui_models(checkpoints: Miniature, tmp_path: Path) -> Path:
+    """The `models` folder of a ComfyUI with the published single files and no tokenizer."""
+    models = tmp_path / "ComfyUI" / "models"
+    for file, name in (
+        (checkpoints.split_turbo, "diffusion_models/acestep_v1.5_turbo.safetensors"),
+        (checkpoints.split_text_encoder, "text_encoders/qwen_0.6b_ace15.safetensors"),
+        (checkpoints.split_lm, "text_encoders/qwen_1.7b_ace15.safetensors"),
+        (checkpoints.split_vae, "vae/ace_1.5_vae.safetensors"),
+    ):
+        (models / name).parent.mkdir(parents=True, exist_ok=True)
+        (models / name).symlink_to(file)
+    return models
+
+
+def loaded(models: Path, **settings: Any) -> tuple[AceStepHandler, LLMHandler]:
+    """Both handlers of the published names in `models`, whether they could be loaded or not."""
+    dit, lm = AceStepHandler(), LLMHandler()
+    dit.initialize_service(str(models), "acestep-v15-turbo", device="cpu", **settings)
+    lm.initialize(str(models), "acestep-5Hz-lm-1.7B", device="cpu", **settings)
+    return dit, lm
+
+
+def assert_ready(dit: AceStepHandler, lm: LLMHandler) -> None:
+    assert dit.service.models.variant.value == "turbo", dit.status
+    assert lm.llm_initialized, lm.status
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["comfy/text_encoders/qwen25_tokenizer", "models/text_encoders", "models/Qwen3-Embedding-0.6B"],
+)
+@pytest.mark.parametrize("form", [write_vocabulary, write_tokenizer])
+def test_a_comfyui_lends_its_tokenizer(comfyui_models: Path, folder: str, form: Any):
+    place = form(comfyui_models.parent / folder)
+    assert place.exists()
+    assert_ready(*loaded(comfyui_models))
+    assert_ready(*loaded(comfyui_models.parent))
+
+
+def test_the_comfyui_around_a_linked_models_folder_is_found(comfyui_models: Path, tmp_path: Path):
+    write_vocabulary(comfyui_models.parent / COMFYUI_TOKENIZER)
+    link = tmp_path / "elsewhere" / "models"
+    link.parent.mkdir()
+    link.symlink_to(comfyui_models)
+    assert_ready(*loaded(link))
+
+
+def test_a_tokenizer_may_be_named(comfyui_models: Path, tmp_path: Path):
+    folder = write_vocabulary(tmp_path / "qwen")
+    assert_ready(*loaded(comfyui_models, tokenizer=folder))
+    assert_ready(*loaded(comfyui_models, tokenizer=write_tokenizer(tmp_path / "whole")))
+    dit, lm = loaded(comfyui_models, tokenizer=tmp_path / "nothing")
+    assert "nothing is not a folder with a tokenizer" in dit.status
+    assert "nothing is not a folder with a tokenizer" in lm.status
+
+
+def test_a_missing_tokenizer_is_told_with_the_folders_that_were_searched(comfyui_models: Path):
+    for handler in loaded(comfyui_models):
+        for place in (comfyui_models, comfyui_models.parent):
+            assert str(place / COMFYUI_TOKENIZER) in handler.status
+        assert "--tokenizer" in handler.status
 
 
 def test_one_file_may_hold_everything(checkpoints: Miniature, make: Make):
