@@ -80,6 +80,7 @@ class Task:
     source_strength: float = 0.0  # share of the source in the starting noise
     keep: Preservation | None = None  # of the source outside the mask while sampling
     splice: Splice | None = None  # of the source outside the mask after decoding
+    warnings: tuple[str, ...] = ()  # what the model does not read of the song, for the user
 
     def __post_init__(self) -> None:
         check_strength("cover strength", self.cover_strength)

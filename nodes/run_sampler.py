@@ -38,7 +38,7 @@ def run_sampler(
         guidance = preset(variant).guidance  # pyright: ignore[reportArgumentType]
     chosen, positive = solver or host.ace_solver(), task[0]
     warnings = variant_warnings(variant, host.task_name(positive), guidance)
-    warnings += host.sampler_warnings(chosen, positive)
+    warnings += host.sampler_warnings(chosen, positive) + host.task_warnings(positive)
     for warning in warnings:
         logger.warning(warning)
     batch = host.Batch(model, *task, sigmas, recipe, guidance, chosen)

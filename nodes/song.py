@@ -96,6 +96,7 @@ class AceStepSong(io.ComfyNode):
                 ),
             ],
             outputs=[SongSocket.Output(display_name="song", tooltip="The song as one value.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -110,6 +111,8 @@ class AceStepSong(io.ComfyNode):
         language: str,
         instrumental: bool,
     ) -> io.NodeOutput:
+        from . import host
+
         song = Song(
             caption=caption,
             lyrics=INSTRUMENTAL if instrumental else lyrics,
@@ -119,6 +122,9 @@ class AceStepSong(io.ComfyNode):
             time_signature=METERS.get(time_signature),
             language=None if language == AUTO else language,
         )
+        warnings = host.length_warnings(song)
+        if warnings:
+            host.send_text("\n".join(warnings), cls.hidden)
         return io.NodeOutput(song)
 
 

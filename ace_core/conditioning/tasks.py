@@ -14,7 +14,7 @@ from ..errors import InvalidRequestError
 from ..task import Length, SourceUse, Task, check_strength, source_length
 from ..timing import canvas_frames, frames_of_codes
 from ..types import AudioCodes, Song
-from .text import TextEncoder
+from .text import TextEncoder, lyric_warnings
 
 
 def text_to_music(
@@ -141,7 +141,9 @@ def with_cover_strength(
     check_strength("cover strength", strength)
     if strength == 1:
         return task
-    prompt = prompts.text_prompt(_checked_song(song), prompts.TEXT_TO_MUSIC, seconds)
+    instruction = prompts.TEXT_TO_MUSIC
+    fitted = encoder.fit(_checked_song(song), instruction, seconds)
+    prompt = prompts.text_prompt(fitted.song, instruction, seconds)
     return replace(task, cover_strength=strength, text_without_source=encoder.states(prompt))
 
 
@@ -181,10 +183,11 @@ def _encoded_task(
     name: str, song: Song, encoder: TextEncoder, instruction: str, length: Length
 ) -> Task:
     """The task with its text and lyrics encoded, and nothing else yet."""
-    song = _with_lyrics(song)
+    fitted = encoder.fit(_with_lyrics(song), instruction, length.seconds)
     return Task(
-        text=encoder.states(prompts.text_prompt(song, instruction, length.seconds)),
-        lyrics=encoder.embeddings(prompts.lyric_prompt(song)),
+        text=encoder.states(prompts.text_prompt(fitted.song, instruction, length.seconds)),
+        lyrics=encoder.embeddings(prompts.lyric_prompt(fitted.song)),
         frames=length.frames,
         name=name,
+        warnings=fitted.warnings + lyric_warnings(encoder.tokenizer, fitted.song),
     )

@@ -96,6 +96,7 @@ class _Run:
         notes += [*more, *plan.notes, *_unused(params, request)]
         set_cot_fields(params, plan.metadata)
         task, latents = self._sample(request, plan, recipe)
+        notes += task.warnings
         audios = self._audio_dicts(self._decode(latents, task), plan, seeds)
         report = clock.stage("Saving")
         for done, audio in enumerate(audios):

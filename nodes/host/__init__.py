@@ -10,6 +10,7 @@ from .conditioning import (
     conditioning,
     task_lines,
     task_name,
+    task_warnings,
     unconditional,
     with_timbre,
 )
@@ -22,6 +23,7 @@ from .model import load_model
 from .qwen3 import (
     ManagedLanguageModel,
     ManagedTextEncoder,
+    length_warnings,
     load_language_model,
     load_text_encoder,
     token_progress,
@@ -50,6 +52,7 @@ __all__ = [
     "guider",
     "known_variant",
     "language_model_of",
+    "length_warnings",
     "load_language_model",
     "load_model",
     "load_text_encoder",
@@ -67,6 +70,7 @@ __all__ = [
     "task_lines",
     "task_name",
     "task_outputs",
+    "task_warnings",
     "text_encoder_of",
     "times_of",
     "token_progress",

@@ -115,6 +115,12 @@ def task_name(positive: list) -> str:
     return "" if entry_task is None else entry_task.task.name
 
 
+def task_warnings(positive: list) -> list[str]:
+    """What the model does not read of the song."""
+    entry_task = host_task(positive)
+    return [] if entry_task is None else list(entry_task.task.warnings)
+
+
 def task_lines(positive: list) -> list[str]:
     """What a task asks of the sampling, as lines of text."""
     entry_task = host_task(positive)

@@ -171,9 +171,9 @@ def text_encoder_of(clip: Any) -> ManagedTextEncoder:
         return clip
     net = _transformer(clip, _TEXT, "text encoder")
     patcher = clip.patcher
-    return ManagedTextEncoder(
-        host_tokenizer(), _qwen3(net), patcher.load_device, _dtype(net, patcher), patcher
-    )
+    dtype = _dtype(net, patcher)
+    device = patcher.load_device
+    return ManagedTextEncoder(host_tokenizer(), _qwen3(net), device, dtype, patcher=patcher)
 
 
 def language_model_of(clip: Any) -> ManagedLanguageModel:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,13 +13,16 @@ import comfy.utils
 import torch
 from torch import Tensor
 
-from ...ace_core.conditioning.text import TextEncoder
+from ...ace_core.conditioning.text import TextEncoder, fit_caption, lyric_warnings
+from ...ace_core.constants import LYRIC_TOKENS, TEXT_TOKENS
 from ...ace_core.lm.cuda_graph import Capture, cuda_graph_capture
 from ...ace_core.lm.decoding import OnStep, Step, log_tokens
 from ...ace_core.lm.language_model import LanguageModel
 from ...ace_core.models.ops import Ops
 from ...ace_core.models.qwen3 import Qwen3
-from ...ace_core.tokens import Tokenizer, load_tokenizer
+from ...ace_core.prompts import TEXT_TO_MUSIC, lyric_prompt, text_prompt
+from ...ace_core.tokens import Tokenizer, holds_tokenizer, load_tokenizer
+from ...ace_core.types import Song
 from ...ace_core.weights import load
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
@@ -30,7 +34,6 @@ from .quantised import quantised
 logger = logging.getLogger(__name__)
 
 DTYPES = (torch.bfloat16, torch.float32)
-MAX_TEXT_TOKENS = 256  # through the transformer; lyrics are only looked up in the embedding
 _LOADERS = {Kind.TEXT_ENCODER: load.load_text_encoder, Kind.LM: load.load_lm}
 
 
@@ -52,7 +55,8 @@ class ManagedTextEncoder(TextEncoder):
         config = self.model.config
         widest = 2 * config.intermediate_size + 4 * config.hidden_size
         comfy.model_management.load_models_gpu(
-            [self.patcher], memory_required=MAX_TEXT_TOKENS * widest * 4
+            [self.patcher],
+            memory_required=TEXT_TOKENS * widest * 4,  # lyrics are a lookup
         )
 
 
@@ -63,7 +67,7 @@ def load_text_encoder(path: Path, dtype: str = "auto") -> ManagedTextEncoder:
     """
     made = load_qwen3(path, Kind.TEXT_ENCODER, dtype)
     device = made.patcher.load_device
-    return ManagedTextEncoder(made.tokenizer, made.model, device, made.cast, made.patcher)
+    return ManagedTextEncoder(made.tokenizer, made.model, device, made.cast, patcher=made.patcher)
 
 
 class ManagedLanguageModel(LanguageModel):
@@ -196,6 +200,23 @@ def tokenizer_of(checkpoint: Checkpoint, kind: Kind) -> Tokenizer:
     return host_tokenizer()
 
 
+@cache
 def host_tokenizer() -> Tokenizer:
-    """Qwen's, as every ComfyUI carries it."""
-    return load_tokenizer(Path(comfy.ops.__file__).parent / "text_encoders" / "qwen25_tokenizer")
+    """The tokenizer that ComfyUI carries for its own ACE-Step nodes."""
+    return load_tokenizer(_host_tokenizer_folder())
+
+
+def _host_tokenizer_folder() -> Path:
+    return Path(comfy.ops.__file__).parent / "text_encoders" / "qwen25_tokenizer"
+
+
+def length_warnings(song: Song) -> list[str]:
+    """What the model does not read of `song` in text to music. The tokenizer is loaded for long
+    texts only: a token is at least a byte. Without ComfyUI's own there are no warnings."""
+    lengths = [len(text_prompt(song, TEXT_TO_MUSIC, song.seconds).encode()) < TEXT_TOKENS]
+    lengths.append(len(lyric_prompt(song).encode()) < LYRIC_TOKENS)
+    if all(lengths) or not holds_tokenizer(_host_tokenizer_folder()):
+        return []
+    tokenizer = host_tokenizer()
+    fitted = fit_caption(tokenizer, song, TEXT_TO_MUSIC, song.seconds)
+    return [*fitted.warnings, *lyric_warnings(tokenizer, song)]

@@ -1,6 +1,7 @@
 """The workflow from text to a song file, run on the miniature by whichever host there is."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from tests.rounding import assert_same
 from tools.hosts.host import Outcome, Prompt
 from tools.hosts.pack import Pack
+from tools.miniature.tokenizer import write_vocabulary
 from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
@@ -178,3 +180,25 @@ def test_official_and_diffusers_folders_give_the_same_song_as_the_single_file(
         latents, report = sampled(pack, replaced(prompt, "LoadModel", file=file))
         assert "model: turbo" in report
         assert_same(latents, single)
+
+
+def test_a_caption_too_long_for_the_model_is_in_the_report(pack: Pack, prompt: Prompt) -> None:
+    _, report = sampled(pack, replaced(prompt, "Song", caption="calm piano " * 40, bpm=95))
+    assert re.search(r"^warning: The text prompt has .* of the caption\.$", report, re.M)
+    _, report = sampled(pack, replaced(prompt, "Song", caption="calm piano", bpm=95))
+    assert "does not see" not in report
+
+
+def test_the_song_node_shows_what_the_model_does_not_read(
+    pack: Pack, prompt: Prompt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    qwen3, host = pack.submodule("nodes.host.qwen3"), pack.submodule("nodes.host")
+    monkeypatch.setattr(qwen3, "_host_tokenizer_folder", lambda: write_vocabulary(tmp_path))
+    monkeypatch.setattr(qwen3, "host_tokenizer", qwen3.host_tokenizer.__wrapped__)
+    sent: list[str] = []
+    monkeypatch.setattr(host, "send_text", lambda text, hidden: sent.append(text))
+    done(pack, until_sampled(replaced(prompt, "Song", caption="静かな夜のピアノと雨の音" * 40)))
+    assert "of the caption" in sent[0]
+    sent.clear()
+    done(pack, until_sampled(replaced(prompt, "Song", caption="calm piano", lyrics="la")))
+    assert not any("does not see" in text for text in sent)

@@ -89,7 +89,7 @@ def text_encoder(dtype: torch.dtype = torch.float64) -> TextEncoder:
     _filled(model, "text", dtype)
     with tempfile.TemporaryDirectory() as folder:
         write_tokenizer(Path(folder))
-        return TextEncoder(load_tokenizer(folder), model)
+        return TextEncoder(load_tokenizer(folder), model, keep_metadata=False)
 
 
 @cache

@@ -191,3 +191,19 @@ def test_a_silence_shorter_than_asked_is_repeated_from_its_start():
     short = torch.arange(4.0).reshape(1, 4, 1)
     assert silence_frames(short, 6).flatten().tolist() == [0, 1, 2, 3, 0, 1]
     assert silence_frames(short, 3).flatten().tolist() == [0, 1, 2]
+
+
+def test_two_tempi_differ_under_a_long_caption(encoder):
+    """The tempo stands behind the caption in the prompt."""
+    slow, fast = (
+        tasks.text_to_music(replace(SONG, caption="calm piano " * 60, bpm=bpm), encoder)
+        for bpm in (95, 200)
+    )
+    assert not torch.equal(slow.text, fast.text)
+    assert "of the caption" in slow.warnings[0]
+    assert tasks.text_to_music(SONG, encoder).warnings == ()
+
+
+def test_lyrics_beyond_the_model_are_told_by_the_task(encoder):
+    task = tasks.text_to_music(replace(SONG, lyrics="la la " * 800), encoder)
+    assert "of the lyrics" in task.warnings[0]

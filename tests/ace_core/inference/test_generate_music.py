@@ -254,3 +254,10 @@ def test_debug_writes_each_token_with_its_field_into_the_log(
 def test_parameters_start_with_nothing_found():
     assert GenerationParams().to_dict()["cot_caption"] == ""
     assert GenerationConfig().to_dict()["batch_size"] == 2
+
+
+def test_what_the_model_does_not_read_of_a_long_text_is_in_the_status(make: Make):
+    status = make(caption="calm piano " * 40, lyrics="la la " * 600).status_message
+    assert "of the caption" in status
+    assert "of the lyrics" in status
+    assert "does not see" not in make().status_message
