@@ -57,7 +57,7 @@ def sample(
 ) -> Tensor:
     """Latents [B, T, C], one per seed, in float32 or the models' dtype if that is more precise.
 
-    Several tasks are one per seed: variations of one text that differ in their codes. `start`
+    Several tasks are one per seed: variations of one text that differ in codes or timbre. `start`
     [B, T, C] replaces the seeded noise. What cannot be sampled is refused before any heavy work.
     Items that do not fit into memory together are sampled in microbatches, and `on_step` is called
     for every step of each.
@@ -106,10 +106,10 @@ def _sample_microbatch(
         source = torch.cat(starts).to(noise)  # [1 or B, T, C]
         x, times = start_from_source(noise, source, times, task.source_strength)
     velocities = _velocities(models, tasks)
-    rest = task.without_source()
-    if rest is not None:
+    rest = [each for each in (task.without_source() for task in tasks) if each is not None]
+    if rest:
         switch = switch_time(times, task.cover_strength)
-        velocities = velocities.switched(switch, _velocities(models, (rest,)))
+        velocities = velocities.switched(switch, _velocities(models, rest))
     defaults = preset(models.variant)
     kept = _kept_source(models, task)
     options = SolverOptions(
@@ -184,9 +184,9 @@ def _velocities(models: Models, tasks: Sequence[Task]) -> _Velocities:
     decoder = models.dit.decoder
     contexts = [ctx.context(models.dit, task, models.silence) for task in tasks]
     context = torch.cat(contexts)  # [1 or B, T, 2C]
-    cond_kv = decoder.cross_attention_kv(
-        ctx.encode_conditions(models.dit, tasks[0], models.silence)
-    )
+    differ = tasks if any(task.timbre is not tasks[0].timbre for task in tasks) else tasks[:1]
+    conditions = [ctx.encode_conditions(models.dit, task, models.silence) for task in differ]
+    cond_kv = decoder.cross_attention_kv(torch.cat(conditions))  # of batch 1 or B
     uncond_kv = decoder.cross_attention_kv(models.dit.null_condition_emb.to(context))
 
     def velocity(x: Tensor, t: float, kv: Sequence[KV]) -> Tensor:

@@ -91,10 +91,10 @@ class _Run:
         folder = make_folder(save_dir)
         seeds, notes = seeds_of(params, config)
         recipe, more = recipe_of(params, variant, seeds)
-        request = load_task_request(params, seeds[0])
+        request = load_task_request(params, seeds)
         plan = run_lm(self.llm, request, params, config, seeds, clock)
         notes += [*more, *plan.notes, *_unused(params, request)]
-        set_cot_fields(params, plan.metadata)
+        set_cot_fields(params, plan)
         task, latents = self._sample(request, plan, recipe)
         notes += task.warnings
         audios = self._audio_dicts(self._decode(latents, task), plan, seeds)
@@ -102,7 +102,7 @@ class _Run:
         for done, audio in enumerate(audios):
             if folder is not None:
                 try:
-                    save_song(audio, plan.song, folder)
+                    save_song(audio, plan.song, folder, config.audio_format)
                 except SaveError as error:
                     return error_result(str(error), audios)
             report(done + 1, len(audios))
@@ -151,7 +151,7 @@ class _Run:
         self, audio: Tensor, plan: LMOutput, seeds: Sequence[int]
     ) -> list[dict[str, Any]]:
         names = [self.service.name, self.llm.name if self.llm and plan.metadata else ""]
-        each = item_params(self.params, seeds, plan.codes, self.config.audio_format)
+        each = item_params(self.params, seeds, plan.codes)
         return [
             audio_dict(item.clone(), params, key_of(params, names))
             for item, params in zip(audio, each, strict=True)

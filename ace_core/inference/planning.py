@@ -69,12 +69,15 @@ def metadata_dict(metadata: Metadata) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def set_cot_fields(params: GenerationParams, metadata: Metadata | None) -> None:
-    """Sets the `cot_` fields to what the language model added to the given values."""
+def set_cot_fields(params: GenerationParams, output: LMOutput) -> None:
+    """Sets the `cot_` fields to what the language model added to the given values; a plan that is
+    reused stays."""
+    if params.reuse_cot:
+        return
     default = GenerationParams()
-    metadata = metadata or Metadata()
+    metadata = output.metadata or Metadata()
     meter = metadata.time_signature
-    seconds = metadata.seconds
+    seconds = output.song.seconds if output.metadata is not None else None
     params.cot_bpm = metadata.bpm if params.bpm is None else None
     params.cot_keyscale = (metadata.key or "") if not params.keyscale else ""
     params.cot_timesignature = str(meter) if meter and not params.timesignature else ""
@@ -138,6 +141,8 @@ def _why_not(handler: LLMHandler | None, params: GenerationParams) -> str | None
     """Why the language model does not run; None if it does."""
     if not params.thinking:
         return "`thinking` is off."
+    if params.reuse_cot:
+        return "The plan is that of the `cot_` fields: the language model was not asked."
     if params.task_type not in PLANNED_TASKS:
         return f"The language model is not asked for the task {params.task_type}."
     if handler is None or not handler.llm_initialized:

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from ..constants import INSTRUMENTAL, TRACKS
 from ..errors import InvalidRequestError
-from ..lm.plan import UNKNOWN
+from ..lm.metadata import Metadata
+from ..lm.plan import UNKNOWN, fill
 from ..lm.sampling import SamplingParams
 from ..prompts import TEXT_TO_MUSIC
 from ..sampling.dcw import DCW, DCWMode
@@ -27,20 +28,39 @@ RANDOM_SEED: Final = -1  # instead of a seed
 
 
 def song_of(params: GenerationParams) -> Song:
-    """The song, with None for what was not given.
+    """The song, with None for what was not given; with `reuse_cot` completed by the plan in the
+    `cot_` fields, as the language model did when it filled them.
 
     Raises:
         InvalidSongError, InvalidRequestError: an invalid key, time signature or language.
     """
-    return Song(
+    song = Song(
         caption=params.caption,
         lyrics=INSTRUMENTAL if params.instrumental else params.lyrics,
         seconds=length_of(params),
         bpm=params.bpm,
-        key=parse_key(params.keyscale) if params.keyscale.strip() else None,
+        key=_key_of(params.keyscale),
         time_signature=meter_of(params.timesignature),
         language=language_of(params.vocal_language),
     )
+    return fill(song, _planned_metadata(params)) if params.reuse_cot else song
+
+
+def _planned_metadata(params: GenerationParams) -> Metadata:
+    """What a language model found before."""
+    seconds = params.cot_duration
+    return Metadata(
+        bpm=params.cot_bpm,
+        caption=params.cot_caption or None,
+        seconds=None if seconds is None else int(seconds),
+        key=_key_of(params.cot_keyscale),
+        language=language_of(params.cot_vocal_language),
+        time_signature=meter_of(params.cot_timesignature),
+    )
+
+
+def _key_of(text: str) -> str | None:
+    return parse_key(text) if text.strip() else None
 
 
 def length_of(params: GenerationParams) -> float | None:

@@ -40,14 +40,15 @@ def make_folder(save_dir: str | None) -> Path | None:
 
 
 def item_params(
-    params: GenerationParams, seeds: Sequence[int], codes: Sequence[AudioCodes], audio_format: str
+    params: GenerationParams, seeds: Sequence[int], codes: Sequence[AudioCodes]
 ) -> list[dict[str, Any]]:
-    """The parameters of each item: those of the run, with the item's seed and codes."""
+    """The parameters that bring each item back: those of the run with the item's seed and codes,
+    and the plan in the `cot_` fields, which is reused."""
     texts = [write_codes(each) for each in codes] or [""]
     texts = texts * len(seeds) if len(texts) == 1 else texts
     base = params.to_dict()
     return [
-        {**base, "seed": seed, "audio_codes": text, "audio_format": audio_format}
+        {**base, "seed": seed, "audio_codes": text, "reuse_cot": True}
         for seed, text in zip(seeds, texts, strict=True)
     ]
 
@@ -69,13 +70,13 @@ def audio_dict(sound: Tensor, params: dict[str, Any], key: str) -> dict[str, Any
     }
 
 
-def save_song(audio: dict[str, Any], song: Song, folder: Path) -> None:
+def save_song(audio: dict[str, Any], song: Song, folder: Path, audio_format: str) -> None:
     """Write `audio` to `folder`, complete or not at all, and set its "path".
 
     Raises:
         SaveError: it cannot be written.
     """
-    form = FileFormat(FORMATS[audio["params"]["audio_format"]])
+    form = FileFormat(FORMATS[audio_format])
     path = folder / f"{audio['key']}{form.encoding.suffix}"
     tags = {**song_tags(song), "ace_step_params": json.dumps(audio["params"])}
     save(path, audio["tensor"], form, tags, audio["sample_rate"])

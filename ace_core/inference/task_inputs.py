@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from ..audio.files import read_audio
@@ -31,11 +32,11 @@ class TaskRequest:
     source: SourceAudio | None = None
     canvas: RepaintCanvas | None = None  # of a task on a region
     keep: Preservation | None = None
-    reference: Tensor | None = None  # [1, 2, N], 30 s
+    reference: Tensor | None = None  # [B, 2, N], 30 s for each song
 
 
-def load_task_request(params: GenerationParams, seed: int) -> TaskRequest:
-    """Read the recordings; `seed` chooses the segments of the reference.
+def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskRequest:
+    """Read the recordings; each song's seed chooses its segments of the reference.
 
     Raises:
         InvalidAudioError: a recording is missing or cannot be used.
@@ -45,7 +46,8 @@ def load_task_request(params: GenerationParams, seed: int) -> TaskRequest:
     request = TaskRequest(name, instruction=custom_instruction(params.instruction))
     if params.reference_audio is not None:
         sound = source_audio(*read_audio(params.reference_audio), "reference")
-        request = replace(request, reference=reference_segments(sound, seed))
+        segments = [reference_segments(sound, seed) for seed in seeds]
+        request = replace(request, reference=torch.cat(segments))
     if name == "text2music" or (name == "cover" and params.audio_codes.strip()):
         return request
     if params.src_audio is None:
@@ -77,7 +79,7 @@ def build_tasks(
     codes: Sequence[AudioCodes],
     cover_strength: float,
 ) -> tuple[Task, ...]:
-    """One task for all songs, or one per variation of codes.
+    """One task for all songs, or one per variation of codes or of the reference's segments.
 
     `cover_strength` is the share of the steps that see the source of a cover or the codes.
 
@@ -93,10 +95,14 @@ def build_tasks(
             task = tasks.with_cover_strength(task, cover_strength, song, encoder, seconds)
     with service.vae:
         task = replace(task, source=_latents(service, request.source and request.source.audio))
-        task = replace(task, timbre=_latents(service, request.reference))
+        timbres = _reference_latents(service, request.reference)
     if request.canvas is not None and request.keep is not None:
         task = replace(task, keep=request.keep, splice=request.canvas.splice(request.keep))
-    return tuple(replace(task, codes=each) for each in codes) if len(codes) > 1 else (task,)
+    count = max(len(timbres), len(codes))
+    tasks_of_songs = [replace(task, timbre=timbres[i % len(timbres)]) for i in range(count)]
+    if len(codes) <= 1:
+        return tuple(tasks_of_songs)
+    return tuple(replace(each, codes=own) for each, own in zip(tasks_of_songs, codes, strict=True))
 
 
 def _encode_text(
@@ -119,6 +125,18 @@ def _encode_text(
     if mask is None:
         raise ValueError("a repaint has a mask")
     return tasks.repaint(song, encoder, length, mask, instruction)
+
+
+def _reference_latents(service: Service, audio: Tensor | None) -> list[Tensor | None]:
+    """Latents [1, 750, C] of every song's segments; one None for no reference. Equal segments are
+    encoded once, and are one tensor."""
+    if audio is None:
+        return [None]
+    latents: list[Tensor | None] = []
+    for i, segments in enumerate(audio):
+        same = next((j for j in range(i) if torch.equal(audio[j], segments)), None)
+        latents.append(_latents(service, segments[None]) if same is None else latents[same])
+    return latents if any(each is not latents[0] for each in latents) else latents[:1]
 
 
 def _latents(service: Service, audio: Tensor | None) -> Tensor | None:

@@ -82,6 +82,9 @@ class GenerationParams:
     dcw_high_scaler: float = 0.02
     dcw_wavelet: str = "haar"
 
+    # ours: True takes the plan of the `cot_` fields and asks no language model
+    reuse_cot: bool = False
+
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, ready for JSON."""
         return asdict(self)

@@ -57,6 +57,7 @@ PARAMS: Final = {
     "dcw_mode": "Bands to correct: `low`, `high`, `double` (both) or `pix` (no transform).",
     "dcw_scaler": "How far the low band is moved; in `high` and `pix` the one that is there.",
     "dcw_high_scaler": "How far the high band is moved in `double`.",
+    "reuse_cot": "Ours: take the plan of the `cot_` fields; no language model is asked.",
     "dcw_wavelet": "Only `haar` (or its other name, `db1`).",
 }
 CONFIG: Final = {

@@ -56,6 +56,7 @@ LATER: dict[str, list[Field]] = {  # what the official class has gained since, b
         ("dcw_scaler", "float", 0.05),
         ("dcw_high_scaler", "float", 0.02),
         ("dcw_wavelet", "str", "haar"),
+        ("reuse_cot", "bool", False),  # ours
     ]
 }
 CONFIG: list[Field] = [
