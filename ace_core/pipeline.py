@@ -6,6 +6,7 @@ the models' own are used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from .models.dit import memory_estimate
 from .models.vae import Oobleck
 from .precision import at_least_float32
 from .sampling.cover import SwitchedVelocity, start_from_source, switch_time
+from .sampling.flow_edit import EditOptions, check_edit, flow_edit
 from .sampling.guidance import CondUncond, Guidance, GuidedVelocity
 from .sampling.microbatch import in_microbatches, largest_microbatch
 from .sampling.presets import preset
@@ -68,6 +70,8 @@ def sample(
     batch = len(recipe.seeds)
     tasks = _variations(task, batch)
     _check_sources(tasks[0], batch)
+    if tasks[0].edit is not None:
+        check_edit(recipe.solver, recipe.guidance, recipe.dcw)
 
     def run(first: int, stop: int) -> Tensor:
         noise = None if start is None else start[first:stop]
@@ -101,6 +105,9 @@ def _sample_microbatch(
     noise = recipe.initial_noise(task.frames) if start is None else start
     silence = models.silence
     x = noise = noise.to(silence.device, at_least_float32(silence.dtype))
+    if task.edit is not None:
+        draws = chain([noise], islice(recipe.noise_draws(task.frames), 1, None))
+        return _edit(models, tasks, recipe, EditOptions(times, task.edit.window, draws, on_step))
     if task.source_strength:
         starts = [ctx.start_latents(models.dit, each, models.silence) for each in tasks]
         source = torch.cat(starts).to(noise)  # [1 or B, T, C]
@@ -122,6 +129,18 @@ def _sample_microbatch(
     velocity = velocities.guided(recipe.guidance or defaults.guidance)
     x = integrate(recipe.solver or defaults.solver, velocity, x, options)
     return x if kept is None else kept.blended(x)
+
+
+def _edit(models: Models, tasks: Sequence[Task], recipe: Recipe, options: EditOptions) -> Tensor:
+    """The morph of the tasks' sources, [B, T, C]."""
+    guidance = recipe.guidance or preset(models.variant).guidance
+    old_words, new_words = (
+        _velocities(models, each).guided(guidance)
+        for each in ([task.with_source_words() for task in tasks], tasks)
+    )
+    starts = torch.cat([ctx.start_latents(models.dit, each, models.silence) for each in tasks])
+    source = starts.to(at_least_float32(starts.dtype)).expand(len(recipe.seeds), -1, -1)
+    return flow_edit(old_words, new_words, source, options)
 
 
 @torch.inference_mode()
@@ -211,6 +230,8 @@ def _part(tasks: Sequence[Task], start: int, stop: int) -> Sequence[Task]:
 
 
 def _check_sources(task: Task, batch: int) -> None:
+    if task.edit is not None and task.source is None:
+        raise InvalidRequestError("A morph starts from a recording. Give the task its `source`.")
     if task.source is not None and len(task.source) not in (1, batch):
         raise InvalidRequestError(
             f"There are {len(task.source)} sources for {batch} songs. Give one source for all of "

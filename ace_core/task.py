@@ -57,13 +57,50 @@ class Splice:
     crossfade: float  # seconds
 
 
+@dataclass(frozen=True, slots=True)
+class EditWindow:
+    """Where in the schedule a flow edit works, and over how many draws of noise it averages.
+
+    Raises:
+        InvalidRequestError: a window that leaves 0 to 1 or ends before it starts, or no draw.
+    """
+
+    n_min: float = 0.0  # share of the steps that are skipped before it
+    n_max: float = 1.0  # share of the steps at its end; the others sample under the new words
+    n_avg: int = 1  # draws per step of the window
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.n_min <= self.n_max <= 1:
+            raise InvalidRequestError(
+                f"The edit window from {self.n_min} to {self.n_max} cannot be used. Set `n_min` "
+                "and `n_max` within 0 to 1, the start at or below the end, as in 0 to 1."
+            )
+        if self.n_avg < 1:
+            raise InvalidRequestError(
+                f"{self.n_avg} draws per step cannot be averaged. Set `n_avg` to 1 or more."
+            )
+
+    def steps(self, count: int) -> tuple[int, int]:
+        """The first of `count` steps inside the window, and the first behind it."""
+        return int(count * self.n_min), int(count * self.n_max)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowEdit:
+    """The words that describe the source of a morph as it is, and the window of the edit."""
+
+    text: Tensor  # [1, L, 1024], as in `Task`
+    lyrics: Tensor  # [1, L', 1024]
+    window: EditWindow = EditWindow()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """The conditioning of a run, and what is kept of its source.
 
     Raises:
-        InvalidRequestError: a strength outside 0 to 1, or a cover strength below 1 without the
-            text for the steps that do not see the source.
+        InvalidRequestError: a strength outside 0 to 1, a cover strength below 1 without the text
+            for the steps that do not see the source, or an edit with what it cannot be joined to.
     """
 
     text: Tensor  # [1, L, 1024] normed hidden states of the text prompt
@@ -80,6 +117,7 @@ class Task:
     source_strength: float = 0.0  # share of the source in the starting noise
     keep: Preservation | None = None  # of the source outside the mask while sampling
     splice: Splice | None = None  # of the source outside the mask after decoding
+    edit: FlowEdit | None = None  # a morph: the words of its source, exchanged for the others
     warnings: tuple[str, ...] = ()  # what the model does not read of the song, for the user
 
     def __post_init__(self) -> None:
@@ -90,6 +128,32 @@ class Task:
                 f"A cover strength of {self.cover_strength:g} needs the text for the steps that "
                 "do not see the source. Set it with `tasks.with_cover_strength`."
             )
+        if self.edit is not None:
+            self._check_edit()
+
+    def _check_edit(self) -> None:
+        joined = {
+            "a cover strength below 1": self.cover_strength < 1,
+            "a source strength": self.source_strength > 0,
+            "audio codes": self.codes is not None,
+            "a source that is kept outside a mask": self.keep is not None,
+        }
+        refused = [name for name, present in joined.items() if present]
+        if refused:
+            raise InvalidRequestError(
+                f"A morph cannot be joined to {' or '.join(refused)}: it starts from the whole "
+                "recording and sees it in every step. Leave that out."
+            )
+
+    def with_source_words(self) -> "Task":
+        """The task of a morph under the words that describe the source as it is.
+
+        Raises:
+            ValueError: the task is no morph.
+        """
+        if self.edit is None:
+            raise ValueError("only a morph has the words of its source")
+        return replace(self, text=self.edit.text, lyrics=self.edit.lyrics, edit=None)
 
     def without_source(self) -> "Task | None":
         """The task of the steps after the cover strength is spent; None: there are none.

@@ -5,13 +5,22 @@ Source: acestep/core/generation/handler/{task_utils,conditioning_masks}.py.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from torch import Tensor
 
 from .. import prompts
 from ..constants import INSTRUMENTAL, TRACKS
 from ..errors import InvalidRequestError
-from ..task import Length, SourceUse, Task, check_strength, source_length
+from ..task import (
+    EditWindow,
+    FlowEdit,
+    Length,
+    SourceUse,
+    Task,
+    check_strength,
+    source_length,
+)
 from ..timing import canvas_frames, frames_of_codes
 from ..types import AudioCodes, Song
 from .text import TextEncoder, lyric_warnings
@@ -72,6 +81,46 @@ def audio_to_audio(
     instruction = instruction or prompts.TEXT_TO_MUSIC
     task = _encoded_task("audio2audio", _checked_song(song), encoder, instruction, length)
     return replace(task, source_use=SourceUse.INIT_ONLY, source_strength=source_strength)
+
+
+class SongEdit(NamedTuple):
+    """A recording's words, what they are to become, and where in the schedule."""
+
+    source: Song  # as the recording is
+    target: Song  # as it is to be
+    window: EditWindow = EditWindow()
+
+
+def morph(
+    songs: SongEdit,
+    encoder: TextEncoder,
+    length: Length,
+    context: SourceUse = SourceUse.INIT_ONLY,
+    instruction: str | None = None,
+) -> Task:
+    """The source with its words exchanged: other lyrics, another style, the rest kept (flow edit).
+
+    `context` is what the model sees of the source under either words: nothing, as in text to music
+    (INIT_ONLY), its codes (QUANTIZED) or its latents (WHOLE).
+
+    Raises:
+        InvalidRequestError: words are missing, or the model would see a masked source.
+    """
+    if context is SourceUse.MASKED:
+        raise InvalidRequestError(
+            "A morph has no region. Choose whether the model sees nothing of the source, its codes "
+            "or its latents."
+        )
+    plain = prompts.TEXT_TO_MUSIC if context is SourceUse.INIT_ONLY else prompts.COVER
+    instruction = instruction or plain
+    old, new = (
+        _encoded_task("morph", _checked_song(song), encoder, instruction, length)
+        for song in (songs.source, songs.target)
+    )
+    edit = FlowEdit(old.text, old.lyrics, songs.window)
+    source_warnings = tuple(f"The words of the source: {each}" for each in old.warnings)
+    warnings = (*new.warnings, *source_warnings)
+    return replace(new, source_use=context, edit=edit, warnings=warnings)
 
 
 def repaint(

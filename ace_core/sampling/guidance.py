@@ -6,7 +6,7 @@ Source: acestep/models/common/apg_guidance.py and generate_audio of modeling_ace
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -187,6 +187,7 @@ def smooth(v: Tensor, previous: Tensor | None, share: float) -> Tensor:
 
 
 CondUncond = Callable[[Tensor, float], tuple[Tensor, Tensor]]  # (x, t) -> cond, uncond
+_State = tuple[Tensor | None, Tensor | None]  # momentum and previous velocity, [B, T, C]
 
 
 class GuidedVelocity:
@@ -202,6 +203,8 @@ class GuidedVelocity:
         self._guidance = guidance
         self._momentum: Tensor | None = None  # [B, T, C]
         self._previous: Tensor | None = None  # [B, T, C]
+        self._before: _State = (None, None)  # of the draws of a step
+        self._after: list[_State] = []  # one per draw so far
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
         v = self._limited(self._predict(x, t), x)
@@ -217,6 +220,23 @@ class GuidedVelocity:
         v = self._limited(self._correct(x, t), x)
         if self._previous is not None:
             self._previous = 0.5 * (self._previous + v)
+        return v
+
+    def draw(self, x: Tensor, t: float, index: int, count: int) -> Tensor:
+        """The velocity of one of the `count` draws whose mean is a step, `index` from 0.
+
+        Each draw starts with the momentum and the previous velocity of before the step. Afterwards
+        these are the means of what the draws made of them: both depend linearly on a draw, so that
+        is one step of the mean.
+        """
+        if index == 0:
+            self._before, self._after = (self._momentum, self._previous), []
+        self._momentum, self._previous = self._before
+        v = self(x, t)
+        self._after.append((self._momentum, self._previous))
+        if index == count - 1:
+            momenta, previous = zip(*self._after, strict=True)
+            self._momentum, self._previous = _mean(momenta), _mean(previous)
         return v
 
     def _predict(self, x: Tensor, t: float) -> Tensor:
@@ -246,6 +266,12 @@ class GuidedVelocity:
         if threshold is not None:
             v = clamp_norm(v, x, threshold)
         return smooth(v, self._previous, self._guidance.velocity_ema)
+
+
+def _mean(tensors: Sequence[Tensor | None]) -> Tensor | None:
+    """The mean of what is there; None where nothing is."""
+    present = [each for each in tensors if each is not None]
+    return sum(present[1:], present[0]) / len(present) if present else None
 
 
 def _in_dtype_of(x: Tensor, pair: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -83,10 +83,18 @@ class Recipe:
 
     def initial_noise(self, frames: int) -> Tensor:
         """The noise of every item [B, T, C], the retake mixed in."""
-        drawn = noise(self.seeds, frames)
-        if self.retake is None:
+        return next(self.noise_draws(frames))
+
+    def noise_draws(self, frames: int) -> Iterator[Tensor]:
+        """Endless noise of every item [B, T, C], the retake mixed into each draw; the first is
+        `initial_noise`."""
+        drawn = _draws(self.seeds, frames, LATENT_CHANNELS)
+        retake = self.retake
+        if retake is None:
             return drawn
-        return mix_noise(drawn, noise(self.retake.seeds, frames), self.retake.variance)
+        others = _draws(retake.seeds, frames, LATENT_CHANNELS)
+        pairs = zip(drawn, others, strict=True)  # neither ends
+        return (mix_noise(one, other, retake.variance) for one, other in pairs)
 
 
 def check_seed(seed: int) -> int:

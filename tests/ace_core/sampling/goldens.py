@@ -49,3 +49,8 @@ class Toy:
     def _velocity(self, x: Tensor, t: float, words: Tensor, context: Tensor) -> Tensor:
         pulled = (x @ self.inputs["A"]).tanh() + 0.5 * x
         return pulled + t * self.inputs["bias"] + words + 0.1 * context
+
+    def mixing(self, x: Tensor, t: float, words: str, context: str) -> Tensor:
+        """A velocity that differs between the words named by `words` as x says, for flow edit."""
+        pulled = ((x + self.inputs[words]) @ self.inputs["A"]).tanh() + 0.5 * x
+        return pulled + t * self.inputs["bias"] + 0.1 * self.inputs[context]
