@@ -16,11 +16,13 @@ from ..ace_core.constants import (
     KEYS,
     LANGUAGES,
     SECONDS_RANGE,
+    SEED_RANGE,
     TIME_SIGNATURES,
 )
 from ..ace_core.lm.metadata import Metadata
 from ..ace_core.lm.plan import Plan
 from ..ace_core.types import Song
+from ..ace_core.wildcards import expand
 from .sockets import SongSocket
 
 CATEGORY = "audio/ACE-Step/plan"
@@ -33,6 +35,7 @@ class AceStepSong(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         shortest, longest = SECONDS_RANGE
+        smallest, largest = SEED_RANGE
         return io.Schema(
             node_id="AceStep15Song",
             display_name="ACE-Step Song",
@@ -44,6 +47,7 @@ class AceStepSong(io.ComfyNode):
                     "caption",
                     multiline=True,
                     default="",
+                    dynamic_prompts=False,  # the page would draw by no seed
                     tooltip="Style, mood, instruments and voice, in words or tags.",
                     placeholder="warm indie folk, fingerpicked guitar, soft female voice",
                 ),
@@ -51,7 +55,7 @@ class AceStepSong(io.ComfyNode):
                     "lyrics",
                     multiline=True,
                     default="",
-                    dynamic_prompts=False,  # its braces would be eaten as choices
+                    dynamic_prompts=False,
                     tooltip="Words to sing, with section tags such as [Verse] and [Chorus].",
                     placeholder="[Verse]\n…",
                 ),
@@ -94,6 +98,15 @@ class AceStepSong(io.ComfyNode):
                     default=False,
                     tooltip="No vocals: the lyrics above are not used.",
                 ),
+                io.Int.Input(
+                    "wildcard_seed",
+                    default=0,
+                    min=smallest,
+                    max=largest,
+                    optional=True,
+                    tooltip="Wildcards in caption and lyrics, as in {calm|loud}, are drawn by this "
+                    "seed: the same seed draws the same words.",
+                ),
             ],
             outputs=[SongSocket.Output(display_name="song", tooltip="The song as one value.")],
             hidden=[io.Hidden.unique_id],
@@ -110,21 +123,27 @@ class AceStepSong(io.ComfyNode):
         time_signature: str,
         language: str,
         instrumental: bool,
+        wildcard_seed: int = 0,
     ) -> io.NodeOutput:
         from . import host
 
+        drawn = {
+            "caption": expand(caption, wildcard_seed, "caption"),
+            "lyrics": expand(INSTRUMENTAL if instrumental else lyrics, wildcard_seed, "lyrics"),
+        }
         song = Song(
-            caption=caption,
-            lyrics=INSTRUMENTAL if instrumental else lyrics,
+            caption=drawn["caption"].text,
+            lyrics=drawn["lyrics"].text,
             seconds=seconds or None,
             bpm=bpm or None,
             key=None if key == AUTO else key,
             time_signature=METERS.get(time_signature),
             language=None if language == AUTO else language,
         )
-        warnings = host.length_warnings(song)
-        if warnings:
-            host.send_text("\n".join(warnings), cls.hidden)
+        notes = [each.note(name, wildcard_seed) for name, each in drawn.items() if each.choices]
+        notes += host.length_warnings(song)
+        if notes:
+            host.send_text("\n".join(notes), cls.hidden)
         return io.NodeOutput(song)
 
 

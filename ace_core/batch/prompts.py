@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import AceStepError, InvalidRequestError, PromptsError
-from ..inference.limits import check_params, check_types
+from ..inference.limits import check_config, check_params, check_types
 from ..inference.request import INSTRUCTION_EXAMPLES, recipe_of, song_of, tracks_of
 from ..inference.request import seeds_of as published_seeds
+from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
 from ..types import Variant
 
@@ -182,9 +183,13 @@ def check_request(request: Request, variant: Variant) -> None:
         AceStepError: the model, or any model, cannot do it.
     """
     params, config = request
-    check_params(params, config, variant)
-    song_of(params)
-    recipe_of(params, variant, published_seeds(params, config).seeds)
+    check_types(params)
+    check_config(config)
+    seeds = published_seeds(params, config).seeds
+    for texts in draw_texts(params, seeds):
+        check_params(texts.params, config, variant)
+        song_of(texts.params)
+    recipe_of(params, variant, seeds)
     if params.task_type in INSTRUCTION_EXAMPLES:
         tracks_of(params.task_type, params.instruction)
     for name in RECORDINGS:

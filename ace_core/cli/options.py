@@ -15,7 +15,8 @@ from typing import Any, Final
 from ..errors import InvalidRequestError
 
 HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
-    "caption": "what the song sounds like: style, mood, instruments",
+    "caption": "what the song sounds like: style, mood, instruments; of {calm|loud} the seed draws "
+    "one",
     "lyrics": "what is sung; '[Instrumental]' for nobody",
     "instrumental": "nobody sings, whatever the lyrics say",
     "vocal_language": "language that is sung in, a code such as en",

@@ -36,19 +36,16 @@ def check_params(params: GenerationParams, config: GenerationConfig, variant: Va
         TypeError: a value has another type than its field.
     """
     check_types(params)
-    check_types(config)
+    check_config(config)
     _one_of("task_type", params.task_type, TASKS)
     _one_of("infer_method", params.infer_method, SOLVERS)
     _one_of("dcw_mode", params.dcw_mode, [mode.value for mode in DCWMode])
     _one_of("dcw_wavelet", params.dcw_wavelet, WAVELETS)
-    _one_of("audio_format", config.audio_format, FORMATS)
     for name, (low, high) in RANGES.items():
         _within(name, getattr(params, name), low, high)
     _within("inference_steps", params.inference_steps, *STEPS[variant.distilled])
     _within("lm_cfg_scale", params.lm_cfg_scale, 1, None)
     _within("lm_top_k", params.lm_top_k, 0, None)
-    _within("batch_size", config.batch_size, *BATCH_RANGE)
-    _within("lm_batch_chunk_size", config.lm_batch_chunk_size, 1, None)
     if params.bpm is not None:
         _within("bpm", params.bpm, *BPM_RANGE)
     if params.duration is not None and not params.duration <= 0:
@@ -59,6 +56,18 @@ def check_params(params: GenerationParams, config: GenerationConfig, variant: Va
         raise InvalidRequestError(
             f"The task {params.task_type} needs a `caption`. Say how the result is to sound."
         )
+
+
+def check_config(config: GenerationConfig) -> None:
+    """
+    Raises:
+        InvalidRequestError: a value is outside what the tables allow.
+        TypeError: a value has another type than its field.
+    """
+    check_types(config)
+    _one_of("audio_format", config.audio_format, FORMATS)
+    _within("batch_size", config.batch_size, *BATCH_RANGE)
+    _within("lm_batch_chunk_size", config.lm_batch_chunk_size, 1, None)
 
 
 def check_texts(caption: str, lyrics: str) -> None:

@@ -1,11 +1,13 @@
 """`generate_music`: from parameters to saved songs, through every stage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..audio.splice import splice
 from ..errors import AceStepError, SaveError
@@ -14,12 +16,13 @@ from ..pipeline import decode_audio, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
 from .handlers import AceStepHandler, LLMHandler, Service
-from .limits import check_params
-from .planning import LMOutput, metadata_dict, run_lm, set_cot_fields
+from .limits import check_config, check_params, check_types
+from .planning import LMOutput, copy_cot_fields, metadata_dict, run_lm, set_cot_fields
 from .progress import Progress, RunProgress
 from .request import recipe_of, seeds_of
 from .saving import audio_dict, item_params, key_of, make_folder, save_song
 from .task_inputs import TaskRequest, build_tasks, load_task_request
+from .texts import DrawnTexts, draw_texts
 from .types import GenerationConfig, GenerationParams, GenerationResult
 
 OUT_OF_MEMORY = (
@@ -47,9 +50,8 @@ def generate_music(
     if llm_handler is not None:
         check_arguments((llm_handler, LLMHandler))
     try:
-        return _Run(dit_handler.service, llm_handler, params, config, RunProgress(progress)).result(
-            save_dir
-        )
+        make = _Songs(dit_handler.service, llm_handler, params, config, RunProgress(progress))
+        return make.result(save_dir)
     except (AceStepError, RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or out_of_memory(error):
             return error_result(OUT_OF_MEMORY)
@@ -76,24 +78,61 @@ def check_arguments(*pairs: tuple[object, type]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _Songs:
+    """All songs of a call: one run for songs of one text, one run per song with wildcards."""
+
     service: Service
     llm: LLMHandler | None
     params: GenerationParams
     config: GenerationConfig
     clock: RunProgress
-    memory_notes: list[str] = field(default_factory=list)  # what was made in parts to save memory
 
     def result(self, save_dir: str | None) -> GenerationResult:
-        params, config, clock = self.params, self.config, self.clock
-        variant = self.service.models.variant
-        check_params(params, config, variant)
-        folder = make_folder(save_dir)
+        params, config = self.params, self.config
+        check_types(params)
+        check_config(config)
         seeds, notes = seeds_of(params, config)
-        recipe, more = recipe_of(params, variant, seeds)
+        drawn = draw_texts(params, seeds)
+        for texts in drawn:
+            check_params(texts.params, config, self.service.models.variant)
+        folder = make_folder(save_dir)
+        results: list[GenerationResult] = []
+        for index, texts in enumerate(drawn):
+            self.clock.part(index, len(drawn))
+            one = replace(config, batch_size=len(texts.seeds))
+            run = _Run(self.service, self.llm, texts, one, self.clock)
+            results.append(run.result(folder))
+            if not results[-1].success:
+                made = [audio for result in results for audio in result.audios]
+                return error_result(results[-1].error or "", made)
+        copy_cot_fields(drawn[0].params, params)
+        notes = [_summary(seeds), *notes, *(note for texts in drawn for note in texts.notes)]
+        return joined(results, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Songs of one text."""
+
+    service: Service
+    llm: LLMHandler | None
+    texts: DrawnTexts
+    config: GenerationConfig
+    clock: RunProgress
+    memory_notes: list[str] = field(default_factory=list)  # what was made in parts to save memory
+
+    @property
+    def params(self) -> GenerationParams:
+        return self.texts.params
+
+    def result(self, folder: Path | None) -> GenerationResult:
+        """Without the summary of the whole call."""
+        params, config, clock = self.params, self.config, self.clock
+        seeds = self.texts.seeds
+        recipe, notes = recipe_of(params, self.service.models.variant, seeds)
         request = load_task_request(params, seeds)
         plan = run_lm(self.llm, request, params, config, seeds, clock)
-        notes += [*more, *plan.notes, *_unused(params, request)]
+        notes += [*plan.notes, *_unused(params, request)]
         set_cot_fields(params, plan)
         task, latents = self._sample(request, plan, recipe)
         notes += task.warnings
@@ -108,7 +147,7 @@ class _Run:
             report(done + 1, len(audios))
         return GenerationResult(
             audios=audios,
-            status_message="\n".join([_summary(recipe), *notes, *self.memory_notes]),
+            status_message="\n".join([*notes, *self.memory_notes]),
             extra_outputs={
                 "latents": latents,
                 "masks": _mask(task).expand(len(seeds), -1).clone(),
@@ -152,6 +191,7 @@ class _Run:
     ) -> list[dict[str, Any]]:
         names = [self.service.name, self.llm.name if self.llm and plan.metadata else ""]
         each = item_params(self.params, seeds, plan.codes)
+        each = [{**params, **self.texts.stored} for params in each]
         return [
             audio_dict(item.clone(), params, key_of(params, names))
             for item, params in zip(audio, each, strict=True)
@@ -179,8 +219,33 @@ def _unused(params: GenerationParams, request: TaskRequest) -> list[str]:
     return notes
 
 
-def _summary(recipe: Recipe) -> str:
-    count = len(recipe.seeds)
+def _summary(seeds: Sequence[int]) -> str:
+    count = len(seeds)
     songs = "1 song" if count == 1 else f"{count} songs"
-    seeds = ", ".join(map(str, recipe.seeds))
-    return f"{songs} made, seeds {seeds}."
+    return f"{songs} made, seeds {', '.join(map(str, seeds))}."
+
+
+def joined(results: Sequence[GenerationResult], notes: Sequence[str]) -> GenerationResult:
+    """The songs of several runs as one result; a note of several runs is given once.
+
+    Latents of different lengths are continued by zeros, where the mask is 0. The metadata and the
+    time are those of the first run and of the whole.
+    """
+    lines = [*notes, *(line for each in results for line in each.status_message.splitlines())]
+    extras = [each.extra_outputs for each in results]
+    return GenerationResult(
+        audios=[audio for each in results for audio in each.audios],
+        status_message="\n".join(dict.fromkeys(lines)),
+        extra_outputs={
+            **extras[0],
+            "latents": _stacked([extra["latents"] for extra in extras]),
+            "masks": _stacked([extra["masks"][..., None] for extra in extras])[..., 0],
+            "time_costs": extras[-1]["time_costs"],
+        },
+    )
+
+
+def _stacked(parts: Sequence[Tensor]) -> Tensor:
+    """Several [b, t, C] as one [B, T, C], the shorter ones continued by zeros."""
+    frames = max(part.shape[1] for part in parts)
+    return torch.cat([F.pad(part, (0, 0, 0, frames - part.shape[1])) for part in parts])

@@ -89,6 +89,13 @@ def set_cot_fields(params: GenerationParams, output: LMOutput) -> None:
     params.cot_lyrics = ""
 
 
+def copy_cot_fields(source: GenerationParams, target: GenerationParams) -> None:
+    """Sets the `cot_` fields of `target` to those of `source`."""
+    for name in vars(source):
+        if name.startswith("cot_"):
+            setattr(target, name, getattr(source, name))
+
+
 @dataclass(frozen=True, slots=True)
 class _LMRun:
     handler: LLMHandler

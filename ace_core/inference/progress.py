@@ -27,6 +27,11 @@ class RunProgress:
         self._progress = progress
         self._start = time.perf_counter()
         self._share = 0.0
+        self._part, self._parts = 0, 1
+
+    def part(self, index: int, parts: int) -> None:
+        """What follows is the run's part `index` of `parts` that take equally long."""
+        self._part, self._parts = index, parts
 
     @contextmanager
     def timing(self, name: str) -> Iterator[None]:
@@ -60,6 +65,7 @@ class RunProgress:
         }
 
     def _report(self, share: float, name: str) -> None:
-        self._share = max(self._share, share)  # every microbatch counts its steps from 0
+        whole = (self._part + share) / self._parts
+        self._share = max(self._share, whole)  # every microbatch counts its steps from 0
         if self._progress is not None:
             self._progress(self._share, desc=name)

@@ -10,8 +10,9 @@ PARAMS: Final = {
     "src_audio": "Path of the recording that a task starts from.",
     "audio_codes": "Audio codes to follow, as `<|audio_code_N|>` or numbers. They decide the "
     "length.",
-    "caption": "Style, mood, instruments. At most 512 characters.",
-    "lyrics": "Words to sing, with section tags. At most 4,096 characters. Empty: nobody sings.",
+    "caption": "Style, mood, instruments. At most 512 characters. May hold wildcards.",
+    "lyrics": "Words to sing, with section tags. At most 4,096 characters. Empty: nobody sings. "
+    "May hold wildcards.",
     "instrumental": "Nobody sings, whatever `lyrics` says.",
     "vocal_language": "Language of the lyrics, by its code; `unknown` is found by the language "
     "model. One that is given is kept.",

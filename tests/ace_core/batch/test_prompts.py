@@ -165,3 +165,12 @@ def test_seeds_left_to_chance_are_drawn_once(request_: dict[str, Any]):
 
 def test_other_lines_and_other_batches_have_other_seeds():
     assert len({seeds(), seeds(name="b"), seeds(salt="other")}) == 3
+
+
+def test_a_line_with_wildcards_is_checked_as_it_is_drawn(tmp_path: Path):
+    faults = Rules(Variant.TURBO, tmp_path).faults
+    assert faults({"caption": "{" + "a" * 400 + "|" + "b" * 400 + "}", "duration": 10}) == []
+    (fault,) = faults({"caption": "{" + "a" * 513 + "|" + "b" * 513 + "}", "duration": 10})
+    assert "513" in fault
+    (fault,) = faults({"caption": "{a|" * 33 + "}" * 33, "duration": 10})
+    assert "at most 32" in fault

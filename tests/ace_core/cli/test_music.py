@@ -13,6 +13,7 @@ import soundfile
 
 from ace_core.cli.main import main
 from ace_core.cli.output import Exit
+from ace_core.wildcards import expand
 from tools.miniature import Miniature
 
 ROOT = Path(__file__).parents[3]
@@ -122,3 +123,19 @@ def test_ctrl_c_leaves_no_half_song(checkpoints: Miniature, tone: Path, tmp_path
         _, output = process.communicate()
     assert (process.returncode, output) == (Exit.INTERRUPTED, "error: interrupted\n")
     assert list(out.iterdir()) == []
+
+
+def test_wildcards_are_drawn_by_the_seed_and_reported(
+    ask: Any, models: tuple[str, str], tone: Path, tmp_path: Path
+):
+    words = ("cover", tone, "--no-thinking", "--inference-steps", 1, *models, "--no-lm")
+    words = (*words, "--caption", "{calm|loud|slow|wild} rain", "-o", tmp_path / "rain.wav")
+    captions = {}
+    for seed in (1, 2):
+        _, (output,), _ = ask(*words, "--seed", seed)
+        captions[seed] = output["params"]["caption"]
+        drawn = captions[seed].split()[0]
+        assert f"Wildcards of `caption`, seed {seed}: '{drawn}'." in output["status_message"]
+    assert captions == {
+        seed: expand("{calm|loud|slow|wild} rain", seed, "caption").text for seed in (1, 2)
+    }
