@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import torch
 
-from ace_core.inference import GenerationParams, LLMHandler
+from ace_core.inference import GenerationParams, GenerationResult, LLMHandler
+from ace_core.inference.music import joined
 from ace_core.inference.texts import draw_texts
 from ace_core.wildcards import expand
 
@@ -59,13 +60,9 @@ def test_the_limits_hold_for_the_text_that_is_drawn(make: Make):
     assert "at most 32" in str(make(caption="{a|" * 33 + "}" * 33).error)
 
 
-def test_songs_of_drawn_texts_may_be_of_different_lengths(make: Make, lm: LLMHandler):
-    result = make(caption=CAPTION, lm=lm, thinking=True, config=TWO, duration=-1)
+def test_each_song_of_drawn_texts_is_planned_by_itself(make: Make, lm: LLMHandler):
+    result = make(caption=CAPTION, lm=lm, thinking=True, config=TWO)
     assert result.success, result.error
-    lengths = [audio["tensor"].shape[1] // 1920 for audio in result.audios]
-    latents, masks = result.extra_outputs["latents"], result.extra_outputs["masks"]
-    assert latents.shape == (2, max(lengths), 64)
-    assert [int(mask.sum()) for mask in masks] == lengths
     codes = [audio["params"]["audio_codes"] for audio in result.audios]
     assert codes[0] != codes[1]
     recorded = result.audios[1]["params"]
@@ -79,3 +76,30 @@ def test_progress_goes_once_from_nought_to_one(make: Make):
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert any(0.4 < share <= 0.5 for share in shares)
+
+
+def test_songs_of_several_lengths_are_one_result_with_the_rest_masked():
+    runs = [
+        GenerationResult(
+            audios=[{"seed": frames}],
+            status_message=f"said\nof {frames}",
+            extra_outputs={
+                "latents": torch.ones(1, frames, 64),
+                "masks": torch.ones(1, frames),
+                "lm_metadata": {"duration": frames},
+                "time_costs": {"pipeline_total_time": frames},
+            },
+        )
+        for frames in (250, 300)
+    ]
+    whole = joined(runs, ["2 songs"])
+    assert whole.status_message == "2 songs\nsaid\nof 250\nof 300"
+    assert [audio["seed"] for audio in whole.audios] == [250, 300]
+    extra = whole.extra_outputs
+    assert extra["latents"].sum(dim=(1, 2)).tolist() == [250 * 64, 300 * 64]
+    assert (extra["latents"].shape, extra["masks"].sum(dim=1).tolist()) == (
+        (2, 300, 64),
+        [250, 300],
+    )
+    assert extra["lm_metadata"] == {"duration": 250}
+    assert extra["time_costs"] == {"pipeline_total_time": 300}
