@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import AceStepError, InvalidRequestError, PromptsError
 from ..inference.limits import check_config, check_params, check_types
+from ..inference.normalize import normalized
 from ..inference.request import INSTRUCTION_EXAMPLES, recipe_of, song_of, tracks_of
 from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
@@ -167,8 +168,10 @@ def request_of(fields: Mapping[str, Any], base: Path, seeds: Iterable[int] = ())
     settings = {name: given.pop(name) for name in CONFIG_FIELDS if name in given}
     if seeds:
         settings["seeds"] = list(seeds)
-    params = GenerationParams(**given)
-    config = GenerationConfig(**{"batch_size": 1, **settings, "use_random_seed": False})
+    params = normalized(GenerationParams(**given))
+    config = normalized(
+        GenerationConfig(**{"batch_size": 1, **settings, "use_random_seed": False})
+    )
     check_types(params)
     check_types(config)
     for name in RECORDINGS:

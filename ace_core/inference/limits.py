@@ -52,6 +52,12 @@ def check_params(params: GenerationParams, config: GenerationConfig, variant: Va
         _within("duration", params.duration, *SECONDS_RANGE)
     check_texts(params.caption, params.lyrics)
     _check_interval(params)
+    sung = params.lyrics.strip() or params.instrumental
+    if params.task_type == "text2music" and not params.caption.strip() and not sung:
+        raise InvalidRequestError(
+            "`caption` and `lyrics` are both empty. Describe the music in `caption`, or give "
+            "`lyrics` to sing."
+        )
     if params.task_type in NEED_CAPTION and not params.caption.strip():
         raise InvalidRequestError(
             f"The task {params.task_type} needs a `caption`. Say how the result is to sound."

@@ -19,6 +19,7 @@ from ..types import Song
 from .handlers import LLMHandler
 from .limits import check_texts, check_types
 from .music import OUT_OF_MEMORY, check_arguments
+from .normalize import normalized
 from .planning import metadata_dict
 from .request import language_of, sampling_params_of, song_of
 from .types import CreateSampleResult, FormatSampleResult, GenerationParams, UnderstandResult
@@ -166,11 +167,8 @@ def song_with_metadata(caption: str, lyrics: str, metadata: Mapping[str, Any]) -
             f"`user_metadata` holds {', '.join(map(repr, unknown))}. It may hold "
             f"{', '.join(METADATA)}."
         )
-    given = {METADATA[name]: value for name, value in metadata.items() if value not in (None, "")}
-    for name in ("keyscale", "timesignature", "vocal_language"):
-        if name in given:
-            given[name] = str(given[name])
-    params = GenerationParams(caption=caption, lyrics=lyrics, **given)
+    given = {METADATA[name]: value for name, value in metadata.items()}
+    params = normalized(GenerationParams(caption=caption, lyrics=lyrics, **given))
     check_types(params)
     return song_of(params)
 

@@ -17,6 +17,7 @@ from ..sampling.recipe import Recipe
 from ..task import Task
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check_config, check_params, check_types
+from .normalize import normalized
 from .planning import LMOutput, copy_cot_fields, metadata_dict, run_lm, set_cot_fields
 from .progress import Progress, RunProgress
 from .request import recipe_of, seeds_of
@@ -50,8 +51,11 @@ def generate_music(
     if llm_handler is not None:
         check_arguments((llm_handler, LLMHandler))
     try:
-        make = _Songs(dit_handler.service, llm_handler, params, config, RunProgress(progress))
-        return make.result(save_dir)
+        wanted, clock = normalized(params), RunProgress(progress)
+        songs = _Songs(dit_handler.service, llm_handler, wanted, normalized(config), clock)
+        result = songs.result(save_dir)
+        copy_cot_fields(wanted, params)
+        return result
     except (AceStepError, RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or out_of_memory(error):
             return error_result(OUT_OF_MEMORY)

@@ -107,7 +107,7 @@ def test_a_line_means_one_song_with_the_published_defaults():
     [
         ({"captoin": "x"}, "'captoin' is no field; is it 'caption'?"),
         ({"use_random_seed": True}, "'use_random_seed' is no field"),
-        ({"bpm": "90"}, "bpm is '90'"),
+        ({"bpm": "fast"}, "bpm is 'fast'"),
         ({"batch_size": 1.5}, "batch_size is 1.5"),
         ({"bpm": 301}, "`bpm` is 301, but must be 30 to 300"),
         ({"keyscale": "H"}, "'H' is not a key"),
@@ -116,11 +116,12 @@ def test_a_line_means_one_song_with_the_published_defaults():
         ({"seed": 2**64}, "is not a seed"),
         ({"task_type": "cover", "caption": "x", "src_audio": "none.wav"}, "there is no file"),
         ({"task_type": "extract", "src_audio": "none.wav"}, "names no track"),
-        ({"timesteps": []}, "times"),
+        ({"timesteps": [1.0]}, "times"),
+        ({"caption": " "}, "`caption` and `lyrics` are both empty"),
     ],
 )
 def test_what_cannot_be_carried_out_is_reported(fields: dict[str, Any], message: str):
-    (fault,) = faults(**fields)
+    (fault,) = faults(**{"caption": "x", **fields})
     assert message in fault
 
 

@@ -69,6 +69,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"infer_method": "heun"}, "infer_method.*heun.*ode, sde"),
     ({"task_type": "remix"}, "task_type.*remix.*text2music"),
     ({"task_type": "cover", "caption": ""}, "cover needs a `caption`"),
+    ({"caption": "  "}, "`caption` and `lyrics` are both empty"),
     ({"keyscale": "H major"}, "H major.*not a key"),
     ({"timesignature": "5"}, "timesignature.*'5'.*2, 3, 4 or 6"),
     ({"vocal_language": "tlh"}, "tlh.*not a language"),
@@ -112,7 +113,7 @@ def test_base_models_take_two_hundred_steps(variant: Variant):
 
 @pytest.mark.parametrize(
     "change",
-    [{"bpm": "fast"}, {"caption": None}, {"thinking": 1}, {"timesteps": "1, 0"}, {"seed": 1.5}],
+    [{"bpm": "fast"}, {"caption": 5}, {"thinking": 1}, {"timesteps": "1, 0"}, {"seed": 1.5}],
     ids=str,
 )
 def test_a_value_of_another_kind_is_a_programming_error(change: dict[str, Any]):
