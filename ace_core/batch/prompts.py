@@ -169,9 +169,7 @@ def request_of(fields: Mapping[str, Any], base: Path, seeds: Iterable[int] = ())
     if seeds:
         settings["seeds"] = list(seeds)
     params = normalized(GenerationParams(**given))
-    config = normalized(
-        GenerationConfig(**{"batch_size": 1, **settings, "use_random_seed": False})
-    )
+    config = normalized(GenerationConfig(**{"batch_size": 1, **settings, "use_random_seed": False}))
     check_types(params)
     check_types(config)
     for name in RECORDINGS:
