@@ -125,12 +125,14 @@ class AceStepSong(io.ComfyNode):
         instrumental: bool,
         wildcard_seed: int = 0,
     ) -> io.NodeOutput:
+        from ..ace_core.inference.limits import check_texts
         from . import host
 
         drawn = {
             "caption": expand(caption, wildcard_seed, "caption"),
             "lyrics": expand(INSTRUMENTAL if instrumental else lyrics, wildcard_seed, "lyrics"),
         }
+        check_texts(drawn["caption"].text, drawn["lyrics"].text)
         song = Song(
             caption=drawn["caption"].text,
             lyrics=drawn["lyrics"].text,

@@ -73,6 +73,12 @@ def write(folder: Path, name: str, tensors: dict[str, torch.Tensor]) -> str:
     ("place", "changes", "words"),
     [
         ("song", {"caption": " ", "lyrics": ""}, "caption and the lyrics are both empty"),
+        (
+            "song",
+            {"caption": "a" * 513},
+            "`caption` has 513 characters, but the models read at most",
+        ),
+        ("song", {"lyrics": "a" * 4097}, "`lyrics` has 4097 characters"),
         ("song", {"seconds": 0.0}, "has no length. Set `seconds` (10 to 600)"),
         ("song", {"seconds": 9.0}, "9 seconds, but the models play 10 to 600"),
         ("song", {"seconds": -1.0}, "seconds"),
