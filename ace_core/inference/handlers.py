@@ -29,6 +29,13 @@ from .devices import AUTO, OffloadedModel, device_of, dtype_of
 from .find_models import find_companion, find_model, find_tokenizer
 
 BACKENDS = ("vllm", "pt", "mlx")  # published names; there is one loop here, torch's
+UNUSED = {  # what the official handler has and this one does without, and why
+    "use_flash_attention": "`use_flash_attention` is not used: torch chooses the attention.",
+    "compile_model": "`compile_model` is not used: the models run as they are.",
+    "offload_dit_to_cpu": "`offload_dit_to_cpu` is not used: `offload_to_cpu` offloads all models.",
+    "prefer_source": "`prefer_source` is not used: nothing is downloaded.",
+    "use_mlx_dit": "`use_mlx_dit` is not used: every device runs torch.",
+}
 INT8 = ("int8", "int8_weight_only")  # two names of one thing
 logger = logging.getLogger(__name__)
 
@@ -56,8 +63,13 @@ class AceStepHandler:
         project_root: str,
         config_path: str,
         device: str = AUTO,
+        use_flash_attention: bool = False,
+        compile_model: bool = False,
         offload_to_cpu: bool = False,
+        offload_dit_to_cpu: bool = False,
         quantization: str | None = None,
+        prefer_source: str | None = None,
+        use_mlx_dit: bool = True,
         dtype: str | torch.dtype | None = None,
         variant: str | None = None,
         tokenizer: str | Path | None = None,
@@ -68,7 +80,17 @@ class AceStepHandler:
         `checkpoints`, a single file in a ComfyUI's folders) or the path of one. `variant` is for a
         checkpoint whose config and name do not tell what it was trained as. `tokenizer` is the
         path of the text encoder's where none lies with the models.
+
+        The arguments come in the official handler's order, ours behind them. What has no meaning
+        here is said in the message.
         """
+        given = {
+            "use_flash_attention": use_flash_attention,
+            "compile_model": compile_model,
+            "offload_dit_to_cpu": offload_dit_to_cpu and not offload_to_cpu,
+            "prefer_source": prefer_source is not None,
+            "use_mlx_dit": not use_mlx_dit,
+        }
         self._service = None
         warn_outdated()
         try:
@@ -82,7 +104,8 @@ class AceStepHandler:
             self.status = str(error)
             logger.warning("%s", error)
             return self.status, False
-        self.status = parts.loaded(self._service.models.silence.dtype)
+        loaded = parts.loaded(self._service.models.silence.dtype)
+        self.status = " ".join([loaded, *(UNUSED[name] for name, value in given.items() if value)])
         return self.status, True
 
     @property

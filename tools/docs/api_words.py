@@ -120,6 +120,11 @@ ARGUMENTS: Final = {
     "quantization": "`int8` (or `int8_weight_only`): the large weights take a byte each. For the "
     "language model it is ours.",
     "dtype": "`bf16`, `fp32` or `auto`: bf16 where the device is fast at it.",
+    "use_flash_attention": "Not used: torch chooses its fastest attention; said in the message.",
+    "compile_model": "Not used, and said.",
+    "offload_dit_to_cpu": "Not used alone, and said: `offload_to_cpu` offloads all models.",
+    "prefer_source": "Not used, and said: nothing is downloaded.",
+    "use_mlx_dit": "Not used; `False` is said.",
     "variant": "Ours: what the model was trained as, when nothing else tells.",
     "tokenizer": "Ours: path of Qwen's tokenizer, where none lies with the models or around them.",
     "checkpoint_dir": "Folder below which the language model is looked for.",

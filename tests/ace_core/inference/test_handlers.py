@@ -1,5 +1,6 @@
 """Models found by name, on a device that is there, resting where they were told to."""
 
+import inspect
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.inference import AceStepHandler, LLMHandler, create_sample
 from ace_core.inference.devices import OffloadedModel, device_of, dtype_of
 from ace_core.inference.find_models import COMFYUI_TOKENIZER, find_model
+from ace_core.inference.handlers import UNUSED
 from ace_core.inference.progress import RunProgress
 from ace_core.weights import Kind
 from tests.rounding import assert_same
@@ -294,3 +296,45 @@ def test_a_clock_counts_a_stage_that_runs_twice_as_both():
     total = clock.total()
     assert total["lm_total_time"] == total["lm_phase1_time"] + total["lm_phase2_time"]
     assert total["dit_total_time_cost"] == 0
+
+
+def test_the_official_handlers_arguments_are_taken_in_their_order(project: Path):
+    names = list(inspect.signature(AceStepHandler.initialize_service).parameters)[1:]
+    assert names[:10] == [
+        "project_root",
+        "config_path",
+        "device",
+        "use_flash_attention",
+        "compile_model",
+        "offload_to_cpu",
+        "offload_dit_to_cpu",
+        "quantization",
+        "prefer_source",
+        "use_mlx_dit",
+    ]
+    names = list(inspect.signature(LLMHandler.initialize).parameters)[1:]
+    assert names[:6] == [
+        "checkpoint_dir",
+        "lm_model_path",
+        "backend",
+        "device",
+        "offload_to_cpu",
+        "dtype",
+    ]
+    handler = AceStepHandler()
+    status, ready = handler.initialize_service(
+        str(project),
+        "acestep-v15-turbo",
+        "cpu",
+        True,
+        True,
+        False,
+        True,
+        None,
+        "huggingface",
+        False,
+    )
+    assert ready
+    for name in UNUSED:
+        assert status.count(f"`{name}` is not used") == 1
+    assert "not used" not in dit_handler(project, "acestep-v15-turbo").status
