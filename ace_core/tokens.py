@@ -8,7 +8,8 @@ import logging
 from pathlib import Path
 from typing import Any, Protocol
 
-from .errors import CheckpointError
+from .errors import CheckpointError, InvalidRequestError
+from .texts import shown, text_fault
 from .versions import is_older
 
 SOURCES = (
@@ -31,7 +32,11 @@ class Tokenizer(Protocol):
         ...
 
     def encode(self, text: str) -> list[int]:
-        """The ids of `text`; the text of a special token becomes that token."""
+        """The ids of `text`; the text of a special token becomes that token.
+
+        Raises:
+            InvalidRequestError: the text has a zero byte or half a character.
+        """
         ...
 
     def decode(self, ids: list[int]) -> str:
@@ -55,6 +60,10 @@ class FolderTokenizer:
         self.size: int = backend.get_vocab_size(with_added_tokens=True)
 
     def encode(self, text: str) -> list[int]:
+        if fault := text_fault(text):
+            raise InvalidRequestError(
+                f"A text for the model {fault}: {shown(text)!r}. Remove that character."
+            )
         return self._backend.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: list[int]) -> str:

@@ -27,6 +27,7 @@ from .constants import (
     TIME_SIGNATURES,
 )
 from .errors import InvalidCodesError, InvalidSongError
+from .texts import text_fault
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Song:
     `time_signature` the numerator 2, 3, 4 or 6, `language` one of the 51 codes.
 
     Raises:
-        InvalidSongError: a field is outside the range of the models.
+        InvalidSongError: a field is outside the range of the models, or no text.
     """
 
     caption: str = ""
@@ -65,6 +66,8 @@ class Song:
     language: str | None = None
 
     def __post_init__(self) -> None:
+        _check_text("caption", self.caption)
+        _check_text("lyrics", self.lyrics)
         _check_seconds(self.seconds)
         _check_bpm(self.bpm)
         if self.key is not None and self.key not in KEYS:
@@ -89,6 +92,13 @@ class Song:
     def instrumental(self) -> bool:
         """Whether the lyrics ask for no singer, in any of the usual spellings."""
         return self.lyrics.strip().lower() in ("", "[inst]", INSTRUMENTAL.lower())
+
+
+def _check_text(name: str, text: str) -> None:
+    if fault := text_fault(text):
+        raise InvalidSongError(
+            f"The {name} {fault}, which neither the models nor files can hold. Remove it."
+        )
 
 
 def _check_seconds(seconds: float | None) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..ace_core.audio.files import Encoding, FileFormat, save
+from ..ace_core.audio.files import Encoding, FileFormat, audio_content
 from ..ace_core.audio.preview import preview_frames
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.memory import Notices
@@ -76,7 +76,7 @@ def make_preview(
 
     def send(audio: Tensor, step: int, steps: int) -> None:
         path = folders.temporary_file(f"ace_step_preview_{uuid4().hex}.flac")
-        save(path, audio, FORM)
+        folders.save_temporary(path, audio_content(path.name, audio, FORM))
         file = {"filename": path.name, "subfolder": "", "type": io.FolderType.temp.value}
         when = {"step": step, "steps": steps, "start": start, "end": stop}
         host.send_event(EVENT, {"node": node, **when, **file})

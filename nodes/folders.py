@@ -1,12 +1,19 @@
 """Names in widgets, and the files they stand for. Paths never leave ComfyUI's own folders."""
 
+import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import folder_paths
+from comfy_api.latest import io, ui
 
 from ..ace_core.errors import CheckpointError, SaveError
+from ..ace_core.texts import name_fault, shown
 from ..ace_core.weights.published import where_to_get
+from ..ace_core.writing import Content, bytes_content, make_folder, write_file, write_set
 
 
 def choices(folder: str) -> list[str]:
@@ -38,19 +45,25 @@ def model_path(folder: str, name: str) -> Path:
 
 
 def check_prefix(prefix: str) -> str:
-    """`prefix` itself, if it names a place inside the output folder.
+    """`prefix` itself, if it names a file inside the output folder that every system can hold.
 
     Raises:
-        SaveError: it is empty, absolute, or climbs with `..`.
+        SaveError: it is empty, absolute, climbs with `..`, or has a part that some system refuses.
     """
     parts = PureWindowsPath(prefix).parts  # splits at both kinds of slash
-    absolute = PurePosixPath(prefix).is_absolute() or PureWindowsPath(prefix).anchor
-    if not prefix.strip() or absolute or ".." in parts:
+    absolute = PurePosixPath(prefix).is_absolute() or PureWindowsPath(prefix).root
+    if not prefix.strip() or not parts or absolute or ".." in parts:
         raise SaveError(
-            f"{prefix!r} is not a name inside the output folder. Write a file name such as "
+            f"{shown(prefix)!r} is not a name inside the output folder. Write a file name such as "
             "'song', or one with folders such as 'audio/song', without '..' and without a leading "
             "slash or drive."
         )
+    for part in re.split(r"[/\\]", prefix):
+        if part != "." and (fault := name_fault(part)):
+            raise SaveError(
+                f"{shown(prefix)!r} is no name for a file: {shown(part)!r} {fault}. Not every "
+                "system can hold it; choose another."
+            )
     return prefix
 
 
@@ -63,34 +76,81 @@ def prefix_complaint(prefix: str) -> str | None:
     return None
 
 
-def output_place(prefix: str) -> tuple[Path, str, int, str]:
-    """Folder, file name, next counter and subfolder for files named after `prefix`."""
-    root = folder_paths.get_output_directory()
-    folder, name, counter, subfolder, _ = folder_paths.get_save_image_path(
-        check_prefix(prefix), root
-    )
-    return Path(folder), name, counter, subfolder
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the files of one run go. `name` may hold %batch_num%; `subfolder` is that of the page.
 
-
-def output_files(prefix: str, count: int, suffix: str) -> list[Path]:
-    """Names for `count` new files after `prefix`, in a folder that exists."""
-    folder, name, counter, _ = output_place(prefix)
-    stems = [name.replace("%batch_num%", str(number)) for number in range(count)]
-    return [folder / f"{stem}_{counter + number:05}_.{suffix}" for number, stem in enumerate(stems)]
-
-
-def write_text(path: Path, text: str) -> None:
+    Files are `{name}_{number:05}{ending}`; the first number is above all that are there.
     """
+
+    folder: Path
+    name: str
+    subfolder: str
+
+    def save(self, contents: Mapping[str, Content], item: int = 0) -> list[Path]:
+        """Write the files of one item, by their endings; all get the same number, the first that is
+        free for all of them.
+
+        Raises:
+            SaveError: they cannot be written; none of them is then there.
+        """
+        stem = self.name.replace("%batch_num%", str(item))
+        numbers = count(_last_number(self.folder, stem) + 1)
+        names = (
+            [self.folder / f"{stem}_{number:05}{ending}" for ending in contents]
+            for number in numbers
+        )
+        return write_set(list(contents.values()), names) if contents else []
+
+    def shown_on_page(self, path: Path) -> ui.SavedResult:
+        return ui.SavedResult(path.name, self.subfolder, io.FolderType.output)
+
+
+def output(prefix: str) -> Output:
+    """Where files named after `prefix` go, in a folder that exists.
+
     Raises:
-        SaveError: it cannot be written.
+        SaveError: `prefix` is no name, its folder cannot be made, or lies outside of the output
+            folder by a symbolic link.
     """
+    root = Path(folder_paths.get_output_directory())
+    prefix = check_prefix(prefix).replace("\\", "/")
+    parent = Path(prefix).parent
+    _refuse_outside(root, root / parent)
+    if "%" not in str(parent):
+        make_folder(root / parent)
     try:
-        path.write_text(text, encoding="utf-8")
+        folder, name, _, subfolder, _ = folder_paths.get_save_image_path(prefix, str(root))
     except OSError as error:
         raise SaveError(
-            f"{path} cannot be written: {error.strerror or error}. Free space or choose another "
-            "folder, and run it again."
+            f"The folder of {shown(prefix)!r} cannot be made: {error.strerror or error}. Choose a "
+            "name whose folders may be made, and are no files."
         ) from error
+    _refuse_outside(root, Path(folder))
+    return Output(Path(folder), name, subfolder)
+
+
+def _refuse_outside(root: Path, folder: Path) -> None:
+    if not folder.resolve().is_relative_to(root.resolve()):
+        raise SaveError(
+            f"{shown(folder)} is a symbolic link to a folder outside of the output folder, which "
+            "is not followed. Choose a folder inside it, or start ComfyUI with "
+            "--output-directory."
+        )
+
+
+def _last_number(folder: Path, stem: str) -> int:
+    """The highest number of a file of that stem, in any case of letters; 0 where there is none."""
+    numbered = re.compile(re.escape(stem) + r"_(\d{1,9})(?=[_.]|$)", re.IGNORECASE)
+    try:
+        found = [numbered.match(entry) for entry in os.listdir(folder)]
+    except OSError:
+        return 0  # writing to it says why
+    return max((int(each[1]) for each in found if each), default=0)
+
+
+def text_content(text: str) -> Content:
+    return bytes_content(text.encode("utf-8"))
 
 
 def temporary_file(name: str) -> Path:
@@ -99,17 +159,13 @@ def temporary_file(name: str) -> Path:
     Raises:
         SaveError: the folder cannot be made.
     """
-    folder = Path(folder_paths.get_temp_directory())
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(
-            f"{folder} cannot be made: {error.strerror or error}. Make room, or choose another "
-            "folder with ComfyUI's option --temp-directory."
-        ) from error
-    return folder / name
+    return make_folder(Path(folder_paths.get_temp_directory())) / name
 
 
-def file_name(text: str) -> str:
-    """`text` without what a file's name cannot hold on every system."""
-    return re.sub(r'[\x00-\x1f<>:"/\\|?*\s]+', "_", text).strip("._") or "stem"
+def save_temporary(path: Path, content: Content) -> None:
+    """Write a file of `temporary_file`. One that is there has the same content, by its name.
+
+    Raises:
+        SaveError: it cannot be written.
+    """
+    write_file(path, content, replace=True, durable=False)

@@ -155,8 +155,8 @@ class AceStepSaveLyrics(io.ComfyNode):
     ) -> io.NodeOutput:
         suffix, _ = FORMATS[format]
         texts = [lyric_text(lines, format, sections) for lines in timestamps]
-        files = folders.output_files(filename_prefix, len(texts), suffix)
-        for path, text in zip(files, texts, strict=True):
-            folders.write_text(path, f"{text}\n")
+        place = folders.output(filename_prefix)
+        contents = [{f"_.{suffix}": folders.text_content(f"{text}\n")} for text in texts]
+        files = [place.save(each, number)[0] for number, each in enumerate(contents)]
         shown = "\n\n".join(f"{path.name}\n{text}" for path, text in zip(files, texts, strict=True))
         return io.NodeOutput(texts[0], ui=ui.PreviewText(shown))

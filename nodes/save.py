@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io, ui
 
-from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, save
+from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, audio_content
 from ..ace_core.audio.tags import song_tags
 from ..ace_core.audio.waveform import check_waveform
 from ..ace_core.errors import InvalidRequestError
@@ -93,15 +93,15 @@ class AceStepSaveAudio(io.ComfyNode):
         lyrics = _lyrics_for(len(audio["waveform"]), timestamps)
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**(song_tags(song) if song is not None else {}), **host.graph_tags(cls.hidden)}
-        folder, name, counter, subfolder = folders.output_place(filename_prefix)
+        place = folders.output(filename_prefix)
+        ending = f"_{form.encoding.suffix}"
         saved, waves = [], []
         for number, item in enumerate(audio["waveform"]):
-            stem = name.replace("%batch_num%", str(number))
-            file = f"{stem}_{counter + number:05}_{form.encoding.suffix}"
-            save(folder / file, item, form, tags, audio["sample_rate"])
+            content = audio_content(place.name, item, form, tags, audio["sample_rate"])
+            contents = {ending: content}
             if lyrics:
-                folders.write_text((folder / file).with_suffix(".lrc"), f"{lyrics[number]}\n")
-            saved.append(ui.SavedResult(file, subfolder, io.FolderType.output))
+                contents["_.lrc"] = folders.text_content(f"{lyrics[number]}\n")
+            saved.append(place.shown_on_page(place.save(contents, number)[0]))
             waves.append(waveform_json(saved[-1], item, audio["sample_rate"]))
         return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves})
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
-from ..ace_core.audio.files import BITRATES, FileFormat, save
+from ..ace_core.audio.files import BITRATES, FileFormat, audio_content
 from ..ace_core.audio.mixing import (
     GAIN_RANGE,
     PAN_RANGE,
@@ -20,6 +20,7 @@ from ..ace_core.audio.mixing import (
 from ..ace_core.audio.waveform import model_audio
 from ..ace_core.constants import SAMPLE_RATE, TRACKS
 from ..ace_core.errors import InvalidAudioError
+from ..ace_core.texts import distinct, file_name
 from . import folders
 from .save import FORMATS, format_input
 from .sockets import StemsSocket
@@ -236,11 +237,13 @@ class AceStepSaveStems(io.ComfyNode):
 
         form = FileFormat(FORMATS[format], BITRATES[-1])
         graph = host.graph_tags(cls.hidden)
-        folder, name, counter, subfolder = folders.output_place(filename_prefix)
-        saved = []
-        for stem in stems:
-            file = f"{name}_{counter:05}_{folders.file_name(stem.name)}{form.encoding.suffix}"
+        place = folders.output(filename_prefix)
+        contents = {}
+        names = distinct([file_name(stem.name) for stem in stems])
+        for name, stem in zip(names, stems, strict=True):
             sound = stem.in_mix if apply_levels else stem.audio
-            save(folder / file, sound[0], form, {**graph, "title": stem.name}, SAMPLE_RATE)
-            saved.append(ui.SavedResult(file, subfolder, io.FolderType.output))
+            tags = {**graph, "title": stem.name}
+            ending = f"_{name}{form.encoding.suffix}"
+            contents[ending] = audio_content(stem.name, sound[0], form, tags, SAMPLE_RATE)
+        saved = [place.shown_on_page(path) for path in place.save(contents)]
         return io.NodeOutput(ui=ui.SavedAudios(saved))

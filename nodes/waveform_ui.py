@@ -11,7 +11,7 @@ from typing import Any
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..ace_core.audio.files import Encoding, FileFormat, save
+from ..ace_core.audio.files import Encoding, FileFormat, audio_content
 from ..ace_core.audio.loudness import loudness
 from ..ace_core.audio.picture import levels
 from ..ace_core.constants import SAMPLE_RATE
@@ -41,6 +41,7 @@ def source_waveform(audio: Tensor) -> dict[str, list[str]]:
     digest = hashlib.sha256(audio.cpu().numpy().tobytes()).hexdigest()[:16]
     path = folders.temporary_file(f"ace_step_{digest}.flac")
     if not path.is_file():
-        save(path, audio[0] / audio.abs().max().clamp(min=1), FORM)
+        scaled = audio[0] / audio.abs().max().clamp(min=1)
+        folders.save_temporary(path, audio_content(path.name, scaled, FORM))
     file = ui.SavedResult(path.name, "", io.FolderType.temp)
     return {WAVEFORMS: [waveform_json(file, audio[0], SAMPLE_RATE)]}

@@ -1,7 +1,7 @@
 """Audio files: written as FLAC, WAV or MP3 with tags, and read as ComfyUI's Load Audio reads them.
 
-A file is written under another name in the same folder and renamed when it is complete, so a full
-disk or a crash leaves no partial song. The same samples and tags give the same bytes.
+The same samples and tags give the same bytes. `writing` puts them into files, so that a full disk
+or a crash leaves no partial song.
 """
 
 import logging
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
-from uuid import uuid4
 
 import av
 import av.container
@@ -22,6 +21,8 @@ from torch import Tensor
 
 from ..constants import SAMPLE_RATE
 from ..errors import InvalidAudioError, SaveError
+from ..texts import shown
+from ..writing import Content, write_file
 from . import tags
 from .waveform import check_waveform
 
@@ -86,41 +87,47 @@ def save(
     form: FileFormat,
     texts: Mapping[str, str] | None = None,
     rate: int = SAMPLE_RATE,
+    replace: bool = False,
 ) -> None:
-    """Write one item [C, N] to `path`, with `texts` as tags. An existing file is replaced.
+    """Write one item [C, N] to `path`, with `texts` as tags.
 
     Raises:
         InvalidAudioError: the audio is empty or not finite.
-        SaveError: it cannot be written, or not in this format; `path` is then unchanged.
+        SaveError: it cannot be written, or not in this format, or `path` is there and is not to be
+            replaced; the folder is then unchanged.
+    """
+    write_file(path, audio_content(path.name, audio, form, texts, rate), replace)
+
+
+def audio_content(
+    name: str,
+    audio: Tensor,
+    form: FileFormat,
+    texts: Mapping[str, str] | None = None,
+    rate: int = SAMPLE_RATE,
+) -> Content:
+    """What writes one item [C, N] to a file that is called `name` in messages.
+
+    Raises:
+        InvalidAudioError: the audio is empty or not finite.
+        SaveError: the tags cannot be written.
     """
     check_waveform(audio[None], rate)
-    _warn_of_clipping(path, audio, form.encoding)
-    try:
-        with tempfile.TemporaryFile(buffering=0, dir=path.parent) as encoded:
-            _encode(encoded, audio, form, rate)
-            _replace(path, encoded, texts or {})
-    except (av.error.FFmpegError, KeyError) as error:
-        raise SaveError(
-            f"{path.name}: {form.encoding.name} cannot hold {audio.shape[0]} channels at {rate} "
-            f"Hz. Choose FLAC or WAV, or convert to stereo at {SAMPLE_RATE} Hz."
-        ) from error
-    except OSError as error:
-        raise SaveError(
-            f"{path.name} cannot be written to {path.parent}: {error.strerror or error}. Make room "
-            "or choose a folder that exists and may be written to, and save again."
-        ) from error
+    tags.check(texts or {})
+    _warn_of_clipping(name, audio, form.encoding)
 
+    def write(file: BinaryIO) -> None:
+        try:
+            with tempfile.TemporaryFile(buffering=0, dir=Path(file.name).parent) as encoded:
+                _encode(encoded, audio, form, rate)
+                tags.write(encoded, file, texts or {})
+        except (av.error.FFmpegError, KeyError) as error:
+            raise SaveError(
+                f"{shown(name)}: {form.encoding.name} cannot hold {audio.shape[0]} channels at "
+                f"{rate} Hz. Choose FLAC or WAV, or convert to stereo at {SAMPLE_RATE} Hz."
+            ) from error
 
-def _replace(path: Path, encoded: BinaryIO, texts: Mapping[str, str]) -> None:
-    """Put `encoded` with its tags at `path` by one rename."""
-    partial = path.with_name(f".{uuid4().hex}.partial")
-    try:
-        with partial.open("xb") as file:
-            tags.write(encoded, file, texts)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    return write
 
 
 class _Sink:
@@ -177,13 +184,13 @@ def _samples(block: Tensor, codec: Codec) -> np.ndarray:
     return integers.to(torch.int16).numpy() if codec.bits == 16 else (integers << 8).numpy()
 
 
-def _warn_of_clipping(path: Path, audio: Tensor, encoding: Encoding) -> None:
+def _warn_of_clipping(name: str, audio: Tensor, encoding: Encoding) -> None:
     over = int((audio.abs() > 1).sum())
     if over and encoding is not Encoding.WAV_FLOAT:
         logger.warning(
             "%s: %d of %d samples exceed full scale and clip. Limit the peak first, or save WAV in "
             "32-bit float.",
-            path.name,
+            shown(name),
             over,
             audio.numel(),
         )

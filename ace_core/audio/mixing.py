@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidAudioError, InvalidRequestError
+from ..texts import shown, text_fault
 
 GAIN_RANGE: Final = (-60.0, 24.0)  # dB
 PAN_RANGE: Final = (-1.0, 1.0)  # left to right
@@ -23,7 +24,7 @@ class Stem:
     """One track of a song and its mix settings; the audio itself stays unscaled.
 
     Raises:
-        InvalidRequestError: an empty name, or a gain or pan out of range.
+        InvalidRequestError: a name that is empty or no text for files; a gain or pan out of range.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Stem:
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise InvalidRequestError("A stem has no name. Name it, as in 'vocals'.")
+        if fault := text_fault(self.name):
+            raise InvalidRequestError(f"The stem's name {shown(self.name)!r} {fault}. Remove it.")
         for label, value, (low, high), unit in (
             ("gain", self.gain, GAIN_RANGE, " dB"),
             ("pan", self.pan, PAN_RANGE, ""),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ..errors import InvalidAudioError, SaveError
+from ..texts import shown, text_fault
 from ..types import Song
 
 GRAPHS: Final = ("workflow", "prompt")  # fields that hold JSON for ComfyUI
@@ -34,7 +35,7 @@ def write(source: BinaryIO, target: BinaryIO, tags: Mapping[str, str]) -> None:
     Raises:
         SaveError: a tag's name cannot be written, or the tags are too large.
     """
-    _check(tags)
+    check(tags)
     fields = {name: _ascii(text) if name in GRAPHS else text for name, text in tags.items()}
     _copier(source)(source, target, fields)
 
@@ -155,14 +156,20 @@ def _copy_bytes(source: BinaryIO, target: BinaryIO, count: int) -> None:
         count -= len(part)
 
 
-def _check(tags: Mapping[str, str]) -> None:
+def check(tags: Mapping[str, str]) -> None:
+    """
+    Raises:
+        SaveError: a tag's name or text cannot be written, or the tags are too large.
+    """
     for name, text in tags.items():
         if not re.fullmatch(r"[ -<>-}]+", name):
             raise SaveError(
-                f"{name!r} cannot be the name of a tag. Use plain letters and digits, without '='."
+                f"{shown(name)!r} cannot be the name of a tag. Use plain letters and digits, "
+                "without '='."
             )
-        if "\0" in text:
-            raise SaveError(f"The tag {name!r} has a zero byte in it. Remove it.")
+        fault = text_fault(text)
+        if fault and (name not in GRAPHS or "\0" in text):  # graphs are written in ASCII
+            raise SaveError(f"The tag {name!r} {fault}. Remove it.")
     size = sum(len(name) + 5 + len(_ascii(text)) for name, text in tags.items())
     if size > LARGEST - 64:
         raise SaveError(

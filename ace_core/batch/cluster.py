@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import BatchError
+from ..writing import bytes_content, write_file
 from .jobs import Executor, Job, JobResult, OutputFile, RunJob
 
 PACKAGE: Final = Path(__file__).parents[1]  # sent to workers that do not have it
@@ -142,6 +143,6 @@ def _unpacked(result: JobResult, contents: list[bytes], folder: Path) -> JobResu
     files = []
     for number, (file, content) in enumerate(zip(result.files, contents, strict=True)):
         path = folder / f"{number}{file.path.suffix}"
-        path.write_bytes(content)
+        write_file(path, bytes_content(content))
         files.append(OutputFile(path, file.facts))
     return JobResult(result.job, tuple(files), result.facts, result.error)

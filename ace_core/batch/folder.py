@@ -1,12 +1,15 @@
 """The folder of a batch: its lock, its songs, its manifest, and the salt of its random seeds.
 
-A song is renamed into place in one step after its bytes have reached the disk; then its record is
-appended to the manifest, one line of JSON. What a crash leaves between the two is replaced when the
-song is made again, with the same seeds. A last record that a crash cut short is removed when the
-manifest is opened. The last record of an id counts. The system drops the lock when a process ends.
+A song's record is put down first, beside its unfinished files; then the files get their names, each
+in one step and none that is taken; then the record is appended to the manifest, one line of JSON.
+What a crash leaves between the steps is known by that record and removed when the folder is opened,
+and the song is made again with the same seeds. A last record that a crash cut short is removed when
+the manifest is opened. The last record of an id counts. The system drops the lock when a process
+ends.
 """
 
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -19,6 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import BatchError, SaveError
+from ..texts import shown
+from ..writing import bytes_content, flush_folder, make_folder, name_all, save_errors, write_file
 from .jobs import JobResult, OutputFile
 
 MANIFEST: Final = "manifest.jsonl"
@@ -51,16 +56,22 @@ class Manifest:
         Raises:
             SaveError: it cannot be written; the manifest is then as it was before.
         """
-        text = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+        content = _packed(record)
         try:
             with self.path.open("ab", buffering=0) as file:
-                _write_or_undo(file.fileno(), text.encode())
+                _write_or_undo(file.fileno(), content)
         except OSError as error:
             raise SaveError(
                 f"{self.path}: a record cannot be written ({error.strerror}). Make room there and "
                 "run the same command again; it goes on after the last record."
             ) from error
         self.last[record["id"]] = record
+
+
+def _packed(record: Record) -> bytes:
+    """A line of JSON. Half a character, which UTF-8 has not, is written as JSON's own escape."""
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def _records(path: Path, content: bytes) -> Iterator[Record]:
@@ -89,6 +100,7 @@ def _write_or_undo(descriptor: int, content: bytes) -> None:
 
 PLAN: Final = "batch.json"
 PARTIAL: Final = ".partial"
+NAMING: Final = "record.json"  # of the song whose files are getting their names
 FORMAT: Final = 1  # of the plan and of the manifest's records
 BLOCK: Final = 2**20  # bytes hashed at a time
 
@@ -101,16 +113,34 @@ class Folder:
         self.salt = _salt(path)
         self.manifest = Manifest(path)
         self.partial = path / PARTIAL
+        self._remove_unrecorded()
         self.remove_partial()
 
     def clear_partial(self) -> None:
-        """Empty the folder of unfinished files."""
+        """Empty the folder of unfinished files.
+
+        Raises:
+            SaveError: it cannot be made.
+        """
         self.remove_partial()
-        self.partial.mkdir()
+        make_folder(self.partial)
 
     def remove_partial(self) -> None:
         """Remove the folder of unfinished files."""
         shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _remove_unrecorded(self) -> None:
+        """Remove the files that a crash left between their names and their record."""
+        path = self.partial / NAMING
+        if not path.is_file():
+            return
+        (record,) = _records(path, path.read_bytes())
+        if self.manifest.last.get(record["id"]) == record:
+            return
+        for file in record["files"]:
+            left = self.path / file["name"]
+            if left.is_file() and _flushed(left) == (file["sha256"], file["bytes"]):
+                left.unlink()
 
     def absent(self, record: Record) -> list[str]:
         """Names of the record's files that are missing or of another size."""
@@ -121,7 +151,7 @@ class Folder:
         return path.is_file() and path.stat().st_size == file["bytes"]
 
     def keep(self, result: JobResult, common: Record) -> Record:
-        """Rename the song's files into place and append its record, which is returned.
+        """Name the song's files and append its record, which is returned.
 
         Raises:
             SaveError: the folder cannot be written to.
@@ -137,32 +167,52 @@ class Folder:
             **common,
         }
         if result.error is None:
-            record["files"] = self._named(result)
+            record["files"] = []
+            self._name(result, record)
         else:
             record["error"] = result.error
         self.manifest.append(record)
         return record
 
-    def _named(self, result: JobResult) -> list[dict[str, Any]]:
-        several = len(result.files) > 1
-        facts: list[dict[str, Any]] = []
+    def _name(self, result: JobResult, record: dict[str, Any]) -> None:
+        """Name the files of `result` and write them down in `record`."""
         try:
-            for number, file in enumerate(result.files, start=1):
-                # ids have no dot, so a song is never named like an item of another
-                stem = f"{result.job.id}.{number}" if several else result.job.id
-                facts.append(self._placed(file, f"{stem}{file.path.suffix}"))
-            _flush_folder(self.path)
+            facts = [_facts(file) for file in result.files]
+            for names in _names(result):
+                record["files"] = [
+                    {"name": name, **each} for name, each in zip(names, facts, strict=True)
+                ]
+                content = bytes_content(_packed(record))
+                write_file(self.partial / NAMING, content, replace=True)
+                try:
+                    paths = [self.path / name for name in names]
+                    name_all([file.path for file in result.files], paths)
+                    break
+                except FileExistsError:  # a file that is not this batch's
+                    continue
+            flush_folder(self.path)
         except OSError as error:
             raise SaveError(
-                f"{self.path}: song {result.job.id} cannot be written ({error.strerror}). Make "
-                "room there and run the same command again; it goes on after the last song."
+                f"{shown(self.path)}: song {result.job.id} cannot be written ({error.strerror}). "
+                "Make room there and run the same command again; it goes on after the last song."
             ) from error
-        return facts
 
-    def _placed(self, file: OutputFile, name: str) -> dict[str, Any]:
-        digest, size = _flushed(file.path)
-        file.path.replace(self.path / name)
-        return {"name": name, "sha256": digest, "bytes": size, **file.facts}
+
+def _names(result: JobResult) -> Iterator[list[str]]:
+    """Names of a song's files: its id, and a number where that is taken. Ids have no dot, so a song
+    is never named like an item or another attempt of another one."""
+    several = len(result.files) > 1
+    for attempt in itertools.count(1):
+        stem = result.job.id if attempt == 1 else f"{result.job.id}.take{attempt}"
+        yield [
+            f"{stem}.{number}{file.path.suffix}" if several else f"{stem}{file.path.suffix}"
+            for number, file in enumerate(result.files, start=1)
+        ]
+
+
+def _facts(file: OutputFile) -> dict[str, Any]:
+    digest, size = _flushed(file.path)
+    return {"sha256": digest, "bytes": size, **file.facts}
 
 
 def _salt(path: Path) -> str:
@@ -182,11 +232,11 @@ def _salt(path: Path) -> str:
             "could go on. Choose a new or empty folder with --out."
         )
     salt = secrets.token_hex(8)
-    draft = path / f".{PLAN}"
-    draft.write_text(json.dumps({"format": FORMAT, "salt": salt}) + "\n", encoding="utf-8")
-    _flushed(draft)
-    draft.replace(plan)
-    _flush_folder(path)
+    draft = make_folder(path / PARTIAL) / PLAN
+    write_file(draft, bytes_content(_packed({"format": FORMAT, "salt": salt})), replace=True)
+    with save_errors(plan):
+        name_all([draft], [plan])
+        flush_folder(path)
     return salt
 
 
@@ -208,16 +258,6 @@ def _flushed(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _flush_folder(path: Path) -> None:
-    """Write renames to the disk. Windows has no such call and needs none."""
-    if os.name == "posix":
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 LOCK: Final = ".lock"
 PID_OFFSET: Final = 1  # of the holder's process id in the lock file; the byte before it is locked
 
@@ -228,19 +268,25 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises:
         BatchError: another process holds the lock.
+        SaveError: the folder cannot be written to, or its disk has no locks.
     """
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    with save_errors(folder / LOCK):
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(folder / LOCK, flags, 0o666)
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
-        if not _take(file.fileno()):
+        with save_errors(folder / LOCK):
+            taken = _take(file.fileno())
+        if not taken:
             file.seek(PID_OFFSET)
             holder = file.read(32).decode("ascii", "replace").strip()
             raise BatchError(
                 f"{folder}: another batch{f' (process {holder})' if holder else ''} is writing "
                 "here. Wait until it ends, or choose another folder with --out."
             )
-        file.truncate(PID_OFFSET)
-        file.seek(PID_OFFSET)
-        file.write(f"{os.getpid()}\n".encode())
+        with save_errors(folder / LOCK):
+            file.truncate(PID_OFFSET)
+            file.seek(PID_OFFSET)
+            file.write(f"{os.getpid()}\n".encode())
         yield
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import AceStepError
 from ..inference import generate_music
 from ..inference.types import GenerationResult
 from .jobs import Executor, Job, JobResult, OutputFile, RunJob
@@ -30,21 +29,12 @@ class LocalWorker:
     def __call__(self, job: Job, folder: Path) -> JobResult:
         """The song's files below `folder`, or the error.
 
-        Errors that may concern one song only (memory, a disk, a broken recording) are recorded; a
-        programming error, which would concern every song, is raised.
+        Every error is recorded as this song's, so that no line can stop the batch for good.
         """
         start = time.perf_counter()
         try:
             result = self._generate(job, folder)
-        except (
-            AceStepError,
-            ArithmeticError,
-            LookupError,
-            MemoryError,
-            OSError,
-            RuntimeError,
-            ValueError,
-        ) as error:
+        except Exception as error:
             logger.exception("%s: this song is recorded as failed", job.id)
             return JobResult(job, error=f"{type(error).__name__}: {error}")
         if not result.success:

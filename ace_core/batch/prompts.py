@@ -16,6 +16,7 @@ from ..inference.request import INSTRUCTION_EXAMPLES, recipe_of, song_of, tracks
 from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
+from ..texts import shown, text_fault
 from ..types import Variant
 
 ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
@@ -24,11 +25,16 @@ Check = Callable[[Mapping[str, Any]], Iterable[str]]  # request -> its faults
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One song of the file. `request` holds the fields as given, without the id."""
+    """One song of the file. `request` holds the fields as given, without the id.
+
+    A `fault` is of its texts alone, and is recorded as that song's failure; other faults of a line
+    are mistakes of the file, which is then refused.
+    """
 
     id: str
     number: int  # in the file, from 1
     request: Mapping[str, Any]
+    fault: str | None = None
 
 
 def read_lines(path: Path, check: Check) -> tuple[Line, ...]:
@@ -83,7 +89,16 @@ def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]
         return [
             f"the id {name!r} cannot be a file's name. Use letters, digits, - and _, at most 100."
         ], None
-    return list(check(content)), Line(name, number, content)
+    fault = _text_fault(content)
+    faults = [] if fault else list(check(content))
+    return faults, Line(name, number, content, fault)
+
+
+def _text_fault(request: Mapping[str, Any]) -> str | None:
+    for name, value in request.items():
+        if isinstance(value, str) and (fault := text_fault(value)):
+            return f"`{shown(name)}` {fault}. Remove it."
+    return None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -203,8 +218,11 @@ def seeds_of(line: Line, salt: str) -> tuple[int, ...]:
     """The seeds of a line, one per item: those that it gives, then random ones.
 
     The random ones are derived from the given ones, or from the batch's `salt` and the line's id,
-    so they are the same whenever the batch is resumed and do not depend on other lines.
+    so they are the same whenever the batch is resumed and do not depend on other lines. A line
+    with a fault has none.
     """
+    if line.fault is not None:
+        return ()
     params, config = request_of(line.request, Path())
     if config.seeds is None and params.seed < 0:
         digest = hashlib.sha256(f"{salt}/{line.id}".encode()).digest()

@@ -3,13 +3,14 @@
 It does not depend on a model.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ..errors import BatchError
 from .folder import Folder, Record
-from .jobs import Executor, Job
+from .jobs import Executor, Job, JobResult
 from .prompts import Line
 
 
@@ -86,14 +87,18 @@ def run(
 ) -> Iterator[Record]:
     """Run every job and yield its record as soon as it is on the disk.
 
-    `common` goes into each record: version and models.
+    A line with a fault is recorded as failed without the executor. `common` goes into each
+    record: version and models.
 
     Raises:
         SaveError: the folder cannot be written to. Finished songs are kept.
     """
+    faulty = [JobResult(job, error=job.line.fault) for job in jobs if job.line.fault]
+    sound = [job for job in jobs if not job.line.fault]
     try:
         folder.clear_partial()
-        for result in executor(jobs, folder.partial):
+        results = executor(sound, folder.partial) if sound else ()
+        for result in itertools.chain(faulty, results):
             finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
             record = folder.keep(result, {**common, "finished": finished})
             folder.clear_partial()

@@ -13,7 +13,7 @@ from ..batch.models import ModelChoice
 from ..batch.prompts import Rules, read_lines, seeds_of
 from ..batch.run import Remaining, remaining_lines
 from ..batch.run import run as run_jobs
-from ..errors import SaveError
+from ..writing import make_folder
 from .models import model_choice
 from .output import Exit, Output
 
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     rules = Rules(choice.known_variant(), arguments.prompts.parent.absolute())
     lines = read_lines(arguments.prompts, rules.faults)
     executor = _executor(arguments, choice, rules.base, output)
-    with locked(_folder(arguments.out)):
+    with locked(make_folder(arguments.out)):
         folder = Folder(arguments.out)
         remaining = remaining_lines(folder, lines, arguments.retry_failed)
         _announce(remaining, output)
@@ -35,17 +35,6 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             for record in run_jobs(folder, jobs, executor, common):
                 progress.add(record)
     return progress.total()
-
-
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(
-            f"{path}: no songs can be saved here ({error.strerror}). Choose a folder that may be "
-            "written to with --out."
-        ) from error
-    return path
 
 
 def _executor(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import AceStepError
+from ..errors import AceStepError, InvalidRequestError
 from ..inference import LLMHandler, create_sample, format_sample, understand_music
+from ..texts import text_fault
 from .arguments import METADATA
 from .models import lm_choice
 from .options import read_text
@@ -17,6 +18,7 @@ TITLES: Final = {"keyscale": "key", "timesignature": "time signature"}
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
+    _check_texts(arguments)
     request = REQUESTS[arguments.command](arguments)
     choice = lm_choice(arguments)
     output.bar(0.0, "Loading the language model")
@@ -29,6 +31,16 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     found = result.to_dict()
     output.result(found, _text(found))
     return 0
+
+
+def _check_texts(arguments: argparse.Namespace) -> None:
+    """
+    Raises:
+        InvalidRequestError: a text on the command line cannot be read by a model.
+    """
+    for name, value in vars(arguments).items():
+        if isinstance(value, str) and (fault := text_fault(value)):
+            raise InvalidRequestError(f"`{name}` {fault}. Remove it.")
 
 
 Request = Callable[[LLMHandler, dict[str, Any]], Any]

@@ -1,19 +1,18 @@
 """`generate` and the five commands that start from a recording: one request, saved whole."""
 
 import argparse
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import itertools
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from ..batch.models import Models
 from ..batch.prompts import Request, check_request, request_of
-from ..errors import AceStepError, InvalidRequestError, SaveError
+from ..errors import AceStepError, InvalidRequestError
 from ..inference import generate_music
 from ..inference.types import GenerationConfig, GenerationParams, GenerationResult
 from ..prompts import complete_instruction, extract_instruction, lego_instruction
+from ..writing import draft_folder, name_all, save_errors
 from .models import model_choice
 from .options import given_fields, read_text
 from .output import Output
@@ -31,9 +30,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     check_request(request, choice.known_variant())
     output.bar(0.0, "Loading the models")
     models = choice.load()
-    with _draft_folder(arguments.out) as folder:
+    out: Path = arguments.out
+    with draft_folder(out.parent if out.suffix else out) as folder:
         result = _generate(models, request, folder, output)
-        files = _moved(result, arguments.out)
+        files = _named(result, out)
     _report(output, result, files)
     return 0
 
@@ -75,33 +75,34 @@ def _generate(models: Models, request: Request, folder: Path, output: Output) ->
     return result
 
 
-@contextmanager
-def _draft_folder(out: Path) -> Iterator[Path]:
-    """A folder for unfinished songs beside the output, removed at the end in any case."""
-    parent = out.parent if out.suffix else out
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=parent))
-    except OSError as error:
-        raise SaveError(
-            f"{parent}: no song can be saved here ({error.strerror}). Choose a folder that may be "
-            "written to with --out."
-        ) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _named(result: GenerationResult, out: Path) -> list[Path]:
+    """The songs under their names: those in a folder under a free one, a file that the user named
+    in place of an earlier one.
 
-
-def _moved(result: GenerationResult, out: Path) -> list[Path]:
-    """The songs under their names, each put there in one step."""
+    Raises:
+        SaveError: a name cannot be given.
+    """
+    drafts = [Path(audio["path"]) for audio in result.audios]
+    if not out.suffix:
+        return [_free(draft, out) for draft in drafts]
+    several = len(drafts) > 1
     files = []
-    for number, audio in enumerate(result.audios, start=1):
-        draft = Path(audio["path"])
-        item = f".{number}" if len(result.audios) > 1 else ""
-        file = out.with_name(f"{out.stem}{item}{out.suffix}") if out.suffix else out / draft.name
-        files.append(draft.replace(file))
+    for number, draft in enumerate(drafts, start=1):
+        item = f".{number}" if several else ""
+        file = out.with_name(f"{out.stem}{item}{out.suffix}")
+        with save_errors(file):
+            files.append(draft.replace(file))
     return files
+
+
+def _free(draft: Path, folder: Path) -> Path:
+    for number in itertools.count(1):
+        again = f"_{number}" if number > 1 else ""
+        file = folder / f"{draft.stem}{again}{draft.suffix}"
+        with save_errors(file), suppress(FileExistsError):
+            name_all([draft], [file])
+            return file
+    raise AssertionError("counting has no end")
 
 
 def _report(output: Output, result: GenerationResult, files: list[Path]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import InvalidRequestError
+from ..texts import shown, text_fault
 
 HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "caption": "what the song sounds like: style, mood, instruments; of {calm|loud} the seed draws "
@@ -155,8 +156,11 @@ def read_text(path: Path) -> str:
         InvalidRequestError: it cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
         raise InvalidRequestError(
-            f"{path}: the text cannot be read ({error}). Give a file of UTF-8 text."
+            f"{shown(path)}: the text cannot be read ({error}). Give a file of UTF-8 text."
         ) from error
+    if fault := text_fault(text):
+        raise InvalidRequestError(f"{shown(path)}: the text {fault}. Give a file of UTF-8 text.")
+    return text

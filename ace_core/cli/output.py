@@ -5,6 +5,7 @@ Ctrl-C raises its exception wherever Python is at that moment, and some librarie
 step of the work.
 """
 
+import codecs
 import json
 import signal
 import sys
@@ -67,18 +68,31 @@ class Output:
     def result(self, content: Mapping[str, Any], text: str) -> None:
         """Print the result, as JSON or as `text`."""
         self.bar.clear()
-        print(json.dumps(content, ensure_ascii=False) if self.as_json else text, flush=True)
+        _print(_json(content) if self.as_json else text, sys.stdout)
 
     def note(self, text: str) -> None:
         """Print a note to stderr."""
         self.bar.clear()
-        print(text, file=sys.stderr, flush=True)
+        _print(text, sys.stderr)
 
     def refusal(self, message: str) -> None:
         """Print why there is no result."""
         self.note(f"error: {message}")
         if self.as_json:
-            print(json.dumps({"success": False, "error": message}, ensure_ascii=False), flush=True)
+            _print(_json({"success": False, "error": message}), sys.stdout)
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    """One line of JSON, in ASCII where the terminal or a file takes no UTF-8."""
+    encoding = codecs.lookup(sys.stdout.encoding or "utf-8").name
+    return json.dumps(content, ensure_ascii=encoding != "utf-8")
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print `text`; what the stream cannot encode, such as half a character, is escaped."""
+    encoding = stream.encoding or "utf-8"
+    escaped = text.encode(encoding, "backslashreplace").decode(encoding)
+    print(escaped, file=stream, flush=True)
 
 
 class Bar:

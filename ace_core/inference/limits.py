@@ -9,6 +9,7 @@ from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARAC
 from ..errors import InvalidRequestError
 from ..sampling.dcw import WAVELETS, DCWMode
 from ..sampling.solvers import Solver
+from ..texts import text_fault
 from ..types import Variant
 from .types import GenerationConfig, GenerationParams
 
@@ -37,6 +38,7 @@ def check_params(params: GenerationParams, config: GenerationConfig, variant: Va
     """
     check_types(params)
     check_config(config)
+    check_characters(params)
     _one_of("task_type", params.task_type, TASKS)
     _one_of("infer_method", params.infer_method, SOLVERS)
     _one_of("dcw_mode", params.dcw_mode, [mode.value for mode in DCWMode])
@@ -79,17 +81,30 @@ def check_config(config: GenerationConfig) -> None:
 def check_texts(caption: str, lyrics: str) -> None:
     """
     Raises:
-        InvalidRequestError: one of them is longer than the models were trained with.
+        InvalidRequestError: one is longer than the models were trained with, or no text.
     """
     for name, text, most in (
         ("caption", caption, CAPTION_CHARACTERS),
         ("lyrics", lyrics, LYRIC_CHARACTERS),
     ):
+        if fault := text_fault(text):
+            raise InvalidRequestError(f"`{name}` {fault}. Remove it.")
         if len(text) > most:
             raise InvalidRequestError(
                 f"`{name}` has {len(text)} characters, but the models read at most {most}. Shorten "
                 "it."
             )
+
+
+def check_characters(params: GenerationParams) -> None:
+    """
+    Raises:
+        InvalidRequestError: a text has a zero byte or half a character.
+    """
+    for field in fields(params):
+        value = getattr(params, field.name)
+        if isinstance(value, str) and (fault := text_fault(value)):
+            raise InvalidRequestError(f"`{field.name}` {fault}. Remove it.")
 
 
 def check_types(values: Any) -> None:

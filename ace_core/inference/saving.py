@@ -1,17 +1,18 @@
 """Songs to files, and the dictionary of each song for the caller."""
 
+import itertools
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from torch import Tensor
 
-from ..audio.files import FileFormat, save
+from .. import writing
+from ..audio.files import FileFormat, audio_content
 from ..audio.tags import song_tags
 from ..constants import SAMPLE_RATE
-from ..errors import SaveError
 from ..lm.codes import write_codes
 from ..types import AudioCodes, Song
 from .limits import FORMATS
@@ -28,15 +29,7 @@ def make_folder(save_dir: str | None) -> Path | None:
     """
     if save_dir is None:
         return None
-    folder = Path(save_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(
-            f"`save_dir` {folder} cannot be made ({error.strerror or error}). Choose a folder that "
-            "exists and may be written to."
-        ) from error
-    return folder
+    return writing.make_folder(Path(save_dir))
 
 
 def item_params(
@@ -71,13 +64,21 @@ def audio_dict(sound: Tensor, params: dict[str, Any], key: str) -> dict[str, Any
 
 
 def save_song(audio: dict[str, Any], song: Song, folder: Path, audio_format: str) -> None:
-    """Write `audio` to `folder`, complete or not at all, and set its "path".
+    """Write `audio` to `folder` under its key, complete or not at all, and set its "path".
+
+    Where the key's file is there already, the song gets the next free number behind the key.
 
     Raises:
         SaveError: it cannot be written.
     """
     form = FileFormat(FORMATS[audio_format])
-    path = folder / f"{audio['key']}{form.encoding.suffix}"
     tags = {**song_tags(song), "ace_step_params": json.dumps(audio["params"])}
-    save(path, audio["tensor"], form, tags, audio["sample_rate"])
+    content = audio_content(audio["key"], audio["tensor"], form, tags, audio["sample_rate"])
+    names = (f"{audio['key']}{again}{form.encoding.suffix}" for again in _again())
+    (path,) = writing.write_set([content], ([folder / name] for name in names))
     audio["path"] = str(path)
+
+
+def _again() -> Iterator[str]:
+    """What follows the key in the names of songs that were made with the same parameters."""
+    return itertools.chain([""], (f"_{number}" for number in itertools.count(2)))

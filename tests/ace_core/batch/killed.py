@@ -20,7 +20,7 @@ from ace_core.batch.jobs import Job, JobResult, OutputFile
 from ace_core.batch.prompts import Line
 from ace_core.batch.run import remaining_lines, run
 
-OPERATIONS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate")
+OPERATIONS = ("open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.truncate")
 LINES = (Line("a", 1, {"batch_size": 2}), Line("b", 2, {}))
 ITEMS = {"a": 2, "b": 1}
 

@@ -23,5 +23,5 @@ def test_a_batch_killed_anywhere_goes_on_to_every_song_once(tmp_path: Path):
     assert [point for point in found if point["faults"]] == []
     before = [point["before"] for point in found]
     assert len(before) > 20
-    for operation in ("os.rename .batch.json", "os.rename 0.wav", "open manifest.jsonl"):
+    for operation in ("os.link batch.json", "os.link 0.wav", "open manifest.jsonl"):
         assert before.count(operation) >= 1

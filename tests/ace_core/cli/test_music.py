@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_no_half_song(checkpoints: Miniature, tone: Path, tmp_path
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        while process.poll() is None and not list(out.glob(".partial-*")):
+        while process.poll() is None and not list(out.glob(".*.partial")):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, output = process.communicate()
