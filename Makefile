@@ -7,6 +7,7 @@
 #   make test-ray       many songs on a local Ray, which it installs (500 MB)
 #   make test-processors   the core's tests under other instruction sets and threads (hours)
 #   make test-versions     the core's tests with the oldest and the newest packages (10 GB)
+#   make test-saving       kills, two processes and full disks while files are saved (Linux, minutes)
 #   make lint    ruff and pyright
 #   make bench   ratios against diffusers and, where present, ComfyUI
 # COMFYUI_PATH names the checkouts of ComfyUI, several with : between; without it they are
@@ -18,7 +19,7 @@ ENVIRONMENTS := $(PYTHON) -m tools.testing.environments
 VENV := .venv
 
 .PHONY: setup demo examples test test-browser test-every-frontend test-ray test-processors \
-	test-versions lint bench clean
+	test-versions test-saving lint bench clean
 setup:
 	$(ENVIRONMENTS)
 
@@ -48,6 +49,13 @@ test-processors:
 
 test-versions:
 	$(TESTING) versions
+
+test-saving:
+	$(ENVIRONMENTS) core
+	for trial in kills together full; do \
+		$(VENV)/bin/python -m tools.testing.save_trials $$trial || exit 1; done
+	$(VENV)/bin/python -m tools.testing.batch_trials kills --times 50
+	$(VENV)/bin/python -m tools.testing.batch_trials together
 
 lint:
 	$(TESTING) --lint --only lint

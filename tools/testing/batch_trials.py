@@ -2,7 +2,8 @@
 
 `python -m tools.testing.batch_trials kills` kills it at random points (twenty times, -9), lets it
 come to its end and checks that every song is there once, whole, and as the manifest says. With
-`--ray ADDRESS` it runs on that Ray. `python -m tools.testing.batch_trials memory` makes two hundred
+`--ray ADDRESS` it runs on that Ray. `python -m tools.testing.batch_trials together` starts it twice
+at once, again and again, and checks the same. `python -m tools.testing.batch_trials memory` makes two hundred
 songs in one process and prints how its memory grew. The models are the miniature ones.
 """
 
@@ -117,6 +118,29 @@ def kills(base: Path, times: int, seed: int, options: list[str]) -> bool:
     return done.returncode == 0 and not told
 
 
+def together(base: Path, times: int) -> bool:
+    """Two batches at once on one folder, `times` times: one song is left to make each time."""
+    names = prepare(base, times)
+    lines = (base / "prompts.jsonl").read_text().splitlines(keepends=True)
+    refused, codes = 0, set()
+    for number in range(1, times + 1):
+        (base / "prompts.jsonl").write_text("".join(lines[:number]))
+        pair = [
+            subprocess.Popen(
+                command(base), cwd=ROOT, env=ONE_THREAD, stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        for process in pair:
+            output, _ = process.communicate()
+            codes.add(process.returncode)
+            refused += "another batch" in output
+    found = faults(base, names)
+    print(f"{times} pairs of batches: {refused} refused, exit codes {sorted(codes)}")
+    print("\n".join(found) or f"{times} songs: each once, whole, and as the manifest says")
+    return codes <= {0, 1} and not found
+
+
 def memory(base: Path, songs: int) -> bool:
     prepare(base, songs)
     process = subprocess.Popen(
@@ -139,8 +163,8 @@ def resident(pid: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("trial", choices=("kills", "memory"))
-    parser.add_argument("--times", type=int, default=20, help="kills")
+    parser.add_argument("trial", choices=("kills", "together", "memory"))
+    parser.add_argument("--times", type=int, default=20, help="kills, or pairs of batches")
     parser.add_argument("--songs", type=int, default=200, help="songs of the memory trial")
     parser.add_argument("--seed", type=int, default=1, help="of the points of the kills")
     parser.add_argument("--ray", metavar="ADDRESS", help="run on this Ray, with two workers")
@@ -150,6 +174,8 @@ def main() -> None:
         base = Path(folder)
         if arguments.trial == "memory":
             good = memory(base, arguments.songs)
+        elif arguments.trial == "together":
+            good = together(base, arguments.times)
         else:
             good = kills(base, arguments.times, arguments.seed, options)
     sys.exit(0 if good else 1)

@@ -175,3 +175,10 @@ def test_a_line_with_wildcards_is_checked_as_it_is_drawn(tmp_path: Path):
     assert "513" in fault
     (fault,) = faults({"caption": "{a|" * 33 + "}" * 33, "duration": 10})
     assert "at most 32" in fault
+
+
+@pytest.mark.parametrize("text", ["calm \\ud83c", "a\\u0000b"])
+def test_a_text_that_no_model_can_read_is_a_fault_of_its_line_alone(tmp_path: Path, text: str):
+    bad, good = read(tmp_path, f'{{"caption": "{text}"}}\n{{"caption": "a"}}')
+    assert bad.fault is not None and "`caption` has" in bad.fault
+    assert (good.fault, seeds_of(bad, "salt")) == (None, ())

@@ -148,3 +148,27 @@ def test_a_folder_that_cannot_be_written_to_stops_the_batch(
     with pytest.raises(SaveError, match="No space left"):
         make(tmp_path, [line("a")])
     assert Manifest(tmp_path).last == {}
+
+
+def test_a_line_with_a_bad_text_is_recorded_and_the_others_are_made(tmp_path: Path):
+    bad = Line("a", 1, {"caption": "calm \ud83c"}, "`caption` has half a character")
+    records, _ = make(tmp_path, [bad, line("b", 2)])
+    assert [(each["id"], each["status"]) for each in records] == [("a", "failed"), ("b", "done")]
+    assert Manifest(tmp_path).last["a"]["request"] == {"caption": "calm \ud83c"}
+    records, remaining = make(tmp_path, [bad, line("b", 2)])
+    assert (records, remaining.failed, remaining.finished) == ([], 1, 1)
+    ((again,), _) = make(tmp_path, [bad, line("b", 2)], retry_failed=True)
+    assert again["error"] == bad.fault
+    ((made,), _) = make(tmp_path, [line("a", caption="calm"), line("b", 2)])
+    assert (made["id"], made["status"]) == ("a", "done")
+
+
+def test_a_file_that_is_not_the_batchs_is_not_replaced(tmp_path: Path):
+    Folder(tmp_path)
+    (tmp_path / "a.1.wav").write_text("of the user")
+    ((record,), _) = make(tmp_path, [line("a", batch_size=2, seeds=[5, 6])])
+    assert [file["name"] for file in record["files"]] == ["a.take2.1.wav", "a.take2.2.wav"]
+    assert (tmp_path / "a.1.wav").read_text() == "of the user"
+    assert not (tmp_path / "a.2.wav").exists()
+    again, remaining = make(tmp_path, [line("a", batch_size=2, seeds=[5, 6])])
+    assert (again, remaining.finished) == ([], 1)

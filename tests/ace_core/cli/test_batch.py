@@ -61,6 +61,21 @@ def test_a_failed_song_is_reported_and_made_when_asked_again(
     assert "Resuming: 1 songs are finished" in errors
 
 
+@pytest.mark.parametrize("bad", ["calm \ud83c", "a\0b"])
+def test_a_text_that_no_model_can_read_fails_its_line_alone(
+    ask: Any, models: tuple[str, str], tone: Path, tmp_path: Path, bad: str
+):
+    prompts = write(tmp_path, {"id": "bad", **SONG, "caption": bad}, LOUD)
+    words = ("batch", prompts, "--out", tmp_path / "songs", *models, "--no-lm")
+    code, output, _ = ask(*words)
+    assert code == Exit.SOME_FAILED
+    assert [song.get("status") for song in output] == ["failed", "done", None]
+    assert "`caption` has" in output[0]["error"]
+    assert ask(*words)[:2] == (Exit.SOME_FAILED, [output[2]])
+    code, output, _ = ask(*words, "--retry-failed")
+    assert [song.get("status") for song in output] == ["failed", None]
+
+
 def test_faulty_lines_are_reported_before_anything_is_made(
     ask: Any, models: tuple[str, str], tmp_path: Path
 ):
