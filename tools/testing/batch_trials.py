@@ -3,8 +3,8 @@
 `python -m tools.testing.batch_trials kills` kills it at random points (twenty times, -9), lets it
 come to its end and checks that every song is there once, whole, and as the manifest says. With
 `--ray ADDRESS` it runs on that Ray. `python -m tools.testing.batch_trials together` starts it twice
-at once, again and again, and checks the same. `python -m tools.testing.batch_trials memory` makes two hundred
-songs in one process and prints how its memory grew. The models are the miniature ones.
+at once, again and again, and checks the same. `python -m tools.testing.batch_trials memory` makes
+two hundred songs in one process and prints how its memory grew. The models are the miniature ones.
 """
 
 import argparse
