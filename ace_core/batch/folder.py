@@ -280,8 +280,8 @@ def locked(folder: Path) -> Iterator[None]:
             file.seek(PID_OFFSET)
             holder = file.read(32).decode("ascii", "replace").strip()
             raise BatchError(
-                f"{folder}: another batch{f' (process {holder})' if holder else ''} is writing "
-                "here. Wait until it ends, or choose another folder with --out."
+                f"{shown(folder)}: another batch{f' (process {holder})' if holder else ''} is "
+                "writing here. Wait until it ends, or choose another folder with --out."
             )
         with save_errors(folder / LOCK):
             file.truncate(PID_OFFSET)
