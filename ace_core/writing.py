@@ -166,8 +166,8 @@ def _rename_to_free(source: Path, target: Path) -> None:
             claim.unlink(missing_ok=True)
 
 
-def make_folder(folder: Path) -> Path:
-    """`folder` itself, made where it is missing.
+def make_folder(folder: Path, name: str = "The folder") -> Path:
+    """`folder` itself, made where it is missing; `name` is what messages call it.
 
     Raises:
         SaveError: it cannot be made.
@@ -176,7 +176,7 @@ def make_folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise SaveError(
-            f"The folder {shown(folder)} cannot be made: {_reason(error)}. Choose a folder that "
+            f"{name} {shown(folder)} cannot be made: {_reason(error)}. Choose a folder that "
             "may be written to, and whose name no file has."
         ) from error
     return folder

@@ -29,7 +29,7 @@ def make_folder(save_dir: str | None) -> Path | None:
     """
     if save_dir is None:
         return None
-    return writing.make_folder(Path(save_dir))
+    return writing.make_folder(Path(save_dir), "`save_dir`")
 
 
 def item_params(
