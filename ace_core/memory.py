@@ -4,7 +4,8 @@ It does not depend on a model. A host that manages the device itself passes its 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -15,11 +16,15 @@ from .errors import AceStepError
 logger = logging.getLogger(__name__)
 
 HEADROOM: Final = 1.5  # free memory over the estimate that is required; ComfyUI's factor
-_OOM_TEXTS: Final = (  # of errors without a class of their own: CPU on three systems, Metal
+_OOM_TEXTS: Final = (  # of errors without a class of their own: CPU on three systems, Metal, CUDA
     "defaultcpuallocator: can't allocate memory",
     "defaultcpuallocator: not enough memory",
     "mps backend out of memory",
+    "cuda error: out of memory",  # of a torch without `AcceleratorError`
+    "cublas_status_alloc_failed",
+    "cudnn_status_alloc_failed",
 )
+_QUOTED: Final = 200  # characters of the device's own message
 Result = TypeVar("Result")
 Notify = Callable[[str], None]
 
@@ -29,14 +34,39 @@ class NotEnoughMemoryError(AceStepError, torch.OutOfMemoryError):
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether `error` means that a device is out of memory."""
-    if isinstance(error, torch.OutOfMemoryError):
+    """Whether `error` means that a device, or the machine itself, is out of memory."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     message = str(error).lower()
     accelerator = getattr(torch, "AcceleratorError", ())  # missing in old torch
     if isinstance(error, accelerator):
         return "out of memory" in message
     return isinstance(error, RuntimeError) and any(text in message for text in _OOM_TEXTS)
+
+
+@contextmanager
+def memory_for(work: str, advice: str) -> Iterator[None]:
+    """Work that cannot be made in smaller parts, as a context or as a decorator of a function.
+
+    `work` begins the message of its error, `advice` is what the user can do.
+
+    Raises:
+        NotEnoughMemoryError: there is not enough memory for it; one from further inside stays.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, AceStepError) or not out_of_memory(error):
+            raise
+        raise NotEnoughMemoryError(
+            f"{work} needs more memory than is free. {advice}{_quoted(error)}"
+        ) from error
+
+
+def _quoted(error: BaseException) -> str:
+    """What the device said, which often tells how much was missing."""
+    said = str(error).strip().splitlines()[:1]
+    return f" ({said[0][:_QUOTED]})" if said else ""
 
 
 def release_unused() -> None:
@@ -57,7 +87,7 @@ def free_bytes(device: torch.device) -> int | None:
 class OomHandler:
     """How an out-of-memory error is recognised, memory freed and the user notified."""
 
-    is_full: Callable[[RuntimeError], bool] = out_of_memory
+    is_full: Callable[[BaseException], bool] = out_of_memory
     free: Callable[[], None] = release_unused
     notify: Notify = logger.warning
 
@@ -68,7 +98,7 @@ class OomHandler:
         """
         try:
             return run()
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not self.is_full(error):
                 raise
             logger.info("Out of memory: %s", error)

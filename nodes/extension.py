@@ -9,6 +9,7 @@ from . import (
     load,
     lyrics,
     make_stems,
+    memory,
     picture,
     plan,
     reference,
@@ -83,4 +84,4 @@ class AceStepExtension(ComfyExtension):
         warn_outdated()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return NODES
+        return [memory.explain_memory_errors(node) for node in NODES]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidRequestError
+from ..memory import memory_for
 from ..models.attention import KV
 from ..models.config import DiTConfig
 from ..models.dit import AttentionCapture, DiT
@@ -38,6 +39,7 @@ class FinishedSong:
     kv: list[KV]  # of cross-attention in every layer, batch 1
 
 
+@memory_for("The lyric alignment", "Give fewer heads or a shorter song, or free memory.")
 @torch.inference_mode()
 def lyric_attention_maps(
     decoder: DiT,

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..constants import END_OF_TEXT, LYRIC_TOKENS, TEXT_TOKENS
+from ..memory import memory_for
 from ..models.qwen3 import Qwen3
 from ..prompts import lyric_prompt, text_prompt
 from ..tokens import Tokenizer, required_id
@@ -21,6 +22,8 @@ from ..types import Song
 
 EXCERPT: Final = 60  # characters of what the model does not read, in a warning
 LONGEST_WORD: Final = 24  # characters given up at most, to cut a caption between two words
+_memory_for_text = memory_for("The text encoder", "Free memory: other models, other programs.")
+
 logger = logging.getLogger(__name__)
 
 
@@ -112,11 +115,13 @@ class TextEncoder:
             return FittedSong(song, ())
         return fit_caption(self.tokenizer, song, instruction, seconds)
 
+    @_memory_for_text
     @torch.inference_mode()
     def states(self, prompt: str) -> Tensor:
         """Normed last hidden states of the text prompt, [1, L, 1024]."""
         return self.model(self._embedded(prompt, TEXT_TOKENS, "text prompt"))
 
+    @_memory_for_text
     @torch.inference_mode()
     def embeddings(self, lyrics: str) -> Tensor:
         """Token embeddings of the lyric prompt, [1, L, 1024]; no transformer reads them."""

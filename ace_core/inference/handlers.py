@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import torch
 from ..conditioning.text import TextEncoder
 from ..errors import AceStepError, CheckpointError, InvalidRequestError
 from ..lm.language_model import LanguageModel
+from ..memory import memory_for
 from ..models.int8 import Int8Linear
 from ..models.ops import Ops
 from ..pipeline import Models
@@ -99,7 +100,8 @@ class AceStepHandler:
             checkpoint = find_model(project_root, config_path, Kind.DIT)
             root = Path(project_root)
             parts = Parts(checkpoint, root, target, dtype, offload_to_cpu, quantization)
-            self._service = _service(parts, variant, tokenizer)
+            with _memory_for_models():
+                self._service = _service(parts, variant, tokenizer)
         except AceStepError as error:
             self.status = str(error)
             logger.warning("%s", error)
@@ -224,7 +226,8 @@ class LLMHandler:
             parts = Parts(checkpoint, root, target, dtype, offload_to_cpu, quantization)
             found = find_tokenizer(checkpoint, Kind.LM, checkpoint_dir, tokenizer)
             ops = parts.ops(checkpoint, Kind.LM)
-            model = load_lm(checkpoint.path, ops)
+            with _memory_for_models():
+                model = load_lm(checkpoint.path, ops)
             self._model = LanguageModel(model, found, target, ops.dtype)
             self._offloaded, self.name = parts.resident(model), checkpoint.path.name
         except AceStepError as error:
@@ -246,6 +249,12 @@ class LLMHandler:
             raise InvalidRequestError(f"The language model is not ready: {self.status}")
         with self._offloaded:
             yield self._model
+
+
+def _memory_for_models() -> AbstractContextManager[None]:
+    return memory_for(
+        "Loading the models", "Free memory, or give `offload_to_cpu=True` or `quantization`."
+    )
 
 
 def _check_quantization(quantization: str | None) -> None:

@@ -180,7 +180,7 @@ def _call(blank: Result, handler: LLMHandler, params: TextParams, call: Call) ->
             options = params.options(lm)
             sample = call(lm, options)
     except (AceStepError, RuntimeError, MemoryError) as error:
-        if isinstance(error, MemoryError) or out_of_memory(error):
+        if out_of_memory(error):
             reason = OUT_OF_MEMORY
         elif isinstance(error, AceStepError):
             reason = str(error)

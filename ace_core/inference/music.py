@@ -57,7 +57,7 @@ def generate_music(
         copy_cot_fields(wanted, params)
         return result
     except (AceStepError, RuntimeError, MemoryError) as error:
-        if isinstance(error, MemoryError) or out_of_memory(error):
+        if out_of_memory(error):
             return error_result(OUT_OF_MEMORY)
         if isinstance(error, AceStepError):
             return error_result(str(error))

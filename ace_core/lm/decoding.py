@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from ..errors import InvalidRequestError
+from ..memory import memory_for
 from ..models.kv_cache import KVCache, StaticKVCache, kv_cache_bytes, whole_blocks
 from .cuda_graph import GraphedStep
 from .grammar import Allowed, State
@@ -81,6 +82,7 @@ class Step:
 OnStep = Callable[[Step], None]  # may raise, which ends the run
 
 
+@memory_for("The language model", "Make fewer variations at once, or a shorter song.")
 @torch.inference_mode()
 def decode(
     lm: LanguageModel,
@@ -93,6 +95,7 @@ def decode(
 
     Raises:
         InvalidRequestError: `cfg_scale` is below 1, there are no requests, or one is too long.
+        NotEnoughMemoryError: the requests do not fit together.
     """
     _check(requests, cfg_scale)
     lm.reserve_memory(decode_bytes(lm, requests, cfg_scale))

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..errors import InvalidRequestError
+from ..memory import memory_for
 from ..types import AudioCodes, Song
 from .codes import write_codes
 from .language_model import MAX_LENGTH, LanguageModel
@@ -59,6 +60,7 @@ class _TokenScores:
 _Pair = tuple[str, str]  # a prompt, and the reply that is scored after it
 
 
+@memory_for("Scoring the codes", "Score fewer pieces at once, or shorter ones.")
 @torch.inference_mode()
 def score_codes(
     lm: LanguageModel,

@@ -22,7 +22,7 @@ def host_oom_handler(notify: Notify | None = None) -> OomHandler:
     )
 
 
-def _is_full(error: RuntimeError) -> bool:
+def _is_full(error: BaseException) -> bool:
     return comfy.model_management.is_oom(error) or out_of_memory(error)
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ...ace_core.conditioning import context as ctx
 from ...ace_core.errors import InvalidRequestError
+from ...ace_core.memory import memory_for
 from ...ace_core.models.acestep import AceStepModel
 from ...ace_core.models.config import DiTConfig
 from ...ace_core.models.dit import memory_estimate
@@ -38,6 +39,7 @@ from .quantised import ForHostLayers, ForOwnRows, quantised
 from .saving import for_saving, with_quantized_tensors
 
 DTYPES = (torch.bfloat16, torch.float32)
+_ADVICE = "Make the song shorter or fewer at once, or load the model with dtype int8."
 WITHOUT_SOURCE = "without_source_"  # prefix of the conditions for the steps without the source
 CORRECTOR = "ace_corrector"  # in the transformer's options: the second evaluation of a Heun step
 
@@ -131,6 +133,7 @@ class AceModel(comfy.model_base.ACEStep15):
         self.silence: Tensor | None = None  # [1, S, C], if a file beside the weights holds it
         self.fallback_silence: Callable[[], Tensor] | None = None  # if no task has one
 
+    @memory_for("Encoding the conditions", _ADVICE)
     def extra_conds(self, **given: Any) -> dict[str, Any]:
         """Once per generation: the condition encoder, and the keys and values of every layer."""
         refuse_foreign_patches(self.current_patcher)
@@ -167,6 +170,7 @@ class AceModel(comfy.model_base.ACEStep15):
             out["ace_kv"] = CondKV(flat)
         return out
 
+    @memory_for("The diffusion model", _ADVICE)
     def _apply_model(
         self,
         x: Tensor,

@@ -20,6 +20,7 @@ from ...ace_core.audio.splice import splice
 from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
 from ...ace_core.errors import CheckpointError, InvalidRequestError
+from ...ace_core.memory import memory_for
 from ...ace_core.models.ops import Ops
 from ...ace_core.models.vae import MIN_STD, Oobleck, OobleckConfig
 from ...ace_core.types import Posterior
@@ -31,6 +32,7 @@ from .frontend import progress_bar
 from .memory import host_oom_handler
 from .precision import CHOICES
 
+_VAE_ADVICE = "Free memory: other models, other programs; or make fewer songs at once."
 _BLOCKS = 5  # of the published decoder, each with its own factor of upsampling
 _ACTIVATIONS = 4 * 128 * LATENT_HOP  # numbers a latent frame needs at its widest layer
 
@@ -117,16 +119,18 @@ class AceVAE(comfy.sd.VAE):
         self, samples: Tensor, tile_x: int = tiling.DECODE_TILE, overlap: int = 0
     ) -> Tensor:
         """Latents [B, C, T] to audio [B, 2, N]; an exact tile needs no overlap of the user's."""
-        self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
-        latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
+        with memory_for("The VAE", _VAE_ADVICE):
+            self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
+            latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
         audio = tiling.decode_adaptive(
             vae, latents, size=tile_x, on_tile=progress_bar(), oom=host_oom_handler()
         )
         return audio.to(self.output_device, self.vae_output_dtype())
 
     def _encoded(self, audio: Tensor) -> Posterior:
-        self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
-        audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
+        with memory_for("The VAE", _VAE_ADVICE):
+            self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
+            audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
         posterior = tiling.encode_adaptive(
             vae, audio, on_tile=progress_bar(), oom=host_oom_handler()
         )

@@ -57,6 +57,8 @@ class Host(Protocol):
         extra_pnginfo: dict[str, Any] | None = None,
     ) -> Outcome: ...
 
+    def forget(self) -> None: ...  # the kept results: the next prompt runs from its loaders on
+
 
 def error_types(node_errors: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     """The kinds of errors by node id, for comparing hosts."""

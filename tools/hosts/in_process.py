@@ -72,6 +72,10 @@ class InProcessHost:
             comfy_utils.set_progress_bar_global_hook(None)
         return self._outcome(node_errors, list(prompt))
 
+    def forget(self) -> None:
+        """Drop the kept results."""
+        self.executor.reset()
+
     def _outcome(self, node_errors: dict[str, Any], node_ids: list[str]) -> Outcome:
         sent = self.messages.sent
         ran = tuple(data["node"] for event, data in sent if event == "executing" and data["node"])

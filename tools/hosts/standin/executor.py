@@ -61,6 +61,10 @@ class StandinHost:
             self.kept = run.results()
         return Outcome(status, node_errors, error, run.ui(), tuple(run.ran), run.values())
 
+    def forget(self) -> None:
+        """Drop the kept results."""
+        self.kept = {}
+
 
 class _Run:
     """One pass over one prompt."""
