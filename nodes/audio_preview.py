@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from uuid import uuid4
 
 from comfy_api.latest import io
 from torch import Tensor
@@ -12,7 +11,7 @@ from ..ace_core.audio.preview import preview_frames
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.memory import Notices
 from ..ace_core.timing import seconds_of
-from . import folders
+from . import folders, temporary_files
 
 EVENT = "acestep15.audio_preview"  # web/audio_preview.js listens for it
 FORM = FileFormat(Encoding.FLAC_16)  # exact in length; only a page that plays it fetches the file
@@ -73,10 +72,12 @@ def make_preview(
     frames = preview_frames(latent["samples"].shape[-1], None if preview_at < 0 else preview_at)
     start, stop = (seconds_of(frame) for frame in frames)
     node = None if hidden is None else hidden.unique_id
+    client = host.client_id()
 
     def send(audio: Tensor, step: int, steps: int) -> None:
-        path = folders.temporary_file(f"ace_step_preview_{uuid4().hex}.flac")
+        path = temporary_files.preview_file(client, node)
         folders.save_temporary(path, audio_content(path.name, audio, FORM))
+        temporary_files.remove_old_previews(client, node)
         file = {"filename": path.name, "subfolder": "", "type": io.FolderType.temp.value}
         when = {"step": step, "steps": steps, "start": start, "end": stop}
         host.send_event(EVENT, {"node": node, **when, **file})

@@ -15,7 +15,7 @@ from ..ace_core.audio.files import Encoding, FileFormat, audio_content
 from ..ace_core.audio.loudness import loudness
 from ..ace_core.audio.picture import levels
 from ..ace_core.constants import SAMPLE_RATE
-from . import folders
+from . import folders, temporary_files
 
 WAVEFORMS = "ace_step_waveforms"  # the key in web/waveform/peaks.js
 COLUMNS = 1000  # peaks of a waveform, whatever its length
@@ -37,11 +37,13 @@ def waveform_json(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
 
 
 def source_waveform(audio: Tensor) -> dict[str, list[str]]:
-    """A source [1, 2, N] at 48 kHz as a temporary file; the same one is written once."""
+    """A source [1, 2, N] at 48 kHz as a temporary file; the same one is written once, until it has
+    not been used for long."""
     digest = hashlib.sha256(audio.cpu().numpy().tobytes()).hexdigest()[:16]
-    path = folders.temporary_file(f"ace_step_{digest}.flac")
-    if not path.is_file():
+    path, there = temporary_files.source_file(digest)
+    if not there:
         scaled = audio[0] / audio.abs().max().clamp(min=1)
         folders.save_temporary(path, audio_content(path.name, scaled, FORM))
+    temporary_files.remove_old_sources()
     file = ui.SavedResult(path.name, "", io.FolderType.temp)
     return {WAVEFORMS: [waveform_json(file, audio[0], SAMPLE_RATE)]}

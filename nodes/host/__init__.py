@@ -15,7 +15,7 @@ from .conditioning import (
     with_timbre,
 )
 from .from_native import from_native, known_variant, language_model_of, text_encoder_of, variant_of
-from .frontend import graph_tags, progress_bar, send_event, send_text
+from .frontend import client_id, graph_tags, progress_bar, send_event, send_text
 from .latents import empty_latent, encode_source, seeds_of, select_items, task_outputs
 from .lora import with_adapter
 from .memory import RunStats
@@ -40,6 +40,7 @@ __all__ = [
     "ManagedTextEncoder",
     "RunStats",
     "ace_solver",
+    "client_id",
     "codes_of",
     "conditioning",
     "decode",

@@ -29,6 +29,12 @@ def client_connected() -> bool:
     return server is not None and server.client_id in server.sockets
 
 
+def client_id() -> str | None:
+    """The page that queued this run; None in a run without one."""
+    server = _client_server()
+    return None if server is None else server.client_id
+
+
 def send_event(event: str, data: dict[str, Any]) -> None:
     """Sends an event to the page that queued this run."""
     server = _client_server()

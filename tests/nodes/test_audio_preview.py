@@ -202,3 +202,20 @@ def test_the_first_song_is_previewed_when_the_batch_is_made_in_microbatches(
     crowd(monkeypatch, net, "forward", lambda x: len(x) == 1)
     assert run(previewed(plain(batch=3, seed=94))).complete
     assert [event["step"] for _, event, _ in sent] == [2, 4]
+
+
+def test_a_run_leaves_no_more_previews_than_a_page_can_play(
+    pack: Pack,
+    run: Run,
+    sent: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    paths = importlib.import_module("folder_paths")
+    monkeypatch.setattr(paths, "get_temp_directory", lambda: str(tmp_path))
+    for seed in (95, 96):
+        assert run(previewed(plain(seed=seed), 1)).complete
+    kept = pack.submodule("nodes.temporary_files").NODE_PREVIEWS
+    names = [event["filename"] for _, event, _ in sent]
+    assert len(names) > kept
+    assert {each.name for each in tmp_path.iterdir()} == set(names[-kept:])
