@@ -8,6 +8,9 @@
 #   make test-processors   the core's tests under other instruction sets and threads (hours)
 #   make test-versions     the core's tests with the oldest and the newest packages (10 GB)
 #   make test-saving       kills, two processes and full disks while files are saved (Linux, minutes)
+#   make soak    300 prompts through one server: its memory and its temp folder (half an hour)
+#   make determinism     one song ten times in each way (ten minutes)
+#   make out-of-memory   memory ends at every function of ours (ten minutes)
 #   make lint    ruff and pyright
 #   make bench   ratios against diffusers and, where present, ComfyUI
 # COMFYUI_PATH names the checkouts of ComfyUI, several with : between; without it they are
@@ -19,7 +22,7 @@ ENVIRONMENTS := $(PYTHON) -m tools.testing.environments
 VENV := .venv
 
 .PHONY: setup demo examples test test-browser test-every-frontend test-ray test-processors \
-	test-versions test-saving lint bench clean
+	test-versions test-saving soak determinism out-of-memory lint bench clean
 setup:
 	$(ENVIRONMENTS)
 
@@ -56,6 +59,16 @@ test-saving:
 		$(VENV)/bin/python -m tools.testing.save_trials $$trial || exit 1; done
 	$(VENV)/bin/python -m tools.testing.batch_trials kills --times 50
 	$(VENV)/bin/python -m tools.testing.batch_trials together
+
+soak:
+	$(ENVIRONMENTS) run -m tools.testing.soak
+
+determinism:
+	$(ENVIRONMENTS) run -m tools.testing.determinism
+
+out-of-memory:
+	$(ENVIRONMENTS) core
+	OUT_OF_MEMORY=all $(VENV)/bin/python -m pytest tests/nodes/test_out_of_memory.py
 
 lint:
 	$(TESTING) --lint --only lint

@@ -17,12 +17,11 @@ ADVICE = (
 def explain_memory_errors(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
     """`node`, whose `execute` raises `NotEnoughMemoryError` where the device or the machine has no
     memory left. The host knows it as its own out-of-memory error, and unloads all models."""
-    work = node.GET_SCHEMA().display_name
     run: Callable[..., Any] = node.execute.__func__  # pyright: ignore[reportFunctionMemberAccess]
 
     @wraps(run)
     def execute(cls: type[io.ComfyNode], *given: Any, **named: Any) -> io.NodeOutput:
-        with memory_for(work, ADVICE):
+        with memory_for("This node", ADVICE):
             return run(cls, *given, **named)
 
     node.execute = classmethod(execute)  # pyright: ignore[reportAttributeAccessIssue]

@@ -146,8 +146,8 @@ NOT_IN_ALL: Final[dict[str, str]] = {
 }  # and the version that brought it: our code asks whether it is there
 
 NOT_THE_HOSTS: Final = frozenset(
-    "_parameters get_tensor hexdigest ru_maxrss warning".split()
-)  # attributes of torch, safetensors, hashlib, resource and logging
+    "_parameters get_tensor hexdigest ru_maxrss st_mtime_ns st_size warning".split()
+)  # attributes of torch, safetensors, hashlib, resource, os and logging
 
 
 def symbols() -> list[str]:
