@@ -3,12 +3,12 @@
 No token id is written here: ids come from the tokenizer's files.
 """
 
-import json
 import logging
 from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import CheckpointError, InvalidRequestError
+from .parsing import read_json
 from .texts import shown, text_fault
 from .versions import is_older
 
@@ -138,8 +138,8 @@ def required_id(tokenizer: Tokenizer, token: str) -> int:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
+        return read_json(path)
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not a JSON file: {error}. Download it again.") from error
 
 

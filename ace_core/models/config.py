@@ -3,16 +3,20 @@
 Nothing here opens a file: the shapes come from a header, under the official parameter names.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..constants import FSQ_LEVELS, NORM_EPS, ROPE_THETA, SLIDING_WINDOW
+from ..constants import CODEBOOK_SIZE, FSQ_LEVELS, NORM_EPS, ROPE_THETA, SLIDING_WINDOW
 from ..errors import CheckpointError
+from ..parsing import number_in, shown, whole_number
 
 Shapes = Mapping[str, Sequence[int]]
 SLIDING = "sliding_attention"
 FULL = "full_attention"
+LARGEST = 1e12  # of a number in a config.json
+PUBLISHED = "Use the config.json that was published with the weights."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +92,11 @@ class DiTConfig:
         result = cls(
             decoder=decoder,
             encoder=encoder,
-            layers=_count(shapes, "decoder"),
-            lyric_layers=_count(shapes, lyric),
-            timbre_layers=_count(shapes, "encoder.timbre_encoder"),
-            pooler_layers=_count(shapes, "tokenizer.attention_pooler"),
-            detokenizer_layers=_count(shapes, "detokenizer"),
+            layers=layer_count(shapes, "decoder.layers."),
+            lyric_layers=layer_count(shapes, f"{lyric}.layers."),
+            timbre_layers=layer_count(shapes, "encoder.timbre_encoder.layers."),
+            pooler_layers=layer_count(shapes, "tokenizer.attention_pooler.layers."),
+            detokenizer_layers=layer_count(shapes, "detokenizer.layers."),
             text_hidden_size=_shape(shapes, "encoder.text_projector.weight", 2)[1],
             latent_channels=latent_channels,
             context_channels=channels - latent_channels,
@@ -111,20 +115,68 @@ class DiTConfig:
 
 def _stack(shapes: Shapes, prefix: str, norm: str, config: Mapping[str, Any]) -> StackConfig:
     first = f"{prefix}.layers.0"
-    head_dim = _shape(shapes, f"{first}.self_attn.q_norm.weight", 1)[0]
-    rope = config.get("rope_parameters") or {}  # where newer configs keep theta
     slides = config.get("use_sliding_window", True)
+    window = round(read_number(config, "sliding_window", SLIDING_WINDOW)) or SLIDING_WINDOW
     return StackConfig(
+        **layer_sizes(shapes, first),
         hidden_size=_shape(shapes, f"{first}.{norm}.weight", 1)[0],
-        intermediate_size=_shape(shapes, f"{first}.mlp.gate_proj.weight", 2)[0],
-        heads=_heads(shapes, f"{first}.self_attn.q_proj.weight", head_dim),
-        kv_heads=_heads(shapes, f"{first}.self_attn.k_proj.weight", head_dim),
-        head_dim=head_dim,
-        window=(config.get("sliding_window") or SLIDING_WINDOW) if slides else 0,
-        rope_theta=config.get("rope_theta") or rope.get("rope_theta") or ROPE_THETA,
-        norm_eps=config.get("rms_norm_eps") or NORM_EPS,
+        window=window if slides else 0,
+        rope_theta=rope_theta(config),
+        norm_eps=read_number(config, "rms_norm_eps", NORM_EPS) or NORM_EPS,
         layer_types=_layer_types(config),
     )
+
+
+def layer_sizes(shapes: Shapes, first: str) -> dict[str, int]:
+    """Sizes of attention and feed-forward of the layer with the prefix `first`.
+
+    Raises:
+        CheckpointError: a weight is missing, or the heads do not fit together.
+    """
+    head_dim = _shape(shapes, f"{first}.self_attn.q_norm.weight", 1)[0]
+    heads = _heads(shapes, f"{first}.self_attn.q_proj.weight", head_dim)
+    kv_heads = _heads(shapes, f"{first}.self_attn.k_proj.weight", head_dim)
+    if heads % kv_heads or head_dim % 2:
+        raise CheckpointError(
+            f"{first!r} has {heads} heads for {kv_heads} pairs of keys and values, each of size "
+            f"{head_dim}, which do not fit together. Choose an ACE-Step 1.5 model file."
+        )
+    return {
+        "intermediate_size": _shape(shapes, f"{first}.mlp.gate_proj.weight", 2)[0],
+        "heads": heads,
+        "kv_heads": kv_heads,
+        "head_dim": head_dim,
+    }
+
+
+def rope_theta(config: Mapping[str, Any]) -> float:
+    """The base of the rotary embedding, also from where newer configs keep it.
+
+    Raises:
+        CheckpointError: something else is there.
+    """
+    newer = config.get("rope_parameters") or {}
+    if not isinstance(newer, dict):
+        raise CheckpointError(
+            f"config.json has the rope_parameters {shown(newer)}, which are no table. {PUBLISHED}"
+        )
+    stated = read_number(config, "rope_theta", 0) or read_number(newer, "rope_theta", 0)
+    return stated or ROPE_THETA
+
+
+def read_number(config: Mapping[str, Any], name: str, default: float) -> float:
+    """The number from 0 under `name` in a config.json; `default` where there is none.
+
+    Raises:
+        CheckpointError: something else is there.
+    """
+    try:
+        number = number_in(config, name, default)
+        if not 0 <= number <= LARGEST:
+            raise ValueError(f"{name} is {number}, outside 0 to {LARGEST:g}")
+        return number
+    except ValueError as error:
+        raise CheckpointError(f"config.json is wrong: {error}. {PUBLISHED}") from error
 
 
 def _shape(shapes: Shapes, key: str, rank: int) -> Sequence[int]:
@@ -134,10 +186,10 @@ def _shape(shapes: Shapes, key: str, rank: int) -> Sequence[int]:
             "Choose a complete ACE-Step 1.5 model file, or download it again."
         )
     shape = shapes[key]
-    if len(shape) != rank:
+    if len(shape) != rank or 0 in shape:
         raise CheckpointError(
-            f"{key!r} has the shape {list(shape)}, but {rank} sizes are expected. Choose an "
-            "ACE-Step 1.5 model file whose layout this project knows."
+            f"{key!r} has the shape {list(shape)}, but {rank} sizes above 0 are expected. Choose "
+            "an ACE-Step 1.5 model file whose layout this project knows."
         )
     return shape
 
@@ -152,26 +204,39 @@ def _heads(shapes: Shapes, key: str, head_dim: int) -> int:
     return rows // head_dim
 
 
-def _count(shapes: Shapes, prefix: str) -> int:
-    start = f"{prefix}.layers."
+def layer_count(shapes: Shapes, start: str) -> int:
+    """The number of layers whose names begin with `start` and a number.
+
+    Raises:
+        CheckpointError: there is none, or a gap.
+    """
     indices = {key[len(start) :].split(".", 1)[0] for key in shapes if key.startswith(start)}
     count = len(indices)
     if not count or indices != {str(index) for index in range(count)}:
         raise CheckpointError(
-            f"The weights have the layers {sorted(indices)} under {start!r}, but they must be "
-            "numbered from 0 without a gap. Choose a complete ACE-Step 1.5 model file."
+            f"The weights have the layers {shown(sorted(indices))} under {start!r}, but they must "
+            "be numbered from 0 without a gap. Choose a complete ACE-Step 1.5 model file."
         )
     return count
 
 
 def _levels(shapes: Shapes, config: Mapping[str, Any]) -> tuple[int, ...]:
-    levels = tuple(config.get("fsq_input_levels") or FSQ_LEVELS)
+    stated = config.get("fsq_input_levels") or list(FSQ_LEVELS)
+    if not isinstance(stated, list) or not all(
+        type(level) is int and level > 1 for level in stated
+    ):
+        raise CheckpointError(
+            f"config.json has the fsq_input_levels {shown(stated)}, which are no whole numbers "
+            f"above 1. {PUBLISHED}"
+        )
+    levels = tuple(stated)
     quantizers = config.get("fsq_input_num_quantizers") or 1
     digits = _shape(shapes, "tokenizer.quantizer.project_in.weight", 2)[0]
-    if quantizers != 1 or digits != len(levels):
+    if quantizers != 1 or digits != len(levels) or math.prod(levels) != CODEBOOK_SIZE:
         raise CheckpointError(
-            f"The code tokenizer has {quantizers} quantizers and {digits} digits a code, but one "
-            f"quantizer with the levels {list(levels)} is known. Choose an ACE-Step 1.5 model file."
+            f"The code tokenizer has {shown(quantizers)} quantizers and {digits} digits a code, "
+            f"but one quantizer with the levels {list(levels)} is known. Choose an ACE-Step 1.5 "
+            "model file."
         )
     return levels
 
@@ -180,26 +245,28 @@ def _lyric_heads(config: Mapping[str, Any]) -> tuple[tuple[int, tuple[int, ...]]
     stated = config.get("lyric_alignment_layers_config") or {}
     try:
         pairs = [
-            (int(layer), tuple(int(head) for head in heads)) for layer, heads in stated.items()
+            (whole_number(layer), tuple(whole_number(str(head)) for head in heads))
+            for layer, heads in stated.items()
         ]
+        if any(number < 0 for layer, heads in pairs for number in (layer, *heads)):
+            raise ValueError("a number is below 0")
     except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"config.json has the lyric_alignment_layers_config {stated!r}, but it must name heads "
-            'by layer, as in {"2": [6], "3": [10, 11]}. Use the config.json that was published '
-            "with the weights."
+            f"config.json has the lyric_alignment_layers_config {shown(stated)}, but it must name "
+            'heads by layer, as in {"2": [6], "3": [10, 11]}. '
+            f"{PUBLISHED}"
         ) from error
     return tuple(sorted(pairs))
 
 
 def _layer_types(config: Mapping[str, Any]) -> tuple[str, ...]:
-    types = tuple(config.get("layer_types") or ())
-    unknown = sorted(set(types) - {SLIDING, FULL})
-    if unknown:
+    types = config.get("layer_types") or []
+    if not isinstance(types, list) or any(each not in (SLIDING, FULL) for each in types):
         raise CheckpointError(
-            f"config.json names the layer types {unknown}, but only {SLIDING!r} and {FULL!r} are "
-            "known. Use the config.json that was published with the weights."
+            f"config.json names the layer types {shown(types)}, but only {SLIDING!r} and {FULL!r} "
+            f"are known. {PUBLISHED}"
         )
-    return types
+    return tuple(types)
 
 
 def _check_layer_types(config: DiTConfig) -> None:

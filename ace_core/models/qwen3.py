@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..constants import NORM_EPS, ROPE_THETA
+from ..constants import NORM_EPS
 from ..errors import CheckpointError
 from .attention import (
     AttentionProjections,
@@ -23,7 +23,7 @@ from .attention import (
     merge_heads,
     rotary_embedding,
 )
-from .config import LayerConfig
+from .config import LayerConfig, layer_count, layer_sizes, read_number, rope_theta
 from .kv_cache import KVCache, Prefill
 from .ops import TORCH, Ops
 
@@ -42,31 +42,22 @@ class Qwen3Config(LayerConfig):
         """Sizes from the weights' shapes; `config` (a config.json) adds what shapes cannot tell.
 
         Raises:
-            CheckpointError: a tensor that every Qwen3 has is missing.
+            CheckpointError: a tensor that every Qwen3 has is missing or has another form.
         """
-
-        def shape(name: str) -> Sequence[int]:
-            if name not in shapes:
-                raise CheckpointError(
-                    f"There is no tensor {name} in this file, so it is not a Qwen3 text encoder "
-                    "or language model. Choose one of ACE-Step 1.5's."
-                )
-            return shapes[name]
-
-        vocab_size, hidden_size = shape("embed_tokens.weight")
-        (head_dim,) = shape("layers.0.self_attn.q_norm.weight")
-        layers = 1 + max(int(name.split(".")[1]) for name in shapes if name.startswith("layers."))
+        table = shapes.get("embed_tokens.weight", ())
+        if len(table) != 2 or 0 in table:
+            raise CheckpointError(
+                "There is no tensor embed_tokens.weight of two sizes in this file, so it is not a "
+                "Qwen3 text encoder or language model. Choose one of ACE-Step 1.5's."
+            )
         settings = config or {}
         return cls(
-            vocab_size=vocab_size,
-            hidden_size=hidden_size,
-            intermediate_size=shape("layers.0.mlp.gate_proj.weight")[0],
-            layers=layers,
-            heads=shape("layers.0.self_attn.q_proj.weight")[0] // head_dim,
-            kv_heads=shape("layers.0.self_attn.k_proj.weight")[0] // head_dim,
-            head_dim=head_dim,
-            rope_theta=float(settings.get("rope_theta", ROPE_THETA)),
-            norm_eps=float(settings.get("rms_norm_eps", NORM_EPS)),
+            **layer_sizes(shapes, "layers.0"),
+            vocab_size=table[0],
+            hidden_size=table[1],
+            layers=layer_count(shapes, "layers."),
+            rope_theta=rope_theta(settings),
+            norm_eps=read_number(settings, "rms_norm_eps", NORM_EPS),
         )
 
 

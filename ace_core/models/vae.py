@@ -57,13 +57,18 @@ class OobleckConfig:
         """Read the sizes from the shapes of the weights (folded, diffusers names).
 
         Raises:
-            CheckpointError: a weight that fixes a size is missing.
+            CheckpointError: a weight that fixes a size is missing or has another form.
         """
         blocks = 0
         while f"encoder.block.{blocks}.conv1.weight" in shapes:
             blocks += 1
         strided = [_shape(shapes, f"encoder.block.{i}.conv1.weight") for i in range(blocks)]
         first = _shape(shapes, "encoder.conv1.weight")  # [channels, audio channels, 7]
+        if any(shape[0] < first[0] or shape[2] < 2 for shape in strided):
+            raise CheckpointError(
+                f"The VAE's blocks have the shapes {strided}, which are not those of an Oobleck "
+                "VAE. Download the file again."
+            )
         return cls(
             audio_channels=first[1],
             latent_channels=_shape(shapes, "decoder.conv1.weight")[1],
@@ -79,6 +84,11 @@ def _shape(shapes: Mapping[str, Sequence[int]], name: str) -> Sequence[int]:
         raise CheckpointError(
             f"The VAE has no {name!r}. ACE-Step 1.5 needs its own Oobleck VAE: choose "
             "'ace_1.5_vae.safetensors' or the 'vae' folder of an official checkpoint."
+        )
+    if len(shapes[name]) != 3 or 0 in shapes[name]:
+        raise CheckpointError(
+            f"{name!r} has the shape {list(shapes[name])}, but the VAE's convolutions have three "
+            "sizes above 0. Download the file again."
         )
     return shapes[name]
 

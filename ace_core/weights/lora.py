@@ -5,17 +5,17 @@ of a layer follows from alpha and rank, which PEFT stores in `adapter_config.jso
 file's header, LyCORIS and kohya beside each weight. `weight_delta.py` computes what is added.
 """
 
-import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from .adapter_config import CONFIG, AdapterConfig, adapter_config, lycoris_rank, value_for
 from .layouts import DIFFUSERS_DIT
 from .tensor_files import read_header, read_metadata, read_tensors
 from .weight_delta import WeightDelta, shape_of
@@ -24,9 +24,6 @@ WEIGHTS: Final = ("adapter_model.safetensors", "lokr_weights.safetensors")
 SAVED_BY_DIFFUSERS: Final = "pytorch_lora_weights.safetensors"
 
 Shapes = Mapping[str, Sequence[int]]
-CONFIG: Final = "adapter_config.json"
-_DIFFUSERS_CONFIG: Final = "lora_adapter_metadata"  # in the file's header
-_LYCORIS: Final = "lokr_config"  # in the header of files of the official training
 _OFFICIAL_RATIO: Final = 2  # default alpha / rank of the official training
 
 _PREFIXES: Final = (  # removed in this order
@@ -117,65 +114,20 @@ def _split(key: str) -> tuple[str, str | None]:
     return key, None
 
 
-@dataclass(frozen=True, slots=True)
-class AdapterConfig:
-    """The training settings of an adapter, and where they were found."""
-
-    source: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def alpha(self) -> Any:
-        """Alpha, under PEFT's name for LoRA or its name for the other kinds."""
-        return self.settings.get("lora_alpha", self.settings.get("alpha"))
-
-
-def adapter_config(folder: Path, metadata: Mapping[str, str]) -> AdapterConfig:
-    """The settings in `adapter_config.json` in `folder`, else in the `metadata` of the header.
-
-    Raises:
-        CheckpointError: either cannot be read, or has no alpha.
-    """
-    config = folder / CONFIG
-    if config.is_file():
-        try:
-            return _checked(
-                AdapterConfig(CONFIG, _parsed(config.read_text(encoding="utf-8"))), config
-            )
-        except (OSError, ValueError) as error:
-            raise CheckpointError(
-                f"{config} cannot be read: {error}. Download it again, or remove it to use the "
-                "weights as they are."
-            ) from error
-    if _DIFFUSERS_CONFIG in metadata:
-        try:
-            settings = _parsed(metadata[_DIFFUSERS_CONFIG])
-        except ValueError as error:
-            raise CheckpointError(
-                f"The header of the adapter's file cannot be read: {error}. Save it again."
-            ) from error
-        bare = {key.removeprefix("transformer."): value for key, value in settings.items()}
-        return _checked(AdapterConfig("the file's header", bare), folder)
-    return AdapterConfig()
-
-
 def scale_of(
     found: AdapterTensors, config: AdapterConfig, metadata: Mapping[str, str]
 ) -> float | None:
     """The factor of the product of one layer's parts; `None`: it is not stored anywhere."""
     rank = WeightDelta(found.parts).rank
     if "alpha" in found.parts:
-        trained = _lycoris_rank(metadata) if rank is None else rank
-        return float(found.parts["alpha"]) / trained if trained else 1.0
-    if not config.settings:
+        trained = lycoris_rank(metadata) if rank is None else rank
+        return found.parts["alpha"].item() / trained if trained else 1.0
+    if config.alpha is None:
         return 1.0 if rank is None else None
-    settings = config.settings
-    alpha = float(_pattern(settings.get("alpha_pattern"), found.path, config.alpha))
+    alpha = value_for(found.path, config.alphas, config.alpha)
     if rank is None or "lora_up" not in found.parts:
-        rank = int(
-            _pattern(settings.get("rank_pattern"), found.path, settings.get("r") or rank or 1)
-        )
-    return alpha / math.sqrt(rank) if settings.get("use_rslora") else alpha / rank
+        rank = int(value_for(found.path, config.ranks, config.rank or rank or 1)) or 1
+    return alpha / math.sqrt(rank) if config.stabilised else alpha / rank
 
 
 def scale_source(config: AdapterConfig, guessed: bool) -> str:
@@ -186,38 +138,6 @@ def scale_source(config: AdapterConfig, guessed: bool) -> str:
             f"too weak, try strength {_OFFICIAL_RATIO}, which is what the official training uses"
         )
     return f"alpha from {config.source or 'the file'}"
-
-
-def _pattern(patterns: Mapping[str, Any] | None, path: str, otherwise: Any) -> Any:
-    """The value of the first of PEFT's patterns that ends `path`."""
-    for pattern, value in (patterns or {}).items():
-        if re.match(rf"(.*\.)?({pattern})$", path):
-            return value
-    return otherwise
-
-
-def _lycoris_rank(metadata: Mapping[str, str]) -> int | None:
-    """The requested rank of a LoKr, for one whose factors are both stored whole."""
-    try:
-        return int(_parsed(metadata[_LYCORIS])["linear_dim"])
-    except (KeyError, ValueError, TypeError):
-        return None
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    settings = json.loads(text)
-    if not isinstance(settings, dict):
-        raise ValueError("it is not a table")
-    return settings
-
-
-def _checked(found: AdapterConfig, path: Path) -> AdapterConfig:
-    if not isinstance(found.alpha, int | float):
-        raise CheckpointError(
-            f"{path} names no lora_alpha. Download it again, or remove it to use the weights as "
-            "they are."
-        )
-    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,6 +187,7 @@ def _weight_file(path: Path) -> Path:
 
 
 def _check_shape(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], file: Path) -> None:
+    _check_factors(name, parts, file)
     made_for = shape_of(parts)
     if made_for is None:
         raise CheckpointError(
@@ -285,6 +206,40 @@ def _check_shape(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], f
             f"{file.name} has {parts['dora_scale'].numel()} DoRA magnitudes for {name}, whose "
             f"weight is {[rows, columns]}. Download or save it again."
         )
+    _check_product(name, parts, shape, file)
+
+
+def _check_factors(name: str, parts: Mapping[str, Tensor], file: Path) -> None:
+    """Refuse parts that are no numbers, no matrices, empty, or no single alpha."""
+    for part, tensor in parts.items():
+        single = part == "alpha"
+        fits = tensor.numel() == 1 if single else tensor.numel() > 0
+        if not fits or not (tensor.is_floating_point() or (single and not tensor.is_complex())):
+            raise CheckpointError(
+                f"{file.name}: {part} of {name} is {list(tensor.shape)} in {tensor.dtype}, which "
+                "cannot be a part of an adapter. Download or save it again."
+            )
+        if part not in ("alpha", "dora_scale") and tensor.dim() < 2:
+            raise CheckpointError(
+                f"{file.name}: {part} of {name} has the shape {list(tensor.shape)}, but it must "
+                "be a matrix. Download or save it again."
+            )
+
+
+def _check_product(
+    name: str, parts: Mapping[str, Tensor], shape: Sequence[int], file: Path
+) -> None:
+    """Compute the delta of one layer without numbers, so that parts that do not fit each other
+    (ranks, cores, magnitudes) are found while the file is read."""
+    bare = {part: tensor.to("meta") for part, tensor in parts.items() if part != "alpha"}
+    try:
+        WeightDelta(bare).added(torch.empty(tuple(shape), device="meta"), 1.0)
+    except (RuntimeError, IndexError, KeyError, ValueError) as error:
+        shapes = ", ".join(f"{part} {list(tensor.shape)}" for part, tensor in parts.items())
+        raise CheckpointError(
+            f"{file.name}: the parts of {name} do not fit each other ({shapes[:300]}). Download "
+            "or save it again."
+        ) from error
 
 
 def _delta(found: AdapterTensors, scale: float | None) -> WeightDelta:

@@ -6,12 +6,14 @@ stores a direction `v` and a magnitude `g` per slice of the first dimension (for
 convolution that is the *input* channel): w = g * v / ||v||. It opens no files.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from ..errors import CheckpointError
 from ..precision import at_least_float32
 
 BLOCK = {
@@ -21,7 +23,7 @@ BLOCK = {
 UNIT = ("snake1", "conv1", "snake2", "conv2")
 SNAKE = ("alpha", "beta")
 NUMBERED = re.compile(
-    r"(encoder|decoder)\.layers\.(\d+)\.(?:layers\.(\d+)\.)?(?:layers\.(\d+)\.)?(.+)"
+    r"(encoder|decoder)\.layers\.(\d{1,3})\.(?:layers\.([0-4])\.)?(?:layers\.([0-3])\.)?(.+)"
 )
 NAMED = re.compile(r"(encoder|decoder)\.(?:block\.(\d+)\.)?(\w+)\.(?:(\w+)\.)?(\w+)")
 BLOCK_NUMBER = re.compile(r"encoder\.block\.(\d+)\.")
@@ -73,7 +75,7 @@ def shapes_from_stable_audio(
 ) -> dict[str, tuple[int, ...]]:
     """The shapes that `from_stable_audio` would return, from a header alone."""
     renamed = {
-        diffusers_name(name): (1, max(shape), 1) if _is_snake(name) else tuple(shape)
+        diffusers_name(name): (1, math.prod(shape), 1) if _is_snake(name) else tuple(shape)
         for name, shape in shapes.items()
     }
     return folded_shapes(renamed)
@@ -101,20 +103,29 @@ def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Accepts both spellings of the pair; other entries pass through. The result's tensors are new
     where anything was computed, so a memory-mapped file is never written to.
+
+    Raises:
+        CheckpointError: a half of a pair is missing, does not fit the other, or is no float.
     """
+    _check_pairs({name: tuple(tensor.shape) for name, tensor in state.items()})
     folded: dict[str, Tensor] = {}
     for name, tensor in state.items():
         layer, part = _split(name)
         if part == "direction":
             magnitude = state[_magnitude_name(name)]
-            folded[f"{layer}.weight"] = _fold(magnitude, tensor)
+            folded[f"{layer}.weight"] = _fold(magnitude, tensor, layer)
         elif part is None:
             folded[name] = tensor
     return folded
 
 
 def folded_shapes(shapes: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
-    """What the shapes of `fold_weight_norm`'s result would be: for reading a header only."""
+    """What the shapes of `fold_weight_norm`'s result would be: for reading a header only.
+
+    Raises:
+        CheckpointError: a half of a pair is missing or does not fit the other.
+    """
+    _check_pairs(shapes)
     kept: dict[str, tuple[int, ...]] = {}
     for name, shape in shapes.items():
         layer, part = _split(name)
@@ -137,15 +148,48 @@ def _unfold(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
             yield name, tensor
 
 
-def _fold(magnitude: Tensor, direction: Tensor) -> Tensor:
-    # torch's own kernel, so that the result equals that of a model with weight norm bit for bit
-    return torch.ops.aten._weight_norm(_precise(direction), _precise(magnitude), 0).to(
+def _check_pairs(shapes: Mapping[str, Sequence[int]]) -> None:
+    """Refuse halves that do not belong together: torch's kernel reads as many magnitudes as there
+    are slices, whatever it was given, and ends the process where there are fewer."""
+    partners = dict(zip(DIRECTIONS + MAGNITUDES, MAGNITUDES + DIRECTIONS, strict=True))
+    for name, shape in shapes.items():
+        layer, part = _split(name)
+        if part is None:
+            continue
+        ending = name.removeprefix(layer)
+        other = shapes.get(layer + partners[ending])
+        if other is None:
+            raise CheckpointError(
+                f"{name} has no {partners[ending]} beside it. Download the file again."
+            )
+        if part == "direction" and (
+            len(shape) < 2 or 0 in shape or tuple(other) != (shape[0], *[1] * (len(shape) - 1))
+        ):
+            raise CheckpointError(
+                f"{name} is {list(shape)} and its magnitudes are {list(other)}, but there must be "
+                "one for each of its first dimension. Download the file again."
+            )
+        if f"{layer}.weight" in shapes:
+            raise CheckpointError(f"{layer} has a weight and a {ending}. Download the file again.")
+
+
+def _fold(magnitude: Tensor, direction: Tensor, layer: str) -> Tensor:
+    if not (magnitude.is_floating_point() and direction.is_floating_point()):
+        raise CheckpointError(
+            f"The weight of {layer} is in {direction.dtype} with magnitudes in {magnitude.dtype}, "
+            "but a VAE has floats. Choose the file in bf16 or fp32."
+        )
+    exact = _precise(direction).contiguous()
+    # torch's own kernel, so that the result equals that of a model with weight norm bit for bit;
+    # it checks nothing itself (`_check_pairs` did)
+    return torch.ops.aten._weight_norm(exact, magnitude.to(exact.dtype).contiguous(), 0).to(
         direction.dtype
     )
 
 
 def _precise(tensor: Tensor) -> Tensor:
-    return tensor.to(at_least_float32(tensor.dtype))
+    dtype = torch.float32 if tensor.element_size() == 1 else at_least_float32(tensor.dtype)
+    return tensor.to(dtype)
 
 
 def _norms(v: Tensor) -> Tensor:

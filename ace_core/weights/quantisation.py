@@ -4,7 +4,6 @@ The format is in a tensor of JSON beside the weight, in the file's header, or (t
 in one tensor for all layers. Such layers are computed by a host, not by this library.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 import torch
 
 from ..errors import CheckpointError
+from ..parsing import parse_json
 from .checkpoint import WHERE_TO_LOOK, Checkpoint, Entry, Kind, Part
 from .tensor_files import read_header, read_metadata, read_tensors
 
@@ -19,6 +19,7 @@ MARK: Final = ".comfy_quant"  # after a layer's name
 METADATA_KEY: Final = "_quantization_metadata"  # in the header
 OLD: Final = "scaled_fp8"  # one tensor for all layers with a `.scale_weight`
 OLD_SCALE: Final = ".scale_weight"
+LONGEST_MARK: Final = 100_000  # bytes
 KNOWN_TO: Final[Mapping[str, str]] = {  # the first ComfyUI that supports a format
     "float8_e4m3fn": "0.20.1",
     "float8_e5m2": "0.20.1",
@@ -113,7 +114,7 @@ def with_plain_shapes(part: Part, layers: Mapping[str, Settings]) -> Part:
 
 
 def _shape(name: str, entry: Entry, settings: Settings) -> tuple[int, ...]:
-    if settings.get("format") in _PAIRED and name.endswith(".weight"):
+    if settings.get("format") in _PAIRED and name.endswith(".weight") and entry.shape:
         return (*entry.shape[:-1], 2 * entry.shape[-1])
     return entry.shape
 
@@ -121,6 +122,8 @@ def _shape(name: str, entry: Entry, settings: Settings) -> tuple[int, ...]:
 def _from_marks(part: Part) -> Iterator[tuple[str, Settings]]:
     for name, entry in part.entries.items():
         if name.endswith(MARK):
+            if entry.elements > LONGEST_MARK:
+                raise CheckpointError(_unreadable(entry.file, f"{entry.key!r} is too long"))
             tensor = read_tensors(entry.file, {"": entry.key})[""]
             if tensor.dtype is not torch.uint8:
                 raise CheckpointError(_unreadable(entry.file, f"{entry.key!r} is {tensor.dtype}"))
@@ -158,7 +161,7 @@ def _is_exact(part: Part) -> bool | None:
         for mark, entry in read_header(file).items():
             above, _, last = mark.rpartition(OLD)
             found = mark.endswith(OLD) and not last and above[-1:] in ("", ".")
-            if found and keys[0].startswith(above):
+            if found and any(key.startswith(above) for key in keys[:1]):
                 return entry.elements == 2
     return None
 
@@ -169,8 +172,8 @@ def _settings(file: Any, key: str, text: bytes) -> Settings:
 
 def _table(file: Any, where: str, text: str | bytes) -> dict[str, Any]:
     try:
-        table = json.loads(text)
-    except ValueError as error:  # covers JSON and UTF-8
+        table = parse_json(text)
+    except ValueError as error:
         raise CheckpointError(_unreadable(file, f"{where!r} is no JSON ({error})")) from None
     if not isinstance(table, dict):
         raise CheckpointError(_unreadable(file, f"{where!r} is no table"))

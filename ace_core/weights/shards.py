@@ -1,6 +1,5 @@
 """Files that belong together: shards of a model, folders of a release, a tokenizer beside them."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,11 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import CheckpointError
+from ..parsing import read_json, shown
 from .checkpoint import Checkpoint, Entry, Kind
 from .layouts import DIFFUSERS_DIT
 from .tensor_files import PICKLED, read_header
 
 SHARDED: Final = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.safetensors")
+SHARD_NAME: Final = re.compile(r"[^\x00-\x1f/\\]{1,200}\.safetensors")
 STANDARD_STEMS: Final = ("model", "diffusion_pytorch_model", "pytorch_model")
 SILENCE_FILE: Final = "silence_latent.pt"
 
@@ -113,14 +114,25 @@ def _indexed(folder: Path, names: Iterable[str]) -> tuple[Path, ...]:
     for name in names:
         index = folder / name
         if index.is_file():
-            try:
-                files = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise CheckpointError(
-                    f"{index}: this is not an index of shards ({error!r}). Download it again."
-                ) from error
-            return _present([folder / Path(file).name for file in files])
+            return _present([folder / file for file in _files_in(index)])
     return ()
+
+
+def _files_in(index: Path) -> list[str]:
+    """The names of files, without folders, that an index lists."""
+    try:
+        content = read_json(index)
+        stored = content["weight_map"] if isinstance(content, dict) else None
+        if not isinstance(stored, dict) or not all(isinstance(v, str) for v in stored.values()):
+            raise ValueError(f"its weight_map is {shown(stored)}")
+        files = sorted({Path(file).name for file in stored.values()})
+        if not files or not all(SHARD_NAME.fullmatch(file) for file in files):
+            raise ValueError("it names no files of weights")
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"{index}: this is not an index of shards ({error!r}). Download it again."
+        ) from error
+    return files
 
 
 def _present(shards: list[Path]) -> tuple[Path, ...]:
@@ -146,12 +158,14 @@ def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
     if not is_model_folder or not file.is_file():
         return {}
     try:
-        config = json.loads(file.read_bytes())
-    except ValueError as error:
+        config = read_json(file)
+    except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{file}: this is not a JSON file ({error}). Download it again."
         ) from error
-    return config if isinstance(config, dict) else {}
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{file}: this is {shown(config)}, not a table. Download it again.")
+    return config
 
 
 TOKENIZER_NAME = "tokenizer.json"

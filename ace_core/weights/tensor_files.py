@@ -6,22 +6,23 @@ read once for the check: a floating-point tensor is finite when its minimum and 
 makes both NaN); the one-byte formats have no such reduction and are checked as bytes.
 """
 
-import json
 import math
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..parsing import LARGEST_JSON, parse_json, shown
 from .checkpoint import Checkpoint, Entry, Kind
 from .oobleck import from_stable_audio
 
-LONGEST_HEADER: Final = 100_000_000  # bytes; the format's own limit
+LONGEST_HEADER: Final = LARGEST_JSON  # bytes; the format's own limit
+MOST_SIZES: Final = 8  # of a shape
+MOST_ELEMENTS: Final = 2**62  # so that the strides of any shape are 64-bit numbers
 PICKLED: Final = (".pt", ".pth", ".bin", ".ckpt")
 _SMALL: Final = torch.uint8  # for formats that torch does not have
 DTYPES: Final[Mapping[str, tuple[torch.dtype, int]]] = {  # and bits per number
@@ -63,7 +64,7 @@ def read_header(path: Path) -> dict[str, Entry]:
     if path.suffix in PICKLED:
         return _pickled(path)
     header, data_bytes = _parsed(path)
-    header.pop("__metadata__", None)
+    _metadata(path, header.pop("__metadata__", None))
     return {key: _entry(path, key, facts, data_bytes) for key, facts in header.items()}
 
 
@@ -71,12 +72,33 @@ def read_metadata(path: Path) -> dict[str, str]:
     """The metadata in the header of a safetensors file, beside the tensors."""
     if path.suffix in PICKLED:
         return {}
-    metadata = _parsed(path)[0].get("__metadata__")
-    return metadata if isinstance(metadata, dict) else {}
+    return _metadata(path, _parsed(path)[0].get("__metadata__"))
+
+
+def _metadata(path: Path, found: Any) -> dict[str, str]:
+    metadata = {} if found is None else found
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise CheckpointError(_not_safetensors(path, "its metadata is not a table of texts"))
+    return metadata
 
 
 def _parsed(path: Path) -> tuple[dict[str, Any], int]:
     """The header, and the bytes of data after it."""
+    try:
+        return _parsed_header(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return CheckpointError(
+        f"{path}: the file cannot be read ({lines[0][:200]}). Check that it may be read, or "
+        "download it again."
+    )
+
+
+def _parsed_header(path: Path) -> tuple[dict[str, Any], int]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -92,40 +114,56 @@ def _parsed(path: Path) -> tuple[dict[str, Any], int]:
         file.seek(8)
         text = file.read(length)
     try:
-        header = json.loads(text)
-    except ValueError:  # covers JSON and UTF-8
-        raise CheckpointError(_not_safetensors(path, _guess(path))) from None
+        header = parse_json(text, unique=True)
+    except ValueError as error:
+        found = f"its header is faulty: {error}" if text[:1] == b"{" else _guess(path)
+        raise CheckpointError(_not_safetensors(path, found)) from None
     if not isinstance(header, dict):
         raise CheckpointError(_not_safetensors(path, "its header is not a table of tensors"))
     return header, size - 8 - length
 
 
 def _entry(path: Path, key: str, facts: Any, data_bytes: int) -> Entry:
-    try:
-        shape = tuple(int(size) for size in facts["shape"])
-        begin, end = facts["data_offsets"]
-        name = facts["dtype"]
-    except (KeyError, TypeError, ValueError):
-        raise CheckpointError(_not_safetensors(path, f"its entry {key!r} is malformed")) from None
-    if not 0 <= begin <= end:
-        raise CheckpointError(_not_safetensors(path, f"its entry {key!r} is malformed"))
+    facts = facts if isinstance(facts, dict) else {}
+    name, shape = facts.get("dtype"), _whole_numbers(facts.get("shape"), MOST_SIZES)
+    offsets = _whole_numbers(facts.get("data_offsets"), 2)
+    if (
+        not isinstance(name, str)
+        or shape is None
+        or math.prod(size for size in shape if size) > MOST_ELEMENTS
+        or offsets is None
+        or len(offsets) != 2
+        or offsets[0] > offsets[1]
+    ):
+        found = f"its entry {shown(key)} is malformed ({shown(facts)})"
+        raise CheckpointError(_not_safetensors(path, found))
+    begin, end = offsets
     if end > data_bytes:
         raise CheckpointError(
-            f"{path}: the file is cut short: tensor {key!r} ends at byte {end} of the data, but "
-            f"only {data_bytes} bytes are there. Download it again."
+            f"{path}: the file is cut short: tensor {shown(key)} ends at byte {end} of the data, "
+            f"but only {data_bytes} bytes are there. Download it again."
         )
     if name not in DTYPES:
         raise CheckpointError(
-            f"{path}: tensor {key!r} has dtype {name}, which is not supported. Choose a file in "
-            "BF16, F16, F32 or F8."
+            f"{path}: tensor {shown(key)} has dtype {name[:20]}, which is not supported. Choose a "
+            "file in BF16, F16, F32 or F8."
         )
     dtype, bits = DTYPES[name]
     if 8 * (end - begin) != math.prod(shape) * bits:
         raise CheckpointError(
-            f"{path}: tensor {key!r} has shape {list(shape)} in {name} but {end - begin} bytes. "
-            "The file is damaged: download it again."
+            f"{path}: tensor {shown(key)} has shape {list(shape)} in {name} but {end - begin} "
+            "bytes. The file is damaged: download it again."
         )
     return Entry(path, key, shape, dtype)
+
+
+def _whole_numbers(found: Any, most: int) -> tuple[int, ...] | None:
+    """`found` where it is a list of at most `most` whole numbers from 0."""
+    if not isinstance(found, list) or len(found) > most:
+        return None
+    if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in found):
+        return None
+    return tuple(found)
 
 
 def _not_safetensors(path: Path, found: str) -> str:
@@ -167,13 +205,14 @@ def pickled_tensors(path: Path) -> dict[str, torch.Tensor]:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
+    except Exception as error:  # a damaged pickle may raise anything
+        lines = str(error).splitlines() or [type(error).__name__]
         raise CheckpointError(
-            f"{path}: this PyTorch file cannot be opened safely ({str(error).splitlines()[0]}). "
-            "Choose a '.safetensors' file."
+            f"{path}: this PyTorch file cannot be opened safely ({lines[0][:200]}). Choose a "
+            "'.safetensors' file."
         ) from error
     if isinstance(content, torch.Tensor):
-        return {"": content}
+        content = {"": content}
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict):
@@ -181,7 +220,27 @@ def pickled_tensors(path: Path) -> dict[str, torch.Tensor]:
             f"{path}: the file holds a {type(content).__name__}, not a table of tensors. Choose a "
             "'.safetensors' file."
         )
-    return {str(key): value for key, value in content.items() if isinstance(value, torch.Tensor)}
+    tensors = {key: value for key, value in content.items() if isinstance(value, torch.Tensor)}
+    size = path.stat().st_size
+    odd = [key for key, tensor in tensors.items() if not _is_stored(key, tensor, size)]
+    if odd:
+        raise CheckpointError(
+            f"{path}: its tensor {shown(odd[0])} is not stored as plain numbers under a name. "
+            "Choose a '.safetensors' file."
+        )
+    return tensors
+
+
+def _is_stored(key: Any, tensor: Tensor, size: int) -> bool:
+    """Whether a tensor of a PyTorch file of `size` bytes lies there number by number: one that is
+    sparse, quantised or repeats its numbers may stand for any amount of memory."""
+    plain = tensor.layout is torch.strided and not tensor.is_quantized
+    return (
+        isinstance(key, str)
+        and plain
+        and tensor.device.type == "cpu"
+        and tensor.numel() * tensor.element_size() <= size
+    )
 
 
 def read(checkpoint: Checkpoint, kind: Kind) -> dict[str, Tensor]:
@@ -197,7 +256,12 @@ def read(checkpoint: Checkpoint, kind: Kind) -> dict[str, Tensor]:
     for file in part.files:
         keys = {name: entry.key for name, entry in part.entries.items() if entry.file == file}
         weights.update(read_tensors(file, keys))
-    return from_stable_audio(weights) if kind is Kind.VAE else weights
+    if kind is not Kind.VAE:
+        return weights
+    try:
+        return from_stable_audio(weights)
+    except CheckpointError as error:
+        raise CheckpointError(f"{checkpoint.path}: {error}") from error
 
 
 def read_tensors(file: Path, keys: dict[str, str]) -> dict[str, Tensor]:
@@ -210,8 +274,11 @@ def read_tensors(file: Path, keys: dict[str, str]) -> dict[str, Tensor]:
         mapped = pickled_tensors(file)
         tensors = {name: mapped[key] for name, key in keys.items()}
     else:
-        with safe_open(file, framework="pt") as opened:
-            tensors = {name: opened.get_tensor(key) for name, key in keys.items()}
+        try:
+            with safe_open(file, framework="pt") as opened:
+                tensors = {name: opened.get_tensor(key) for name, key in keys.items()}
+        except (SafetensorError, OSError, RuntimeError, ValueError, TypeError) as error:
+            raise _unreadable(file, error) from error
     check_finite(file, {key: tensors[name] for name, key in keys.items()})
     return tensors
 
