@@ -9,6 +9,7 @@ from torch import Tensor
 from ..ace_core.audio.files import Encoding, FileFormat, audio_content
 from ..ace_core.audio.preview import preview_frames
 from ..ace_core.errors import InvalidRequestError
+from ..ace_core.latents import latent_samples
 from ..ace_core.memory import Notices
 from ..ace_core.timing import seconds_of
 from . import folders, temporary_files
@@ -69,7 +70,9 @@ def make_preview(
         )
     from . import host
 
-    frames = preview_frames(latent["samples"].shape[-1], None if preview_at < 0 else preview_at)
+    frames = preview_frames(
+        latent_samples(latent).shape[-1], None if preview_at < 0 else preview_at
+    )
     start, stop = (seconds_of(frame) for frame in frames)
     node = None if hidden is None else hidden.unique_id
     client = host.client_id()

@@ -7,9 +7,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..ace_core.audio import waveform
+from ..ace_core.audio.audio_dict import unpack_audio
+from ..ace_core.audio.waveform import model_audio
 from ..ace_core.constants import BPM_RANGE, CODE_RATE, FRAMES_PER_CODE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidAudioError, InvalidCodesError, InvalidRequestError
+from ..ace_core.latents import latent_samples
 from ..ace_core.lm import codes as material
 from ..ace_core.timing import frames_in, seconds_of
 from ..ace_core.types import AudioCodes
@@ -54,10 +56,10 @@ class AceStepEncodeCodes(io.ComfyNode):
                 "Codes are encoded from audio or from a latent, one of them. Connect exactly one."
             )
         if audio is not None:
-            sound = waveform.model_audio(audio["waveform"], audio["sample_rate"])
+            sound = model_audio(*unpack_audio(audio))
             _check_frames(frames_in(sound.shape[-1]))
             latent = host.encode(vae, sound)
-        samples = latent["samples"]  # pyright: ignore[reportOptionalSubscript]  one is not None
+        samples = latent_samples(latent)
         _check_frames(samples.shape[-1])
         return io.NodeOutput(host.encode_codes(model, samples, host.silence_of(vae)))
 

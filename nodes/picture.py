@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.envelope import (
     FPS_RANGE,
     Band,
@@ -15,7 +16,6 @@ from ..ace_core.audio.envelope import (
     frame_masks,
 )
 from ..ace_core.audio.picture import picture
-from ..ace_core.audio.waveform import check_waveform
 from ..ace_core.errors import InvalidRequestError
 from .vae import CATEGORY
 
@@ -38,8 +38,8 @@ class AceStepPicture(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: dict) -> io.NodeOutput:
-        check_waveform(audio["waveform"], audio["sample_rate"])
-        drawn = [picture(item, audio["sample_rate"]) for item in audio["waveform"]]
+        waveform, rate = unpack_audio(audio)
+        drawn = [picture(item, rate) for item in waveform]
         return io.NodeOutput(torch.stack(drawn))  # [B, H, W, 3]
 
 
@@ -91,8 +91,7 @@ class AceStepEnvelope(io.ComfyNode):
         width: int,
         height: int,
     ) -> io.NodeOutput:
-        sound, rate = audio["waveform"], audio["sample_rate"]
-        check_waveform(sound, rate)
+        sound, rate = unpack_audio(audio)
         if len(sound) != 1:
             raise InvalidRequestError(
                 f"The audio has {len(sound)} takes, but pictures follow one, and Create Video "

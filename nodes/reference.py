@@ -4,6 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.waveform import source_audio
 from ..ace_core.conditioning.context import reference_segments
 from ..ace_core.constants import SEED_RANGE
@@ -44,6 +45,7 @@ class AceStepReferenceAudio(io.ComfyNode):
     def execute(cls, positive: list, audio: dict[str, Any], vae, seed: int) -> io.NodeOutput:
         from . import host
 
-        sound = source_audio(audio["waveform"], audio["sample_rate"], "reference")
+        waveform, rate = unpack_audio(audio)
+        sound = source_audio(waveform, rate, "reference")
         clip = host.encode_source(vae, reference_segments(sound, seed))
         return io.NodeOutput(host.with_timbre(positive, clip))

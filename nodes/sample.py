@@ -6,6 +6,7 @@ import torch
 from comfy_api.latest import io
 
 from ..ace_core.constants import SEED_RANGE
+from ..ace_core.latents import latent_samples
 from ..ace_core.sampling.guidance import Guidance
 from ..ace_core.sampling.presets import preset, schedule_warnings
 from ..ace_core.sampling.schedules import custom_timesteps, parse_times, snap_to_turbo, timesteps
@@ -197,7 +198,7 @@ class AceStepSampler(io.ComfyNode):
         from . import host
 
         preview = make_preview(latent, cls.hidden, vae, preview_every, preview_at)
-        recipe = make_noise(seed, **seeds).recipe(len(latent["samples"]))
+        recipe = make_noise(seed, **seeds).recipe(len(latent_samples(latent)))
         task = positive, negative, latent
         done, lines = run_sampler(model, sigmas, task, recipe, guidance, solver, preview)
         report = "\n".join(lines)

@@ -2,9 +2,9 @@
 
 from comfy_api.latest import io, ui
 
+from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, audio_content
 from ..ace_core.audio.tags import song_tags
-from ..ace_core.audio.waveform import check_waveform
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.types import Song
 from . import folders
@@ -89,20 +89,20 @@ class AceStepSaveAudio(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        check_waveform(audio["waveform"], audio["sample_rate"])
-        lyrics = _lyrics_for(len(audio["waveform"]), timestamps)
+        waveform, rate = unpack_audio(audio)
+        lyrics = _lyrics_for(len(waveform), timestamps)
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**(song_tags(song) if song is not None else {}), **host.graph_tags(cls.hidden)}
         place = folders.output(filename_prefix)
         ending = f"_{form.encoding.suffix}"
         saved, waves = [], []
-        for number, item in enumerate(audio["waveform"]):
-            content = audio_content(place.name, item, form, tags, audio["sample_rate"])
+        for number, item in enumerate(waveform):
+            content = audio_content(place.name, item, form, tags, rate)
             contents = {ending: content}
             if lyrics:
                 contents["_.lrc"] = folders.text_content(f"{lyrics[number]}\n")
             saved.append(place.shown_on_page(place.save(contents, number)[0]))
-            waves.append(waveform_json(saved[-1], item, audio["sample_rate"]))
+            waves.append(waveform_json(saved[-1], item, rate))
         return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves})
 
 

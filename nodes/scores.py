@@ -9,7 +9,9 @@ from comfy_api.latest import io
 
 from ..ace_core.alignment.lyric_tokens import lyric_tokens
 from ..ace_core.alignment.score import AlignmentScore, alignment_score
+from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.errors import InvalidRequestError
+from ..ace_core.latents import latent_samples
 from ..ace_core.lm.score_codes import SCALE, CodesScore, score_codes
 from ..ace_core.types import Song
 from .lyrics import finished_inputs, heads_input
@@ -114,7 +116,7 @@ class AceStepScore(io.ComfyNode):
                 "Nobody sings in this song, so only the language model can judge it. Connect `lm`, "
                 "or give the song lyrics."
             )
-        count = len(latent["samples"])
+        count = len(latent_samples(latent))
         singing: list[AlignmentScore | None] = [None] * count
         codes: list[CodesScore | None] = [None] * count
         if not song.instrumental:
@@ -177,11 +179,12 @@ class AceStepKeepBest(io.ComfyNode):
         best = torch.tensor(ranking(scores)[:keep])
         seeds = () if latent is None else host.seeds_of(latent)
         if latent is not None:
-            _check("latent", len(latent["samples"]), len(scores))
+            _check("latent", len(latent_samples(latent)), len(scores))
             latent = host.select_items(latent, best.tolist())
         if audio is not None:
-            _check("audio", len(audio["waveform"]), len(scores))
-            audio = {**audio, "waveform": audio["waveform"][best]}
+            waveform, rate = unpack_audio(audio)
+            _check("audio", len(waveform), len(scores))
+            audio = {**audio, "waveform": waveform[best], "sample_rate": rate}
         return io.NodeOutput(latent, audio, ranking_text(scores, seeds))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io, ui
 
+from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.files import BITRATES, FileFormat, audio_content
 from ..ace_core.audio.mixing import (
     GAIN_RANGE,
@@ -53,12 +54,13 @@ def single_audio(audio: dict[str, Any]) -> torch.Tensor:
     Raises:
         InvalidAudioError: it is no audio, or a batch.
     """
-    count = len(audio["waveform"])
+    waveform, rate = unpack_audio(audio)
+    count = len(waveform)
     if count > 1:
         raise InvalidAudioError(
             f"The audio has {count} items, but one is needed here. Pick one of them first."
         )
-    return model_audio(audio["waveform"], audio["sample_rate"])
+    return model_audio(waveform, rate)
 
 
 class AceStepAddStem(io.ComfyNode):

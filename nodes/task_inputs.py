@@ -4,6 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.constants import BATCH_RANGE, LONGEST_SECONDS, TRACKS
 from ..ace_core.sources import SourceAudio, prepare_source
 from ..ace_core.task import Task
@@ -88,7 +89,8 @@ def prepared_source(source: dict[str, Any], batch: int = 1) -> SourceAudio:
         InvalidAudioError: an AUDIO that cannot be a source.
         InvalidRequestError: several sources, but another number of songs.
     """
-    return prepare_source(source["waveform"], source["sample_rate"], batch)
+    waveform, rate = unpack_audio(source)
+    return prepare_source(waveform, rate, batch)
 
 
 def node_output(task: Task, source: SourceAudio, vae: Any) -> io.NodeOutput:

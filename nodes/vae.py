@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.waveform import model_audio
 from ..ace_core.constants import SEED_RANGE
 
@@ -46,7 +47,7 @@ class AceStepEncodeAudio(io.ComfyNode):
     def execute(cls, audio: dict, vae, posterior: str, seed: int) -> io.NodeOutput:
         from . import host
 
-        waveform = model_audio(audio["waveform"], audio["sample_rate"])
+        waveform = model_audio(*unpack_audio(audio))
         return io.NodeOutput(host.encode(vae, waveform, seed if posterior == _SAMPLE else None))
 
 

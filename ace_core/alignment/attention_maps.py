@@ -18,6 +18,7 @@ from ..memory import memory_for
 from ..models.attention import KV
 from ..models.config import DiTConfig
 from ..models.dit import AttentionCapture, DiT
+from ..parsing import shown
 from .lyric_tokens import LyricTokens
 
 logger = logging.getLogger(__name__)
@@ -95,11 +96,11 @@ def parse_heads(text: str, config: DiTConfig) -> Heads:
         return default_heads(config)
     heads: dict[int, tuple[int, ...]] = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):
-        match = re.fullmatch(r"(\d+)\s*:\s*(\d+(?:[\s,]+\d+)*)", part)
+        match = re.fullmatch(r"(\d{1,6})\s*:\s*(\d{1,6}(?:[\s,]+\d{1,6})*)", part)
         if match is None:
             raise InvalidRequestError(
-                f"{part!r} names no heads. Write each layer with its heads, as in '2: 6; 3: 10, "
-                "11', or leave it empty for the model's own."
+                f"{shown(part)} names no heads. Write each layer with its heads, as in '2: 6; 3: "
+                "10, 11', or leave it empty for the model's own."
             )
         heads[int(match[1])] = tuple(map(int, re.split(r"[\s,]+", match[2])))
     existing = _existing(heads, config)

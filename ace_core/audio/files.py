@@ -6,7 +6,7 @@ or a crash leaves no partial song.
 
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -19,16 +19,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..constants import SAMPLE_RATE
+from ..constants import LONGEST_SECONDS, SAMPLE_RATE
 from ..errors import InvalidAudioError, SaveError
 from ..texts import shown
 from ..writing import Content, write_file
 from . import tags
-from .waveform import check_waveform
+from .waveform import MOST_CHANNELS, check_rate, check_waveform
 
 BITRATES: Final = (96, 112, 128, 160, 192, 224, 256, 320)  # kbit/s
 LAYOUTS: Final = {1: "mono", 2: "stereo"}  # FFmpeg's names by the number of channels
 BIT_EXACT: Final = {"fflags": "+bitexact"}  # no encoder version and no time in the file
+
+MOST_READ: Final = 2**28  # numbers, 1 GB: ten minutes at 192 kHz in stereo are 0.9
 
 logger = logging.getLogger(__name__)
 
@@ -212,11 +214,15 @@ def read_audio(path: str | Path) -> tuple[Tensor, int]:
     try:
         with av.open(path) as container:
             blocks, rate = _decoded(container)
-    except (av.error.FFmpegError, EOFError, ValueError) as error:
-        raise _unreadable(path, getattr(error, "strerror", None) or error) from error
-    if not blocks:
+        samples = np.concatenate(blocks, axis=1) if blocks else None
+    except InvalidAudioError as error:
+        raise InvalidAudioError(f"{path}: {error}") from error
+    except Exception as error:  # a damaged file may raise anything in FFmpeg's binding
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise _unreadable(path, reason) from error
+    if samples is None or samples.size == 0:
         raise _unreadable(path, "it holds no sound")
-    return torch.from_numpy(np.concatenate(blocks, axis=1))[None], rate
+    return torch.from_numpy(samples)[None], rate
 
 
 def _decoded(container: av.container.InputContainer) -> tuple[list[np.ndarray], int]:
@@ -224,10 +230,35 @@ def _decoded(container: av.container.InputContainer) -> tuple[list[np.ndarray], 
     if not container.streams.audio:
         return [], 0
     stream = container.streams.audio[0]
-    to_floats = av.AudioResampler(format="fltp")  # rate and layout stay
-    frames = [f for frame in container.decode(stream) for f in to_floats.resample(frame)]
-    frames += to_floats.resample(None) if frames else []
-    return [frame.to_ndarray() for frame in frames], stream.rate
+    check_rate(stream.rate)
+    if stream.channels > MOST_CHANNELS:
+        raise InvalidAudioError(
+            f"It has {stream.channels} channels, but at most {MOST_CHANNELS} are read. Convert it "
+            "to stereo first."
+        )
+    blocks: list[np.ndarray] = []
+    most = min(LONGEST_SECONDS * stream.rate, MOST_READ / max(stream.channels, 1))
+    read = 0
+    for frame in _as_floats(container, stream):
+        read += frame.samples
+        if read > most:
+            raise InvalidAudioError(
+                f"It is longer than {most / stream.rate:.0f} seconds, but the models take at most "
+                f"{LONGEST_SECONDS:g}. Give a shorter clip."
+            )
+        blocks.append(frame.to_ndarray())
+    return blocks, stream.rate
+
+
+def _as_floats(container: av.container.InputContainer, stream: Any) -> Iterator[av.AudioFrame]:
+    """The frames of a stream in planar float32; rate and layout stay."""
+    to_floats = av.AudioResampler(format="fltp")
+    resampled = False
+    for frame in container.decode(stream):
+        resampled = True
+        yield from to_floats.resample(frame)
+    if resampled:
+        yield from to_floats.resample(None)
 
 
 def _unreadable(path: Path, reason: object) -> InvalidAudioError:

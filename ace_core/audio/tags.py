@@ -44,8 +44,17 @@ def read(path: Path) -> dict[str, str]:
     """The tags of a FLAC, MP3 or WAV file that this project wrote.
 
     Raises:
-        InvalidAudioError: it is none of these.
+        InvalidAudioError: it is none of these, cannot be read, or its tags are damaged.
     """
+    try:
+        return _read(path)
+    except (OSError, struct.error, ValueError, IndexError) as error:
+        raise InvalidAudioError(
+            f"{path}: its tags cannot be read ({shown(str(error))}). Save the file again."
+        ) from error
+
+
+def _read(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
         start = file.read(12)
         file.seek(0)
@@ -109,7 +118,8 @@ def _unpack_comment(body: bytes) -> dict[str, str]:
         (size,) = struct.unpack_from("<I", body, offset)
         parts.append(body[offset + 4 : offset + 4 + size])
         offset += 4 + size
-    return dict(part.decode("utf-8").split("=", 1) for part in parts)
+    pairs = (part.decode("utf-8").partition("=") for part in parts)
+    return {name: text for name, _, text in pairs}
 
 
 def _copy_mp3(source: BinaryIO, target: BinaryIO, fields: Mapping[str, str]) -> None:

@@ -16,6 +16,9 @@ from torch import Tensor
 from ..constants import BATCH_RANGE, CHANNELS, CODE_RATE, LONGEST_SECONDS, SAMPLE_RATE
 from ..errors import InvalidAudioError
 
+RATE_RANGE: Final = (1_000, 768_000)  # Hz; a rate far below speech's would grow 48,000-fold
+LONGEST_AUDIO: Final = 3_600.0  # seconds of what is converted; an hour of 48 kHz stereo is 1.4 GB
+MOST_CHANNELS: Final = 64  # more are samples in the place of channels
 SILENCE: Final = 1e-6  # a waveform that never exceeds this is silent
 
 logger = logging.getLogger(__name__)
@@ -28,9 +31,15 @@ def model_audio(waveform: Tensor, rate: int) -> Tensor:
     as in the official ingestion. The latter two log a warning.
 
     Raises:
-        InvalidAudioError: not [batch, channels, samples], empty, not finite, or a rate below 1.
+        InvalidAudioError: see `check_waveform`; or longer than `LONGEST_AUDIO`.
     """
     check_waveform(waveform, rate)
+    seconds = waveform.shape[-1] / rate
+    if seconds > LONGEST_AUDIO:
+        raise InvalidAudioError(
+            f"The audio is {seconds:.0f} seconds long, but at most {LONGEST_AUDIO:g} are converted "
+            f"to {SAMPLE_RATE} Hz. Give a shorter clip, or check its sample rate of {rate} Hz."
+        )
     stereo = resample(_stereo(waveform.float()), rate, SAMPLE_RATE)
     over = int((stereo.abs() > 1).sum())
     if over:
@@ -46,26 +55,46 @@ def model_audio(waveform: Tensor, rate: int) -> Tensor:
 def check_waveform(waveform: Tensor, rate: int) -> None:
     """
     Raises:
-        InvalidAudioError: not [batch, channels, samples], empty, not finite, or a rate below 1.
+        InvalidAudioError: not [batch, channels, samples], no floats, empty, not finite, or a rate
+            outside `RATE_RANGE`.
     """
     shape = list(waveform.shape)
     if waveform.dim() != 3:
         raise InvalidAudioError(
             f"The waveform has shape {shape}, but audio is [batch, channels, samples]."
         )
+    if not waveform.is_floating_point():
+        raise InvalidAudioError(
+            f"The waveform is in {waveform.dtype}, but audio is in floats from -1 to 1. Convert it."
+        )
     if waveform.numel() == 0:
         raise InvalidAudioError(
             f"The audio is empty (shape {shape}). Give a clip with sound in it."
         )
-    if rate <= 0:
+    if waveform.shape[1] > MOST_CHANNELS:
         raise InvalidAudioError(
-            f"{rate} Hz is not a sample rate. Audio of {SAMPLE_RATE} Hz is best."
+            f"The audio has {waveform.shape[1]} channels (shape {shape}), but at most "
+            f"{MOST_CHANNELS} are read. Audio is [batch, channels, samples]."
         )
+    check_rate(rate)
     broken = int((~torch.isfinite(waveform)).sum())
     if broken:
         raise InvalidAudioError(
             f"{broken} of the audio's {waveform.numel()} samples are NaN or infinite. "
             "Decode or load it again."
+        )
+
+
+def check_rate(rate: int) -> None:
+    """
+    Raises:
+        InvalidAudioError: `rate` is outside `RATE_RANGE`.
+    """
+    lowest, highest = RATE_RANGE
+    if not lowest <= rate <= highest:
+        raise InvalidAudioError(
+            f"{rate} Hz is not a sample rate: {lowest} to {highest} are read. Audio of "
+            f"{SAMPLE_RATE} Hz is best."
         )
 
 

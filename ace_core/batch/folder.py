@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import BatchError, SaveError
+from ..parsing import parse_json, read_json
 from ..texts import shown
 from ..writing import bytes_content, flush_folder, make_folder, name_all, save_errors, write_file
 from .jobs import JobResult, OutputFile
@@ -77,13 +78,31 @@ def _packed(record: Record) -> bytes:
 def _records(path: Path, content: bytes) -> Iterator[Record]:
     for number, line in enumerate(content.splitlines(), start=1):
         try:
-            record = json.loads(line)
-            yield {**record, "id": record["id"], "status": record["status"]}
-        except (ValueError, KeyError, TypeError) as error:
+            yield _record(parse_json(line))
+        except ValueError as error:
             raise BatchError(
                 f"{path}, line {number}: this is no record of a batch ({error!r}). Put the line "
                 "back as it was, or remove it to make its song again."
             ) from error
+
+
+def _record(content: Any) -> Record:
+    """
+    Raises:
+        ValueError: a field that is read again has another type.
+    """
+    record = content if isinstance(content, dict) else {}
+    for name in ("id", "status"):
+        if not isinstance(record.get(name), str):
+            raise ValueError(f"its {name} is {shown(record.get(name))}")
+    files = record.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        raise ValueError(f"its files are {shown(files)}")
+    for file in files:
+        name, size = file.get("name"), file.get("bytes")
+        if not isinstance(name, str) or not isinstance(size, int) or Path(name).name != name:
+            raise ValueError(f"one of its files is {shown(file)}")
+    return record
 
 
 def _write_or_undo(descriptor: int, content: bytes) -> None:
@@ -220,10 +239,14 @@ def _salt(path: Path) -> str:
     plan = path / PLAN
     if plan.exists():
         try:
-            content = json.loads(plan.read_bytes())
-            known = content["format"] == FORMAT
-            return str(content["salt"]) if known else _refuse(plan, "another version wrote it")
-        except (ValueError, KeyError, TypeError) as error:
+            content = read_json(plan)
+            content = content if isinstance(content, dict) else {}
+            salt = content.get("salt")
+            if not isinstance(salt, str):
+                raise ValueError(f"its salt is {shown(salt)}")
+            known = content.get("format") == FORMAT
+            return salt if known else _refuse(plan, "another version wrote it")
+        except (OSError, ValueError) as error:
             _refuse(plan, repr(error), error)
     others = sorted(file.name for file in path.iterdir() if not file.name.startswith("."))
     if others:

@@ -2,7 +2,6 @@
 
 import difflib
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -16,6 +15,7 @@ from ..inference.request import INSTRUCTION_EXAMPLES, recipe_of, song_of, tracks
 from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
+from ..parsing import parse_json
 from ..texts import shown, text_fault
 from ..types import Variant
 
@@ -79,7 +79,7 @@ def _texts(path: Path) -> list[str]:
 def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]:
     """The faults of one line, and the line if its id is valid."""
     try:
-        content = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+        content = parse_json(text, unique=True)
     except ValueError as error:
         return [f"not JSON: {error}"], None
     if not isinstance(content, dict):
@@ -87,7 +87,8 @@ def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]
     name = content.pop("id", f"{number:04d}")
     if not isinstance(name, str) or not ID.fullmatch(name):
         return [
-            f"the id {name!r} cannot be a file's name. Use letters, digits, - and _, at most 100."
+            f"the id {shown(name)} cannot be a file's name. Use letters, digits, - and _, at most "
+            "100."
         ], None
     fault = _text_fault(content)
     faults = [] if fault else list(check(content))
@@ -99,19 +100,6 @@ def _text_fault(request: Mapping[str, Any]) -> str | None:
         if isinstance(value, str) and (fault := text_fault(value)):
             return f"`{shown(name)}` {fault}. Remove it."
     return None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise ValueError(f"{', '.join(twice)} is given twice")
-    return content
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not a number that JSON has")
 
 
 def _id_faults(line: Line, ids: dict[str, int]) -> list[str]:
@@ -131,7 +119,7 @@ def unknown_fields(request: Mapping[str, Any], known: Iterable[str]) -> list[str
     for name in request:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
-            faults.append(f"{name!r} is no field{f'; is it {near[0]!r}?' if near else ''}")
+            faults.append(f"{shown(name)} is no field{f'; is it {near[0]!r}?' if near else ''}")
     return faults
 
 

@@ -71,7 +71,7 @@ def _count(kind: str) -> int:
 
 
 def _is_index(number: str, kind: str) -> bool:
-    return number.isdecimal() and int(number) < _count(kind)
+    return number.isdecimal() and len(number) < 4 and int(number) < _count(kind)
 
 
 Slot = tuple[dict[str, Any], str, Tensor]  # a layer's parameters or buffers, a name, its tensor

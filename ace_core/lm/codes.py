@@ -4,6 +4,7 @@ A code is five frames, a fifth of a second. Nothing here knows a model: audio is
 are decoded by `models/codes.py`.
 """
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -32,7 +33,7 @@ def read_codes(text: str) -> AudioCodes:
     if "<|audio_code_" in text:
         numbers, rest = CODE_PATTERN.findall(text), CODE_PATTERN.sub(" ", text)
     else:
-        number = r"(?<![\w.-])-?\d+(?![\w.-])"
+        number = r"(?<![\w.-])-?\d{1,9}(?![\w.-])"
         numbers, rest = re.findall(number, text), re.sub(number, " ", text)
     stray = re.sub(r"[\s,;\[\]]+", " ", rest).split()
     if stray:
@@ -54,6 +55,10 @@ def slice_codes(codes: AudioCodes, start: float, stop: float) -> AudioCodes:
     Raises:
         InvalidCodesError: the piece lies outside the codes or holds none.
     """
+    if not (math.isfinite(start) and math.isfinite(stop)):
+        raise InvalidCodesError(
+            f"There is no piece from {start} to {stop} seconds. Give numbers of seconds."
+        )
     first, end = codes_for(start), codes_for(stop)
     if not 0 <= first < end <= len(codes):
         raise InvalidCodesError(

@@ -27,7 +27,10 @@ NAMES: Final = {
     "time_signature": "timesignature",
 }
 NOT_GIVEN: Final = ("", "n/a", "none", "null", "unspecified")
-CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # ASCII's, but tab and line ends
+CONTROLS: Final = re.compile(  # ASCII's, but tab and line ends, and halves of characters
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
+)
+LONGEST_NUMBER: Final = 18  # digits of a caption that is written as a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def think_block(metadata: Metadata) -> str:
 
 def _scalar(value: object) -> object:
     """A text of digits is written as a number, whatever its field."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    if isinstance(value, str) and value.isdecimal() and len(value) <= LONGEST_NUMBER:
+        return int(value)
+    return value
 
 
 def parse_reply(text: str) -> Reply:
@@ -137,9 +142,11 @@ def _plain(value: str) -> str:
     text = value.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         try:
-            return str(yaml.load(text, Loader=yaml.BaseLoader)).strip()  # noqa: S506  text only
-        except yaml.YAMLError:
-            pass  # a quote that is no YAML is part of the text
+            loaded = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  text only
+        except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
+            loaded = None  # a quote that is no YAML is part of the text
+        if isinstance(loaded, str):
+            return CONTROLS.sub("", loaded).strip()  # its escapes may stand for some
     return " ".join(line.strip() for line in text.split("\n") if line.strip())
 
 

@@ -18,6 +18,8 @@ from torch import Tensor
 from ..errors import InvalidRequestError
 from .grammar import Allowed
 
+LEAST_TEMPERATURE: Final = 0.001  # beside 0; below it, logits by temperature overflow float32
+PENALTY_RANGE: Final = (0.01, 100.0)  # likewise
 SMALL_SET: Final = 1_024  # up to so many allowed tokens only their own logits are computed
 
 
@@ -43,12 +45,17 @@ class SamplingParams:
     repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
-        _check("temperature", self.temperature, 0 <= self.temperature <= 2, "0 to 2")
+        fits = self.temperature == 0 or LEAST_TEMPERATURE <= self.temperature <= 2
+        _check(
+            "temperature", self.temperature, fits, f"0 to 2, and 0 or {LEAST_TEMPERATURE} at least"
+        )
         _check("top_k", self.top_k, self.top_k >= 0, "0 (off) or above")
         _check("top_p", self.top_p, 0 < self.top_p <= 1, "above 0, up to 1 (off)")
         _check("min_p", self.min_p, 0 <= self.min_p < 1, "0 (off) to below 1")
+        least, most = PENALTY_RANGE
         penalty = self.repetition_penalty
-        _check("repetition_penalty", penalty, 0 < penalty < math.inf, "above 0; 1 is off")
+        allowed = f"above 0, from {least:g} to {most:g}; 1 is off"
+        _check("repetition_penalty", penalty, least <= penalty <= most, allowed)
 
 
 DEFAULT: Final = SamplingParams()

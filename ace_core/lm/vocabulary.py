@@ -14,7 +14,7 @@ from ..errors import CheckpointError
 from ..tokens import Tokenizer, required_id
 
 AUDIO_TOKENS = 65_535  # rows of audio codes in a language model; the first 64,000 are decodable
-CODE_PATTERN = re.compile(r"<\|audio_code_(\d+)\|>")
+CODE_PATTERN = re.compile(r"<\|audio_code_(\d{1,9})\|>")  # more digits are no code
 IM_END = "<|im_end|>"
 THINK, THINK_END = "<think>", "</think>"
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..constants import BATCH_RANGE, LATENT_CHANNELS, SEED_RANGE
 from ..errors import InvalidScheduleError
+from ..parsing import shown
 from ..types import Variant
 from .dcw import DCW
 from .guidance import Guidance
@@ -200,9 +201,9 @@ def parse_seeds(text: str) -> list[int | None]:
 
 
 def _seed(item: str) -> int:
-    if not item.isdecimal():
+    if not item.isdecimal() or len(item) > len(str(SEED_RANGE[1])):
         raise InvalidScheduleError(
-            f"{item!r} is not a seed. Write whole numbers from 0, and -1 or random for one that is "
-            "drawn, as in 7, 8, -1."
+            f"{shown(item)} is not a seed. Write whole numbers from 0, and -1 or random for one "
+            "that is drawn, as in 7, 8, -1."
         )
     return check_seed(int(item))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..parsing import shown
 from ..precision import at_least_float32
 
 BLOCK = {
@@ -94,8 +95,8 @@ def _is_snake(name: str) -> bool:
     return name.rpartition(".")[2] in SNAKE
 
 
-MAGNITUDES = (".weight_g", ".parametrizations.weight.original0")
-DIRECTIONS = (".weight_v", ".parametrizations.weight.original1")
+MAGNITUDES: tuple[str, ...] = (".weight_g", ".parametrizations.weight.original0")
+DIRECTIONS: tuple[str, ...] = (".weight_v", ".parametrizations.weight.original1")
 
 
 def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -160,23 +161,25 @@ def _check_pairs(shapes: Mapping[str, Sequence[int]]) -> None:
         other = shapes.get(layer + partners[ending])
         if other is None:
             raise CheckpointError(
-                f"{name} has no {partners[ending]} beside it. Download the file again."
+                f"{shown(name)} has no {partners[ending]} beside it. Download the file again."
             )
         if part == "direction" and (
             len(shape) < 2 or 0 in shape or tuple(other) != (shape[0], *[1] * (len(shape) - 1))
         ):
             raise CheckpointError(
-                f"{name} is {list(shape)} and its magnitudes are {list(other)}, but there must be "
+                f"{shown(name)} is {list(shape)} and its magnitudes are {list(other)}, but there must be "
                 "one for each of its first dimension. Download the file again."
             )
         if f"{layer}.weight" in shapes:
-            raise CheckpointError(f"{layer} has a weight and a {ending}. Download the file again.")
+            raise CheckpointError(
+                f"{shown(layer)} has a weight and a {ending}. Download the file again."
+            )
 
 
 def _fold(magnitude: Tensor, direction: Tensor, layer: str) -> Tensor:
     if not (magnitude.is_floating_point() and direction.is_floating_point()):
         raise CheckpointError(
-            f"The weight of {layer} is in {direction.dtype} with magnitudes in {magnitude.dtype}, "
+            f"The weight of {shown(layer)} is in {direction.dtype} with magnitudes in {magnitude.dtype}, "
             "but a VAE has floats. Choose the file in bf16 or fp32."
         )
     exact = _precise(direction).contiguous()

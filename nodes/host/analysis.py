@@ -18,6 +18,7 @@ from ...ace_core.conditioning import context as ctx
 from ...ace_core.conditioning.context import fit_length
 from ...ace_core.constants import FRAMES_PER_CODE
 from ...ace_core.errors import InvalidRequestError
+from ...ace_core.latents import latent_samples
 from ...ace_core.types import AudioCodes
 from .conditioning import items_of, task_of
 from .from_native import ace_model_of
@@ -40,7 +41,7 @@ def lyric_maps(
         InvalidRequestError: the latent, the conditioning and the song do not belong together.
     """
     check_lyrics(positive, tokens)
-    ace, samples = _checked_model(model), latent["samples"]  # [B, C, T]
+    ace, samples = _checked_model(model), latent_samples(latent)  # [B, C, T]
     chosen = parse_heads(heads, ace.diffusion_model.config)
     report, maps = progress_bar(), []
     comfy.model_management.load_models_gpu([model], memory_required=_bytes_for(ace, samples))
@@ -121,7 +122,7 @@ def encode_codes(model: Any, samples: Tensor, silence: Tensor) -> tuple[AudioCod
 
 def codes_of(model: Any, positive: list, latent: dict[str, Any]) -> tuple[AudioCodes, ...]:
     """The audio codes of the music, one per item."""
-    ace, like = _checked_model(model), latent["samples"]
+    ace, like = _checked_model(model), latent_samples(latent)
     _, fallback = task_of(_first_entry(positive), like)
     return encode_codes(model, like, ace.silence_on(model.load_device, fallback))
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...ace_core.conditioning.context import unquantized_source
 from ...ace_core.constants import LATENT_CHANNELS
+from ...ace_core.latents import latent_samples
 from ...ace_core.sources import SourceAudio
 from ...ace_core.task import Task
 from .conditioning import KEY, conditioning, unconditional
@@ -61,7 +62,7 @@ def seeds_of(latent: dict[str, Any]) -> tuple[int, ...]:
 
 def select_items(latent: dict[str, Any], items: Sequence[int]) -> dict[str, Any]:
     """The batch of these items, in this order."""
-    count = len(latent["samples"])
+    count = len(latent_samples(latent))
     made = {**latent, "samples": latent["samples"][list(items)]}
     mask = latent.get("noise_mask")
     if mask is not None and len(mask) == count:

@@ -16,8 +16,7 @@ import latent_preview
 import torch
 from torch import Tensor
 
-from ...ace_core.constants import LATENT_CHANNELS
-from ...ace_core.errors import InvalidRequestError
+from ...ace_core.latents import check_finite, check_sigmas, latent_samples
 from ...ace_core.memory import HEADROOM, NotEnoughMemoryError, Notify, OomHandler
 from ...ace_core.sampling.cover import times_from_source
 from ...ace_core.sampling.guidance import Guidance, GuidedVelocity
@@ -224,15 +223,14 @@ def sample(
     `notify` is called; without it, the log is. `preview` decodes excerpts of the first item.
 
     Raises:
-        InvalidRequestError: `latent` is no music latent.
+        InvalidRequestError: `latent` is no music latent, or it or its mask is not finite.
+        InvalidScheduleError: the sigmas are no flow times.
         NotEnoughMemoryError: not even one song fits.
     """
-    start = batch.latent["samples"]  # [B, C, T]
-    if start.dim() != 3 or start.shape[1] != LATENT_CHANNELS:
-        raise InvalidRequestError(
-            f"The latent has the shape {list(start.shape)}, but ACE-Step 1.5 needs [batch, "
-            f"{LATENT_CHANNELS}, frames]. Connect the latent of an ACE-Step task node."
-        )
+    latent_samples(batch.latent)
+    check_sigmas(batch.sigmas)
+    if "noise_mask" in batch.latent:
+        check_finite(batch.latent["noise_mask"], "latent's mask")
     oom = host_oom_handler(notify)
     if preview is not None:
         preview.check_memory(batch.model, lambda: batch.bytes_for(1))

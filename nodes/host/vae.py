@@ -20,6 +20,7 @@ from ...ace_core.audio.splice import splice
 from ...ace_core.audio.waveform import limit_peak
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
 from ...ace_core.errors import CheckpointError, InvalidRequestError
+from ...ace_core.latents import latent_samples
 from ...ace_core.memory import memory_for
 from ...ace_core.models.ops import Ops
 from ...ace_core.models.vae import MIN_STD, Oobleck, OobleckConfig
@@ -207,7 +208,8 @@ def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
 
     Where the latent says so, the source's own sound is put back around what was repainted.
     """
-    audio = limit_peak(vae_from_native(vae).decode(latent["samples"]).movedim(-1, 1))  # [B, 2, N]
+    samples = latent_samples(latent)
+    audio = limit_peak(vae_from_native(vae).decode(samples).movedim(-1, 1))  # [B, 2, N]
     kept = latent.get(KEY, {}).get("splice")
     if kept is not None:
         _check_kept(len(kept.audio), len(audio))
