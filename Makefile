@@ -11,6 +11,7 @@
 #   make soak    300 prompts through one server: its memory and its temp folder (half an hour)
 #   make determinism     one song ten times in each way (ten minutes)
 #   make out-of-memory   memory ends at every function of ours (ten minutes)
+#   make fuzz    every reader of foreign data on new inputs, for an hour
 #   make lint    ruff and pyright
 #   make bench   ratios against diffusers and, where present, ComfyUI
 # COMFYUI_PATH names the checkouts of ComfyUI, several with : between; without it they are
@@ -22,7 +23,7 @@ ENVIRONMENTS := $(PYTHON) -m tools.testing.environments
 VENV := .venv
 
 .PHONY: setup demo examples test test-browser test-every-frontend test-ray test-processors \
-	test-versions test-saving soak determinism out-of-memory lint bench clean
+	test-versions test-saving test-saving fuzz lint bench clean
 setup:
 	$(ENVIRONMENTS)
 
@@ -69,6 +70,9 @@ determinism:
 out-of-memory:
 	$(ENVIRONMENTS) core
 	OUT_OF_MEMORY=all $(VENV)/bin/python -m pytest tests/nodes/test_out_of_memory.py
+fuzz:
+	$(ENVIRONMENTS) core
+	$(VENV)/bin/python -m tools.testing.fuzz
 
 lint:
 	$(TESTING) --lint --only lint

@@ -163,4 +163,4 @@ def _read(files: list[Path]) -> Any:
         fast = transformers.PreTrainedTokenizerFast(tokenizer_file=str(files[0]))
         return fast.backend_tokenizer
     qwen: Any = transformers.Qwen2TokenizerFast  # pyright: ignore  # transformers 5's unlisted alias
-    return qwen.from_pretrained(str(files[0].parent)).backend_tokenizer
+    return qwen.from_pretrained(str(files[0].parent), local_files_only=True).backend_tokenizer

@@ -167,8 +167,8 @@ def _check_pairs(shapes: Mapping[str, Sequence[int]]) -> None:
             len(shape) < 2 or 0 in shape or tuple(other) != (shape[0], *[1] * (len(shape) - 1))
         ):
             raise CheckpointError(
-                f"{shown(name)} is {list(shape)} and its magnitudes are {list(other)}, but there must be "
-                "one for each of its first dimension. Download the file again."
+                f"{shown(name)} is {list(shape)} and its magnitudes are {list(other)}, but there "
+                "must be one for each of its first dimension. Download the file again."
             )
         if f"{layer}.weight" in shapes:
             raise CheckpointError(
@@ -179,8 +179,8 @@ def _check_pairs(shapes: Mapping[str, Sequence[int]]) -> None:
 def _fold(magnitude: Tensor, direction: Tensor, layer: str) -> Tensor:
     if not (magnitude.is_floating_point() and direction.is_floating_point()):
         raise CheckpointError(
-            f"The weight of {shown(layer)} is in {direction.dtype} with magnitudes in {magnitude.dtype}, "
-            "but a VAE has floats. Choose the file in bf16 or fp32."
+            f"The weight of {shown(layer)} is in {direction.dtype}, its magnitudes in "
+            f"{magnitude.dtype}, but a VAE has floats. Choose the file in bf16 or fp32."
         )
     exact = _precise(direction).contiguous()
     # torch's own kernel, so that the result equals that of a model with weight norm bit for bit;
