@@ -172,7 +172,7 @@ def check_keys(
     """Compare the weights with those of the model.
 
     Raises:
-        CheckpointError: a key is missing, unexpected or of another shape.
+        CheckpointError: a key is missing, unexpected, of another shape, or of whole numbers.
     """
     missing = [name for name in expected if name not in found]
     unexpected = [name for name in found if name not in expected]
@@ -181,7 +181,13 @@ def check_keys(
         for name in expected
         if name in found and found[name].shape != expected[name].shape
     ]
+    whole = [
+        f"{name} is {found[name].dtype}"
+        for name in expected
+        if name in found and expected[name].is_floating_point() != found[name].is_floating_point()
+    ]
     faults = (("missing", missing), ("unexpected", unexpected), ("of another shape", misshaped))
+    faults += (("of another kind of number", whole),)
     lines = [f"{len(names)} {what}: {_listed(names)}" for what, names in faults if names]
     if lines:
         raise CheckpointError(

@@ -200,7 +200,8 @@ def _are_for_own_rows(part: Part, layers: Mapping[str, Settings]) -> bool:
             return False
         weight = part.entries[f"{layer}.weight"]
         scales = part.entries[f"{layer}.weight_scale"].elements
-        if weight.dtype is not torch.int8 or scales not in (1, weight.shape[0]):
+        matrix = weight.dtype is torch.int8 and len(weight.shape) == 2
+        if not matrix or scales not in (1, weight.shape[0]):
             return False
     exact = all(settings.get(EXACT) for settings in layers.values())
     return exact or INT8_FORMAT not in host_formats()

@@ -316,3 +316,13 @@ def test_a_pattern_that_would_freeze_a_backtracking_matcher_is_read_at_once(tmp_
     begun = time.perf_counter()
     assert read_adapter(tmp_path, shapes).deltas[long].scale == 8
     assert time.perf_counter() - begun < 5
+
+
+def test_a_bias_or_a_norm_of_whole_numbers_is_refused(checkpoints, tmp_path):
+    weights = load_file(checkpoints.split_turbo)
+    name = "decoder.norm_out.weight"
+    weights[name] = torch.ones(weights[name].shape, dtype=torch.int32)
+    path = tmp_path / "whole_turbo.safetensors"
+    save_file(weights, path)
+    with pytest.raises(CheckpointError, match=r"whole_turbo\.safetensors"):
+        load_dit(path)
