@@ -55,7 +55,7 @@ def slice_codes(codes: AudioCodes, start: float, stop: float) -> AudioCodes:
     Raises:
         InvalidCodesError: the piece lies outside the codes or holds none.
     """
-    if not (math.isfinite(start) and math.isfinite(stop)):
+    if not (math.isfinite(start * CODE_RATE) and math.isfinite(stop * CODE_RATE)):
         raise InvalidCodesError(
             f"There is no piece from {start} to {stop} seconds. Give numbers of seconds."
         )

@@ -48,6 +48,7 @@ def test_codes(text: str) -> None:
 @fuzz(st.floats(), st.floats())
 @example(float("nan"), 1.0)
 @example(0.0, float("inf"))
+@example(0.0, 3.6e307)
 def test_slices_of_codes(start: float, stop: float) -> None:
     refuses(lambda: slice_codes(AudioCodes((1,) * 50), start, stop), InvalidCodesError)
 
