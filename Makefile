@@ -12,6 +12,7 @@
 #   make determinism     one song ten times in each way (ten minutes)
 #   make out-of-memory   memory ends at every function of ours (ten minutes)
 #   make fuzz    every reader of foreign data on new inputs, for an hour
+#   make abuse   every input of every node at, below and above its limits, through a ComfyUI (hours)
 #   make lint    ruff and pyright
 #   make bench   ratios against diffusers and, where present, ComfyUI
 # COMFYUI_PATH names the checkouts of ComfyUI, several with : between; without it they are
@@ -23,7 +24,7 @@ ENVIRONMENTS := $(PYTHON) -m tools.testing.environments
 VENV := .venv
 
 .PHONY: setup demo examples test test-browser test-every-frontend test-ray test-processors \
-	test-versions test-saving test-saving fuzz lint bench clean
+	test-versions test-saving test-saving fuzz abuse lint bench clean
 setup:
 	$(ENVIRONMENTS)
 
@@ -73,6 +74,9 @@ out-of-memory:
 fuzz:
 	$(ENVIRONMENTS) core
 	$(VENV)/bin/python -m tools.testing.fuzz
+
+abuse:
+	ABUSE_EVERY=1 $(ENVIRONMENTS) run -m pytest tests/host/test_server_abuse.py --log-cli-level=INFO
 
 lint:
 	$(TESTING) --lint --only lint

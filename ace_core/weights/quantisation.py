@@ -20,6 +20,7 @@ METADATA_KEY: Final = "_quantization_metadata"  # in the header
 OLD: Final = "scaled_fp8"  # one tensor for all layers with a `.scale_weight`
 OLD_SCALE: Final = ".scale_weight"
 LONGEST_MARK: Final = 100_000  # bytes
+LONGEST_FORMAT: Final = 100  # characters of its name
 KNOWN_TO: Final[Mapping[str, str]] = {  # the first ComfyUI that supports a format
     "float8_e4m3fn": "0.20.1",
     "float8_e5m2": "0.20.1",
@@ -181,8 +182,9 @@ def _table(file: Any, where: str, text: str | bytes) -> dict[str, Any]:
 
 
 def _checked(file: Any, where: str, settings: Any) -> Settings:
-    if not isinstance(settings, dict) or not isinstance(settings.get("format"), str):
-        raise CheckpointError(_unreadable(file, f"{where!r} names no format"))
+    name = settings.get("format") if isinstance(settings, dict) else None
+    if not isinstance(name, str) or len(name) > LONGEST_FORMAT:
+        raise CheckpointError(_unreadable(file, f"{where!r} names no format that can be known"))
     return settings
 
 

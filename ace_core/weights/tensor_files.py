@@ -21,6 +21,7 @@ from .checkpoint import Checkpoint, Entry, Kind
 from .oobleck import from_stable_audio
 
 LONGEST_HEADER: Final = LARGEST_JSON  # bytes; the format's own limit
+LONGEST_KEY: Final = 500  # characters; messages repeat keys
 MOST_SIZES: Final = 8  # of a shape
 MOST_ELEMENTS: Final = 2**62  # so that the strides of any shape are 64-bit numbers
 PICKLED: Final = (".pt", ".pth", ".bin", ".ckpt")
@@ -128,7 +129,8 @@ def _entry(path: Path, key: str, facts: Any, data_bytes: int) -> Entry:
     name, shape = facts.get("dtype"), _whole_numbers(facts.get("shape"), MOST_SIZES)
     offsets = _whole_numbers(facts.get("data_offsets"), 2)
     if (
-        not isinstance(name, str)
+        len(key) > LONGEST_KEY
+        or not isinstance(name, str)
         or shape is None
         or math.prod(size for size in shape if size) > MOST_ELEMENTS
         or offsets is None
@@ -237,6 +239,7 @@ def _is_stored(key: Any, tensor: Tensor, size: int) -> bool:
     plain = tensor.layout is torch.strided and not tensor.is_quantized
     return (
         isinstance(key, str)
+        and len(key) <= LONGEST_KEY
         and plain
         and tensor.device.type == "cpu"
         and tensor.numel() * tensor.element_size() <= size

@@ -86,6 +86,7 @@ def test_metadata_that_is_no_table_of_texts_is_refused(tmp_path, metadata):
         ('{"a":' * 90 + "1" + "}" * 90, "inside each other"),
         (f'{{"weight": {{"shape": [{"9" * 5_000}]}}}}', "digits"),
         (r'{"\ud83c": {}}', "half a character"),
+        (json.dumps({"k" * 5_000: GOOD}), "malformed"),
         ('{"weight": {}, "weight": {}}', "given twice"),
         ('{"weight": ', "faulty"),
     ],
