@@ -2,7 +2,8 @@
 other types, and missing, made from /object_info.
 
 A prompt may succeed, be refused, or end in an error of ours; `Found` counts them and keeps the
-rest.
+rest. After a literal in the
+place of a link only the server must be alive: a node of any pack gets it as it is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,7 @@ class Attack:
     name: str  # of the input
     value: Any
     prompt: Prompt
+    literal: bool = False  # a value where only a link makes sense, which hosts hand on unchecked
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Found:
         error = outcome.error or {}
         kind = str(error.get("exception_type", "")).rpartition(".")[2]
         raised = outcome.status == "error" and str(error.get("node_type")).startswith(OURS)
-        if raised and kind not in NAMES:
+        if raised and kind not in NAMES and not attack.literal:
             value = repr(attack.value)[:60]
             self.faults.append(f"{attack.kind}.{attack.name} = {value}: {outcome.why()[:300]}")
 
@@ -75,7 +77,8 @@ def _attacks_on(
         for value in _values(declared.get(name, ["*"])):
             changed = deepcopy(prompt)
             changed[node_id]["inputs"][name] = value
-            yield Attack(kind, name, value, changed)
+            linked = isinstance(prompt[node_id]["inputs"].get(name, value), list)
+            yield Attack(kind, name, value, changed, linked and not isinstance(value, list))
         without = deepcopy(prompt)
         if without[node_id]["inputs"].pop(name, None) is not None:
             yield Attack(kind, name, "(missing)", without)
