@@ -2,8 +2,8 @@
 other types, and missing, made from /object_info.
 
 A prompt may succeed, be refused, or end in an error of ours; `Found` counts them and keeps the
-rest. After a literal in the
-place of a link only the server must be alive: a node of any pack gets it as it is.
+rest. After a literal in the place of a link only the server must be alive: a node of any pack gets
+it as it is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
