@@ -15,6 +15,7 @@ from ..ace_core.latents import latent_samples
 from ..ace_core.lm import codes as material
 from ..ace_core.timing import frames_in, seconds_of
 from ..ace_core.types import AudioCodes
+from .dynamic import chosen
 from .sockets import CodesSocket
 from .song import CATEGORY, METERS
 
@@ -165,7 +166,8 @@ class AceStepSliceCodes(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, codes: Pieces, by: dict[str, Any]) -> io.NodeOutput:
+    def execute(cls, codes: Pieces, by: dict[str, Any] | None = None) -> io.NodeOutput:
+        by = chosen(by, "by", (_SECONDS, _BARS))
         cut = _by_seconds if by["by"] == _SECONDS else _by_bars
         return io.NodeOutput(tuple(cut(piece, by) for piece in codes))
 

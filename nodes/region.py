@@ -10,6 +10,7 @@ from ..ace_core.constants import BPM_RANGE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sampling.repaint import beats_to_seconds, mask_spans, region
 from ..ace_core.sources import RepaintCanvas, SourceAudio, place_region
+from .dynamic import chosen
 from .song import METERS
 from .task_inputs import CATEGORY, prepared_source
 from .waveform_ui import source_waveform
@@ -86,8 +87,12 @@ class AceStepRegionMask(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, source: dict[str, Any], by: dict[str, Any], mask: Tensor | None = None
+        cls,
+        source: dict[str, Any],
+        by: dict[str, Any] | None = None,
+        mask: Tensor | None = None,
     ) -> io.NodeOutput:
+        by = chosen(by, "by", (_MASK, _SECONDS, _BEATS, _BARS))
         if by["by"] == _MASK and mask is None:
             raise InvalidRequestError("No mask is connected. Connect one, or choose seconds.")
         given = prepared_source(source)

@@ -12,6 +12,7 @@ from ..ace_core.sampling.presets import preset, schedule_warnings
 from ..ace_core.sampling.schedules import custom_timesteps, parse_times, snap_to_turbo, timesteps
 from ..ace_core.types import Variant
 from .audio_preview import MIDDLE, OFF, make_preview, preview_inputs
+from .dynamic import chosen
 from .run_sampler import format_times, run_sampler
 from .seeds import CATEGORY, make_noise, seed_inputs
 from .sockets import GuidanceSocket
@@ -50,9 +51,10 @@ class AceStepSchedule(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model, settings: dict) -> io.NodeOutput:
+    def execute(cls, model, settings: dict | None = None) -> io.NodeOutput:
         from . import host
 
+        settings = chosen(settings, "settings", (_AUTO, _CUSTOM, _TIMESTEPS))
         variant = (
             host.variant_of(model) if settings["settings"] == _AUTO else host.known_variant(model)
         )

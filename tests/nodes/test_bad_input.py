@@ -91,6 +91,7 @@ def write(folder: Path, name: str, tensors: dict[str, torch.Tensor]) -> str:
         ("song", {"language": "klingon"}, "klingon"),
         ("times", {"settings": "custom", "settings.steps": 0, "settings.shift": 3.0}, "steps"),
         ("times", {"settings": "custom", "settings.steps": 8, "settings.shift": 0.0}, "shift"),
+        ("times", {"settings": "none"}, "Choose one of auto, custom, timesteps"),
         ("sampler", {"seed": -1}, "seed"),
         ("sampler", {"seed": 2**64}, "seed"),
         ("task", {"batch_size": 9}, "batch_size"),
