@@ -16,6 +16,7 @@ from tools.hosts.host import Outcome, Prompt
 
 OURS: Final = "AceStep15"
 NAMES: Final = {name for name in vars(errors) if name.endswith("Error")} | {"NotEnoughMemoryError"}
+WIDGETS: Final = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COMFY_DYNAMICCOMBO_V3")
 OTHER_TYPES: Final[tuple[Any, ...]] = (None, [], {}, "text", 1.5, True, ["none", 0], [["x"]])
 NUMBERS: Final[tuple[Any, ...]] = (0, -1, 2**31, 2**64, -(2**64), 1e308, float("nan"), float("inf"))
 TEXTS: Final[tuple[Any, ...]] = (
@@ -77,11 +78,16 @@ def _attacks_on(
         for value in _values(declared.get(name, ["*"])):
             changed = deepcopy(prompt)
             changed[node_id]["inputs"][name] = value
-            linked = isinstance(prompt[node_id]["inputs"].get(name, value), list)
-            yield Attack(kind, name, value, changed, linked and not isinstance(value, list))
+            literal = _is_socket(declared.get(name)) and not isinstance(value, list)
+            yield Attack(kind, name, value, changed, literal)
         without = deepcopy(prompt)
         if without[node_id]["inputs"].pop(name, None) is not None:
             yield Attack(kind, name, "(missing)", without)
+
+
+def _is_socket(declared: list[Any] | None) -> bool:
+    """Whether an input takes links only; those of dynamic combos are not declared by themselves."""
+    return declared is not None and isinstance(declared[0], str) and declared[0] not in WIDGETS
 
 
 def _values(declared: list[Any]) -> Iterator[Any]:
