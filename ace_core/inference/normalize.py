@@ -54,8 +54,8 @@ def _normalized(name: str, value: Any, hint: Any) -> Any:
         return None
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     value = _in_kind(value, kinds)
-    is_meter = name in METERS and type(value) in (int, float) and value == int(value)
-    return str(int(value)) if is_meter else value
+    is_number = type(value) is int or (type(value) is float and value.is_integer())
+    return str(int(value)) if name in METERS and is_number else value
 
 
 def _is_open(name: str, value: Any) -> bool:

@@ -108,7 +108,8 @@ REQUEST = table_of(
         "caption": st.text(max_size=20),
         "lyrics": st.text(max_size=20),
         "duration": st.floats(10, 600),
-        "bpm": st.integers(30, 300),
+        "bpm": st.integers(30, 300) | DIGITS,
+        "timesignature": NUMBERS | DIGITS,
         "keyscale": st.sampled_from(["C major", "Am"]),
         "seed": st.integers(-1, 9),
         "seeds": st.lists(st.integers(0, 9), max_size=3),
@@ -130,6 +131,7 @@ RULES = Rules(Variant.TURBO, FOLDER)
 @example([{"caption": "calm \ud83c"}], "")
 @example([{"caption": "calm", "seed": float("nan")}], "")
 @example([{"caption": ["calm"]}], "[" * 5_000)
+@example([{"caption": "calm", "bpm": "9" * 5_000}], "")
 def test_prompts(lines: list[Any], end: str) -> None:
     path = FOLDER / "prompts.jsonl"
     path.write_text(
