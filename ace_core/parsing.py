@@ -25,7 +25,7 @@ class JSONError(ValueError):
     """A text is not JSON, or exceeds a limit."""
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """`value` as code, cut to a length that a message can hold."""
     try:
         text = ascii(value) if isinstance(value, str) and has_surrogates(value) else repr(value)
@@ -46,7 +46,7 @@ def whole_number(text: str, most_digits: int = MOST_DIGITS) -> int:
         ValueError: it is none, or has more than `most_digits` digits.
     """
     if len(text) > most_digits + 1:
-        raise ValueError(f"{shown(text)} has more than {most_digits} digits")
+        raise ValueError(f"{quoted(text)} has more than {most_digits} digits")
     return int(text)
 
 
@@ -63,10 +63,11 @@ def read_json(path: Path, most: int = LARGEST_JSON) -> Any:
     return parse_json(path.read_bytes())
 
 
-def parse_json(text: str | bytes, unique: bool = False) -> Any:
+def parse_json(text: str | bytes, unique: bool = False, halves: bool = False) -> Any:
     """The value that `text` holds; no NaN, no infinity, no half characters.
 
-    `unique` refuses an object with a name given twice.
+    `unique` refuses an object with a name given twice; `halves` keeps escaped half characters, for
+    who checks its texts by name.
 
     Raises:
         JSONError: it is not JSON, too large, too deep, or holds what is not allowed.
@@ -90,7 +91,7 @@ def parse_json(text: str | bytes, unique: bool = False) -> Any:
     except ValueError as error:
         raise JSONError(str(error)) from None
     _check_depth(value)
-    if _ESCAPED_SURROGATE.search(content):
+    if not halves and _ESCAPED_SURROGATE.search(content):
         _check_texts(value)
     return value
 
@@ -105,7 +106,7 @@ def _check_size(content: bytes) -> None:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise JSONError(f"the number {shown(text)} is too large")
+        raise JSONError(f"the number {quoted(text)} is too large")
     return number
 
 
@@ -162,5 +163,5 @@ def number_in(settings: Mapping[str, Any], name: str, default: float) -> float:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{name} is {shown(value)}, not a number")
+        raise ValueError(f"{name} is {quoted(value)}, not a number")
     return value

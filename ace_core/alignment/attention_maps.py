@@ -18,7 +18,7 @@ from ..memory import memory_for
 from ..models.attention import KV
 from ..models.config import DiTConfig
 from ..models.dit import AttentionCapture, DiT
-from ..parsing import shown
+from ..parsing import quoted
 from .lyric_tokens import LyricTokens
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def parse_heads(text: str, config: DiTConfig) -> Heads:
         match = re.fullmatch(r"(\d{1,6})\s*:\s*(\d{1,6}(?:[\s,]+\d{1,6})*)", part)
         if match is None:
             raise InvalidRequestError(
-                f"{shown(part)} names no heads. Write each layer with its heads, as in '2: 6; 3: "
+                f"{quoted(part)} names no heads. Write each layer with its heads, as in '2: 6; 3: "
                 "10, 11', or leave it empty for the model's own."
             )
         heads[int(match[1])] = tuple(map(int, re.split(r"[\s,]+", match[2])))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidAudioError
-from ..parsing import shown
+from ..parsing import quoted
 from .waveform import check_waveform
 
 _FULL_SCALES: Final = {torch.int8: 2**7, torch.int16: 2**15, torch.int32: 2**31}
@@ -56,7 +56,7 @@ def whole_rate(rate: Any) -> int:
         return operator.index(number)
     except (TypeError, ValueError, RuntimeError):
         raise InvalidAudioError(
-            f"The audio's `sample_rate` is {shown(rate)}, not a whole number of Hz. {_MEANT}"
+            f"The audio's `sample_rate` is {quoted(rate)}, not a whole number of Hz. {_MEANT}"
         ) from None
 
 

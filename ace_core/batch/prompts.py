@@ -79,7 +79,7 @@ def _texts(path: Path) -> list[str]:
 def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]:
     """The faults of one line, and the line if its id is valid."""
     try:
-        content = parse_json(text, unique=True)
+        content = parse_json(text, unique=True, halves=True)
     except ValueError as error:
         return [f"not JSON: {error}"], None
     if not isinstance(content, dict):
@@ -87,7 +87,7 @@ def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]
     name = content.pop("id", f"{number:04d}")
     if not isinstance(name, str) or not ID.fullmatch(name):
         return [
-            f"the id {shown(name)} cannot be a file's name. Use letters, digits, - and _, at most "
+            f"the id {shown(name)!r} cannot be a file's name. Use letters, digits, - and _, at most "
             "100."
         ], None
     fault = _text_fault(content)
@@ -119,7 +119,7 @@ def unknown_fields(request: Mapping[str, Any], known: Iterable[str]) -> list[str
     for name in request:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
-            faults.append(f"{shown(name)} is no field{f'; is it {near[0]!r}?' if near else ''}")
+            faults.append(f"{shown(name)!r} is no field{f'; is it {near[0]!r}?' if near else ''}")
     return faults
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args, get_origin
 from ..audio.files import Encoding
 from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARACTERS, SECONDS_RANGE
 from ..errors import InvalidRequestError
-from ..parsing import shown
+from ..parsing import quoted
 from ..sampling.dcw import WAVELETS, DCWMode
 from ..sampling.solvers import Solver
 from ..texts import text_fault
@@ -120,7 +120,7 @@ def check_types(values: Any) -> None:
         if not _fits(value, field.type):
             kind = getattr(field.type, "__name__", None) or str(field.type)
             raise TypeError(
-                f"{type(values).__name__}.{field.name} is {shown(value)}, but must be {kind}"
+                f"{type(values).__name__}.{field.name} is {quoted(value)}, but must be {kind}"
             )
 
 
@@ -140,7 +140,7 @@ def _fits(value: object, kind: Any) -> bool:
 def _one_of(name: str, value: str, allowed: Any) -> None:
     if value not in allowed:
         raise InvalidRequestError(
-            f"`{name}` is {shown(value)}. Choose one of {', '.join(allowed)}."
+            f"`{name}` is {quoted(value)}. Choose one of {', '.join(allowed)}."
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..constants import CODEBOOK_SIZE, FSQ_LEVELS, NORM_EPS, ROPE_THETA, SLIDING_WINDOW
 from ..errors import CheckpointError
-from ..parsing import number_in, shown, whole_number
+from ..parsing import number_in, quoted, whole_number
 
 Shapes = Mapping[str, Sequence[int]]
 SLIDING = "sliding_attention"
@@ -158,7 +158,7 @@ def rope_theta(config: Mapping[str, Any]) -> float:
     newer = config.get("rope_parameters") or {}
     if not isinstance(newer, dict):
         raise CheckpointError(
-            f"config.json has the rope_parameters {shown(newer)}, which are no table. {PUBLISHED}"
+            f"config.json has the rope_parameters {quoted(newer)}, which are no table. {PUBLISHED}"
         )
     stated = read_number(config, "rope_theta", 0) or read_number(newer, "rope_theta", 0)
     return stated or ROPE_THETA
@@ -214,7 +214,7 @@ def layer_count(shapes: Shapes, start: str) -> int:
     count = len(indices)
     if not count or indices != {str(index) for index in range(count)}:
         raise CheckpointError(
-            f"The weights have the layers {shown(sorted(indices))} under {start!r}, but they must "
+            f"The weights have the layers {quoted(sorted(indices))} under {start!r}, but they must "
             "be numbered from 0 without a gap. Choose a complete ACE-Step 1.5 model file."
         )
     return count
@@ -226,7 +226,7 @@ def _levels(shapes: Shapes, config: Mapping[str, Any]) -> tuple[int, ...]:
         type(level) is int and level > 1 for level in stated
     ):
         raise CheckpointError(
-            f"config.json has the fsq_input_levels {shown(stated)}, which are no whole numbers "
+            f"config.json has the fsq_input_levels {quoted(stated)}, which are no whole numbers "
             f"above 1. {PUBLISHED}"
         )
     levels = tuple(stated)
@@ -234,7 +234,7 @@ def _levels(shapes: Shapes, config: Mapping[str, Any]) -> tuple[int, ...]:
     digits = _shape(shapes, "tokenizer.quantizer.project_in.weight", 2)[0]
     if quantizers != 1 or digits != len(levels) or math.prod(levels) != CODEBOOK_SIZE:
         raise CheckpointError(
-            f"The code tokenizer has {shown(quantizers)} quantizers and {digits} digits a code, "
+            f"The code tokenizer has {quoted(quantizers)} quantizers and {digits} digits a code, "
             f"but one quantizer with the levels {list(levels)} is known. Choose an ACE-Step 1.5 "
             "model file."
         )
@@ -252,7 +252,7 @@ def _lyric_heads(config: Mapping[str, Any]) -> tuple[tuple[int, tuple[int, ...]]
             raise ValueError("a number is below 0")
     except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"config.json has the lyric_alignment_layers_config {shown(stated)}, but it must name "
+            f"config.json has the lyric_alignment_layers_config {quoted(stated)}, but it must name "
             'heads by layer, as in {"2": [6], "3": [10, 11]}. '
             f"{PUBLISHED}"
         ) from error
@@ -263,7 +263,7 @@ def _layer_types(config: Mapping[str, Any]) -> tuple[str, ...]:
     types = config.get("layer_types") or []
     if not isinstance(types, list) or any(each not in (SLIDING, FULL) for each in types):
         raise CheckpointError(
-            f"config.json names the layer types {shown(types)}, but only {SLIDING!r} and {FULL!r} "
+            f"config.json names the layer types {quoted(types)}, but only {SLIDING!r} and {FULL!r} "
             f"are known. {PUBLISHED}"
         )
     return tuple(types)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..constants import BATCH_RANGE, LATENT_CHANNELS, SEED_RANGE
 from ..errors import InvalidScheduleError
-from ..parsing import shown
+from ..parsing import quoted
 from ..types import Variant
 from .dcw import DCW
 from .guidance import Guidance
@@ -203,7 +203,7 @@ def parse_seeds(text: str) -> list[int | None]:
 def _seed(item: str) -> int:
     if not item.isdecimal() or len(item) > len(str(SEED_RANGE[1])):
         raise InvalidScheduleError(
-            f"{shown(item)} is not a seed. Write whole numbers from 0, and -1 or random for one "
+            f"{quoted(item)} is not a seed. Write whole numbers from 0, and -1 or random for one "
             "that is drawn, as in 7, 8, -1."
         )
     return check_seed(int(item))

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from ..errors import InvalidScheduleError
-from ..parsing import shown
+from ..parsing import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def parse_times(text: str) -> list[float]:
             times.append(float(item))
         except ValueError as error:
             raise InvalidScheduleError(
-                f"{shown(item)} is not a time. Write numbers falling from 1 to 0, as in 1, 0.75, "
+                f"{quoted(item)} is not a time. Write numbers falling from 1 to 0, as in 1, 0.75, "
                 "0.5, 0.25, 0."
             ) from error
     return times

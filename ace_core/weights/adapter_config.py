@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import CheckpointError
-from ..parsing import number_in, parse_json, read_json, shown
+from ..parsing import number_in, parse_json, quoted, read_json
 from .name_patterns import NamePattern, compile_patterns
 
 CONFIG: Final = "adapter_config.json"
@@ -65,7 +65,7 @@ def _numbers(found: Any, least: float = -math.inf) -> list[tuple[NamePattern, fl
     table = compile_patterns(found)
     for pattern, value in table:
         if number_in({pattern.text: value}, pattern.text, -math.inf) < least:
-            raise ValueError(f"{pattern.text} is {shown(value)}, below {least:g}")
+            raise ValueError(f"{pattern.text} is {quoted(value)}, below {least:g}")
         if value is None:
             raise ValueError(f"{pattern.text} has no number")
     return table

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..parsing import shown
+from ..parsing import quoted
 from ..precision import at_least_float32
 
 BLOCK = {
@@ -161,25 +161,25 @@ def _check_pairs(shapes: Mapping[str, Sequence[int]]) -> None:
         other = shapes.get(layer + partners[ending])
         if other is None:
             raise CheckpointError(
-                f"{shown(name)} has no {partners[ending]} beside it. Download the file again."
+                f"{quoted(name)} has no {partners[ending]} beside it. Download the file again."
             )
         if part == "direction" and (
             len(shape) < 2 or 0 in shape or tuple(other) != (shape[0], *[1] * (len(shape) - 1))
         ):
             raise CheckpointError(
-                f"{shown(name)} is {list(shape)} and its magnitudes are {list(other)}, but there "
+                f"{quoted(name)} is {list(shape)} and its magnitudes are {list(other)}, but there "
                 "must be one for each of its first dimension. Download the file again."
             )
         if f"{layer}.weight" in shapes:
             raise CheckpointError(
-                f"{shown(layer)} has a weight and a {ending}. Download the file again."
+                f"{quoted(layer)} has a weight and a {ending}. Download the file again."
             )
 
 
 def _fold(magnitude: Tensor, direction: Tensor, layer: str) -> Tensor:
     if not (magnitude.is_floating_point() and direction.is_floating_point()):
         raise CheckpointError(
-            f"The weight of {shown(layer)} is in {direction.dtype}, its magnitudes in "
+            f"The weight of {quoted(layer)} is in {direction.dtype}, its magnitudes in "
             f"{magnitude.dtype}, but a VAE has floats. Choose the file in bf16 or fp32."
         )
     exact = _precise(direction).contiguous()

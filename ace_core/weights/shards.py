@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import CheckpointError
-from ..parsing import read_json, shown
+from ..parsing import quoted, read_json
 from .checkpoint import Checkpoint, Entry, Kind
 from .layouts import DIFFUSERS_DIT
 from .tensor_files import PICKLED, read_header
@@ -124,7 +124,7 @@ def _files_in(index: Path) -> list[str]:
         content = read_json(index)
         stored = content["weight_map"] if isinstance(content, dict) else None
         if not isinstance(stored, dict) or not all(isinstance(v, str) for v in stored.values()):
-            raise ValueError(f"its weight_map is {shown(stored)}")
+            raise ValueError(f"its weight_map is {quoted(stored)}")
         files = sorted({Path(file).name for file in stored.values()})
         if not files or not all(SHARD_NAME.fullmatch(file) for file in files):
             raise ValueError("it names no files of weights")
@@ -164,7 +164,7 @@ def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
             f"{file}: this is not a JSON file ({error}). Download it again."
         ) from error
     if not isinstance(config, dict):
-        raise CheckpointError(f"{file}: this is {shown(config)}, not a table. Download it again.")
+        raise CheckpointError(f"{file}: this is {quoted(config)}, not a table. Download it again.")
     return config
 
 

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..parsing import LARGEST_JSON, parse_json, shown
+from ..parsing import LARGEST_JSON, parse_json, quoted
 from .checkpoint import Checkpoint, Entry, Kind
 from .oobleck import from_stable_audio
 
@@ -137,23 +137,23 @@ def _entry(path: Path, key: str, facts: Any, data_bytes: int) -> Entry:
         or len(offsets) != 2
         or offsets[0] > offsets[1]
     ):
-        found = f"its entry {shown(key)} is malformed ({shown(facts)})"
+        found = f"its entry {quoted(key)} is malformed ({quoted(facts)})"
         raise CheckpointError(_not_safetensors(path, found))
     begin, end = offsets
     if end > data_bytes:
         raise CheckpointError(
-            f"{path}: the file is cut short: tensor {shown(key)} ends at byte {end} of the data, "
+            f"{path}: the file is cut short: tensor {quoted(key)} ends at byte {end} of the data, "
             f"but only {data_bytes} bytes are there. Download it again."
         )
     if name not in DTYPES:
         raise CheckpointError(
-            f"{path}: tensor {shown(key)} has dtype {name[:20]}, which is not supported. Choose a "
+            f"{path}: tensor {quoted(key)} has dtype {name[:20]}, which is not supported. Choose a "
             "file in BF16, F16, F32 or F8."
         )
     dtype, bits = DTYPES[name]
     if 8 * (end - begin) != math.prod(shape) * bits:
         raise CheckpointError(
-            f"{path}: tensor {shown(key)} has shape {list(shape)} in {name} but {end - begin} "
+            f"{path}: tensor {quoted(key)} has shape {list(shape)} in {name} but {end - begin} "
             "bytes. The file is damaged: download it again."
         )
     return Entry(path, key, shape, dtype)
@@ -227,7 +227,7 @@ def pickled_tensors(path: Path) -> dict[str, torch.Tensor]:
     odd = [key for key, tensor in tensors.items() if not _is_stored(key, tensor, size)]
     if odd:
         raise CheckpointError(
-            f"{path}: its tensor {shown(odd[0])} is not stored as plain numbers under a name. "
+            f"{path}: its tensor {quoted(odd[0])} is not stored as plain numbers under a name. "
             "Choose a '.safetensors' file."
         )
     return tensors

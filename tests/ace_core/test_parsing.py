@@ -11,8 +11,8 @@ from ace_core.parsing import (
     JSONError,
     number_in,
     parse_json,
+    quoted,
     read_json,
-    shown,
     whole_number,
 )
 
@@ -93,5 +93,5 @@ def test_a_shown_value_is_short_and_can_be_printed():
     for _ in range(5_000):
         deep = [deep]
     for value in ("x" * 1_000, 10**5_000, deep, "\ud83c"):
-        assert len(shown(value)) <= 101
-        shown(value).encode()
+        assert len(quoted(value)) <= 101
+        quoted(value).encode()
