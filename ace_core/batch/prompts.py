@@ -87,8 +87,8 @@ def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]
     name = content.pop("id", f"{number:04d}")
     if not isinstance(name, str) or not ID.fullmatch(name):
         return [
-            f"the id {shown(name)!r} cannot be a file's name. Use letters, digits, - and _, at most "
-            "100."
+            f"the id {shown(name)!r} cannot be a file's name. Use letters, digits, - and _, at "
+            "most 100."
         ], None
     fault = _text_fault(content)
     faults = [] if fault else list(check(content))
