@@ -24,7 +24,7 @@ ENVIRONMENTS := $(PYTHON) -m tools.testing.environments
 VENV := .venv
 
 .PHONY: setup demo examples test test-browser test-every-frontend test-ray test-processors \
-	test-versions test-saving test-saving fuzz abuse lint bench clean
+	test-versions test-saving soak determinism out-of-memory fuzz abuse lint bench clean
 setup:
 	$(ENVIRONMENTS)
 
