@@ -6,6 +6,7 @@ AceStepError
 ├── InvalidScheduleError   steps, shift, timesteps, guidance or seed that cannot be sampled with
 ├── InvalidAudioError      a waveform of the wrong shape, length, rate or content
 ├── InvalidCodesError      audio codes that cannot be read or decoded
+├── NonFiniteError         a model that computes NaN or infinity
 ├── CheckpointError        a file that is missing, broken or of another model
 ├── SaveError              an output that cannot be written
 ├── NotEnoughMemoryError   the smallest part of the work does not fit (in `memory.py`)
@@ -36,6 +37,10 @@ class InvalidAudioError(AceStepError):
 
 class InvalidCodesError(AceStepError):
     """Audio codes cannot be read or decoded."""
+
+
+class NonFiniteError(AceStepError):
+    """A model has computed values that are no numbers."""
 
 
 class CheckpointError(AceStepError):

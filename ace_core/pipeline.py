@@ -20,9 +20,11 @@ from .memory import HEADROOM, OOM_HANDLER, OomHandler, free_bytes
 from .models.acestep import AceStepModel
 from .models.attention import KV
 from .models.dit import memory_estimate
+from .models.half import residual_dtype
 from .models.vae import Oobleck
 from .precision import at_least_float32
 from .sampling.cover import SwitchedVelocity, start_from_source, switch_time
+from .sampling.finite import FiniteVelocity
 from .sampling.flow_edit import EditOptions, check_edit, flow_edit
 from .sampling.guidance import CondUncond, Guidance, GuidedVelocity
 from .sampling.microbatch import in_microbatches, largest_microbatch
@@ -66,6 +68,7 @@ def sample(
 
     Raises:
         NotEnoughMemoryError: not even one item fits.
+        NonFiniteError: a model computes NaN or infinity.
     """
     batch = len(recipe.seeds)
     tasks = _variations(task, batch)
@@ -85,7 +88,7 @@ def _largest_microbatch(models: Models, frames: int, batch: int) -> int:
     free = free_bytes(models.silence.device)
     if free is None:
         return batch
-    size, config = models.silence.dtype.itemsize, models.dit.config
+    size, config = residual_dtype(models.silence.dtype).itemsize, models.dit.config
 
     def fits(items: int) -> bool:
         return memory_estimate(config, items, frames, size) * HEADROOM < free
@@ -126,7 +129,8 @@ def _sample_microbatch(
         after_step=in_turn(recipe.dcw, kept and kept.after_step(noise, len(times) - 1)),
         correct_last=not models.variant.distilled,
     )
-    velocity = velocities.guided(recipe.guidance or defaults.guidance)
+    guided = velocities.guided(recipe.guidance or defaults.guidance)
+    velocity = FiniteVelocity(guided, times)
     x = integrate(recipe.solver or defaults.solver, velocity, x, options)
     return x if kept is None else kept.blended(x)
 

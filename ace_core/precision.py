@@ -1,12 +1,20 @@
-"""Dtypes: which one a CPU computes fast in, and the one for sensitive arithmetic."""
+"""Dtypes: which one a CPU computes fast in, the one for sensitive arithmetic, and the error where a
+model's numbers are none."""
 
 import platform
 from collections.abc import Mapping
 from typing import Final
 
 import torch
+from torch import Tensor
 
-CHOICES: Final[Mapping[str, torch.dtype]] = {"bf16": torch.bfloat16, "fp32": torch.float32}
+from .errors import NonFiniteError
+
+CHOICES: Final[Mapping[str, torch.dtype]] = {
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "fp32": torch.float32,
+}
 
 
 def at_least_float32(dtype: torch.dtype) -> torch.dtype:
@@ -22,3 +30,30 @@ def cpu_is_fast_at_bf16() -> bool:
     if not torch.backends.mkldnn.is_available():  # a torch without oneDNN, as on macOS
         return False
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def check_finite(values: Tensor, part: str) -> Tensor:
+    """`values` as they are; `part` is what has computed them.
+
+    Raises:
+        NonFiniteError: one of them is NaN or infinite.
+    """
+    if all_finite(values):
+        return values
+    raise non_finite(part)
+
+
+def all_finite(values: Tensor) -> bool:
+    """Whether none of `values` is NaN or infinite. One that is makes their sum so, which costs a
+    tenth of a look at each; only if the sum is none are the values themselves looked at."""
+    total = values.sum(dtype=at_least_float32(values.dtype))
+    return bool(total.isfinite()) or bool(values.isfinite().all())
+
+
+def non_finite(part: str) -> NonFiniteError:
+    """The error for the user; `part` is the model, and where it was."""
+    return NonFiniteError(
+        f"The {part} computed NaN or infinity, so there is nothing to go on with. Load this model "
+        "with the dtype fp32, whose range is the largest. If that does not help, its file or an "
+        "adapter on it is damaged: try it without adapters, then fetch the file again."
+    )

@@ -19,6 +19,7 @@ from ..models.attention import KV
 from ..models.config import DiTConfig
 from ..models.dit import AttentionCapture, DiT
 from ..parsing import quoted
+from ..precision import check_finite
 from .lyric_tokens import LyricTokens
 
 logger = logging.getLogger(__name__)
@@ -55,13 +56,17 @@ def lyric_attention_maps(
 
     The song is mixed with noise up to flow time `t`; 1 is noise alone, where only the conditions
     count. The noise is drawn on the CPU in float32: a seed means the same on every device.
+
+    Raises:
+        NonFiniteError: the model computes NaN or infinity.
     """
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(song.latents.shape, generator=generator)
     x = (t * noise + (1 - t) * song.latents.float().cpu()).to(song.context)
     timestep = torch.full((1,), t, device=song.context.device)
     capture = AttentionCapture(heads, tokens.positions)
-    return decoder.attention_maps(x, timestep, song.context, song.kv, capture)[0]
+    maps = decoder.attention_maps(x, timestep, song.context, song.kv, capture)[0]
+    return check_finite(maps, "attention of the diffusion model")
 
 
 def default_heads(config: DiTConfig) -> Heads:

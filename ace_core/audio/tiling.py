@@ -16,6 +16,7 @@ from torch import Tensor
 from ..constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE
 from ..errors import InvalidAudioError
 from ..memory import OOM_HANDLER, NotEnoughMemoryError, OomHandler
+from ..precision import check_finite
 from ..timing import Tile, frames_in, tile, tiles
 from ..types import Posterior
 
@@ -42,7 +43,9 @@ def decode(
     [B, 2, 1920 * T] in float32 on the CPU, `size` frames at a time and item by item.
 
     Raises:
-        InvalidAudioError: the latent has no frames or another number of channels.
+        InvalidAudioError: the latent has no frames, another number of channels, or holds NaN or
+            infinity.
+        NonFiniteError: the VAE computes NaN or infinity.
     """
     _check_latent(latent)
     items, _, frames = latent.shape
@@ -61,7 +64,7 @@ def decode_part(vae: Decodes, latent: Tensor, start: int, stop: int) -> Tensor:
     on the CPU: the same samples as from `decode`, at the cost of these frames and their halo.
 
     Raises:
-        InvalidAudioError: see `decode`.
+        InvalidAudioError, NonFiniteError: see `decode`.
     """
     _check_latent(latent)
     return _decoded(vae, latent[:1], tile(start, stop, latent.shape[2], DECODE_HALO)).float().cpu()
@@ -69,7 +72,8 @@ def decode_part(vae: Decodes, latent: Tensor, start: int, stop: int) -> Tensor:
 
 def _decoded(vae: Decodes, latent: Tensor, part: Tile) -> Tensor:
     """The kept samples [2, n] of `part`, from one item [1, 64, T]."""
-    return vae.decode(latent[..., part.halo_start : part.halo_stop])[0, :, _kept(part, LATENT_HOP)]
+    samples = vae.decode(latent[..., part.halo_start : part.halo_stop])
+    return check_finite(samples[0, :, _kept(part, LATENT_HOP)], "VAE's decoder")
 
 
 def encode(
@@ -80,6 +84,7 @@ def encode(
 
     Raises:
         InvalidAudioError: the audio is not stereo or is shorter than one latent frame.
+        NonFiniteError: the VAE computes NaN or infinity.
     """
     _check_audio(audio)
     items, _, samples = audio.shape
@@ -92,6 +97,7 @@ def encode(
         end = samples if part.halo_stop == frames else part.halo_stop * LATENT_HOP  # with the tail
         tile_posterior = vae.encode(audio[item : item + 1, :, part.halo_start * LATENT_HOP : end])
         kept = _kept(part, 1)
+        check_finite(tile_posterior.mean, "VAE's encoder")
         mean[item, :, part.start : part.stop] = tile_posterior.mean[0, :, kept]
         std[item, :, part.start : part.stop] = tile_posterior.std[0, :, kept]
         if on_tile is not None:
@@ -110,6 +116,12 @@ def _check_latent(latent: Tensor) -> None:
             f"The latent has shape {list(latent.shape)}, but ACE-Step 1.5 decodes [batch, "
             f"{LATENT_CHANNELS}, frames] with at least one frame. Connect a latent of an "
             "ACE-Step 1.5 sampler or of VAE encode."
+        )
+    if not bool(latent.isfinite().all()):
+        raise InvalidAudioError(
+            "The latent holds NaN or infinity, so it cannot be decoded. They come from what made "
+            "it: a sampler, a node between, or a file. Load the diffusion model with the dtype "
+            "fp32, and sample with ACE-Step Sampler, which says where they begin."
         )
 
 
@@ -147,7 +159,7 @@ def decode_adaptive(
     """`decode`, in smaller tiles or on the CPU when the device is full.
 
     Raises:
-        InvalidAudioError: see `decode`.
+        InvalidAudioError, NonFiniteError: see `decode`.
         NotEnoughMemoryError: the CPU's memory does not suffice either.
     """
 
@@ -168,7 +180,7 @@ def encode_adaptive(
     """`encode`, in smaller tiles or on the CPU when the device is full.
 
     Raises:
-        InvalidAudioError: see `encode`.
+        InvalidAudioError, NonFiniteError: see `encode`.
         NotEnoughMemoryError: the CPU's memory does not suffice either.
     """
 

@@ -47,7 +47,7 @@ def add_models(parser: argparse.ArgumentParser, dit: bool = True) -> None:
         "around them",
     )
     group.add_argument("--device", default="auto", help="cuda, cuda:1, mps, xpu or cpu")
-    group.add_argument("--dtype", default="auto", help="bf16 or fp32")
+    group.add_argument("--dtype", default="auto", help="bf16, fp16 or fp32")
     group.add_argument(
         "--offload-to-cpu", action="store_true", help="keep models off the device while they rest"
     )

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..constants import FRAMES_PER_CODE, LATENT_CHANNELS, LATENT_HOP, TIMBRE_FRAMES
 from ..models.acestep import AceStepModel
+from ..precision import check_finite
 from ..task import SourceUse, Task
 from ..types import AudioCodes
 
@@ -92,11 +93,16 @@ def context(model: AceStepModel, task: Task, silence: Tensor) -> Tensor:
 
 
 def encode_conditions(model: AceStepModel, task: Task, silence: Tensor) -> Tensor:
-    """Lyrics, timbre and text through the condition encoder, [1, L, E]."""
+    """Lyrics, timbre and text through the condition encoder, [1, L, E].
+
+    Raises:
+        NonFiniteError: it computes NaN or infinity.
+    """
     timbre = task.timbre
     if timbre is None:
         timbre = silence_frames(silence, TIMBRE_FRAMES)  # [1, 750, C]
-    return model.encoder(task.text.to(silence), task.lyrics.to(silence), timbre.to(silence))
+    encoded = model.encoder(task.text.to(silence), task.lyrics.to(silence), timbre.to(silence))
+    return check_finite(encoded, "condition encoder")
 
 
 def reference_segments(audio: Tensor, seed: int) -> Tensor:

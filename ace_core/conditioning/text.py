@@ -16,6 +16,7 @@ from torch import Tensor
 from ..constants import END_OF_TEXT, LYRIC_TOKENS, TEXT_TOKENS
 from ..memory import memory_for
 from ..models.qwen3 import Qwen3
+from ..precision import check_finite
 from ..prompts import lyric_prompt, text_prompt
 from ..tokens import Tokenizer, required_id
 from ..types import Song
@@ -118,8 +119,13 @@ class TextEncoder:
     @_memory_for_text
     @torch.inference_mode()
     def states(self, prompt: str) -> Tensor:
-        """Normed last hidden states of the text prompt, [1, L, 1024]."""
-        return self.model(self._embedded(prompt, TEXT_TOKENS, "text prompt"))
+        """Normed last hidden states of the text prompt, [1, L, 1024].
+
+        Raises:
+            NonFiniteError: the model computes NaN or infinity.
+        """
+        states = self.model(self._embedded(prompt, TEXT_TOKENS, "text prompt"))
+        return check_finite(states, "text encoder")
 
     @_memory_for_text
     @torch.inference_mode()

@@ -37,15 +37,18 @@ def device_of(name: str) -> torch.device:
 def dtype_of(
     choice: str | torch.dtype | None, stored: torch.dtype, device: torch.device
 ) -> torch.dtype:
-    """bf16 or float32: as chosen, or by `auto` bf16 where the device is fast at it and the weights
-    are stored in it.
+    """As chosen. By `auto`, weights stored in bf16 are run in it where the device is fast at it, in
+    float16 on a GPU that is fast at that alone, and everything else in float32.
 
     Raises:
         InvalidRequestError: another dtype is chosen.
     """
     if choice in (None, AUTO):
-        fast = stored is torch.bfloat16 and _fast_at_bf16(device)
-        return torch.bfloat16 if fast else torch.float32
+        if stored is not torch.bfloat16:
+            return torch.float32
+        if _fast_at_bf16(device):
+            return torch.bfloat16
+        return torch.float16 if _fast_at_fp16(device) else torch.float32
     dtype = CHOICES.get(choice) if isinstance(choice, str) else choice
     if dtype is None or dtype not in CHOICES.values():
         raise InvalidRequestError(
@@ -60,6 +63,13 @@ def _fast_at_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return device.type == "xpu"
+
+
+def _fast_at_fp16(device: torch.device) -> bool:
+    """CUDA from 7.0 on. The GTX 16 cards are excluded: ComfyUI reports wrong results on them."""
+    if device.type != "cuda" or torch.cuda.get_device_capability(device) < (7, 0):
+        return False
+    return "GTX 16" not in torch.cuda.get_device_name(device)
 
 
 def _count(kind: str) -> int:

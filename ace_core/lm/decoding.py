@@ -20,6 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 from ..errors import InvalidRequestError
 from ..memory import memory_for
 from ..models.kv_cache import KVCache, StaticKVCache, kv_cache_bytes, whole_blocks
+from ..precision import all_finite, non_finite
 from .cuda_graph import GraphedStep
 from .grammar import Allowed, State
 from .language_model import MAX_LENGTH, LanguageModel
@@ -96,6 +97,7 @@ def decode(
     Raises:
         InvalidRequestError: `cfg_scale` is below 1, there are no requests, or one is too long.
         NotEnoughMemoryError: the requests do not fit together.
+        NonFiniteError: the model computes NaN or infinity.
     """
     _check(requests, cfg_scale)
     lm.reserve_memory(decode_bytes(lm, requests, cfg_scale))
@@ -220,7 +222,12 @@ class Batch:
         keys = self.keys[:, lengths[0]] if aligned else self.keys[rows, lengths]
         repeated = None if self.repeated is None else self.repeated[rows][:, columns]
         token_ids = self.token_ids[columns]
-        return sample_token(logits, keys, params, mask, repeated, token_ids).tolist()
+        drawn = sample_token(logits, keys, params, mask, repeated, token_ids)
+        finite = logits.sum(dtype=torch.float32).isfinite()
+        *drawn, sum_is_finite = torch.cat([drawn, finite[None].to(drawn)]).tolist()
+        if not (sum_is_finite or all_finite(logits)):
+            raise non_finite(f"language model, at token {max(lengths) + 1} of its reply,")
+        return drawn
 
 
 def vocab_range(lm: LanguageModel, states: Iterable[State | None]) -> range:

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from ..errors import InvalidRequestError
 from ..memory import memory_for
+from ..precision import check_finite
 from ..types import AudioCodes, Song
 from .codes import write_codes
 from .language_model import MAX_LENGTH, LanguageModel
@@ -73,6 +74,7 @@ def score_codes(
 
     Raises:
         InvalidRequestError: the song states nothing, or the codes are too long for the model.
+        NonFiniteError: the model computes NaN or infinity.
     """
     replies = dict(_replies(song))
     if not replies:
@@ -125,7 +127,8 @@ def _token_scores(
     hidden, targets = [], []
     for done, (ids, start) in enumerate(encoded, start=1):
         row = torch.tensor([ids], device=lm.device)
-        hidden.append(lm.model(lm.model.embed(row, lm.dtype))[0, start - 1 : -1])
+        states = lm.model(lm.model.embed(row, lm.dtype))[0, start - 1 : -1]
+        hidden.append(check_finite(states, "language model"))
         targets.append(row[0, start:])
         if on_pass is not None:
             on_pass(done, len(encoded))

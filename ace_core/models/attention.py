@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..precision import at_least_float32
 from .config import LayerConfig, StackConfig
+from .half import normed, residual_dtype, to_residual
 from .ops import Ops
 
 Rope = tuple[Tensor, Tensor]  # cosines [..., L, 1, D], of both halves, and sines [..., L, 1, D/2]
@@ -175,6 +176,10 @@ class AttentionProjections(nn.Module):
         v = self._split_heads(self.v_proj(x)).transpose(1, 2)
         return q, k, v
 
+    def project_out(self, attended: Tensor) -> Tensor:
+        """[B, T, H * D] to what the residual stream adds, [B, T, E], in its dtype."""
+        return to_residual(self.o_proj, attended, attended.dtype)
+
     def _split_heads(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (-1, self.head_dim))  # [B, T, H, D]
 
@@ -186,8 +191,8 @@ class SelfAttention(AttentionProjections):
         """`x` [B, T, E] to [B, T, E]."""
         q, k, v = self.project_qkv(x, rope)
         if window is None:
-            return self.o_proj(merge_heads(grouped_query_attention(q, k, v)))
-        return self.o_proj(window.attention(q, k, v))
+            return self.project_out(merge_heads(grouped_query_attention(q, k, v)))
+        return self.project_out(window.attention(q, k, v))
 
 
 class CrossAttention(AttentionProjections):
@@ -203,18 +208,20 @@ class CrossAttention(AttentionProjections):
         """`x` [B, T, E] to [B, T, E]; `kv` may have batch 1 for all items."""
         q, batch = self._queries(x), len(x)
         k, v = kv[0].expand(batch, -1, -1, -1), kv[1].expand(batch, -1, -1, -1)
-        return self.o_proj(merge_heads(grouped_query_attention(q, k, v)))
+        return self.project_out(merge_heads(grouped_query_attention(q, k, v)))
 
     def single_key(self, v: Tensor) -> Tensor:
         """`forward` to the value [B, H_kv, 1, D] of a single key, whatever the queries: the softmax
         over one key is 1. [B, 1, E]."""
-        return self.o_proj(merge_heads(v.repeat_interleave(self.queries_per_kv, dim=1)))
+        return self.project_out(merge_heads(v.repeat_interleave(self.queries_per_kv, dim=1)))
 
     def weights(self, x: Tensor, k: Tensor, heads: Sequence[int]) -> Tensor:
         """Attention weights of `x` [B, T, E] over the keys `k` [B, H_kv, L, D], of some of the
         heads: [B, len(heads), T, L] in float32 or better."""
         q = self._queries(x)[:, list(heads)]
         k = k.expand(len(x), -1, -1, -1)[:, [head // self.queries_per_kv for head in heads]]
+        if q.dtype is torch.float16:  # before they are scaled, scores may exceed its range
+            q, k = q.float(), k.float()
         scores = q @ k.transpose(-1, -2) * self.head_dim**-0.5
         return scores.to(at_least_float32(scores.dtype)).softmax(dim=-1)
 
@@ -223,7 +230,7 @@ class CrossAttention(AttentionProjections):
 
 
 class MLP(nn.Module):
-    """down(silu(gate(x)) * up(x))."""
+    """down(silu(gate(x)) * up(x)), in the dtype of the residual stream."""
 
     def __init__(self, size: LayerConfig, ops: Ops) -> None:
         super().__init__()
@@ -232,7 +239,8 @@ class MLP(nn.Module):
         self.down_proj = ops.linear(size.intermediate_size, size.hidden_size, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)).mul_(self.up_proj(x)))
+        gate = self.gate_proj(x).to(residual_dtype(x.dtype))
+        return to_residual(self.down_proj, F.silu(gate).mul_(self.up_proj(x)), x.dtype)
 
 
 class TransformerLayer(nn.Module):
@@ -245,10 +253,13 @@ class TransformerLayer(nn.Module):
         self.post_attention_layernorm = ops.norm(size.hidden_size, size.norm_eps)
         self.mlp = MLP(size, ops)
 
-    def forward(self, x: Tensor, *attention_inputs: Any) -> Tensor:
-        """`x` [B, T, E] to [B, T, E]; the other inputs are those of its attention."""
-        x = x + self.self_attn(self.input_layernorm(x), *attention_inputs)
-        return x + self.mlp(self.post_attention_layernorm(x))
+    def forward(self, x: Tensor, rope: Rope, *attention_inputs: Any) -> Tensor:
+        """The residual stream [B, T, E] with both added. They compute in the dtype of `rope`; the
+        other inputs are those of the attention."""
+        dtype = rope[0].dtype
+        h = normed(self.input_layernorm, x, dtype).to(dtype)
+        x = x + self.self_attn(h, rope, *attention_inputs)
+        return x + self.mlp(normed(self.post_attention_layernorm, x, dtype).to(dtype))
 
 
 class Encoder(nn.Module):
@@ -271,6 +282,7 @@ class Encoder(nn.Module):
         """The layers and the norm on `x` [B, T, E], already projected."""
         rope = rotary_embedding(torch.arange(x.shape[1], device=x.device), self.size, x.dtype)
         window = sliding_window(x, self.size.window)
+        dtype, x = x.dtype, x.to(residual_dtype(x.dtype))
         for index, layer in enumerate(self.layers):
             x = layer(x, rope, window if self.size.uses_sliding_window(index) else None)
-        return self.norm(x)
+        return normed(self.norm, x, dtype).to(dtype)

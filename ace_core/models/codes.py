@@ -11,10 +11,10 @@ from operator import mul
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from .attention import Encoder
 from .config import DiTConfig
+from .half import dtype_in_float32, in_float32
 from .ops import Ops
 
 
@@ -57,7 +57,7 @@ class Quantizer(nn.Module):
         """Codes [...] to vectors [..., E], in float32 or the weights' own if that is finer."""
         levels = self._levels(codes)
         digits = codes.unsqueeze(-1) // self._basis(codes) % levels  # [..., 6]
-        step = 2.0 / (levels.to(_compute_dtype(self.project_out)) - 1)
+        step = 2.0 / (levels.to(dtype_in_float32(self.project_out)) - 1)
         return in_float32(self.project_out, digits * step - 1)
 
     def _levels(self, like: Tensor) -> Tensor:
@@ -115,20 +115,3 @@ class CodeDetokenizer(Encoder):
         frames = embedded + self.special_tokens.to(embedded)  # [B, S, 5, E]
         hints = self.proj_out(self.run_layers(frames.flatten(0, 1)))  # [B * S, 5, C]
         return hints.unflatten(0, (len(x), -1)).flatten(1, 2)
-
-
-def in_float32(layer: nn.Module, x: Tensor) -> Tensor:
-    """`layer(x)` in float32, or in float64 if its weights are. Half-precision weights are upcast
-    for the call if they are on the device of `x`. Else the layer is a host's own, which moves them
-    there in the dtype of its input, and there may be room for them only as they are stored."""
-    half, weights = (torch.float16, torch.bfloat16), dict(layer.named_parameters())
-    x = x.to(_compute_dtype(layer))
-    if any(weight.device != x.device for weight in weights.values()):
-        return layer(x)
-    upcast = {name: weight.float() for name, weight in weights.items() if weight.dtype in half}
-    return functional_call(layer, upcast, (x,))
-
-
-def _compute_dtype(layer: nn.Module) -> torch.dtype:
-    double = any(weight.dtype == torch.float64 for weight in layer.parameters())
-    return torch.float64 if double else torch.float32

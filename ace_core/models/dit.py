@@ -26,6 +26,7 @@ from .attention import (
     sliding_window,
 )
 from .config import DiTConfig
+from .half import normed, residual_dtype
 from .ops import TORCH, Ops
 
 MAX_PERIOD = 10_000.0  # longest period of the timestep's sinusoids
@@ -111,32 +112,35 @@ class DiTLayer(nn.Module):
         kv: KV,
         capture: AttentionCapture | None = None,
     ) -> Tensor:
-        """`x` [B, S, E], `modulation` [B, 6, E] of the timestep; returns [B, S, E]."""
+        """The residual stream `x` [B, S, E] with all three added; `modulation` [B, 6, E] is the
+        timestep's. They compute in the dtype of `rope`."""
         shift_msa, scale_msa, gate_msa, shift_mlp, scale_mlp, gate_mlp = (
             self.scale_shift_table.to(x) + modulation
         ).chunk(6, dim=1)  # each [B, 1, E]
 
-        h = torch.addcmul(shift_msa, self.self_attn_norm(x), 1 + scale_msa)
-        attended = self.self_attn(h, rope, window if self.uses_sliding_window else None)
+        dtype = rope[0].dtype
+        h = torch.addcmul(shift_msa, normed(self.self_attn_norm, x, dtype), 1 + scale_msa)
+        attended = self.self_attn(h.to(dtype), rope, window if self.uses_sliding_window else None)
         x = torch.addcmul(x, attended, gate_msa)
 
         if capture is not None and self.index in capture.heads:
-            heads = capture.heads[self.index]
-            capture.add(self.cross_attn.weights(self.cross_attn_norm(x), kv[0], heads))
+            heads, h = capture.heads[self.index], normed(self.cross_attn_norm, x, dtype).to(dtype)
+            capture.add(self.cross_attn.weights(h, kv[0], heads))
             if capture.complete:
                 return x
 
         x = x + self.cross_attention(x, kv)
 
-        h = torch.addcmul(shift_mlp, self.mlp_norm(x), 1 + scale_mlp)
-        return torch.addcmul(x, self.mlp(h), gate_mlp)
+        h = torch.addcmul(shift_mlp, normed(self.mlp_norm, x, dtype), 1 + scale_mlp)
+        return torch.addcmul(x, self.mlp(h.to(dtype)), gate_mlp)
 
     def cross_attention(self, x: Tensor, kv: KV) -> Tensor:
         """[B, S, E], or [B, 1, E] where there is one key, as in the null condition."""
         keys, values = kv
         if keys.shape[2] == 1:
             return self.cross_attn.single_key(values)
-        return self.cross_attn(self.cross_attn_norm(x), kv)
+        h = normed(self.cross_attn_norm, x, keys.dtype).to(keys.dtype)
+        return self.cross_attn(h, kv)
 
 
 class DiT(nn.Module):
@@ -198,6 +202,7 @@ class DiT(nn.Module):
         vector, modulation = self._embed_time(t, h.dtype)
         rope = rotary_embedding(torch.arange(h.shape[1], device=h.device), self.size, h.dtype)
         window = sliding_window(h, self.size.window)
+        h = h.to(residual_dtype(h.dtype))
         for index, layer in enumerate(self.layers):
             h = layer(h, modulation, rope, window, kv[index], capture)
             if capture is not None and capture.complete:
@@ -217,11 +222,13 @@ class DiT(nn.Module):
 
     def _unpatchify(self, h: Tensor, vector: Tensor) -> Tensor:
         shift, scale = (self.scale_shift_table.to(h) + vector.unsqueeze(1)).chunk(2, dim=1)
-        return self.proj_out(torch.addcmul(shift, self.norm_out(h), 1 + scale))
+        out = torch.addcmul(shift, normed(self.norm_out, h, vector.dtype), 1 + scale)
+        return self.proj_out(out.to(vector.dtype))
 
 
 def memory_estimate(config: DiTConfig, rows: int, frames: int, element_bytes: int) -> int:
     """Bytes that one forward of `rows` items takes beside the weights, from sizes alone.
+    `element_bytes` are those of the residual stream, which is float32 beside float16.
 
     Held against the tensors alive in a forward at real size (2B and XL, 10 s to 3 min): the
     estimate is 1.9 to 2.1 times them, and 1.1 to 1.4 times where a device repeats the kv heads

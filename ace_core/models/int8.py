@@ -31,7 +31,13 @@ def dequantize_rows(weight: Tensor, scale: Tensor, dtype: torch.dtype) -> Tensor
 
 
 def int8_linear(x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor | None = None) -> Tensor:
-    """`x` [..., K] by `weight` [N, K] and `scale` [N] to [..., N] in the dtype of `x`."""
+    """`x` [..., K] by `weight` [N, K] and `scale` [N] to [..., N] in the dtype of `x`.
+
+    In float16 the weights are scaled before the sums, which would exceed its range."""
+    if x.dtype is torch.float16:
+        return F.linear(
+            x, dequantize_rows(weight, scale, x.dtype), bias if bias is None else bias.to(x.dtype)
+        )
     out = (_sums(x, weight) * scale).to(x.dtype)
     return out if bias is None else out + bias.to(x.dtype)
 

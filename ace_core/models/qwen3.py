@@ -24,6 +24,7 @@ from .attention import (
     rotary_embedding,
 )
 from .config import LayerConfig, layer_count, layer_sizes, read_number, rope_theta
+from .half import normed, residual_dtype
 from .kv_cache import KVCache, Prefill
 from .ops import TORCH, Ops
 
@@ -100,8 +101,8 @@ class CausalSelfAttention(AttentionProjections):
         if cache is not None:
             k, v = cache.update(self.layer, k, v)
         if isinstance(cache, KVCache):
-            return self.o_proj(merge_heads(cached_attention(q, k, v, cache)))
-        return self.o_proj(merge_heads(causal_attention(q, k, v)))
+            return self.project_out(merge_heads(cached_attention(q, k, v, cache)))
+        return self.project_out(merge_heads(causal_attention(q, k, v)))
 
 
 class Qwen3(nn.Module):
@@ -133,12 +134,12 @@ class Qwen3(nn.Module):
         else:
             positions = cache.positions
         rope = rotary_embedding(positions, self.config, embedded.dtype)
-        x = embedded
+        x = embedded.to(residual_dtype(embedded.dtype))
         for layer in self.layers:
             x = layer(x, rope, cache)
         if isinstance(cache, KVCache):
             cache.advance()
-        return self.norm(x)
+        return normed(self.norm, x, embedded.dtype).to(embedded.dtype)
 
     def head_rows(
         self, rows: range, device: torch.device | str, dtype: torch.dtype | None = None

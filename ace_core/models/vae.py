@@ -103,7 +103,14 @@ class Snake(nn.Module):
         self.beta = ops.parameter(1, channels, 1)
 
     def forward(self, x: Tensor, inplace: bool = False) -> Tensor:
-        """[B, W, N] -> [B, W, N]; with `inplace` the result overwrites `x`."""
+        """[B, W, N] -> [B, W, N]; with `inplace` the result overwrites `x`.
+
+        In float16, 1 / b of a small b exceeds the range, and a x has too few digits for its sine:
+        such an `x` goes through in float32.
+        """
+        if x.dtype is torch.float16:
+            out = self.forward(x.float(), inplace=True)
+            return x.copy_(out) if inplace else out.to(x.dtype)
         frequency = self.alpha.to(x).exp()  # [1, W, 1]
         gain = (self.beta.to(x).exp() + 1e-9).reciprocal()  # [1, W, 1]
         wave = torch.mul(x, frequency).sin_().square_().mul_(gain)

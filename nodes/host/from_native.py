@@ -26,7 +26,7 @@ from ...ace_core.weights.silence import FRAMES as SILENCE_FRAMES
 from .conditioning import KEY
 from .model import AceModel, AceNet
 from .precision import compute_dtype
-from .qwen3 import DTYPES, ManagedLanguageModel, ManagedTextEncoder, host_tokenizer
+from .qwen3 import ManagedLanguageModel, ManagedTextEncoder, host_tokenizer
 from .share_weights import shapes_of, share_weights
 
 _COMPILED: Final = "torch.compile"  # key of the host's wrapper around a compiled network
@@ -216,5 +216,5 @@ def _qwen3(native_net: nn.Module) -> Qwen3:
 def _dtype(net: nn.Module, patcher: Any) -> torch.dtype:
     """What to compute in; the host's layers cast their weights to it."""
     stored = net.get_submodule("norm").weight.dtype
-    weight_dtype, cast = compute_dtype("auto", stored, patcher.load_device, DTYPES)  # type: ignore[reportArgumentType]
+    weight_dtype, cast = compute_dtype("auto", stored, patcher.load_device)  # type: ignore[reportArgumentType]
     return cast or weight_dtype

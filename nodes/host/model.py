@@ -22,9 +22,12 @@ from ...ace_core.memory import memory_for
 from ...ace_core.models.acestep import AceStepModel
 from ...ace_core.models.config import DiTConfig
 from ...ace_core.models.dit import memory_estimate
+from ...ace_core.models.half import residual_dtype
 from ...ace_core.models.int8 import names_to_quantize
 from ...ace_core.models.ops import Ops
+from ...ace_core.precision import check_finite
 from ...ace_core.sampling.cover import switch_time, uses_source
+from ...ace_core.sampling.finite import model_at
 from ...ace_core.task import Task
 from ...ace_core.types import Variant
 from ...ace_core.weights.checkpoint import Checkpoint, Kind
@@ -38,7 +41,6 @@ from .precision import compute_dtype, quantized_linear
 from .quantised import ForHostLayers, ForOwnRows, quantised
 from .saving import for_saving, with_quantized_tensors
 
-DTYPES = (torch.bfloat16, torch.float32)
 _ADVICE = "Make the song shorter or fewer at once, or load the model with dtype int8."
 WITHOUT_SOURCE = "without_source_"  # prefix of the conditions for the steps without the source
 CORRECTOR = "ace_corrector"  # in the transformer's options: the second evaluation of a Heun step
@@ -111,6 +113,13 @@ def conds_at(given: dict[str, Any], t: float, options: dict[str, Any]) -> dict[s
     }
 
 
+def _step(t: float, options: dict[str, Any]) -> str:
+    """What is evaluated at flow time `t`, in words for an error."""
+    if "sample_sigmas" not in options:
+        return f"diffusion model at the flow time {t:g}"
+    return model_at(t, options["sample_sigmas"].tolist())
+
+
 class AceLatent(comfy.latent_formats.ACEAudio15):
     """The stock format, with a preview: 64 channels over time as a grey picture."""
 
@@ -181,12 +190,15 @@ class AceModel(comfy.model_base.ACEStep15):
         transformer_options: Any = None,
         **given: Any,
     ) -> Tensor:
-        """Outside the part that is compiled: which of the two conditions this step uses."""
+        """Outside the part that is compiled: which of the two conditions this step uses, and the
+        check that its result is a number."""
         given["c_crossattn"] = c_crossattn
         given.pop(GUARD, None)
-        chosen = conds_at(given, float(t[0]), transformer_options or {})
-        options = {"control": control, "transformer_options": transformer_options or {}}
-        return super()._apply_model(x, t, c_concat, **options, **chosen)
+        at, transformer_options = float(t[0]), transformer_options or {}
+        chosen = conds_at(given, at, transformer_options)
+        options = {"control": control, "transformer_options": transformer_options}
+        x0 = super()._apply_model(x, t, c_concat, **options, **chosen)
+        return check_finite(x0, _step(at, transformer_options))
 
     def _encoded(self, item: Task, silence: Tensor) -> Tensor:
         if not torch.count_nonzero(item.text):
@@ -213,10 +225,12 @@ class AceModel(comfy.model_base.ACEStep15):
         """Bytes that one forward of [B, C, T] takes beside the weights; an estimate. Newer hosts
         also say which attention they use."""
         config = self.diffusion_model.config
-        size = comfy.model_management.dtype_size(self.get_dtype_inference())
+        dtype = self.get_dtype_inference()
+        size = comfy.model_management.dtype_size(dtype)
         rows, frames = input_shape[0], input_shape[-1]
         kept = self._kv_bytes(cond_shapes or {}, size)
-        return memory_estimate(config, rows, frames, size) + kept
+        stream = comfy.model_management.dtype_size(residual_dtype(dtype))
+        return memory_estimate(config, rows, frames, stream) + kept
 
     def extra_conds_shapes(self, **given: Any) -> dict[str, Any]:
         """How large `ace_kv` will be, known from the texts alone."""
@@ -259,7 +273,7 @@ def _filled(checkpoint: Checkpoint, dtype: str, device: torch.device) -> AceMode
     if packed is not None:
         return _filled_quantised(packed, dtype, device)
     sizes, state = dit_config(checkpoint), read(checkpoint, Kind.DIT)
-    weight_dtype, cast = compute_dtype(dtype, checkpoint.part(Kind.DIT).dtype, device, DTYPES)
+    weight_dtype, cast = compute_dtype(dtype, checkpoint.part(Kind.DIT).dtype, device)
     config = _host_config(state, sizes, weight_dtype, cast)
     config.unet_config["quantized"] = quantized_linear(dtype)
     model = AceModel(config, device=torch.device("meta"))
@@ -276,7 +290,7 @@ def _filled_quantised(
 ) -> AceModel:
     """The same of a quantised file."""
     sizes = dit_config(packed.checkpoint)
-    weight_dtype, cast = packed.dtypes(dtype, device, DTYPES)
+    weight_dtype, cast = packed.dtypes(dtype, device)
     config = _host_config(packed.tensors, sizes, weight_dtype, cast)
     config.custom_operations = packed.operations(weight_dtype, cast, device)
     model = AceModel(config, device=torch.device(packed.device))

@@ -1,6 +1,5 @@
 """In which number format a model is held and computed."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import comfy.model_management
@@ -14,8 +13,16 @@ from ...ace_core.precision import CHOICES, cpu_is_fast_at_bf16
 INT8: Final = "int8"  # large weights in int8, the rest and the sums as on auto
 
 
+def supported_dtypes(device: torch.device) -> tuple[torch.dtype, ...]:
+    """What a transformer of ours computes in on `device`, the best first. Float16 is for GPUs
+    without bfloat16, where float32 takes twice the memory and far longer."""
+    if comfy.model_management.should_use_bf16(device):
+        return torch.bfloat16, torch.float32
+    return torch.bfloat16, torch.float16, torch.float32
+
+
 def compute_dtype(
-    choice: str, stored: torch.dtype, device: torch.device, supported: Sequence[torch.dtype]
+    choice: str, stored: torch.dtype, device: torch.device
 ) -> tuple[torch.dtype, torch.dtype | None]:
     """The dtype of the weights, and the one they are cast to at each use if it is another.
 
@@ -27,16 +34,15 @@ def compute_dtype(
     if comfy.model_management.is_device_cpu(device):
         fast = stored is torch.bfloat16 and cpu_is_fast_at_bf16()
         return (torch.bfloat16 if fast else torch.float32), None
+    supported = list(supported_dtypes(device))
     weight_dtype = comfy.model_management.unet_dtype(
-        device=device, supported_dtypes=list(supported), weight_dtype=stored
+        device=device, supported_dtypes=supported, weight_dtype=stored
     )
-    return weight_dtype, comfy.model_management.unet_manual_cast(
-        weight_dtype, device, list(supported)
-    )
+    return weight_dtype, comfy.model_management.unet_manual_cast(weight_dtype, device, supported)
 
 
 def decoding_dtype(
-    choice: str, stored: torch.dtype, device: torch.device, supported: Sequence[torch.dtype]
+    choice: str, stored: torch.dtype, device: torch.device
 ) -> tuple[torch.dtype, torch.dtype | None]:
     """The same for a model that generates one token at a time.
 
@@ -44,7 +50,7 @@ def decoding_dtype(
     """
     if choice == INT8 and comfy.model_management.is_device_cpu(device):
         return torch.bfloat16, None
-    return compute_dtype(choice, stored, device, supported)
+    return compute_dtype(choice, stored, device)
 
 
 def host_ops(

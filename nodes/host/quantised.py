@@ -7,7 +7,7 @@ held by our own int8 layers, and so are all int8 rows where the host has no int8
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -77,9 +77,7 @@ class ForHostLayers(QuantisedWeights):
 
     device = "cpu"  # they cannot be made without one
 
-    def dtypes(
-        self, choice: str, device: torch.device, supported: Sequence[torch.dtype]
-    ) -> tuple[torch.dtype, torch.dtype]:
+    def dtypes(self, choice: str, device: torch.device) -> tuple[torch.dtype, torch.dtype]:
         """What is held and computed in: as if the file were bf16, which it was before.
 
         Raises:
@@ -90,7 +88,7 @@ class ForHostLayers(QuantisedWeights):
                 f"{self.checkpoint.path}: the weights of this file are quantised already, so they "
                 "cannot be held in int8. Choose auto, or a file in bf16."
             )
-        weight_dtype, cast = compute_dtype(choice, torch.bfloat16, device, supported)
+        weight_dtype, cast = compute_dtype(choice, torch.bfloat16, device)
         return cast or weight_dtype, cast or weight_dtype
 
     def operations(
@@ -131,15 +129,13 @@ class ForOwnRows(QuantisedWeights):
 
     device = "meta"
 
-    def dtypes(
-        self, choice: str, device: torch.device, supported: Sequence[torch.dtype]
-    ) -> tuple[torch.dtype, torch.dtype | None]:
+    def dtypes(self, choice: str, device: torch.device) -> tuple[torch.dtype, torch.dtype | None]:
         """As for a file in the dtype of the other weights that is held in int8."""
         entries = self.part.entries.items()
         unquantised = {name: e for name, e in entries if name.rpartition(".")[0] not in self.layers}
         stored = replace(self.part, entries=unquantised).dtype
         format_of = decoding_dtype if self.kind is Kind.LM else compute_dtype
-        return format_of(INT8 if choice == "auto" else choice, stored, device, supported)
+        return format_of(INT8 if choice == "auto" else choice, stored, device)
 
     def operations(
         self, weight_dtype: torch.dtype, cast: torch.dtype | None, device: torch.device

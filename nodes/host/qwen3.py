@@ -33,7 +33,6 @@ from .quantised import quantised
 
 logger = logging.getLogger(__name__)
 
-DTYPES = (torch.bfloat16, torch.float32)
 _LOADERS = {Kind.TEXT_ENCODER: load.load_text_encoder, Kind.LM: load.load_lm}
 
 
@@ -177,11 +176,11 @@ def _filled(
     if packed is None:
         stored = checkpoint.part(kind).dtype
         format_of = decoding_dtype if kind is Kind.LM else compute_dtype
-        weight_dtype, cast = format_of(dtype, stored, device, DTYPES)
+        weight_dtype, cast = format_of(dtype, stored, device)
         made = _LOADERS[kind](checkpoint.path, host_ops(dtype, weight_dtype, cast, device))
         return made, weight_dtype, cast
     sizes = qwen3_config(packed.checkpoint, kind)
-    weight_dtype, cast = packed.dtypes(dtype, device, DTYPES)
+    weight_dtype, cast = packed.dtypes(dtype, device)
     model = Qwen3(
         sizes, Ops(packed.operations(weight_dtype, cast, device), packed.device, weight_dtype)
     )

@@ -119,7 +119,8 @@ ARGUMENTS: Final = {
     "offload_to_cpu": "Rest in main memory, be on the device only while working.",
     "quantization": "`int8` (or `int8_weight_only`): the large weights take a byte each. For the "
     "language model it is ours.",
-    "dtype": "`bf16`, `fp32` or `auto`: bf16 where the device is fast at it.",
+    "dtype": "`bf16`, `fp16`, `fp32` or `auto`: bf16 where the device is fast at it, fp16 on a GPU "
+    "that has no bf16.",
     "use_flash_attention": "Not used: torch chooses its fastest attention; said in the message.",
     "compile_model": "Not used, and said.",
     "offload_dit_to_cpu": "Not used alone, and said: `offload_to_cpu` offloads all models.",

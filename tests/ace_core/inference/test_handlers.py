@@ -178,14 +178,35 @@ def test_the_number_format_is_chosen_or_follows_weights_and_device(monkeypatch):
     cpu = torch.device("cpu")
     assert dtype_of("bf16", torch.float32, cpu) is torch.bfloat16
     assert dtype_of(torch.float32, torch.bfloat16, cpu) is torch.float32
-    with pytest.raises(InvalidRequestError, match="bf16, fp32 or auto"):
-        dtype_of("fp16", torch.float32, cpu)
+    assert dtype_of("fp16", torch.bfloat16, cpu) is torch.float16
+    with pytest.raises(InvalidRequestError, match="bf16, fp16, fp32 or auto"):
+        dtype_of("fp8", torch.float32, cpu)
     for fast, expected in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(
             "ace_core.inference.devices.cpu_is_fast_at_bf16", lambda fast=fast: fast
         )
         assert dtype_of(None, torch.bfloat16, cpu) is expected
         assert dtype_of("auto", torch.float32, cpu) is torch.float32
+
+
+@pytest.mark.parametrize(
+    ("capability", "name", "expected"),
+    [
+        ((8, 6), "NVIDIA GeForce RTX 3060", torch.bfloat16),
+        ((7, 0), "Tesla V100-SXM2-32GB", torch.float16),
+        ((7, 5), "NVIDIA GeForce RTX 2080", torch.float16),
+        ((7, 5), "NVIDIA GeForce GTX 1660", torch.float32),
+        ((6, 1), "NVIDIA GeForce GTX 1080", torch.float32),
+    ],
+)
+def test_a_gpu_without_bf16_computes_in_fp16_if_it_is_fast_at_it(
+    capability, name, expected, monkeypatch
+):
+    gpu = torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: name)
+    assert dtype_of("auto", torch.bfloat16, gpu) is expected
+    assert dtype_of("auto", torch.float32, gpu) is torch.float32
 
 
 def test_an_offloaded_model_is_on_its_device_only_while_it_works():

@@ -10,6 +10,7 @@ from torch.utils._pytree import tree_leaves
 
 from ace_core.models.config import DiTConfig, StackConfig
 from ace_core.models.dit import WORKSPACE, DiT, memory_estimate
+from ace_core.models.half import residual_dtype
 from tests.toy import dit_config, randn
 
 
@@ -49,7 +50,7 @@ def config_2b_proportions() -> DiTConfig:
     return DiTConfig(**{**fields, "decoder": stack, "encoder": stack, "layers": 2})
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize(("rows", "frames"), [(1, 250), (2, 250), (1, 1500)])
 def test_the_estimate_is_above_what_a_forward_keeps_alive_and_below_three_times_it(
     dtype: torch.dtype, rows: int, frames: int
@@ -60,5 +61,5 @@ def test_the_estimate_is_above_what_a_forward_keeps_alive_and_below_three_times_
     kv = net.cross_attention_kv(randn(1, 20, config.encoder.hidden_size).to(dtype))
     with torch.inference_mode(), Alive() as alive:
         net(x, torch.ones(rows), context, kv)
-    estimate = memory_estimate(config, rows, frames, dtype.itemsize) - WORKSPACE
+    estimate = memory_estimate(config, rows, frames, residual_dtype(dtype).itemsize) - WORKSPACE
     assert alive.most < estimate < 3 * alive.most

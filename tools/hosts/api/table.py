@@ -30,7 +30,7 @@ NAMES: Final[dict[str, str]] = {
     "comfy.model_management": (
         "archive_model_dtypes dtype_size extra_reserved_memory get_free_memory get_torch_device"
         " intermediate_device is_device_cpu is_oom load_models_gpu loaded_models"
-        " minimum_inference_memory soft_empty_cache text_encoder_device"
+        " minimum_inference_memory should_use_bf16 soft_empty_cache text_encoder_device"
         " text_encoder_offload_device throw_exception_if_processing_interrupted unet_dtype"
         " unet_manual_cast unet_offload_device vae_device vae_dtype vae_offload_device"
     ),
