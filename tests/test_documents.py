@@ -1,5 +1,6 @@
 """What the documents promise is there: the tests that pin deviations, the files that are linked."""
 
+import json
 import re
 from pathlib import Path
 
@@ -24,6 +25,30 @@ def test_every_deviation_names_tests_that_exist(row: str):
         file = in_file or file
         texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob(file)]
         assert any(not test or f"def {test}(" in text for text in texts)
+
+
+COMPARED = (ROOT / "docs" / "compared.md").read_text(encoding="utf-8")
+
+
+def test_the_comparison_names_only_nodes_and_options_of_ours_that_exist():
+    """Its last column; the others quote the options of other tools."""
+    tables = [line.split("|")[-2] for line in COMPARED.splitlines() if line.count("|") == 6]
+    names = {name for cell in tables for name in re.findall(r"`([^`]+)`", cell)}
+    locales = json.loads((ROOT / "locales" / "en" / "nodeDefs.json").read_text(encoding="utf-8"))
+    inputs = {name for node in locales.values() for name in node.get("inputs", {})}
+    options = (ROOT / "ace_core" / "cli" / "arguments.py").read_text(encoding="utf-8")
+    options += (ROOT / "ace_core" / "cli" / "options.py").read_text(encoding="utf-8")
+    options += (ROOT / "ace_core" / "inference" / "types.py").read_text(encoding="utf-8")
+    nodes = {name for name in names if name.startswith("AceStep15")}
+    assert len(nodes) > 20
+    assert nodes <= set(locales)
+    others = names - nodes - {"code", "python -m ace_core batch"}
+    assert {name for name in others if name not in inputs and name not in options} == set()
+
+
+def test_every_table_of_the_comparison_has_whole_rows():
+    for table in re.findall(r"(?:^\|.*\n)+", COMPARED, re.MULTILINE):
+        assert len({line.count("|") for line in table.splitlines()}) == 1, table
 
 
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"])
