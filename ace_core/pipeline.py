@@ -139,7 +139,7 @@ def _edit(models: Models, tasks: Sequence[Task], recipe: Recipe, options: EditOp
     """The morph of the tasks' sources, [B, T, C]."""
     guidance = recipe.guidance or preset(models.variant).guidance
     old_words, new_words = (
-        _velocities(models, each).guided(guidance)
+        FiniteVelocity(_velocities(models, each).guided(guidance), options.times)
         for each in ([task.with_source_words() for task in tasks], tasks)
     )
     starts = torch.cat([ctx.start_latents(models.dit, each, models.silence) for each in tasks])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from ..precision import check_finite
+from .flow_edit import draw_of
 from .schedules import nearest_index
 from .solvers import Velocity, corrector_of
 
@@ -32,3 +33,8 @@ class FiniteVelocity:
     def corrector(self, x: Tensor, t: float) -> Tensor:
         """The same for the second evaluation of a Heun step."""
         return check_finite(corrector_of(self._velocity)(x, t), model_at(t, self._times))
+
+    def draw(self, x: Tensor, t: float, index: int, count: int) -> Tensor:
+        """The same for one of several draws of a step of a flow edit."""
+        values = draw_of(self._velocity)(x, t, index, count)
+        return check_finite(values, model_at(t, self._times))

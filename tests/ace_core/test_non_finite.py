@@ -13,8 +13,9 @@ from ace_core.errors import InvalidAudioError, NonFiniteError
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.precision import check_finite
 from ace_core.sampling.finite import FiniteVelocity
-from ace_core.sampling.solvers import Solver, SolverOptions, integrate
-from ace_core.task import Task
+from ace_core.sampling.flow_edit import EditOptions, flow_edit
+from ace_core.sampling.solvers import Solver, SolverOptions, Velocity, integrate
+from ace_core.task import EditWindow, Task
 from tests.toy import TEXT_HIDDEN_SIZE, acestep, randn
 
 TIMES = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -81,6 +82,19 @@ def test_the_step_of_the_diffusion_model_is_named(solver: Solver, at: float, ste
     options = SolverOptions(TIMES, iter([randn(2, 3, 4)] * 4))
     checked = FiniteVelocity(Spoilt(2.0), TIMES)
     assert torch.equal(integrate(solver, checked, randn(2, 3, 4), options), plain)
+
+
+def test_the_step_of_a_flow_edit_is_named_and_the_edit_is_the_same() -> None:
+    source, window = randn(1, 3, 4), EditWindow(n_avg=2)
+
+    def edit(old: Velocity, new: Velocity) -> Tensor:
+        draws = (randn(1, 3, 4, seed=seed) for seed in range(20))
+        return flow_edit(old, new, source, EditOptions(TIMES, window, draws))
+
+    with pytest.raises(NonFiniteError, match="diffusion model at step 3 of 4"):
+        edit(Spoilt(2.0), FiniteVelocity(Spoilt(0.5), TIMES))
+    plain = edit(Spoilt(2.0), Spoilt(2.0))
+    assert torch.equal(edit(Spoilt(2.0), FiniteVelocity(Spoilt(2.0), TIMES)), plain)
 
 
 def test_both_halves_of_the_vae_are_named_and_a_latent_that_came_so_is_refused() -> None:
