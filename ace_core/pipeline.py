@@ -126,7 +126,9 @@ def _sample_microbatch(
         times=times,
         noise=sde_noise(recipe.seeds, task.frames),
         on_step=on_step,
-        after_step=in_turn(recipe.dcw, kept and kept.after_step(noise, len(times) - 1)),
+        after_step=in_turn(
+            recipe.dcw_for(models.variant), kept and kept.after_step(noise, len(times) - 1)
+        ),
         correct_last=not models.variant.distilled,
     )
     guided = velocities.guided(recipe.guidance or defaults.guidance)

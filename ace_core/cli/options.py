@@ -35,7 +35,7 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "cfg_interval_end": "highest flow time that is guided, 0 to 1",
     "shift": "above 1: more steps near noise, 1 to 5",
     "infer_method": "ode, or sde for fresh noise at every step",
-    "dcw_enabled": "correct each step in the wavelet domain (DCW)",
+    "dcw_enabled": "correct each step in the wavelet domain (default: turbo yes, others no)",
     "dcw_mode": "bands that DCW corrects: low, high, double or pix",
     "dcw_scaler": "how far DCW moves the low band, or the only band of its mode",
     "dcw_high_scaler": "how far DCW moves the high band in mode double",

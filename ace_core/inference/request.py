@@ -12,9 +12,9 @@ from ..lm.metadata import Metadata
 from ..lm.plan import UNKNOWN, fill
 from ..lm.sampling import SamplingParams
 from ..prompts import TEXT_TO_MUSIC
-from ..sampling.dcw import DCW, DCWMode
+from ..sampling.dcw import DCW, DCW_OFF, DCWMode
 from ..sampling.guidance import Guidance, GuidanceKind
-from ..sampling.presets import schedule_warnings, variant_warnings
+from ..sampling.presets import preset, schedule_warnings, variant_warnings
 from ..sampling.recipe import Recipe, seeds_for
 from ..sampling.schedules import custom_timesteps, snap_to_turbo
 from ..sampling.solvers import Solver
@@ -131,8 +131,8 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         notes.append(
             f"guidance_scale{unused} not used: guidance is distilled into {variant.value}."
         )
-    dcw, unused_dcw = _dcw(params)
-    notes += unused_dcw
+    dcw, dcw_notes = _dcw(params, variant)
+    notes += dcw_notes
     recipe = Recipe(
         seeds=seeds,
         steps=params.inference_steps,
@@ -162,14 +162,20 @@ def _times(
     return tuple(times), notes
 
 
-def _dcw(params: GenerationParams) -> tuple[DCW | None, list[str]]:
-    """The correction of each step, and a note where it cannot be made."""
-    if not params.dcw_enabled:
-        return None, []
-    if SOLVERS[params.infer_method] is Solver.SDE:
-        return None, ["dcw_enabled is not used: DCW corrects the steps of ode, not of sde."]
+def _dcw(params: GenerationParams, variant: Variant) -> tuple[DCW, list[str]]:
+    """The correction of each step, and what is to be said about it."""
     mode = DCWMode(params.dcw_mode)
-    return DCW(mode, params.dcw_scaler, params.dcw_high_scaler, params.dcw_wavelet), []
+    dcw = DCW(mode, params.dcw_scaler, params.dcw_high_scaler, params.dcw_wavelet)
+    usual = preset(variant).dcw
+    if params.dcw_enabled is False:
+        return DCW_OFF, ["DCW is off."] if usual else []
+    if params.dcw_enabled is None and usual is None:
+        ignored = f"{dcw} is not used: it is off for {variant.value} unless dcw_enabled is True."
+        return DCW_OFF, [] if dcw == DCW() else [ignored]
+    if SOLVERS[params.infer_method] is Solver.SDE:
+        unused = "dcw_enabled is not used: " if params.dcw_enabled else "DCW is off: "
+        return DCW_OFF, [f"{unused}DCW corrects the steps of ode, not of sde."]
+    return dcw, [f"{dcw}."]
 
 
 def _guidance(params: GenerationParams) -> Guidance:

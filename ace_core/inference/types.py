@@ -75,7 +75,7 @@ class GenerationParams:
     cot_caption: str = ""
     cot_lyrics: str = ""
 
-    # correction of each step in the wavelet domain; None: off
+    # correction of each step in the wavelet domain; None: on for turbo, off for the others
     dcw_enabled: bool | None = None
     dcw_mode: str = "double"
     dcw_scaler: float = 0.05

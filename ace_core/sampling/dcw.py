@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..errors import InvalidScheduleError
 from ..precision import at_least_float32
-from .solvers import SolverStep
+from .solvers import Solver, SolverStep
 
 WAVELETS: Final = ("haar", "db1")  # two names of one basis
 
@@ -62,6 +62,22 @@ class DCW:
                 "the official default."
             )
 
+    @property
+    def active(self) -> bool:
+        """Whether it changes anything: at a scaler of 0 it does not."""
+        return self.scaler != 0 or (self.mode is DCWMode.DOUBLE and self.high_scaler != 0)
+
+    def check_solver(self, solver: Solver) -> None:
+        """
+        Raises:
+            InvalidScheduleError: the steps of `solver` are not corrected.
+        """
+        if self.active and solver is Solver.SDE:
+            raise InvalidScheduleError(
+                f"{self} corrects the steps of euler and heun, but the solver is sde. Choose "
+                "another solver, or turn DCW off."
+            )
+
     def weights(self, t: float) -> tuple[float, float]:
         """How much of the difference is added in the low band and in the high band at `t`."""
         if self.mode is DCWMode.PIX:
@@ -81,10 +97,15 @@ class DCW:
         return (x.to(dtype) + low * smooth + high * (difference - smooth)).to(x.dtype)
 
     def __str__(self) -> str:
+        if not self.active:
+            return "DCW off"
         scalers = f"{self.scaler:g}"
         if self.mode is DCWMode.DOUBLE:
             scalers += f" and {self.high_scaler:g}"
         return f"DCW {self.mode.value} {scalers}"
+
+
+DCW_OFF: Final = DCW(scaler=0.0, high_scaler=0.0)
 
 
 def pair_means(x: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 Source: acestep/ui/gradio/events/generation/model_config.py, get_ui_control_config, and
 acestep/ui/gradio/interfaces/generation_advanced_dit_controls.py: the values that the official
 interface shows when a model is loaded. (Its library defaults differ: shift 1 for every variant.)
+DCW is for turbo alone, as in _resolve_dcw_enabled of the official handler since August 2026.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ..types import Variant
+from .dcw import DCW
 from .guidance import Guidance
 from .schedules import TURBO_TIMES
 from .solvers import Solver
@@ -21,12 +23,13 @@ _CLOSE: Final = 1e-4  # people write the trained times with four digits
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Steps, shift, guidance and solver of a variant; no guidance where it is distilled in."""
+    """Steps, shift, guidance, solver and DCW of a variant; None is no guidance and no DCW."""
 
     steps: int
     shift: float
     guidance: Guidance | None
     solver: Solver = Solver.EULER
+    dcw: DCW | None = None
 
     @property
     def guidance_scale(self) -> float:
@@ -36,9 +39,9 @@ class Preset:
 
 PRESETS: Final[Mapping[Variant, Preset]] = MappingProxyType(
     {
-        Variant.TURBO: Preset(steps=8, shift=3.0, guidance=None),
+        Variant.TURBO: Preset(steps=8, shift=3.0, guidance=None, dcw=DCW()),
         # the official interface has no entry for it and takes turbo's by the name
-        Variant.TURBO_CONTINUOUS: Preset(steps=8, shift=3.0, guidance=None),
+        Variant.TURBO_CONTINUOUS: Preset(steps=8, shift=3.0, guidance=None, dcw=DCW()),
         Variant.BASE: Preset(steps=32, shift=3.0, guidance=Guidance()),
         Variant.SFT: Preset(steps=50, shift=3.0, guidance=Guidance()),
     }
@@ -48,6 +51,21 @@ PRESETS: Final[Mapping[Variant, Preset]] = MappingProxyType(
 def preset(variant: Variant) -> Preset:
     """The preset of `variant`."""
     return PRESETS[variant]
+
+
+def applied_dcw(dcw: DCW | None, variant: Variant | None, solver: Solver) -> DCW | None:
+    """What corrects the steps of a run. `dcw` None is the preset of `variant` (None: unknown, not
+    corrected), which leaves the solver sde alone.
+
+    Raises:
+        InvalidScheduleError: a `dcw` is given that cannot correct the steps of `solver`.
+    """
+    if dcw is not None:
+        dcw.check_solver(solver)
+        return dcw if dcw.active else None
+    if variant is None or solver is Solver.SDE:
+        return None
+    return preset(variant).dcw
 
 
 def variant_warnings(variant: Variant | None, task: str, guidance: Guidance | None) -> list[str]:

@@ -20,7 +20,7 @@ from ..parsing import quoted
 from ..types import Variant
 from .dcw import DCW
 from .guidance import Guidance
-from .presets import preset
+from .presets import applied_dcw, preset
 from .schedules import custom_timesteps, split_list, timesteps
 from .solvers import Solver
 
@@ -48,7 +48,7 @@ class Recipe:
     guidance: Guidance | None = None
     solver: Solver | None = None
     retake: Retake | None = None
-    dcw: DCW | None = None  # None: steps are not corrected
+    dcw: DCW | None = None  # DCW_OFF: steps are not corrected
 
     def __post_init__(self) -> None:
         if not self.seeds:
@@ -58,12 +58,8 @@ class Recipe:
                 f"{len(self.seeds)} items have {len(self.retake.seeds)} retake seeds. Give one "
                 "retake seed per item."
             )
-
-        if self.solver is Solver.SDE and self.dcw is not None:
-            raise InvalidScheduleError(
-                f"{self.dcw} corrects the steps of euler and heun, but the solver is sde. Choose "
-                "another solver, or turn DCW off."
-            )
+        if self.solver is not None and self.dcw is not None:
+            self.dcw.check_solver(self.solver)
 
     def part(self, start: int, stop: int) -> "Recipe":
         """The recipe of the items from `start` to `stop`."""
@@ -81,6 +77,10 @@ class Recipe:
             defaults.steps if self.steps is None else self.steps,
             defaults.shift if self.shift is None else self.shift,
         )
+
+    def dcw_for(self, variant: Variant) -> DCW | None:
+        """What corrects the steps; None: nothing."""
+        return applied_dcw(self.dcw, variant, self.solver or preset(variant).solver)
 
     def initial_noise(self, frames: int) -> Tensor:
         """The noise of every item [B, T, C], the retake mixed in."""

@@ -3,10 +3,11 @@
 import pytest
 
 from ace_core.pipeline import sample
+from ace_core.sampling.dcw import DCWMode
 from ace_core.types import Variant
-from tests.parity import checks, ours, ways
+from tests.parity import checks, ours, today, ways
 from tests.parity.cases import CASES
-from tests.rounding import SINGLE
+from tests.rounding import DOUBLE, SINGLE
 
 NAMES = [case.name for case in CASES]
 
@@ -21,6 +22,33 @@ def test_turbo_latents_are_the_official_ones(case, size):
 @pytest.mark.parametrize("case", NAMES)
 def test_guided_latents_of_base_and_sft_are_the_official_ones(case, size):
     assert checks.base_trajectory(case, size) < checks.RUN
+
+
+@pytest.mark.parametrize("size", ["2b", "xl"])
+@pytest.mark.parametrize("case", NAMES)
+def test_turbo_latents_with_dcw_follow_the_official_formulas(case, size):
+    assert today.turbo(case, size) < DOUBLE
+
+
+@pytest.mark.parametrize("size", ["2b", "xl"])
+@pytest.mark.parametrize("case", NAMES)
+def test_guided_latents_with_dcw_follow_the_official_formulas(case, size):
+    assert today.base(case, size) < DOUBLE
+
+
+@pytest.mark.parametrize("frames", today.LENGTHS)
+@pytest.mark.parametrize("steps", today.STEP_COUNTS)
+@pytest.mark.parametrize("mode", [mode.value for mode in DCWMode])
+def test_every_mode_of_dcw_follows_the_official_formulas(mode, steps, frames):
+    assert today.mode(mode, steps, frames) < DOUBLE
+
+
+def test_with_dcw_a_run_ends_in_other_music():
+    """Outside what a repaint keeps: there the source is put back after the correction."""
+    for variant in (Variant.TURBO, Variant.BASE):
+        for case in ("text2music", "repaint"):
+            corrected = today.latents(case, "2b", variant)
+            assert checks.difference(corrected, checks.latents(case, "2b", variant)) > 1e-3
 
 
 @pytest.mark.parametrize("measure", [checks.turbo_rounding, checks.base_rounding])

@@ -12,10 +12,11 @@ from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import InvalidScheduleError
 from ace_core.models.ops import Ops
 from ace_core.pipeline import Models, decode_audio, sample
-from ace_core.sampling.dcw import DCW
-from ace_core.sampling.guidance import Guidance
+from ace_core.sampling.dcw import DCW, DCW_OFF, DCWMode
+from ace_core.sampling.guidance import Guidance, GuidanceKind
 from ace_core.sampling.recipe import Recipe
 from ace_core.sampling.schedules import timesteps
+from ace_core.sampling.solvers import Solver
 from ace_core.task import Task
 from ace_core.tokens import load_tokenizer
 from ace_core.types import Song, Variant
@@ -111,7 +112,7 @@ def start(items: int = 1) -> torch.Tensor:
 
 def test_turbo_latents_are_those_of_the_diffusers_pipeline(models, item, peer):
     theirs = by_diffusers(peer, start(), turbo=True, num_inference_steps=8, shift=3.0)
-    ours = sample(models, item, Recipe(times=as_they_hold_them(8, 3.0)), start=start())
+    ours = sample(models, item, Recipe(times=as_they_hold_them(8, 3.0), dcw=DCW_OFF), start=start())
     assert_same(ours, theirs)
 
 
@@ -152,10 +153,27 @@ def test_an_item_of_a_batch_is_what_it_is_alone(models, item):
 
 
 def test_dcw_corrects_every_item_of_a_batch_as_it_corrects_it_alone(models, item):
-    recipe = Recipe(seeds=(5, 6), dcw=DCW())
+    recipe = Recipe(seeds=(5, 6), dcw=DCW(DCWMode.HIGH, 0.1))
     batch = sample(models, item, recipe)
-    assert difference(batch, sample(models, item, replace(recipe, dcw=None))) > 1e-3
+    assert difference(batch, sample(models, item, replace(recipe, dcw=DCW_OFF))) > 1e-3
     assert_same(batch[1:], sample(models, item, recipe.part(1, 2)))
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_dcw_is_applied_to_turbo_alone_unless_the_recipe_says_otherwise(models, item, variant):
+    """Guidance 1, so that the variants differ in nothing else."""
+    models = replace(models, variant=variant)
+    auto = Recipe(seeds=(5,), steps=4, guidance=Guidance(GuidanceKind.CFG, 1.0))
+    made = sample(models, item, auto)
+    with_dcw = sample(models, item, replace(auto, dcw=DCW()))
+    without = sample(models, item, replace(auto, dcw=DCW_OFF))
+    assert torch.equal(made, with_dcw if variant.distilled else without)
+    assert difference(with_dcw, without) > 1e-3
+
+
+def test_sde_is_never_corrected(models, item):
+    auto = Recipe(seeds=(5,), steps=4, solver=Solver.SDE)
+    assert torch.equal(sample(models, item, auto), sample(models, item, replace(auto, dcw=DCW_OFF)))
 
 
 def test_the_same_seed_gives_the_same_song_and_another_seed_another(models, item):

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ace_core.models.qwen3 import Qwen3Config
 from ace_core.pipeline import sample
+from ace_core.sampling.dcw import DCW_OFF
 from ace_core.sampling.guidance import Guidance
 from ace_core.sampling.recipe import Recipe
 from ace_core.sampling.schedules import timesteps
@@ -74,6 +75,7 @@ def _error(name: str, variant: Variant) -> float:
     sampling = Recipe(
         times=_in_single_precision(timesteps(steps, SHIFT)),
         guidance=None if variant.distilled else Guidance(scale=SCALE),
+        dcw=DCW_OFF,  # diffusers has none
     )
     models = replace(ours.models("2b"), variant=variant)
     mine = sample(models, item, sampling, start=noise)

@@ -53,8 +53,9 @@ PARAMS: Final = {
     "cot_vocal_language": "Likewise.",
     "cot_caption": "The caption that the language model worded.",
     "cot_lyrics": "Stays empty: lyrics are not worded anew.",
-    "dcw_enabled": "Correct each step in the wavelet domain (DCW), as the official code can since "
-    "20 April 2026 and does for turbo unless told otherwise. `None`: no, as in its code before.",
+    "dcw_enabled": "Correct each step in the wavelet domain (DCW), as the official code does since "
+    "20 April 2026. `None`: on for turbo, off for base and sft. `False`: the numbers of before "
+    "that day. `sde` is never corrected.",
     "dcw_mode": "Bands to correct: `low`, `high`, `double` (both) or `pix` (no transform).",
     "dcw_scaler": "How far the low band is moved; in `high` and `pix` the one that is there.",
     "dcw_high_scaler": "How far the high band is moved in `double`.",

@@ -7,7 +7,7 @@ import pytest
 from ace_core.errors import InvalidScheduleError
 from ace_core.inference import GenerationConfig, GenerationParams
 from ace_core.inference.request import recipe_of, seeds_of, song_of
-from ace_core.sampling.dcw import DCW, DCWMode
+from ace_core.sampling.dcw import DCW, DCW_OFF, DCWMode
 from ace_core.sampling.guidance import GuidanceKind
 from ace_core.sampling.solvers import Solver
 from ace_core.types import Song, Variant
@@ -128,14 +128,32 @@ def test_a_task_that_only_base_knows_is_warned_of():
     assert recipe_of(params, Variant.BASE, (1,)).notes == []
 
 
-def test_dcw_is_made_of_its_four_fields_where_it_is_asked_for():
-    assert recipe_of(PARAMS, Variant.TURBO, (1,)).recipe.dcw is None
-    params = replace(PARAMS, dcw_enabled=True, dcw_mode="high", dcw_scaler=0.1)
-    assert recipe_of(params, Variant.BASE, (1,)).recipe.dcw == DCW(DCWMode.HIGH, 0.1)
+@pytest.mark.parametrize("variant", Variant)
+def test_dcw_is_on_for_turbo_and_off_for_the_others_unless_the_caller_says(variant: Variant):
+    auto = recipe_of(PARAMS, variant, (1,))
+    assert auto.recipe.dcw == (DCW() if variant.distilled else DCW_OFF)
+    assert ("DCW double 0.05 and 0.02." in auto.notes) == variant.distilled
+    on = recipe_of(replace(PARAMS, dcw_enabled=True), variant, (1,))
+    assert on.recipe.dcw == DCW()
+    assert "DCW double 0.05 and 0.02." in on.notes
+    off = recipe_of(replace(PARAMS, dcw_enabled=False), variant, (1,))
+    assert off.recipe.dcw == DCW_OFF
+    assert ("DCW is off." in off.notes) == variant.distilled
 
 
-def test_dcw_after_the_steps_of_sde_is_not_used_and_noted():
-    params = replace(PARAMS, dcw_enabled=True, infer_method="sde")
+def test_dcw_is_made_of_its_four_fields():
+    params = replace(PARAMS, dcw_mode="high", dcw_scaler=0.1)
+    assert recipe_of(params, Variant.TURBO, (1,)).recipe.dcw == DCW(DCWMode.HIGH, 0.1)
     recipe, notes = recipe_of(params, Variant.BASE, (1,))
-    assert recipe.dcw is None
-    assert any("dcw_enabled is not used" in note for note in notes)
+    assert recipe.dcw == DCW_OFF
+    assert any("DCW high 0.1 is not used: it is off for base" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [(True, "dcw_enabled is not used: DCW"), (None, "DCW is off: DCW")]
+)
+def test_the_steps_of_sde_are_not_corrected_and_it_is_said(asked: bool | None, said: str):
+    params = replace(PARAMS, dcw_enabled=asked, infer_method="sde")
+    recipe, notes = recipe_of(params, Variant.TURBO, (1,))
+    assert recipe.dcw == DCW_OFF
+    assert f"{said} corrects the steps of ode, not of sde." in notes

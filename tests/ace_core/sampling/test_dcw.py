@@ -7,44 +7,18 @@ import pytest
 import torch
 
 from ace_core.errors import InvalidScheduleError
-from ace_core.sampling.dcw import DCW, DCWMode, pair_means
+from ace_core.sampling.dcw import DCW, DCW_OFF, DCWMode, pair_means
 from ace_core.sampling.recipe import Recipe
 from ace_core.sampling.schedules import timesteps
 from ace_core.sampling.solvers import Solver, SolverStep, euler, heun, in_turn
+from ace_core.types import Variant
+from tests.parity.today import official_dcw
 
 MODES = [mode.value for mode in DCWMode]
 
 
-def haar(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """One level of the Haar transform along time, zeros behind an odd length."""
-    if x.shape[1] % 2:
-        x = torch.cat((x, torch.zeros_like(x[:, :1])), dim=1)
-    even, odd = x[:, 0::2], x[:, 1::2]
-    return (even + odd) / math.sqrt(2), (even - odd) / math.sqrt(2)
-
-
 def corrected(dcw: DCW, x: torch.Tensor, clean: torch.Tensor, t: float) -> torch.Tensor:
     return dcw(SolverStep(0, t, 0.0, clean), x)
-
-
-def inverse_haar(low: torch.Tensor, high: torch.Tensor, frames: int) -> torch.Tensor:
-    pairs = torch.stack(((low + high) / math.sqrt(2), (low - high) / math.sqrt(2)), dim=2)
-    return pairs.flatten(1, 2)[:, :frames]
-
-
-def official(x: torch.Tensor, clean: torch.Tensor, t: float, dcw: DCW) -> torch.Tensor:
-    """A restatement of DCWCorrector.apply."""
-    if dcw.mode is DCWMode.PIX:
-        return x + dcw.scaler * (x - clean)
-    x_low, x_high = haar(x)
-    y_low, y_high = haar(clean)
-    if dcw.mode in (DCWMode.LOW, DCWMode.DOUBLE):
-        x_low = x_low + t * dcw.scaler * (x_low - y_low)
-    if dcw.mode is DCWMode.HIGH:
-        x_high = x_high + (1 - t) * dcw.scaler * (x_high - y_high)
-    if dcw.mode is DCWMode.DOUBLE:
-        x_high = x_high + (1 - t) * dcw.high_scaler * (x_high - y_high)
-    return inverse_haar(x_low, x_high, x.shape[1])
 
 
 @pytest.mark.parametrize("frames", [1, 2, 7, 8, 125])
@@ -55,7 +29,7 @@ def test_a_step_is_corrected_by_the_official_formulas(mode: str, frames: int) ->
     dcw = DCW(DCWMode(mode), scaler=0.05, high_scaler=0.02)
     for t in (1.0, 0.9545454545454546, 0.3, 0.0):
         torch.testing.assert_close(
-            corrected(dcw, x, clean, t), official(x, clean, t, dcw), rtol=0, atol=1e-13
+            corrected(dcw, x, clean, t), official_dcw(x, clean, t, dcw), rtol=0, atol=1e-13
         )
 
 
@@ -77,7 +51,7 @@ def test_a_whole_run_follows_the_official_loop(mode: str, frames: int, steps: in
     theirs = start
     for t, t_next in pairwise(times):
         v = velocity(theirs, t)
-        theirs = official(theirs + (t_next - t) * v, theirs - t * v, t, dcw)
+        theirs = official_dcw(theirs + (t_next - t) * v, theirs - t * v, t, dcw)
     assert not torch.equal(ours, euler(velocity, start, times))
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-11)
 
@@ -103,7 +77,15 @@ def test_an_item_does_not_depend_on_the_batch() -> None:
 
 def test_scalers_of_zero_change_nothing() -> None:
     x, clean = torch.randn(2, 1, 6, 64, generator=torch.Generator().manual_seed(4))
-    assert corrected(DCW(scaler=0.0, high_scaler=0.0), x, clean, 0.5) is x
+    assert corrected(DCW_OFF, x, clean, 0.5) is x
+    assert not DCW_OFF.active
+    assert str(DCW_OFF) == "DCW off"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_is_active_where_one_of_its_own_scalers_is_not_zero(mode: str) -> None:
+    assert DCW(DCWMode(mode), 0.1, 0.0).active
+    assert DCW(DCWMode(mode), 0.0, 0.1).active == (mode == "double")
 
 
 def test_the_bands_add_up_to_the_latent() -> None:
@@ -125,6 +107,7 @@ def test_a_scaler_that_is_no_number_is_refused(field: str) -> None:
 def test_dcw_after_the_steps_of_sde_is_refused() -> None:
     with pytest.raises(InvalidScheduleError, match=r"DCW double 0\.05 and 0\.02"):
         Recipe(solver=Solver.SDE, dcw=DCW())
+    assert Recipe(solver=Solver.SDE, dcw=DCW_OFF).dcw_for(Variant.TURBO) is None
 
 
 def test_heun_is_corrected_by_the_estimate_at_the_start_of_its_step() -> None:

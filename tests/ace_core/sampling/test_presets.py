@@ -2,8 +2,16 @@
 
 import pytest
 
+from ace_core.errors import InvalidScheduleError
+from ace_core.sampling.dcw import DCW, DCW_OFF, DCWMode
 from ace_core.sampling.guidance import Guidance, GuidanceKind
-from ace_core.sampling.presets import PRESETS, preset, schedule_warnings, variant_warnings
+from ace_core.sampling.presets import (
+    PRESETS,
+    applied_dcw,
+    preset,
+    schedule_warnings,
+    variant_warnings,
+)
 from ace_core.sampling.schedules import timesteps
 from ace_core.sampling.solvers import Solver
 from ace_core.types import Variant
@@ -58,3 +66,23 @@ def test_times_that_turbo_was_not_trained_on_are_named():
     assert "0.77 is not among them" in warning
     assert schedule_warnings(Variant.TURBO_CONTINUOUS, [1.0, 0.77, 0.0]) == []
     assert schedule_warnings(None, [1.0, 0.77, 0.0]) == []
+
+
+@pytest.mark.parametrize("variant", [*Variant, None])
+@pytest.mark.parametrize("solver", Solver)
+def test_dcw_is_on_for_turbo_with_the_official_scalers(variant: Variant | None, solver: Solver):
+    made = applied_dcw(None, variant, solver)
+    if variant is None or not variant.distilled or solver is Solver.SDE:
+        assert made is None
+    else:
+        assert str(made) == "DCW double 0.05 and 0.02"
+
+
+@pytest.mark.parametrize("variant", [*Variant, None])
+def test_a_given_dcw_takes_the_place_of_the_presets(variant: Variant | None):
+    given = DCW(DCWMode.LOW, 0.1)
+    assert applied_dcw(given, variant, Solver.HEUN) is given
+    assert applied_dcw(DCW_OFF, variant, Solver.HEUN) is None
+    assert applied_dcw(DCW_OFF, variant, Solver.SDE) is None
+    with pytest.raises(InvalidScheduleError, match=r"DCW low 0\.1 corrects .* the solver is sde"):
+        applied_dcw(given, variant, Solver.SDE)
