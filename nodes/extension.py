@@ -62,6 +62,7 @@ NODES: list[type[io.ComfyNode]] = [
     sample.AceStepSchedule,
     guidance.AceStepGuidance,
     guidance.AceStepSolver,
+    guidance.AceStepDCW,
     sample.AceStepSampler,
     guidance.AceStepGuider,
     seeds.AceStepNoise,

@@ -1,7 +1,10 @@
-"""Guidance and solvers: for our sampler, and as stock GUIDER and SAMPLER for others."""
+"""Guidance, solvers and DCW: for our sampler, and as stock GUIDER, SAMPLER and MODEL for others."""
+
+from typing import Any
 
 from comfy_api.latest import io
 
+from ..ace_core.sampling.dcw import DCW, DCW_OFF, DCWMode
 from ..ace_core.sampling.guidance import Guidance, GuidanceKind
 from ..ace_core.sampling.solvers import Solver
 from .seeds import CATEGORY
@@ -127,8 +130,8 @@ class AceStepSolver(io.ComfyNode):
             display_name="ACE-Step Solver",
             category=CATEGORY,
             description="The solver of the flow's equation, from noise to music, as a stock "
-            "SAMPLER; keeps what a repaint keeps.",
-            search_aliases=["ace step", "euler", "heun", "sde", "ksampler select"],
+            "SAMPLER; keeps what a repaint keeps and corrects the steps (DCW).",
+            search_aliases=["ace step", "euler", "heun", "sde", "ksampler select", "dcw"],
             inputs=[
                 io.Combo.Input(
                     "solver",
@@ -136,13 +139,91 @@ class AceStepSolver(io.ComfyNode):
                     default=Solver.EULER.value,
                     tooltip="euler: one forward per step. heun: two, more exact. sde: adds new "
                     "noise in each step, seeded per item.",
-                )
+                ),
+                _dcw_input(
+                    optional=True,
+                    tooltip="Correction of each step in the wavelet domain. auto: on for turbo, as "
+                    "officially, off for base and sft. off: turbo's songs of before. low, high, "
+                    "double: the bands to correct. pix: without a transform.",
+                ),
             ],
             outputs=[io.Sampler.Output(display_name="sampler", tooltip="A stock SAMPLER.")],
         )
 
     @classmethod
-    def execute(cls, solver: str) -> io.NodeOutput:
+    def execute(cls, solver: str, dcw: dict[str, Any] | None = None) -> io.NodeOutput:
         from . import host
 
-        return io.NodeOutput(host.ace_solver(Solver(solver)))
+        return io.NodeOutput(host.ace_solver(Solver(solver), _chosen_dcw(dcw)))
+
+
+class AceStepDCW(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AceStep15DCW",
+            display_name="ACE-Step DCW",
+            category=CATEGORY,
+            description="Corrects each step in the wavelet domain under stock samplers (KSampler "
+            "with euler), as ACE-Step Solver does by itself.",
+            search_aliases=["ace step", "dcw", "wavelet", "model patch", "correction"],
+            inputs=[
+                io.Model.Input("model", tooltip="The diffusion model, with LoRAs or without."),
+                _dcw_input(
+                    tooltip="auto: on for turbo, as officially, off for base and sft. off: none. "
+                    "low, high, double: the bands to correct. pix: without a transform.",
+                ),
+            ],
+            outputs=[
+                io.Model.Output(
+                    display_name="model",
+                    tooltip="For stock samplers. ACE-Step Solver keeps to its own setting.",
+                ),
+                io.String.Output(display_name="report", tooltip="What was chosen, as text."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, model, dcw: dict[str, Any]) -> io.NodeOutput:
+        from . import host
+
+        return io.NodeOutput(*host.with_dcw(model, _chosen_dcw(dcw)))
+
+
+_AUTO, _OFF = "auto", "off"
+
+
+def _chosen_dcw(chosen: dict[str, Any] | None) -> DCW | None:
+    """The value of `_dcw_input`; None: the variant decides."""
+    name = _AUTO if chosen is None else chosen["dcw"]
+    if name in (_AUTO, _OFF):
+        return None if name == _AUTO else DCW_OFF
+    scalers = {key: value for key, value in chosen.items() if key != "dcw"} if chosen else {}
+    return DCW(DCWMode(name), **scalers)
+
+
+def _dcw_input(tooltip: str, optional: bool = False) -> io.DynamicCombo.Input:
+    usual = DCW()
+    scaler = _scaler_input(
+        "scaler", usual.scaler, "How far it is moved; of two bands the low one. 0: not at all."
+    )
+    high = _scaler_input(
+        "high_scaler", usual.high_scaler, "How far the high band is moved. 0: not at all."
+    )
+    inputs = {mode: [scaler, high] if mode is DCWMode.DOUBLE else [scaler] for mode in DCWMode}
+    return io.DynamicCombo.Input(
+        "dcw",
+        options=[
+            io.DynamicCombo.Option(_AUTO, []),
+            io.DynamicCombo.Option(_OFF, []),
+            *(io.DynamicCombo.Option(mode.value, own) for mode, own in inputs.items()),
+        ],
+        optional=optional,
+        tooltip=tooltip,
+    )
+
+
+def _scaler_input(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(
+        name, default=default, min=-1.0, max=1.0, step=0.01, optional=True, tooltip=tooltip
+    )

@@ -47,7 +47,8 @@ def run_sampler(
     done = host.sample(batch, memory, preview)
     name = "unknown" if variant is None else variant.value
     lines = [f"model: {name}", *_step_lines(sigmas, positive), _guidance_line(guidance)]
-    lines += [f"solver: {host.solver_name(chosen)}", *(f"warning: {each}" for each in warnings)]
+    lines += [f"solver: {host.solver_name(chosen)}", host.dcw_line(chosen, model)]
+    lines += [f"warning: {each}" for each in warnings]
     lines += [f"memory: {notice}" for notice in memory.texts]
     lines += [f"preview: {notice}" for notice in preview.notices.texts] if preview else []
     return done, [*lines, _length_line(done), *stats.lines(), *seed_lines(recipe)]

@@ -14,6 +14,7 @@ from .conditioning import (
     unconditional,
     with_timbre,
 )
+from .dcw import with_dcw
 from .from_native import from_native, known_variant, language_model_of, text_encoder_of, variant_of
 from .frontend import client_id, graph_tags, progress_bar, send_event, send_text
 from .latents import empty_latent, encode_source, seeds_of, select_items, task_outputs
@@ -29,7 +30,7 @@ from .qwen3 import (
     token_progress,
 )
 from .sampling import Batch, guider, sample, times_of
-from .solver import AceNoise, ace_solver, sampler_warnings, solver_name
+from .solver import AceNoise, ace_solver, dcw_line, sampler_warnings, solver_name
 from .vae import decode, encode, load_vae, silence_of
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "client_id",
     "codes_of",
     "conditioning",
+    "dcw_line",
     "decode",
     "empty_latent",
     "encode",
@@ -78,5 +80,6 @@ __all__ = [
     "unconditional",
     "variant_of",
     "with_adapter",
+    "with_dcw",
     "with_timbre",
 ]

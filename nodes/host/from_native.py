@@ -41,7 +41,7 @@ def from_native(model: Any, variant: Variant | None = None) -> Any:
     """
     native = not isinstance(model.model, AceModel)
     if native:
-        _check_family(model)
+        check_family(model)
     kind = comfy.patcher_extension.WrappersMP.PREPARE_SAMPLING
     wrapped = native and bool(model.get_wrappers(kind, KEY))
     if variant is None and wrapped == native:
@@ -90,7 +90,7 @@ def ace_model_of(patcher: Any) -> AceModel:
     base = patcher.model
     if isinstance(base, AceModel):
         return base
-    _check_family(patcher)
+    check_family(patcher)
     config = type(base.model_config)({"disable_unet_model_creation": True})
     made = AceModel(config, device=base.device)
     native_net = base.diffusion_model
@@ -141,7 +141,7 @@ def _variant_by_file(model: Any) -> Variant | None:
     return variant_by_name({}, Path(path)) if isinstance(path, str | Path) else None
 
 
-def _check_family(model: Any) -> None:
+def check_family(model: Any) -> None:
     base = model.model
     if not isinstance(base, comfy.model_base.ACEStep15):
         raise CheckpointError(

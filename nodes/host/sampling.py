@@ -293,4 +293,4 @@ def _run(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:
 
 
 def _seeded(sampler: Any, seeds: Sequence[int]) -> Any:
-    return AceSolver(sampler.solver, seeds) if isinstance(sampler, AceSolver) else sampler
+    return sampler.with_seeds(seeds) if isinstance(sampler, AceSolver) else sampler

@@ -13,10 +13,15 @@ import torch
 from torch import Tensor
 
 from ...ace_core.conditioning.context import fit_length
+from ...ace_core.sampling.dcw import DCW
+from ...ace_core.sampling.presets import applied_dcw
 from ...ace_core.sampling.recipe import RETAKE_VARIANCE, Recipe, Retake, sde_noise, seeds_for
 from ...ace_core.sampling.repaint import KeptSource
-from ...ace_core.sampling.solvers import Solver, SolverOptions, integrate
+from ...ace_core.sampling.solvers import Solver, SolverOptions, in_turn, integrate
+from ...ace_core.types import Variant
 from .conditioning import host_task
+from .dcw import patched_dcw, without_dcw
+from .from_native import known_variant
 from .model import CORRECTOR
 
 
@@ -24,12 +29,28 @@ class AceSolver(comfy.samplers.Sampler):
     """A stock SAMPLER that integrates as the core does. It keeps nothing between runs.
 
     `seeds` are those of the items, for a solver that adds new noise; without them they are derived
-    from the run's own seed, as the noise of ACE-Step Noise is.
+    from the run's own seed, as the noise of ACE-Step Noise is. `dcw` None is the preset of the
+    model's variant.
+
+    Raises:
+        InvalidScheduleError: `dcw` cannot correct the steps of `solver`.
     """
 
-    def __init__(self, solver: Solver, seeds: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, solver: Solver, seeds: Sequence[int] | None = None, dcw: DCW | None = None
+    ) -> None:
+        if dcw is not None:
+            dcw.check_solver(solver)
         self.solver = solver
         self.seeds = seeds
+        self.dcw = dcw
+
+    def dcw_for(self, variant: Variant | None) -> DCW | None:
+        """What corrects the steps of a model of `variant`; None: nothing."""
+        return applied_dcw(self.dcw, variant, self.solver)
+
+    def with_seeds(self, seeds: Sequence[int]) -> "AceSolver":
+        return AceSolver(self.solver, seeds, self.dcw)
 
     def sample(
         self,
@@ -45,13 +66,18 @@ class AceSolver(comfy.samplers.Sampler):
         """`noise` [B, C, T] to the latent at the last of `sigmas`."""
         model = comfy.samplers.KSamplerX0Inpaint(model_wrap, sigmas)
         model.latent_image, model.noise = latent_image, noise
-        velocity = _Velocity(model, {**extra_args, "denoise_mask": denoise_mask})
+        options = without_dcw(extra_args["model_options"])
+        velocity = _Velocity(
+            model, {**extra_args, "denoise_mask": denoise_mask, "model_options": options}
+        )
         flow = model_wrap.inner_model.model_sampling
         start = flow.noise_scaling(
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
         times = sigmas.tolist()
         kept = _kept_source(model_wrap, start)
+        injection = kept and kept.after_step(noise.transpose(1, 2), len(times) - 1)
+        dcw = self.dcw_for(known_variant(model_wrap.model_patcher))
 
         def on_step(step: int, x0: Tensor) -> None:
             if callback is not None:
@@ -61,7 +87,7 @@ class AceSolver(comfy.samplers.Sampler):
             times=times,
             noise=sde_noise(self._seeds(len(start), extra_args.get("seed")), start.shape[-1]),
             on_step=on_step,
-            after_step=kept and kept.after_step(noise.transpose(1, 2), len(times) - 1),
+            after_step=in_turn(dcw, injection),
             correct_last=False,  # the host hands out no velocity at t = 0
         )
         x = integrate(self.solver, velocity, start.transpose(1, 2), run)
@@ -150,8 +176,8 @@ class AceNoise:
         return self.recipe(batch).initial_noise(frames).transpose(1, 2).contiguous()
 
 
-def ace_solver(solver: Solver = Solver.EULER) -> AceSolver:
-    return AceSolver(solver)
+def ace_solver(solver: Solver = Solver.EULER, dcw: DCW | None = None) -> AceSolver:
+    return AceSolver(solver, dcw=dcw)
 
 
 def solver_name(sampler: Any) -> str:
@@ -160,6 +186,20 @@ def solver_name(sampler: Any) -> str:
         return sampler.solver.value
     function = getattr(sampler, "sampler_function", None)
     return getattr(function, "__name__", type(sampler).__name__)
+
+
+def dcw_line(sampler: Any, model: Any) -> str:
+    """What corrects the steps of a run, as a line of its report."""
+    variant, off = known_variant(model), "dcw: off"
+    if isinstance(sampler, AceSolver):
+        applied = sampler.dcw_for(variant)
+        return off if applied is None else f"dcw: {applied}"
+    patched = patched_dcw(model)
+    if patched is not None:
+        return f"dcw: {patched}, exact for the sampler euler"
+    if applied_dcw(None, variant, Solver.EULER) is None:
+        return off
+    return f"{off}, as {solver_name(sampler)} corrects no steps: put ACE-Step DCW behind the model"
 
 
 def sampler_warnings(sampler: Any, positive: list) -> list[str]:

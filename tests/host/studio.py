@@ -39,6 +39,11 @@ class Studio:
         module = self.core("sampling.guidance")
         return module.Guidance(kind=module.GuidanceKind[kind], **fields)
 
+    @property
+    def dcw_off(self) -> Any:
+        """For comparisons with samplers of the host, which correct nothing."""
+        return self.core("sampling.dcw").DCW_OFF
+
     def noise(self, *seeds: int) -> Tensor:
         """As our sampler draws it, in the host's layout."""
         return self.core("sampling.recipe").noise(seeds, self.frames).transpose(1, 2).contiguous()
@@ -53,8 +58,9 @@ class Studio:
         seeds: tuple[int, ...] = (SEED,),
         model: Any = None,
         positive: list | None = None,
+        dcw: Any = None,
     ) -> Tensor:
-        """What our sampler node makes, [B, C, T]."""
+        """What our sampler node makes, [B, C, T]; without `dcw` that of the model's variant."""
         batch = self.host.Batch(
             model=model or self.model,
             positive=positive or self.positive,
@@ -63,7 +69,7 @@ class Studio:
             sigmas=self.sigmas,
             recipe=self.core("sampling.recipe").Recipe(seeds),
             guidance=guidance,
-            sampler=self.host.ace_solver(),
+            sampler=self.host.ace_solver(dcw=dcw),
         )
         return self.host.sample(batch)["samples"].clone()
 

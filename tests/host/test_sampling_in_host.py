@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from tests.host.studio import DIT, SEED, XL, Studio, open_studio
-from tests.rounding import assert_same
+from tests.rounding import assert_same, difference
 from tools.hosts.pack import Pack
 
 
@@ -54,17 +55,31 @@ def stock_advanced(studio: Studio, cfg: float) -> torch.Tensor:
 
 
 def test_stock_samplers_give_the_same_bits_as_ours_without_guidance(studio: Studio) -> None:
-    ours = studio.sampled()
+    ours = studio.sampled(dcw=studio.dcw_off)
     assert torch.equal(stock_ksampler(studio, 1.0), ours)
     assert torch.equal(stock_advanced(studio, 1.0), ours)
     assert ours.std() > 0.5
 
 
 def test_stock_samplers_give_the_same_latents_as_ours_with_plain_guidance(studio: Studio) -> None:
-    ours = studio.sampled(studio.guidance("CFG", scale=3.0))
+    ours = studio.sampled(studio.guidance("CFG", scale=3.0), dcw=studio.dcw_off)
     assert_same(stock_ksampler(studio, 3.0), ours)
     assert_same(stock_advanced(studio, 3.0), ours)
     assert (ours - studio.sampled()).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("cfg", [1.0, 3.0])
+def test_stock_samplers_on_a_patched_model_give_the_same_latents_as_ours(
+    studio: Studio, cfg: float
+) -> None:
+    guidance = studio.guidance("CFG", scale=cfg) if cfg > 1 else None
+    ours = studio.sampled(guidance)
+    patched, said = studio.host.with_dcw(studio.model, None)
+    assert said == "turbo: DCW double 0.05 and 0.02"
+    corrected = replace(studio, model=patched)
+    assert_same(stock_ksampler(corrected, cfg), ours)
+    assert_same(stock_advanced(corrected, cfg), ours)
+    assert difference(stock_ksampler(studio, cfg), ours) > 1e-3
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,31 @@ def test_stock_samplers_hear_tasks_through_the_adopted_model(studio: Studio, sto
     same(made, ksampled(studio, studio.model, positive, 3.0))
 
 
+def test_dcw_corrects_a_model_of_the_host_as_it_corrects_ours(studio: Studio, stock: Any) -> None:
+    """Its variant is not known, so it is corrected where that is asked for."""
+    plain, said = studio.host.with_dcw(stock, None)
+    assert said == "unknown variant: DCW off"
+    before = ksampled(studio, stock, studio.positive)
+    assert torch.equal(ksampled(studio, plain, studio.positive), before)
+    dcw = studio.core("sampling.dcw").DCW()
+    models = (stock, studio.host.from_native(stock), studio.model)
+    made = [
+        ksampled(studio, studio.host.with_dcw(each, dcw)[0], studio.positive, 3.0)
+        for each in models
+    ]
+    same(made[0], made[2])
+    same(made[1], made[2])
+    assert (made[0] - ksampled(studio, stock, studio.positive, 3.0)).abs().max() > 1e-3
+
+
+def test_dcw_of_another_family_is_refused_by_name(studio: Studio) -> None:
+    other = comfy("model_patcher").ModelPatcher(
+        torch.nn.Linear(2, 2), torch.device("cpu"), torch.device("cpu")
+    )
+    with pytest.raises(studio.core("errors").CheckpointError, match=r"another family \(Linear\)"):
+        studio.host.with_dcw(other, None)
+
+
 def test_a_model_that_knows_no_tasks_refuses_them_and_plays_words_and_codes(
     studio: Studio, stock: Any
 ) -> None:

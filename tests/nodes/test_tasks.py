@@ -61,7 +61,8 @@ def test_cover_strength_one_and_zero_are_the_two_pure_branches(run: Run) -> None
 
 def test_the_cover_switch_is_the_cores_in_any_sampler(pack: Pack, run: Run) -> None:
     stock = {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "euler"}}
-    ours = made(run(whole("Cover", cover_strength=0.5)))
+    uncorrected = node("Solver", solver="euler", dcw="off")
+    ours = made(run(advanced("Cover", solver=uncorrected, cover_strength=0.5)))
     other = made(run(advanced("Cover", solver=stock, cover_strength=0.5)))
     assert_same(ours, other)
 

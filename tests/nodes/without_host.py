@@ -31,7 +31,12 @@ def core_models(pack: Pack, found: Outcome) -> Any:
 
 
 def core_song(pack: Pack, found: Outcome, task: Any, **recipe: Any) -> Any:
-    """Latents [B, C, T] of the times that `editing.times` lists."""
+    """Latents [B, C, T] of the times that `editing.times` lists; DCW as the loaded model's variant
+    has it, unless it is given."""
+    presets, solvers = core(pack, "sampling.presets"), core(pack, "sampling.solvers")
+    variant, solver = found.values["model"][0].model.variant, recipe.get("solver")
+    dcw = presets.applied_dcw(recipe.get("dcw"), variant, solver or solvers.Solver.EULER)
+    recipe["dcw"] = dcw or core(pack, "sampling.dcw").DCW_OFF
     made = core(pack, "sampling.recipe").Recipe(times=(1.0, 0.8, 0.5, 0.2), **recipe)
     models = core_models(pack, found)
     return core(pack, "pipeline").sample(models, task, made).transpose(1, 2)

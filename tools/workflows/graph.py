@@ -226,7 +226,9 @@ def sub_sockets(socket: Socket, chosen: str) -> list[Socket]:
     for option in socket.settings["options"]:
         if option["key"] == chosen:
             return [
-                _socket(name, spec, False) for name, spec in option["inputs"]["required"].items()
+                _socket(name, spec, place == "optional")
+                for place in ("required", "optional")
+                for name, spec in option["inputs"].get(place, {}).items()
             ]
     raise ValueError(f"{socket.name} has no option {chosen!r}")
 

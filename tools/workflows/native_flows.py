@@ -21,7 +21,8 @@ loaded twice, and LoRAs, fp8 and GGUF stay as their loader made them.
 encoder and the language model.
 2. **Adopt**: *ACE-Step Adopt Model* lets stock samplers do every ACE-Step task. *ACE-Step \
 Sampler* takes such a MODEL without it.
-3. **Music**: the stock *KSampler*: 8 steps, cfg 1, euler, simple for turbo.
+3. **Music**: the stock *KSampler*: 8 steps, cfg 1, euler, simple for turbo. *ACE-Step DCW* \
+corrects its steps as the official code does; take it out for songs of before.
 """
 
 
@@ -42,9 +43,11 @@ def native_loaders() -> Flow:
     task = flow.group("Task").add(
         "AceStep15TextToMusic", text_encoder=clip, vae=vae, song=thought, codes=codes
     )
-    sampler = flow.group("Music").add(
+    music = flow.group("Music")
+    corrected = music.add("AceStep15DCW", model=adopted.out("model"), dcw="auto")
+    sampler = music.add(
         "KSampler",
-        model=adopted.out("model"),
+        model=corrected.out("model"),
         steps=8,
         cfg=1.0,
         sampler_name="euler",

@@ -162,7 +162,8 @@ All models from one file, a LoRA of yours on top, and ComfyUI's own **KSampler**
 
 Put your adapter into **models/loras** and choose it on *Load LoRA*; strength 1 is as it was \
 trained. *Encode Audio* encodes the recording for the sampler, and **denoise** sets how much of it \
-is generated anew: 1 is all, 0.5 stays close.
+is generated anew: 1 is all, 0.5 stays close. *ACE-Step DCW* corrects the steps of turbo as the \
+official code does; with base or sft it changes nothing.
 """,
     ),
 }

@@ -93,9 +93,11 @@ def own_style() -> Flow:
         song=song.out("song"),
         source=recording,
     )
-    sampler = flow.group("Music").add(
+    music = flow.group("Music")
+    corrected = music.add("AceStep15DCW", model=styled.out("model"), dcw="auto")
+    sampler = music.add(
         "KSampler",
-        model=styled.out("model"),
+        model=corrected.out("model"),
         positive=task.out("positive"),
         negative=task.out("negative"),
         latent_image=start.out("latent"),

@@ -40,7 +40,7 @@ NAMES: Final[dict[str, str]] = {
         "add_patches add_wrapper_with_key cached_patcher_init clone comfy_patched_weights"
         " get_attachment get_free_memory get_wrappers is_dynamic is_multigpu_base_clone"
         " load_device loaded_size model model_lowvram model_size patch_weight_to_device"
-        " patches set_attachments"
+        " model_options patches set_attachments set_model_sampler_post_cfg_function"
     ),
     "comfy.model_sampling.CONST": "inverse_noise_scaling noise_scaling",
     "comfy.ops": (
@@ -118,8 +118,9 @@ KEYS: Final[dict[str, str]] = {
     ),
     "comfy/sampler_helpers.py": "additional_models cross_attn model_conds",
     "comfy/samplers.py": (
-        "cond conds input model model_options noise positive negative sample_sigmas"
-        " sampler_calc_cond_batch_function sampler_cfg_function sigma transformer_options uncond"
+        "cond conds denoised input model model_options noise positive negative sample_sigmas"
+        " sampler_calc_cond_batch_function sampler_cfg_function sampler_post_cfg_function sigma"
+        " transformer_options uncond"
     ),
     "nodes.py": "batch_index noise_mask samples",
     "comfy_extras/nodes_audio.py": "sample_rate samples waveform",

@@ -33,8 +33,12 @@ def sampling_function(
     if "sampler_cfg_function" in options:
         differences = {"cond": x - positive, "uncond": x - negative}
         inputs = {"input_cond": conds[0], "input_uncond": conds[1]}
-        return x - options["sampler_cfg_function"]({**differences, **inputs, **both})
-    return negative + (positive - negative) * cond_scale
+        denoised = x - options["sampler_cfg_function"]({**differences, **inputs, **both})
+    else:
+        denoised = negative + (positive - negative) * cond_scale
+    for function in options.get("sampler_post_cfg_function", []):
+        denoised = function({**both, "denoised": denoised, "cond": cond, "uncond": uncond})
+    return denoised
 
 
 def calc_cond_batch(

@@ -59,6 +59,14 @@ class ModelPatcher:
             found = getattr(found, part)
         return found
 
+    def set_model_sampler_post_cfg_function(
+        self, post_cfg_function: Any, disable_cfg1_optimization: bool = False
+    ) -> None:
+        before = self.model_options.get("sampler_post_cfg_function", [])
+        self.model_options["sampler_post_cfg_function"] = [*before, post_cfg_function]
+        if disable_cfg1_optimization:
+            self.model_options["disable_cfg1_optimization"] = True
+
     def add_patches(
         self, patches: dict[str, Any], strength_patch: float = 1.0, strength_model: float = 1.0
     ) -> list[str]:
