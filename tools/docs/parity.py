@@ -125,9 +125,9 @@ Each cell bounds the largest difference, as a share of the largest value, betwee
 a reference on a toy model on the CPU. `same` is no difference at all. There are two classes:
 
 - **float64**, `< 1e-9`: both sides compute in float64, where the same computation in another order
-  stays below 1e-13. These are the columns with DCW and that of diffusers. Its modules upcast norms, rotary angles, times
-  and codes to float32; they are run with float64 in its place. Its scheduler holds the times in
-  float32; ours are given the same.
+  stays below 1e-13. These are the columns with DCW and that of diffusers. The modules of diffusers
+  upcast norms, rotary angles, times and codes to float32; they are run with float64 in its place.
+  Its scheduler holds the times in float32; ours are given the same.
 - **float32**, `< 1e-5` for one pass of the encoders and `< 1e-4` for a whole run: one side is
   float32. The official code was recorded in float32, and ours is compared in float64, so what is
   left is the recording's own rounding, the same on every processor. The column "in float32" is this
@@ -137,9 +137,9 @@ a reference on a toy model on the CPU. `same` is no difference at all. There are
 The columns:
 
 - The reference of all columns but the last three is the official handler with the official model
-  files of 17 April 2026; `tests/goldens/README.md` tells how they were run. The files of turbo, base
-  and sft gave the same conditioning to the last bit, and base and sft the same latents; so did
-  XL's.
+  files of 17 April 2026; `tests/goldens/README.md` tells how they were run. The files of turbo,
+  base and sft gave the same conditioning to the last bit, and base and sft the same latents; so
+  did XL's.
 - Since 20 April 2026 the official code corrects each step of turbo by DCW. "Of today" is what this
   project does by default: the loop of April with DCW after each step, against the official formulas
   of summer 2026 written out in `tests/parity/today.py`. These files were read, not run. On base and
@@ -263,8 +263,8 @@ def mode_table() -> Iterator[str]:
     """
     runs = [(steps, frames) for steps in today.STEP_COUNTS for frames in today.LENGTHS]
     yield "## Modes of DCW\n"
-    yield "2B turbo with the official scalers, against the official formulas; an odd number of frames"
-    yield "is continued by one of zeros.\n"
+    yield "2B turbo with the official scalers, against the official formulas; an odd number of"
+    yield "frames is continued by one of zeros.\n"
     yield f"| mode | {' | '.join(f'{steps} steps, {frames} frames' for steps, frames in runs)} |"
     yield "|---" * (len(runs) + 1) + "|"
     for mode in DCWMode:

@@ -102,6 +102,18 @@ def test_a_line_means_one_song_with_the_published_defaults():
     )
 
 
+def test_a_line_leaves_dcw_to_the_model_or_switches_it():
+    for line, enabled in (
+        ({}, None),
+        ({"dcw_enabled": False}, False),
+        ({"dcw_enabled": True}, True),
+    ):
+        assert request_of({"caption": "x", **line}, Path())[0].dcw_enabled is enabled
+    assert faults(caption="x", dcw_enabled=False, dcw_mode="pix") == []
+    (fault,) = faults(caption="x", dcw_mode="both")
+    assert "`dcw_mode` is 'both'" in fault
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

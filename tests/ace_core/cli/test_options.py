@@ -70,6 +70,19 @@ def test_only_what_is_written_is_given():
     assert given_fields(arguments, GenerationConfig) == {"seeds": [4, 5], "batch_size": 2}
 
 
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ([], {}),
+        (["--no-dcw-enabled"], {"dcw_enabled": False}),
+        (["--dcw-enabled", "--dcw-mode", "low"], {"dcw_enabled": True, "dcw_mode": "low"}),
+    ],
+)
+def test_dcw_is_left_to_the_model_or_switched(words: list[str], given: dict[str, object]):
+    arguments = parser_of("generate").parse_args(words)
+    assert given_fields(arguments, GenerationParams) == given
+
+
 def test_a_value_of_another_kind_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="2"):
         parser_of("generate").parse_args(["--timesteps", "1,x"])
