@@ -198,7 +198,8 @@ def _chosen_dcw(chosen: dict[str, Any] | None) -> DCW | None:
     name = _AUTO if chosen is None else chosen["dcw"]
     if name in (_AUTO, _OFF):
         return None if name == _AUTO else DCW_OFF
-    scalers = {key: value for key, value in chosen.items() if key != "dcw"} if chosen else {}
+    given = {} if chosen is None else {key: chosen.get(key) for key in ("scaler", "high_scaler")}
+    scalers = {key: value for key, value in given.items() if value is not None}
     return DCW(DCWMode(name), **scalers)
 
 
