@@ -78,7 +78,7 @@ def _packed(record: Record) -> bytes:
 def _records(path: Path, content: bytes) -> Iterator[Record]:
     for number, line in enumerate(content.splitlines(), start=1):
         try:
-            yield _record(parse_json(line))
+            yield _record(parse_json(line, halves=True))
         except ValueError as error:
             raise BatchError(
                 f"{path}, line {number}: this is no record of a batch ({error!r}). Put the line "

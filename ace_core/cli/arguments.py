@@ -8,6 +8,7 @@ from typing import Final
 
 from ..constants import TRACKS
 from ..inference.types import GenerationConfig, GenerationParams
+from ..tracks import parse_track
 from .options import add_fields
 
 DIT: Final = "acestep-v15-turbo"
@@ -68,6 +69,7 @@ CONFIG_FIELDS: Final = (
     "batch_size",
     "allow_lm_batch",
     "lm_batch_chunk_size",
+    "constrained_decoding_debug",
     "audio_format",
 )
 OUT: Final = "output"
@@ -77,13 +79,12 @@ def add_music(parser: argparse.ArgumentParser, name: str) -> None:
     if name != "generate":
         parser.add_argument("src_audio", metavar="RECORDING", help="the recording to start from")
     if name in TRACK_COMMANDS:
-        several = "+" if name == "complete" else 1
         parser.add_argument(
             "--track",
-            nargs=several,
-            choices=TRACKS,
+            nargs="+",
+            type=_tracks,
             metavar="TRACK",
-            help=f"what to play: {', '.join(TRACKS)}",
+            help=f"what to play, several with commas or spaces: {', '.join(TRACKS)}",
         )
     parser.add_argument(
         "-o",
@@ -99,6 +100,17 @@ def add_music(parser: argparse.ArgumentParser, name: str) -> None:
     add_fields(parser, GenerationParams, names)
     add_fields(parser, GenerationConfig, CONFIG_FIELDS)
     add_models(parser)
+
+
+def _tracks(text: str) -> list[str]:
+    """The tracks of a list with commas."""
+    tracks = []
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        track = parse_track(name)
+        if track is None:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(TRACKS)}")
+        tracks.append(track)
+    return tracks
 
 
 DEFAULT_RAY: Final = ""  # the value of --ray without an address
@@ -140,6 +152,10 @@ def add_lm(parser: argparse.ArgumentParser, name: str) -> None:
     )
     sampling.add_argument(
         "--repetition-penalty", type=float, default=1.0, help="above 1: fewer repetitions"
+    )
+    sampling.add_argument("--seed", type=int, help="seed of the reply (default: drawn)")
+    sampling.add_argument(
+        "--constrained-decoding-debug", action="store_true", help="log each token"
     )
     sampling.add_argument(
         "--use-constrained-decoding",

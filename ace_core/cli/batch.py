@@ -15,12 +15,13 @@ from ..batch.run import Remaining, remaining_lines
 from ..batch.run import run as run_jobs
 from ..writing import make_folder
 from .models import model_choice
-from .output import Exit, Output
+from .output import Exit, Output, usage_errors
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    choice = model_choice(arguments, output, thinks=True)
-    rules = Rules(choice.known_variant(), arguments.prompts.parent.absolute())
+    with usage_errors():
+        choice = model_choice(arguments, output, thinks=True)
+        rules = Rules(choice.known_variant(), arguments.prompts.parent.absolute())
     lines = read_lines(arguments.prompts, rules.faults)
     executor = _executor(arguments, choice, rules.base, output)
     with locked(make_folder(arguments.out)):

@@ -8,19 +8,21 @@ from typing import Any, Final
 
 from ..errors import AceStepError, InvalidRequestError
 from ..inference import LLMHandler, create_sample, format_sample, understand_music
+from ..inference.lm_calls import codes_of
 from ..texts import text_fault
 from .arguments import METADATA
 from .models import lm_choice
 from .options import read_text
-from .output import Output
+from .output import Output, usage_errors
 
 TITLES: Final = {"keyscale": "key", "timesignature": "time signature"}
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    _check_texts(arguments)
-    request = REQUESTS[arguments.command](arguments)
-    choice = lm_choice(arguments)
+    with usage_errors():
+        _check_texts(arguments)
+        request = REQUESTS[arguments.command](arguments)
+        choice = lm_choice(arguments)
     output.bar(0.0, "Loading the language model")
     lm = choice.load_lm()
     assert lm is not None  # noqa: S101  chosen_lm refuses when there is none
@@ -48,11 +50,13 @@ Request = Callable[[LLMHandler, dict[str, Any]], Any]
 
 def _sampling(arguments: argparse.Namespace) -> dict[str, Any]:
     names = ("temperature", "top_k", "top_p", "repetition_penalty", "use_constrained_decoding")
+    names += ("constrained_decoding_debug", "seed")
     return {name: getattr(arguments, name) for name in names}
 
 
 def _understand(arguments: argparse.Namespace) -> Request:
     codes = _read_codes(arguments.codes)
+    codes_of(codes)  # raises an error for a text without codes
     return lambda lm, sampling: understand_music(lm, codes, **sampling)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from .. import __version__
 from ..errors import AceStepError, PromptsError
 from .arguments import add_arguments
-from .output import Exit, Interrupts, Output
+from .output import Exit, Interrupts, Output, UsageError
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one line of help)
     "generate": ("music", "make a song from a caption and lyrics"),
@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one lin
     "inspect": ("inspect", "say what a model file or folder is"),
     "batch": ("batch", "make a song for every line of a file; resumes after a crash"),
 }
+PACKAGE: Final = __name__.rsplit(".", 2)[0]
 SILENCED: Final = ("inference.handlers",)  # loggers whose warnings come back as the error
 
 
@@ -34,12 +35,14 @@ def main(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
     for name in SILENCED:
-        logging.getLogger(f"{__name__.rsplit('.', 2)[0]}.{name}").setLevel(logging.CRITICAL)
+        logging.getLogger(f"{PACKAGE}.{name}").setLevel(logging.CRITICAL)
     parser = _parser(argv[0] if argv else "")
     arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()
         return Exit.USAGE
+    if getattr(arguments, "constrained_decoding_debug", False):
+        logging.getLogger(f"{PACKAGE}.lm.decoding").setLevel(logging.INFO)
     with Interrupts() as interrupts:
         return _run(arguments, Output(arguments.json, interrupts))
 
@@ -63,7 +66,7 @@ def _run(arguments: argparse.Namespace, output: Output) -> int:
     """Run the command. Errors that a user can fix become one line; others keep their traceback."""
     try:
         return _module(COMMANDS[arguments.command][0]).run(arguments, output)
-    except PromptsError as error:
+    except (PromptsError, UsageError) as error:
         output.refusal(str(error))
         return Exit.USAGE
     except AceStepError as error:

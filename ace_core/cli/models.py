@@ -4,6 +4,7 @@ import argparse
 
 from ..batch.models import ModelChoice
 from ..errors import CheckpointError
+from ..inference.devices import device_of
 from ..inference.find_models import find_model
 from ..weights import Kind
 from .arguments import DIT, LMS
@@ -28,6 +29,7 @@ def model_choice(arguments: argparse.Namespace, output: Output, thinks: bool) ->
         tokenizer=arguments.tokenizer,
     )
     choice.dit_checkpoint()
+    device_of(arguments.device)
     if needed and choice.lm is None:
         output.note(f"No language model is below {choice.root}: going without it.")
     return choice
@@ -42,6 +44,7 @@ def lm_choice(arguments: argparse.Namespace) -> ModelChoice:
     lm = _lm(arguments)
     if lm is None:
         find_model(arguments.models, LMS[0], Kind.LM)  # raises an error that names what is there
+    device_of(arguments.device)
     return ModelChoice(
         root=arguments.models,
         dit=DIT,

@@ -2,20 +2,23 @@
 
 import argparse
 import itertools
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from ..batch.models import Models
 from ..batch.prompts import Request, check_request, request_of
+from ..constants import TRACKS
 from ..errors import AceStepError, InvalidRequestError
 from ..inference import generate_music
 from ..inference.types import GenerationConfig, GenerationParams, GenerationResult
 from ..prompts import complete_instruction, extract_instruction, lego_instruction
 from ..writing import draft_folder, name_all, save_errors
+from .arguments import TRACK_COMMANDS
 from .models import model_choice
 from .options import given_fields, read_text
-from .output import Output
+from .output import Output, usage_errors
 
 INSTRUCTIONS: Final = {
     "lego": lambda tracks: lego_instruction(tracks[0]),
@@ -25,9 +28,10 @@ INSTRUCTIONS: Final = {
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    request = _request(arguments)
-    choice = model_choice(arguments, output, request.params.thinking)
-    check_request(request, choice.known_variant())
+    with usage_errors():
+        request = _request(arguments)
+        choice = model_choice(arguments, output, request.params.thinking)
+        check_request(request, choice.known_variant())
     output.bar(0.0, "Loading the models")
     models = choice.load()
     out: Path = arguments.out
@@ -51,7 +55,8 @@ def _request(arguments: argparse.Namespace) -> Request:
         if "lyrics" in fields:
             raise InvalidRequestError("--lyrics and --lyrics-file are both given. Give one.")
         fields["lyrics"] = read_text(arguments.lyrics_file)
-    tracks = getattr(arguments, "track", None)
+    tracks = list(itertools.chain.from_iterable(getattr(arguments, "track", None) or ()))
+    _check_tracks(arguments, tracks, fields)
     if tracks:
         fields["instruction"] = INSTRUCTIONS[arguments.command](tuple(tracks))
     suffix = arguments.out.suffix.removeprefix(".").lower()
@@ -65,6 +70,25 @@ def _request(arguments: argparse.Namespace) -> Request:
     request = request_of(fields, Path())
     request.config.use_random_seed = "seeds" not in fields and request.params.seed < 0
     return request
+
+
+def _check_tracks(
+    arguments: argparse.Namespace, tracks: Sequence[str], fields: Mapping[str, Any]
+) -> None:
+    """
+    Raises:
+        InvalidRequestError: a command on tracks without one, or one track where several are given.
+    """
+    command = arguments.command
+    if command in TRACK_COMMANDS and not tracks and "instruction" not in fields:
+        raise InvalidRequestError(
+            f"{command} needs --track, {'one or more' if command == 'complete' else 'one'} of "
+            f"{', '.join(TRACKS)}."
+        )
+    if command in ("lego", "extract") and len(tracks) > 1:
+        raise InvalidRequestError(
+            f"{command} makes one track, but --track names {len(tracks)}. Run it once per track."
+        )
 
 
 def _generate(models: Models, request: Request, folder: Path, output: Output) -> GenerationResult:
@@ -107,13 +131,17 @@ def _free(draft: Path, folder: Path) -> Path:
 
 def _report(output: Output, result: GenerationResult, files: list[Path]) -> None:
     songs = [
-        {"path": str(file), "seed": audio["params"]["seed"], "key": audio["key"]}
+        {
+            "path": str(file),
+            "seed": audio["params"]["seed"],
+            "key": audio["key"],
+            "params": audio["params"],
+        }
         for file, audio in zip(files, result.audios, strict=True)
     ]
     content: dict[str, Any] = {
         "success": True,
         "songs": songs,
-        "params": result.audios[0]["params"] if songs else {},
         "lm_metadata": result.extra_outputs.get("lm_metadata"),
         "time_costs": result.extra_outputs.get("time_costs", {}),
         "status_message": result.status_message,

@@ -60,6 +60,7 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "lm_negative_prompt": "negative prompt of its guidance",
     "allow_lm_batch": "let it write the codes of several songs at once",
     "lm_batch_chunk_size": "how many songs' codes at once, at most",
+    "constrained_decoding_debug": "log each token of the language model",
     "audio_format": "flac, wav or mp3",
 }
 Parse = Callable[[str], Any]

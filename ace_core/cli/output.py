@@ -10,10 +10,13 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from types import FrameType
 from typing import Any, Final, TextIO
+
+from ..errors import AceStepError
 
 BAR: Final = 30  # characters
 LINE: Final = 79
@@ -27,6 +30,23 @@ class Exit(IntEnum):
     USAGE = 2  # the command line or a line of the prompts file is wrong; nothing was started
     SOME_FAILED = 3  # a batch ended with some songs recorded as failed
     INTERRUPTED = 130  # Ctrl-C, by the convention of shells
+
+
+class UsageError(AceStepError):
+    """The command line is wrong; nothing was started."""
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Errors that the command line alone causes, before anything is loaded.
+
+    Raises:
+        UsageError: the block found one.
+    """
+    try:
+        yield
+    except (AceStepError, TypeError) as error:
+        raise UsageError(str(error)) from error
 
 
 class Interrupts:

@@ -159,6 +159,8 @@ def _offered(root: Path, kind: Kind) -> str:
     """A sentence with the names that exist."""
     found = []
     for path in _entries(root):
+        if path.name in FOLDERS:
+            continue
         try:
             kinds = inspect(path).kinds
         except CheckpointError:

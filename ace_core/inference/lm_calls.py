@@ -15,7 +15,7 @@ from ..lm.language_model import LanguageModel
 from ..lm.plan import Sample
 from ..memory import out_of_memory
 from ..sampling.recipe import seeds_for
-from ..types import Song
+from ..types import AudioCodes, Song
 from .handlers import LLMHandler
 from .limits import check_texts, check_types
 from .music import OUT_OF_MEMORY, check_arguments
@@ -57,6 +57,15 @@ class TextParams:
         return TextOptions(sampling, seed, self.constrained, on_step=trace)
 
 
+def codes_of(text: str) -> AudioCodes:
+    """The audio codes in `text`, which may end with dots.
+
+    Raises:
+        InvalidCodesError: there are none.
+    """
+    return read_codes(text.rstrip().rstrip("".join(ELLIPSIS)))
+
+
 def understand_music(
     llm_handler: LLMHandler,
     audio_codes: str,
@@ -81,8 +90,7 @@ def understand_music(
     )
 
     def call(lm: LanguageModel, options: TextOptions) -> Sample:
-        codes = read_codes(audio_codes.rstrip().rstrip("".join(ELLIPSIS)))
-        return functions.understand(lm, codes, options)
+        return functions.understand(lm, codes_of(audio_codes), options)
 
     return _call(UnderstandResult(), llm_handler, params, call)
 

@@ -18,6 +18,7 @@ from ..sampling.presets import preset, schedule_warnings, variant_warnings
 from ..sampling.recipe import Recipe, seeds_for
 from ..sampling.schedules import custom_timesteps, snap_to_turbo
 from ..sampling.solvers import Solver
+from ..tracks import names_track, parse_track
 from ..types import Song, Variant, parse_key
 from .limits import SOLVERS
 from .types import GenerationConfig, GenerationParams
@@ -227,7 +228,7 @@ def tracks_of(task: str, instruction: str) -> Tracks:
     Raises:
         InvalidRequestError: it names no known track.
     """
-    named = tuple(track for track in TRACKS if _names(instruction, track))
+    named = tuple(track for track in TRACKS if names_track(instruction, track))
     if not named:
         given = "no instruction" if _is_default(instruction) else f"{instruction!r}"
         raise InvalidRequestError(
@@ -239,7 +240,7 @@ def tracks_of(task: str, instruction: str) -> Tracks:
     if documented is None:
         return Tracks(named, instruction)
     listed = re.split(r"\s*(?:,|\||\band\b)\s*", documented["tracks"].strip())
-    spelled = tuple(_spelled(name) for name in listed if name)
+    spelled = tuple(parse_track(name) or "" for name in listed if name)
     if not set(spelled) <= set(TRACKS) or (task != "complete" and len(spelled) > 1):
         return Tracks(named, instruction)
     return Tracks(spelled, None)
@@ -252,13 +253,3 @@ def custom_instruction(instruction: str) -> str | None:
 
 def _is_default(instruction: str) -> bool:
     return instruction.strip() in ("", TEXT_TO_MUSIC)
-
-
-def _names(instruction: str, track: str) -> bool:
-    words = track.replace("_", "[_ ]")
-    lead = "" if track == "backing_vocals" else "(?<!backing[_ ])"
-    return re.search(rf"{lead}\b{words}\b", instruction, re.IGNORECASE) is not None
-
-
-def _spelled(name: str) -> str:
-    return re.sub(r"[_ ]+", "_", name.strip().lower())

@@ -29,7 +29,7 @@ def test_codes_that_are_none_are_reported(
     if not codes:
         file.write_text("no codes at all")
     code, (output,), _ = ask("understand", file, *models)
-    assert (code, message in output["error"]) == (Exit.FAILED, True)
+    assert (code, message in output["error"]) == (Exit.USAGE, True)
 
 
 def test_a_sample_without_a_singer_keeps_its_language(ask: Any, models: tuple[str, str]):
@@ -60,5 +60,20 @@ def test_what_is_stated_is_kept_and_people_can_read_it(
 
 def test_a_language_model_that_is_not_there_is_reported(ask: Any, tmp_path: Path):
     code, (output,), _ = ask("sample", "a song", "--models", tmp_path)
-    assert code == Exit.FAILED
+    assert code == Exit.USAGE
     assert "No 5 Hz language model" in output["error"]
+
+
+def test_a_reply_can_be_had_again_by_its_seed(ask: Any, models: tuple[str, str]):
+    first, second, other = (
+        ask("sample", "rain", "--seed", seed, *models)[1][0] for seed in (7, 7, 8)
+    )
+    assert first == second
+    assert first != other
+
+
+def test_each_token_can_be_logged(ask: Any, models: tuple[str, str], caplog: Any):
+    ask("sample", "rain", "--seed", 7, *models)
+    assert not any(record.message.startswith("token ") for record in caplog.records)
+    ask("sample", "rain", "--seed", 7, "--constrained-decoding-debug", *models)
+    assert any(record.message.startswith("token ") for record in caplog.records)

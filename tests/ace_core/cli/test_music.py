@@ -28,7 +28,7 @@ def test_a_song_lies_where_it_was_asked_for_and_nothing_beside_it(
     assert code == Exit.DONE
     assert [path.name for path in out.parent.iterdir()] == ["rain.wav"]
     assert [(song["path"], song["seed"]) for song in output["songs"]] == [(str(out), 7)]
-    assert output["params"]["task_type"] == "cover"
+    assert output["songs"][0]["params"]["task_type"] == "cover"
     assert output["time_costs"]["pipeline_total_time"] > 0
     assert soundfile.info(out).format in ("WAV", "WAVEX")
 
@@ -40,6 +40,7 @@ def test_several_songs_are_numbered(ask: Any, models: tuple[str, str], tone: Pat
     names = [Path(song["path"]).name for song in output["songs"]]
     assert names == ["rain.1.flac", "rain.2.flac"]
     assert [song["seed"] for song in output["songs"]] == [3, 4]
+    assert [song["params"]["seed"] for song in output["songs"]] == [3, 4]
     first, second = (soundfile.read(tmp_path / name)[0] for name in names)
     assert (first != second).any()
 
@@ -49,6 +50,11 @@ def test_several_songs_are_numbered(ask: Any, models: tuple[str, str], tone: Pat
     [
         ("extract", ["vocals"], "Extract the VOCALS track from the audio:"),
         ("lego", ["bass"], "Generate the BASS track based on the audio context:"),
+        (
+            "complete",
+            ["Drum,bass", "guitars"],
+            "Complete the input track with DRUMS | BASS | GUITAR:",
+        ),
         ("complete", ["drums", "bass"], "Complete the input track with DRUMS | BASS:"),
     ],
 )
@@ -64,7 +70,7 @@ def test_a_track_is_asked_for_in_the_words_of_its_task(
     where = ("--models", checkpoints.root / "official", "--checkpoint", "acestep-v15-base")
     words = (command, tone, *QUICK, *where, "--track", *tracks, "-o", tmp_path / "a.wav")
     code, (output,), _ = ask(*words)
-    assert (code, output["params"]["instruction"]) == (Exit.DONE, instruction)
+    assert (code, output["songs"][0]["params"]["instruction"]) == (Exit.DONE, instruction)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +82,9 @@ def test_a_track_is_asked_for_in_the_words_of_its_task(
         (["generate", "-o", "a.mp3", "--audio-format", "wav"], "Give one of them"),
         (["generate", "-o", "a.txt"], "`audio_format` is 'txt'"),
         (["cover", "none.wav", "--caption", "x"], "there is no file none.wav"),
-        (["extract", "none.wav"], "names no track"),
+        (["extract", "none.wav"], "extract needs --track, one of vocals"),
+        (["complete", "none.wav", "--caption", "x"], "complete needs --track, one or more of"),
+        (["lego", "none.wav", "--track", "drums,bass"], "one track, but --track names 2"),
         (["generate", "--checkpoint", "nothing"], "No diffusion model"),
         (["generate", "--lm", "nothing"], "No 5 Hz language model"),
         (["generate", "--caption", "x", "--device", "abacus"], "'abacus' is not here"),
@@ -92,7 +100,7 @@ def test_what_cannot_be_done_is_reported_and_leaves_nothing(
 ):
     monkeypatch.chdir(tmp_path)
     code, (answer,), errors = ask(*words, *models)
-    assert code == Exit.FAILED
+    assert code == Exit.USAGE
     assert message in answer["error"]
     assert errors == f"error: {answer['error']}\n"
     assert list(tmp_path.iterdir()) == []
@@ -133,7 +141,7 @@ def test_wildcards_are_drawn_by_the_seed_and_reported(
     captions = {}
     for seed in (1, 2):
         _, (output,), _ = ask(*words, "--seed", seed)
-        captions[seed] = output["params"]["caption"]
+        captions[seed] = output["songs"][0]["params"]["caption"]
         drawn = captions[seed].split()[0]
         assert f"Wildcards of `caption`, seed {seed}: '{drawn}'." in output["status_message"]
     assert captions == {

@@ -13,7 +13,7 @@ from ace_core.inference import GenerationConfig, GenerationParams
 FILLED_IN = {"cot_" + name for name in ("bpm", "keyscale", "timesignature", "duration")}
 FILLED_IN |= {"cot_vocal_language", "cot_caption", "cot_lyrics", "reuse_cot"}
 ELSEWHERE = {"task_type", "src_audio"}  # the command's name, its argument
-IMPLIED = {"use_random_seed", "constrained_decoding_debug"}
+IMPLIED = {"use_random_seed"}
 MUSIC = [name for name, (module, _) in COMMANDS.items() if module == "music"]
 
 
