@@ -111,6 +111,7 @@ class Task:
     source: Tensor | None = None  # [1 or B, T, 64] latents, for all or per item; None: silence
     source_use: SourceUse = SourceUse.WHOLE
     mask: Tensor | None = None  # [1, T, 1] 1: new music, 0: keep; None: new music everywhere
+    auto_mask: bool = False  # the model gets 2 in place of the mask: it decides where to play
     codes: AudioCodes | None = None  # decoded to hints in the place of the source
     cover_strength: float = 1.0  # share of the steps that see the source or the codes
     text_without_source: Tensor | None = None  # [1, L, 1024] for the rest of the steps

@@ -10,7 +10,13 @@ from ..ace_core.sampling.solvers import Solver
 from .seeds import CATEGORY
 from .sockets import GuidanceSocket
 
-_KINDS = (GuidanceKind.APG, GuidanceKind.ADG, GuidanceKind.CFG)
+_KINDS = (
+    GuidanceKind.APG,
+    GuidanceKind.ADG,
+    GuidanceKind.CFG,
+    GuidanceKind.ADG_W_NORM,
+    GuidanceKind.ADG_WO_CLIP,
+)
 
 
 class AceStepGuidance(io.ComfyNode):

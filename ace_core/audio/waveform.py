@@ -109,6 +109,25 @@ def limit_peak(audio: Tensor) -> Tensor:
     return audio if bool((peaks <= 1).all()) else audio / peaks.clamp(min=1)
 
 
+def at_peak(audio: Tensor, decibels: float) -> Tensor:
+    """Each item scaled so that its peak is `decibels` of full scale; a silent one is not."""
+    peaks = _peaks(audio)
+    gain = torch.where(peaks < SILENCE, 1.0, 10 ** (decibels / 20) / peaks.clamp(min=SILENCE))
+    return audio * gain
+
+
+def faded(audio: Tensor, fade_in: float, fade_out: float, rate: int = SAMPLE_RATE) -> Tensor:
+    """`audio` with linear ramps of `fade_in` and `fade_out` seconds, at most its length."""
+    if not fade_in and not fade_out:
+        return audio
+    samples = audio.shape[-1]
+    gain = torch.ones(samples, dtype=audio.dtype, device=audio.device)
+    first, last = (min(round(seconds * rate), samples) for seconds in (fade_in, fade_out))
+    gain[:first] *= torch.linspace(0, 1, first).to(gain)
+    gain[samples - last :] *= torch.linspace(1, 0, last).to(gain)
+    return audio * gain
+
+
 def _peaks(audio: Tensor) -> Tensor:
     """Largest magnitude of each item, [B, 1, 1]."""
     return audio.abs().amax(dim=(1, 2), keepdim=True)

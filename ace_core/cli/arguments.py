@@ -54,11 +54,24 @@ def add_models(parser: argparse.ArgumentParser, dit: bool = True) -> None:
     )
 
 
-SOURCE_FIELDS: Final = {"src_audio", "repainting_start", "repainting_end", "audio_cover_strength"}
+KEEP_FIELDS: Final = {
+    "repaint_mode",
+    "repaint_strength",
+    "repaint_latent_crossfade_frames",
+    "repaint_wav_crossfade_sec",
+}
+SOURCE_FIELDS: Final = {
+    "src_audio",
+    "repainting_start",
+    "repainting_end",
+    "audio_cover_strength",
+    "cover_noise_strength",
+    *KEEP_FIELDS,
+}
 SOURCE_FIELDS_OF: Final = {  # the SOURCE_FIELDS of each command
     "generate": {"audio_cover_strength"},
-    "cover": {"audio_cover_strength"},
-    "repaint": {"repainting_start", "repainting_end"},
+    "cover": {"audio_cover_strength", "cover_noise_strength"},
+    "repaint": {"repainting_start", "repainting_end", *KEEP_FIELDS},
     "lego": {"repainting_start", "repainting_end"},
     "extract": set[str](),
     "complete": set[str](),

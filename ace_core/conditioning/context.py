@@ -18,6 +18,7 @@ from ..precision import check_finite
 from ..task import SourceUse, Task
 from ..types import AudioCodes
 
+AUTO_MASK: Final = 2.0  # in place of the chunk mask: the model decides where to play
 REFERENCE_SAMPLES: Final = TIMBRE_FRAMES * LATENT_HOP  # 30 s
 SEGMENTS: Final = 3
 SEGMENT_SAMPLES: Final = REFERENCE_SAMPLES // SEGMENTS  # 10 s
@@ -89,6 +90,8 @@ def context(model: AceStepModel, task: Task, silence: Tensor) -> Tensor:
     """Source latents and chunk mask side by side, [1 or B, T, 2C]."""
     latents = source_latents(model, task, silence)
     mask = task.mask.to(latents) if task.mask is not None else latents.new_ones(1, task.frames, 1)
+    if task.auto_mask:
+        mask = torch.full_like(mask, AUTO_MASK)
     return torch.cat([latents, mask.expand(len(latents), -1, LATENT_CHANNELS)], dim=-1)
 
 

@@ -9,6 +9,8 @@ from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARAC
 from ..errors import InvalidRequestError
 from ..parsing import quoted
 from ..sampling.dcw import WAVELETS, DCWMode
+from ..sampling.guidance import GuidanceKind
+from ..sampling.repaint import RepaintMode
 from ..sampling.solvers import Solver
 from ..texts import text_fault
 from ..types import Variant
@@ -18,6 +20,21 @@ TASKS: Final = ("text2music", "cover", "repaint", "lego", "extract", "complete")
 NEED_CAPTION: Final = ("cover", "repaint", "lego", "complete")
 STEPS: Final = {True: (1, 20), False: (1, 200)}  # by whether the model is a turbo
 SOLVERS: Final = {"ode": Solver.EULER, "sde": Solver.SDE}
+SAMPLERS: Final = {"euler": Solver.EULER, "heun": Solver.HEUN}
+GUIDANCE: Final = {  # by the official names
+    "apg_classic": GuidanceKind.APG,
+    "cfg": GuidanceKind.CFG,
+    "adg": GuidanceKind.ADG,
+    "adg_w_norm": GuidanceKind.ADG_W_NORM,
+    "adg_wo_clip": GuidanceKind.ADG_WO_CLIP,
+}
+AUTO_MASK: Final = "auto"
+CHOICES: Final = {
+    "sampler_mode": tuple(SAMPLERS),
+    "guidance_variant": ("", *GUIDANCE),
+    "chunk_mask_mode": ("explicit", AUTO_MASK),
+    "repaint_mode": tuple(mode.value for mode in RepaintMode),
+}
 FORMATS: Final = {"flac": Encoding.FLAC_24, "wav": Encoding.WAV_24, "mp3": Encoding.MP3}
 RANGES: Final = {
     "guidance_scale": (1.0, 15.0),
@@ -25,6 +42,17 @@ RANGES: Final = {
     "cfg_interval_start": (0.0, 1.0),
     "cfg_interval_end": (0.0, 1.0),
     "audio_cover_strength": (0.0, 1.0),
+    "velocity_ema_factor": (0.0, 0.99),
+    "retake_variance": (0.0, 1.0),
+    "cover_noise_strength": (0.0, 1.0),
+    "repaint_strength": (0.0, 1.0),
+    "repaint_latent_crossfade_frames": (0, 250),
+    "repaint_wav_crossfade_sec": (0.0, 10.0),
+    "normalization_db": (-60.0, 0.0),
+    "latent_shift": (-10.0, 10.0),
+    "latent_rescale": (0.01, 10.0),
+    "fade_in_duration": (0.0, SECONDS_RANGE[1]),
+    "fade_out_duration": (0.0, SECONDS_RANGE[1]),
     "lm_temperature": (0.0, 2.0),
     "lm_top_p": (0.0, 1.0),
 }
@@ -42,11 +70,14 @@ def check_params(params: GenerationParams, config: GenerationConfig, variant: Va
     check_characters(params)
     _one_of("task_type", params.task_type, TASKS)
     _one_of("infer_method", params.infer_method, SOLVERS)
+    for name, allowed in CHOICES.items():
+        _one_of(name, getattr(params, name), allowed)
     _one_of("dcw_mode", params.dcw_mode, [mode.value for mode in DCWMode])
     _one_of("dcw_wavelet", params.dcw_wavelet, WAVELETS)
     for name, (low, high) in RANGES.items():
         _within(name, getattr(params, name), low, high)
     _within("inference_steps", params.inference_steps, *STEPS[variant.distilled])
+    _within("velocity_norm_threshold", params.velocity_norm_threshold, 0, None)
     _within("lm_cfg_scale", params.lm_cfg_scale, 1, None)
     _within("lm_top_k", params.lm_top_k, 0, None)
     if params.bpm is not None:
@@ -140,7 +171,7 @@ def _fits(value: object, kind: Any) -> bool:
 def _one_of(name: str, value: str, allowed: Any) -> None:
     if value not in allowed:
         raise InvalidRequestError(
-            f"`{name}` is {quoted(value)}. Choose one of {', '.join(allowed)}."
+            f"`{name}` is {quoted(value)}. Choose one of {', '.join(filter(None, allowed))}."
         )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..audio.splice import splice
+from ..audio.waveform import at_peak, faded
 from ..errors import AceStepError, SaveError
 from ..memory import OomHandler, out_of_memory
 from ..pipeline import decode_audio, sample
@@ -22,10 +23,16 @@ from .planning import LMOutput, copy_cot_fields, metadata_dict, run_lm, set_cot_
 from .progress import Progress, RunProgress
 from .request import recipe_of, seeds_of
 from .saving import audio_dict, item_params, key_of, make_folder, save_song
-from .task_inputs import TaskRequest, build_tasks, load_task_request
+from .task_inputs import TaskRequest, build_tasks, load_task_request, with_source_latents
 from .texts import DrawnTexts, draw_texts
 from .types import GenerationConfig, GenerationParams, GenerationResult
 
+REPAINT_FIELDS = (
+    "repaint_mode",
+    "repaint_strength",
+    "repaint_latent_crossfade_frames",
+    "repaint_wav_crossfade_sec",
+)
 OUT_OF_MEMORY = (
     "There is not enough memory for this song. Lower `batch_size`, `lm_batch_chunk_size` or "
     "`duration`, or initialise the handlers with `offload_to_cpu=True`."
@@ -39,8 +46,12 @@ def generate_music(
     config: GenerationConfig,
     save_dir: str | None = None,
     progress: Progress | None = None,
+    source_repaint_latents: Tensor | None = None,
 ) -> GenerationResult:
     """Songs for `params`, `config.batch_size` of them.
+
+    `source_repaint_latents` [T, C] or [1 or B, T, C] are those of the run that made `src_audio`: a
+    repaint starts from them and does not encode the recording.
 
     An error that a user can fix comes back as `success` False with the reason in `error`.
     `progress` is called with the share of the run that is done and `desc`; an exception of it ends
@@ -52,7 +63,8 @@ def generate_music(
         check_arguments((llm_handler, LLMHandler))
     try:
         wanted, clock = normalized(params), RunProgress(progress)
-        songs = _Songs(dit_handler.service, llm_handler, wanted, normalized(config), clock)
+        settings, latents = normalized(config), source_repaint_latents
+        songs = _Songs(dit_handler.service, llm_handler, wanted, settings, clock, latents)
         result = songs.result(save_dir)
         copy_cot_fields(wanted, params)
         return result
@@ -90,6 +102,7 @@ class _Songs:
     params: GenerationParams
     config: GenerationConfig
     clock: RunProgress
+    source_latents: Tensor | None = None  # of a repaint
 
     def result(self, save_dir: str | None) -> GenerationResult:
         params, config = self.params, self.config
@@ -104,7 +117,9 @@ class _Songs:
         for index, texts in enumerate(drawn):
             self.clock.part(index, len(drawn))
             one = replace(config, batch_size=len(texts.seeds))
-            run = _Run(self.service, self.llm, texts, one, self.clock)
+            run = _Run(
+                self.service, self.llm, texts, one, self.clock, self._latents_of(index, len(drawn))
+            )
             results.append(run.result(folder))
             if not results[-1].success:
                 made = [audio for result in results for audio in result.audios]
@@ -112,6 +127,13 @@ class _Songs:
         copy_cot_fields(drawn[0].params, params)
         notes = [_summary(seeds), *notes, *(note for texts in drawn for note in texts.notes)]
         return joined(results, notes)
+
+    def _latents_of(self, index: int, runs: int) -> Tensor | None:
+        """The source of the run `index`: the song's own where each is a run and has one."""
+        latents = self.source_latents
+        if runs == 1 or latents is None or latents.dim() != 3 or len(latents) != runs:
+            return latents
+        return latents[index : index + 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +145,7 @@ class _Run:
     texts: DrawnTexts
     config: GenerationConfig
     clock: RunProgress
+    source_latents: Tensor | None = None  # of a repaint
     memory_notes: list[str] = field(default_factory=list)  # what was made in parts to save memory
 
     @property
@@ -134,13 +157,13 @@ class _Run:
         params, config, clock = self.params, self.config, self.clock
         seeds = self.texts.seeds
         recipe, notes = recipe_of(params, self.service.models.variant, seeds)
-        request = load_task_request(params, seeds)
+        request = with_source_latents(load_task_request(params, seeds), self.source_latents)
         plan = run_lm(self.llm, request, params, config, seeds, clock)
         notes += [*plan.notes, *_unused(params, request)]
         set_cot_fields(params, plan)
         task, latents = self._sample(request, plan, recipe)
         notes += task.warnings
-        audios = self._audio_dicts(self._decode(latents, task), plan, seeds)
+        audios = self._audio_dicts(self._decode(latents, task), plan, recipe)
         report = clock.stage("Saving")
         for done, audio in enumerate(audios):
             if folder is not None:
@@ -177,25 +200,34 @@ class _Run:
                 on_step=lambda step, _: report(step + 1, steps),
                 oom=self._oom,
             ).cpu()  # waits for the device, so that the time is the whole of it
-        return tasks[0], latents
+        return tasks[0], latents * self.params.latent_rescale + self.params.latent_shift
 
     def _decode(self, latents: Tensor, task: Task) -> Tensor:
         """Audio [B, 2, N] on the CPU, with the source's samples around the new music."""
         report = self.clock.stage("Decoding the audio")
         with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
             audio = decode_audio(self.service.models, latents, report, self._oom)
-        return audio if task.splice is None else splice(audio, task.splice)
+        return self._finished(audio if task.splice is None else splice(audio, task.splice), task)
+
+    def _finished(self, audio: Tensor, task: Task) -> Tensor:
+        """`audio` [B, 2, N] at its level and with its fades. What is kept of a source keeps its
+        level, so that the samples around the new music are the source's."""
+        params = self.params
+        if params.enable_normalization and task.splice is None:
+            audio = at_peak(audio, params.normalization_db)
+        return faded(audio, params.fade_in_duration, params.fade_out_duration)
 
     @property
     def _oom(self) -> OomHandler:
         return OomHandler(notify=self.memory_notes.append)
 
-    def _audio_dicts(
-        self, audio: Tensor, plan: LMOutput, seeds: Sequence[int]
-    ) -> list[dict[str, Any]]:
+    def _audio_dicts(self, audio: Tensor, plan: LMOutput, recipe: Recipe) -> list[dict[str, Any]]:
         names = [self.service.name, self.llm.name if self.llm and plan.metadata else ""]
-        each = item_params(self.params, seeds, plan.codes)
+        each = item_params(self.params, recipe.seeds, plan.codes)
         each = [{**params, **self.texts.stored} for params in each]
+        if recipe.retake is not None:
+            for params, seed in zip(each, recipe.retake.seeds, strict=True):
+                params["retake_seed"] = seed
         return [
             audio_dict(item.clone(), params, key_of(params, names))
             for item, params in zip(audio, each, strict=True)
@@ -218,9 +250,23 @@ def _unused(params: GenerationParams, request: TaskRequest) -> list[str]:
         notes.append("`duration` is not used: the song is as long as its source.")
     if request.name not in ("text2music", "cover") and params.audio_cover_strength < 1:
         notes.append(f"`audio_cover_strength` is not used by {request.name}.")
+    if request.name != "cover" or request.source is None:
+        notes += _without_effect(params, ("cover_noise_strength",), request.name)
+    if request.keep is None:
+        notes += _without_effect(params, REPAINT_FIELDS, request.name)
     if params.use_cot_lyrics:
         notes.append("`use_cot_lyrics` is reserved: the lyrics stay as they are.")
     return notes
+
+
+def _without_effect(params: GenerationParams, names: Sequence[str], task: str) -> list[str]:
+    """A note for each of the fields that is not at its default."""
+    default = GenerationParams()
+    return [
+        f"`{name}` is not used by {task}."
+        for name in names
+        if getattr(params, name) != getattr(default, name)
+    ]
 
 
 def _summary(seeds: Sequence[int]) -> str:

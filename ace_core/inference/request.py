@@ -15,12 +15,12 @@ from ..prompts import TEXT_TO_MUSIC
 from ..sampling.dcw import DCW, DCW_OFF, DCWMode
 from ..sampling.guidance import Guidance, GuidanceKind
 from ..sampling.presets import preset, schedule_warnings, variant_warnings
-from ..sampling.recipe import Recipe, seeds_for
+from ..sampling.recipe import Recipe, Retake, seeds_for
 from ..sampling.schedules import custom_timesteps, snap_to_turbo
 from ..sampling.solvers import Solver
 from ..tracks import names_track, parse_track
 from ..types import Song, Variant, parse_key
-from .limits import SOLVERS
+from .limits import GUIDANCE, SAMPLERS, SOLVERS
 from .types import GenerationConfig, GenerationParams
 
 METERS: Final = {"2": 2, "3": 3, "4": 4, "6": 6, "2/4": 2, "3/4": 3, "4/4": 4, "6/8": 6}
@@ -126,12 +126,17 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         InvalidScheduleError: times or guidance that cannot be sampled with.
     """
     times, notes = _times(params, variant)
-    guidance = None if variant.distilled else _guidance(params)
+    guidance = _guidance(params, variant)
     if variant.distilled:
-        unused = " and use_adg are" if params.use_adg else " is"
+        given = {"use_adg": params.use_adg, "guidance_variant": params.guidance_variant}
+        unused = ["guidance_scale", *(name for name, value in given.items() if value)]
         notes.append(
-            f"guidance_scale{unused} not used: guidance is distilled into {variant.value}."
+            f"{' and '.join(unused)} {'is' if len(unused) == 1 else 'are'} not used: guidance is "
+            f"distilled into {variant.value}."
         )
+    solver, unused_solver = _solver(params)
+    retake, unused_retake = _retake(params, len(seeds))
+    notes += [*unused_solver, *unused_retake]
     dcw, dcw_notes = _dcw(params, variant)
     notes += dcw_notes
     recipe = Recipe(
@@ -140,7 +145,8 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         shift=params.shift,
         times=times,
         guidance=guidance,
-        solver=SOLVERS[params.infer_method],
+        solver=solver,
+        retake=retake,
         dcw=dcw,
     )
     notes += schedule_warnings(variant, recipe.schedule(variant))
@@ -179,10 +185,37 @@ def _dcw(params: GenerationParams, variant: Variant) -> tuple[DCW, list[str]]:
     return dcw, [f"{dcw}."]
 
 
-def _guidance(params: GenerationParams) -> Guidance:
+def _guidance(params: GenerationParams, variant: Variant) -> Guidance | None:
+    """`guidance_variant` decides before `use_adg`. A distilled model is not guided, but its
+    velocities may be limited."""
+    threshold, ema = params.velocity_norm_threshold or None, params.velocity_ema_factor
+    if variant.distilled:
+        limited = threshold is not None or ema > 0
+        return Guidance(scale=1.0, norm_threshold=threshold, velocity_ema=ema) if limited else None
     kind = GuidanceKind.ADG if params.use_adg else GuidanceKind.APG
+    kind = GUIDANCE.get(params.guidance_variant, kind)
     interval = (params.cfg_interval_start, params.cfg_interval_end)
-    return Guidance(kind, params.guidance_scale, interval)
+    return Guidance(kind, params.guidance_scale, interval, threshold, ema)
+
+
+def _solver(params: GenerationParams) -> tuple[Solver, list[str]]:
+    """The solver, and a note where `sampler_mode` does not choose it."""
+    solver = SOLVERS[params.infer_method]
+    if solver is Solver.EULER:
+        return SAMPLERS[params.sampler_mode], []
+    unused = params.sampler_mode != GenerationParams.sampler_mode
+    return solver, ["sampler_mode is not used: sde has steps of its own."] if unused else []
+
+
+def _retake(params: GenerationParams, songs: int) -> tuple[Retake | None, list[str]]:
+    """A second noise for each song, or a note where a seed is given and none is mixed in."""
+    given = params.retake_seed if params.retake_seed != RANDOM_SEED else None
+    if params.retake_variance == 0:
+        unused = given is not None
+        return None, ["retake_seed is not used: `retake_variance` is 0."] if unused else []
+    seeds = seeds_for(songs, [given], rng_seed=given)
+    noted = f"Retake: {params.retake_variance:g} of seeds {', '.join(map(str, seeds))}."
+    return Retake(seeds, params.retake_variance), [noted]
 
 
 def sampling_params_of(

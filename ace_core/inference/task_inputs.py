@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from ..audio.waveform import source_audio
 from ..conditioning import tasks
 from ..conditioning.context import reference_segments
 from ..conditioning.text import TextEncoder
+from ..constants import LATENT_CHANNELS
 from ..errors import InvalidRequestError
 from ..pipeline import encode_audio
 from ..sampling.repaint import RepaintMode, preservation
@@ -18,8 +20,11 @@ from ..sources import RepaintCanvas, SourceAudio, check_variations, place_region
 from ..task import Preservation, Task
 from ..types import AudioCodes, Song
 from .handlers import Service
+from .limits import AUTO_MASK
 from .request import custom_instruction, tracks_of
 from .types import GenerationParams
+
+DEFAULTS: Final = GenerationParams()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +38,9 @@ class TaskRequest:
     canvas: RepaintCanvas | None = None  # of a task on a region
     keep: Preservation | None = None
     reference: Tensor | None = None  # [B, 2, N], 30 s for each song
+    source_strength: float = 0.0  # share of a cover's source in the starting noise
+    auto_mask: bool = False  # the model decides where to play
+    source_latents: Tensor | None = None  # [1 or B, T, C], in place of encoding the source
 
 
 def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskRequest:
@@ -43,7 +51,11 @@ def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskReq
         InvalidRequestError: the task cannot be carried out with these parameters.
     """
     name = params.task_type
-    request = TaskRequest(name, instruction=custom_instruction(params.instruction))
+    request = TaskRequest(
+        name,
+        instruction=custom_instruction(params.instruction),
+        auto_mask=params.chunk_mask_mode == AUTO_MASK,
+    )
     if params.reference_audio is not None:
         sound = source_audio(*read_audio(params.reference_audio), "reference")
         segments = [reference_segments(sound, seed) for seed in seeds]
@@ -66,10 +78,52 @@ def _with_source(
     start, end = params.repainting_start, params.repainting_end
     ranged = request.name == "repaint" or (request.name == "lego" and (start != 0 or end >= 0))
     if not ranged:
-        return replace(request, source=source)
+        strength = params.cover_noise_strength if request.name == "cover" else 0.0
+        return replace(request, source=source, source_strength=strength)
     canvas = place_region(source, start, None if end < 0 else end)
-    keep = preservation(RepaintMode.BALANCED) if request.name == "repaint" else None
+    keep = _preservation(params) if request.name == "repaint" else None
     return replace(request, source=canvas.source, canvas=canvas, keep=keep)
+
+
+def with_source_latents(request: TaskRequest, latents: Tensor | None) -> TaskRequest:
+    """`request` of a repaint whose source is not encoded: its latents [T, C] or [1 or B, T, C] are
+    those of the run that made it.
+
+    Raises:
+        InvalidRequestError: another task, or latents that are not those of the source.
+    """
+    if latents is None:
+        return request
+    if request.name != "repaint" or request.source is None:
+        raise InvalidRequestError(
+            f"`source_repaint_latents` are the source of a repaint, but the task is {request.name}."
+            " Leave them out."
+        )
+    latents = latents[None] if latents.dim() == 2 else latents
+    frames = request.source.length.frames
+    if latents.dim() != 3 or latents.shape[1:] != (frames, LATENT_CHANNELS):
+        raise InvalidRequestError(
+            f"`source_repaint_latents` have the shape {tuple(latents.shape)}, but the canvas "
+            f"of this repaint needs (1, {frames}, {LATENT_CHANNELS}). Give the latents of the song "
+            "in `src_audio`, and a region inside it; to extend the song leave them out."
+        )
+    if not torch.isfinite(latents).all():
+        raise InvalidRequestError(
+            "`source_repaint_latents` hold NaN or infinite values. Give those of a finished run."
+        )
+    return replace(request, source_latents=latents)
+
+
+def _preservation(params: GenerationParams) -> Preservation:
+    """The mode's own ramps, and those that are not the defaults in their place."""
+    keep = preservation(RepaintMode(params.repaint_mode), params.repaint_strength)
+    if (
+        frames := params.repaint_latent_crossfade_frames
+    ) != DEFAULTS.repaint_latent_crossfade_frames:
+        keep = replace(keep, blend_frames=frames)
+    if (seconds := params.repaint_wav_crossfade_sec) != DEFAULTS.repaint_wav_crossfade_sec:
+        keep = replace(keep, audio_blend=seconds)
+    return keep
 
 
 def build_tasks(
@@ -93,8 +147,12 @@ def build_tasks(
         if request.name == "cover" or codes:
             seconds = _seconds(request, song, codes)
             task = tasks.with_cover_strength(task, cover_strength, song, encoder, seconds)
+    task = replace(task, source_strength=request.source_strength, auto_mask=request.auto_mask)
     with service.vae:
-        task = replace(task, source=_latents(service, request.source and request.source.audio))
+        source = request.source_latents
+        if source is None:
+            source = _latents(service, request.source and request.source.audio)
+        task = replace(task, source=source)
         timbres = _reference_latents(service, request.reference)
     if request.canvas is not None and request.keep is not None:
         task = replace(task, keep=request.keep, splice=request.canvas.splice(request.keep))

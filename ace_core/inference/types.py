@@ -85,6 +85,30 @@ class GenerationParams:
     # ours: True takes the plan of the `cot_` fields and asks no language model
     reuse_cot: bool = False
 
+    # more of diffusion
+    sampler_mode: str = "euler"
+    velocity_norm_threshold: float = 0.0
+    velocity_ema_factor: float = 0.0
+    guidance_variant: str = ""
+    retake_seed: int | None = None
+    retake_variance: float = 0.0
+
+    # more of the source of a task
+    cover_noise_strength: float = 0.0
+    chunk_mask_mode: str = "explicit"
+    repaint_mode: str = "balanced"
+    repaint_strength: float = 0.5
+    repaint_latent_crossfade_frames: int = 10
+    repaint_wav_crossfade_sec: float = 0.0
+
+    # what is done to the latents and to the sound at the end
+    latent_shift: float = 0.0
+    latent_rescale: float = 1.0
+    enable_normalization: bool = True
+    normalization_db: float = -1.0
+    fade_in_duration: float = 0.0
+    fade_out_duration: float = 0.0
+
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, ready for JSON."""
         return asdict(self)

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..errors import InvalidRequestError
 from ..task import EditWindow
 from .dcw import DCW
-from .guidance import Guidance, GuidanceKind
+from .guidance import Guidance
 from .solvers import OnStep, Solver, Velocity, euler
 
 Draw = Callable[[Tensor, float, int, int], Tensor]  # (x, t, index, count) -> dx/dt [B, T, C]
@@ -94,7 +94,7 @@ def check_edit(solver: Solver | None, guidance: Guidance | None, dcw: DCW | None
     refused = []
     if solver not in (None, Solver.EULER):
         refused.append(f"the solver {solver.value} (use euler)")
-    if guidance is not None and guidance.kind is GuidanceKind.ADG:
+    if guidance is not None and guidance.kind.by_angle:
         refused.append("ADG (use APG or CFG)")
     if dcw is not None:
         refused.append(f"{dcw} (turn it off)")

@@ -23,6 +23,7 @@ from .solvers import Velocity, corrector_of
 APG_MOMENTUM: Final = -0.75  # negative: each step subtracts a share of the last difference
 APG_NORM: Final = 2.5  # largest norm of a channel's difference, over time
 ADG_ANGLE: Final = 3.14 / 6  # radians; the official code writes 3.14 for pi
+ADG_NORM_ANGLE: Final = 3.14 / 3  # of ADG that keeps the norm
 _NO_DOUBLE: Final = ("mps", "xpu", "privateuseone")  # device types that may lack float64
 _SMALL: Final = 1e-10  # keeps the ratio of norms finite
 
@@ -33,6 +34,20 @@ class GuidanceKind(Enum):
     CFG = "cfg"  # classifier-free guidance
     APG = "apg"  # adaptive projected guidance
     ADG = "adg"  # angle-based dynamic guidance
+    ADG_W_NORM = "adg_w_norm"  # ADG over wider angles; the estimate of x0 keeps its norm
+    ADG_WO_CLIP = "adg_wo_clip"  # ADG with no limit of the angle
+
+    @property
+    def by_angle(self) -> bool:
+        """Whether it is one of the ADG kinds."""
+        return self in (GuidanceKind.ADG, GuidanceKind.ADG_W_NORM, GuidanceKind.ADG_WO_CLIP)
+
+
+_ANGLES: Final = {  # how far each kind rotates at most, in radians
+    GuidanceKind.ADG: ADG_ANGLE,
+    GuidanceKind.ADG_W_NORM: ADG_NORM_ANGLE,
+    GuidanceKind.ADG_WO_CLIP: math.inf,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,7 @@ def _check_scale(scale: float, kind: GuidanceKind) -> None:
             f"A guidance scale of {scale} cannot be used. Set it to 1 for no guidance, or higher; "
             "7 is usual for base and sft."
         )
-    if kind is GuidanceKind.ADG and scale == 1:
+    if kind.by_angle and scale == 1:
         raise InvalidScheduleError(
             "ADG was chosen with a guidance scale of 1, which is no guidance. Raise the scale "
             "above 1 or choose APG."
@@ -138,21 +153,38 @@ def _double(x: Tensor) -> Tensor:
     return (x.cpu() if x.device.type in _NO_DOUBLE else x).double()
 
 
-def adg(x: Tensor, t: float, cond: Tensor, uncond: Tensor, scale: float) -> Tensor:
-    """Angle-based dynamic guidance: a velocity [B, T, C]; `t` must be above 0.
+def adg(
+    x: Tensor,
+    t: float,
+    pair: tuple[Tensor, Tensor],
+    scale: float,
+    kind: GuidanceKind = GuidanceKind.ADG,
+) -> Tensor:
+    """Angle-based dynamic guidance of the `pair` (conditional, unconditional): a velocity
+    [B, T, C]; `t` must be above 0.
 
     Per frame, over channels: the conditional estimate of x0 is rotated away from the unconditional
-    one by the angle between them times `scale` - 1, at most `ADG_ANGLE`.
+    one by the angle between them times `scale` - 1, at most by the angle of `kind`. ADG_W_NORM then
+    gives every channel the norm over time that the conditional estimate has.
     """
+    cond, uncond = pair
     weight = max(scale - 1, 0.0) + 1e-3
     x0_cond, x0_uncond = x - t * cond, x - t * uncond
     angle = _angle(x0_cond, x0_uncond)  # [B, T, 1] float64
-    rotation = (weight * angle).clamp(-ADG_ANGLE, ADG_ANGLE)
+    most = _ANGLES[kind]
+    rotation = (weight * angle).clamp(-most, most)
     orthogonal = _orthogonal_per_frame(x0_cond - x0_uncond, x0_uncond)
     sine = torch.sin(angle)
     factor = torch.where(sine > 1e-3, torch.sin(rotation) / sine, weight)
     x0 = torch.cos(rotation).to(orthogonal) * x0_cond + factor.to(orthogonal) * orthogonal
+    if kind is GuidanceKind.ADG_W_NORM:
+        x0 = x0 * (_norm_over_time(x0_cond) / _norm_over_time(x0))
     return ((x - x0) / t).to(x.dtype)
+
+
+def _norm_over_time(x: Tensor) -> Tensor:
+    """[B, T, C] -> [B, 1, C]"""
+    return torch.linalg.vector_norm(x, dim=1, keepdim=True)
 
 
 def _angle(one: Tensor, other: Tensor) -> Tensor:
@@ -256,8 +288,9 @@ class GuidedVelocity:
 
     def _stateless(self, x: Tensor, t: float, cond: Tensor, uncond: Tensor) -> Tensor:
         """ADG if it was chosen and `t` is above 0, else CFG."""
-        if self._guidance.kind is GuidanceKind.ADG and t > 0:
-            return adg(x, t, cond, uncond, self._guidance.scale)
+        kind = self._guidance.kind
+        if kind.by_angle and t > 0:
+            return adg(x, t, (cond, uncond), self._guidance.scale, kind)
         return cfg(cond, uncond, self._guidance.scale)
 
     def _limited(self, v: Tensor, x: Tensor) -> Tensor:

@@ -61,6 +61,37 @@ PARAMS: Final = {
     "dcw_high_scaler": "How far the high band is moved in `double`.",
     "reuse_cot": "Ours: take the plan of the `cot_` fields; no language model is asked.",
     "dcw_wavelet": "Only `haar` (or its other name, `db1`).",
+    "sampler_mode": "`euler`, or `heun`: two forwards per step, more exact. With `infer_method` "
+    "`ode`.",
+    "velocity_norm_threshold": "Largest norm of the velocity, in norms of the latent; 2 is usual. "
+    "0: off. Turbo too.",
+    "velocity_ema_factor": "Share of the previous step's velocity that is kept, 0 to 0.99; 0.1 is "
+    "usual. 0: off. Turbo too.",
+    "guidance_variant": "Ours, by the official names: `apg_classic`, `cfg`, `adg`, `adg_w_norm` "
+    "(wider angles, the norm is kept) or `adg_wo_clip` (no limit of the angle). Empty: APG, or "
+    "ADG with `use_adg`. Base and sft only.",
+    "retake_seed": "Seed of a second noise that is mixed into the first; `None` or -1 is drawn. "
+    "Those of further songs are derived.",
+    "retake_variance": "Share of the second noise: 0 is the same song, 0.2 a close variation, 1 "
+    "another song.",
+    "cover_noise_strength": "Cover: share of the source in the starting noise, 0 to 1; the steps "
+    "before it are left out.",
+    "chunk_mask_mode": "`explicit`: the model gets the region of new music as 0 and 1. `auto`: it "
+    "gets 2 everywhere and decides itself, the official default since August 2026.",
+    "repaint_mode": "How what lies outside the region is kept: `conservative` in every step, "
+    "`balanced` as `repaint_strength` says, `aggressive` not at all.",
+    "repaint_strength": "For `balanced`: 0 keeps most, 1 changes most.",
+    "repaint_latent_crossfade_frames": "Latent frames (25 per second) of the ramp on either side "
+    "of the region, 0 to 250. 10, the default: the mode's own, 12 for `balanced` at 0.5.",
+    "repaint_wav_crossfade_sec": "Seconds of the waveform's ramp, 0 to 10. 0, the default: the "
+    "mode's own, 0.025 for `balanced` at 0.5.",
+    "latent_shift": "Added to the finished latents before they are decoded, -10 to 10.",
+    "latent_rescale": "Factor of the finished latents before the shift, 0.01 to 10.",
+    "enable_normalization": "Bring every song's peak to `normalization_db`. A repaint keeps the "
+    "level of its source. Off: a peak above full scale is lowered to it, as the nodes do.",
+    "normalization_db": "Peak in dB of full scale, -60 to 0.",
+    "fade_in_duration": "Seconds of a linear fade at the beginning.",
+    "fade_out_duration": "Seconds of a linear fade at the end.",
 }
 CONFIG: Final = {
     "batch_size": "Songs to make, 1 to 8.",
@@ -99,6 +130,8 @@ ARGUMENTS: Final = {
     "params": "The song.",
     "config": "The run.",
     "save_dir": "Folder for the files; made if missing. `None`: nothing is saved.",
+    "source_repaint_latents": "Ours as an argument: the latents of the run that made `src_audio`, "
+    "[T, 64] or [1 or B, T, 64]; a repaint then does not encode it.",
     "progress": "Called with the share of the run that is done and `desc=`; may raise to stop.",
     "audio_codes": "The music; dots behind the last code are ignored.",
     "query": "The idea; empty leaves it to the model.",

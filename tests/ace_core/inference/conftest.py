@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor
 
 from ace_core.inference import (
     AceStepHandler,
@@ -78,8 +79,12 @@ def make(turbo: AceStepHandler) -> Make:
         config: GenerationConfig = ONE,
         save_dir: str | None = None,
         progress: Any = None,
+        source_repaint_latents: Tensor | None = None,
         **changes: Any,
     ) -> GenerationResult:
-        return generate_music(handler, lm, replace(QUICK, **changes), config, save_dir, progress)
+        params = replace(QUICK, **changes)
+        return generate_music(
+            handler, lm, params, config, save_dir, progress, source_repaint_latents
+        )
 
     return made

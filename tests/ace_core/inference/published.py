@@ -57,6 +57,24 @@ LATER: dict[str, list[Field]] = {  # what the official class has gained since, b
         ("dcw_high_scaler", "float", 0.02),
         ("dcw_wavelet", "str", "haar"),
         ("reuse_cot", "bool", False),  # ours
+        ("sampler_mode", "str", "euler"),
+        ("velocity_norm_threshold", "float", 0.0),
+        ("velocity_ema_factor", "float", 0.0),
+        ("guidance_variant", "str", ""),  # ours, by the official names of its values
+        ("retake_seed", "int | None", None),
+        ("retake_variance", "float", 0.0),
+        ("cover_noise_strength", "float", 0.0),
+        ("chunk_mask_mode", "str", "explicit"),  # official: auto
+        ("repaint_mode", "str", "balanced"),
+        ("repaint_strength", "float", 0.5),
+        ("repaint_latent_crossfade_frames", "int", 10),
+        ("repaint_wav_crossfade_sec", "float", 0.0),
+        ("latent_shift", "float", 0.0),
+        ("latent_rescale", "float", 1.0),
+        ("enable_normalization", "bool", True),
+        ("normalization_db", "float", -1.0),
+        ("fade_in_duration", "float", 0.0),
+        ("fade_out_duration", "float", 0.0),
     ]
 }
 CONFIG: list[Field] = [
@@ -140,4 +158,4 @@ AUDIO = ["path", "tensor", "key", "sample_rate", "params"]
 EXTRA = ["lm_metadata", "time_costs", "latents", "masks"]
 TIMES = ["lm_phase1_time", "lm_phase2_time", "dit_total_time_cost", "pipeline_total_time"]
 OFFLOAD = "offload_to_cpu"
-OURS = {"seed"}  # what our functions take beyond the published ones
+OURS = {"seed", "source_repaint_latents"}  # what our functions take beyond the published ones

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ace_core.errors import InvalidScheduleError
 from ace_core.sampling.guidance import (
@@ -51,7 +52,7 @@ def test_apg_equals_the_official_formula_over_three_steps_of_momentum(golden: di
 def test_adg_equals_the_official_formula(golden: dict[str, Tensor], step: int, t: float):
     # frame 2 has no angle at all, frame 3 one too small for its sine
     cond, uncond = golden[f"cond_{step}"], golden[f"adg_uncond_{step}"]
-    guided = adg(golden["x"], t, cond, uncond, SCALES[step])
+    guided = adg(golden["x"], t, (cond, uncond), SCALES[step])
     assert difference(guided, golden[f"adg_{step}"]) < RECORDED
 
 
@@ -64,7 +65,7 @@ def test_adg_turns_a_guess_by_the_angle_times_the_scale_up_to_thirty_degrees(ang
     turned = min(6.001 * angle, 3.14 / 6)
     expected = math.cos(turned) * with_words
     expected[..., 1] += math.sin(turned)
-    guided = adg(torch.zeros_like(without), 1.0, -with_words, -without, 7.0)
+    guided = adg(torch.zeros_like(without), 1.0, (-with_words, -without), 7.0)
     # the formula adds 1e-8 to a squared length
     torch.testing.assert_close(-guided, expected, atol=1e-7, rtol=0)
 
@@ -278,3 +279,33 @@ def test_the_step_at_the_lower_end_is_guided(steps: int):
         covered = guided(given, Fraction(1, 5), Fraction(4, 5))
         assert covered[place] and not covered[place + 1]
         assert covered[steps // 5] and not covered[steps // 5 - 1]
+
+
+def official_adg(x, t, cond, uncond, scale, most, norm):
+    """adg_forward of the official apg_guidance.py, stated anew, in float64."""
+    x, cond, uncond = x.double(), cond.double(), uncond.double()
+    a, b = x - t * cond, x - t * uncond
+    theta = torch.acos((F.normalize(a, dim=-1) * F.normalize(b, dim=-1)).sum(-1, keepdim=True))
+    weight = scale - 1 + 1e-3
+    turned = (weight * theta).clamp(-most, most)
+    along = ((a - b) * b).sum(-1, keepdim=True) / (b * b).sum(-1, keepdim=True) * b
+    found = turned.cos() * a + (a - b - along) * turned.sin() / theta.sin()
+    if norm:
+        found = found * a.norm(dim=1, keepdim=True) / found.norm(dim=1, keepdim=True)
+    return (x - found) / t
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "norm"),
+    [
+        (GuidanceKind.ADG, 3.14 / 6, False),
+        (GuidanceKind.ADG_W_NORM, 3.14 / 3, True),
+        (GuidanceKind.ADG_WO_CLIP, math.inf, False),
+    ],
+)
+def test_each_kind_of_adg_is_the_official_formula(kind: GuidanceKind, most: float, norm: bool):
+    x, cond, uncond = (torch.randn(2, 30, 64, dtype=torch.float64) for _ in range(3))
+    for t, scale in ((0.9, 1.5), (0.4, 7.0)):
+        found = adg(x, t, (cond, uncond), scale, kind)
+        expected = official_adg(x, t, cond, uncond, scale, most, norm)
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
