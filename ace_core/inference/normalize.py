@@ -18,6 +18,7 @@ Values = TypeVar("Values", GenerationParams, GenerationConfig)
 OPEN_FIELDS: Final = frozenset(  # left to the model or to chance where they are -1 or "unknown"
     [
         *("bpm", "keyscale", "timesignature", "duration", "vocal_language", "seed", "seeds"),
+        "retake_seed",
         *("cot_bpm", "cot_keyscale", "cot_timesignature", "cot_duration", "cot_vocal_language"),
     ]
 )

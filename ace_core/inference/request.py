@@ -209,7 +209,7 @@ def _solver(params: GenerationParams) -> tuple[Solver, list[str]]:
 
 def _retake(params: GenerationParams, songs: int) -> tuple[Retake | None, list[str]]:
     """A second noise for each song, or a note where a seed is given and none is mixed in."""
-    given = params.retake_seed if params.retake_seed != RANDOM_SEED else None
+    given = params.retake_seed
     if params.retake_variance == 0:
         unused = given is not None
         return None, ["retake_seed is not used: `retake_variance` is 0."] if unused else []
