@@ -1,6 +1,7 @@
 """Files to models: diffusion model, text encoder, VAE, language model, adapters; and MODELs of
 other loaders."""
 
+import logging
 from pathlib import Path
 
 from comfy_api.latest import io
@@ -9,6 +10,8 @@ from ..ace_core.types import Variant
 from . import folders
 from .sockets import LMSocket, TextEncoderSocket
 from .song import AUTO
+
+logger = logging.getLogger(__name__)
 
 CATEGORY = "audio/ACE-Step/load"
 DIFFUSION_MODELS, TEXT_ENCODERS, VAES, CHECKPOINTS, LORAS = (
@@ -21,7 +24,6 @@ DIFFUSION_MODELS, TEXT_ENCODERS, VAES, CHECKPOINTS, LORAS = (
 _LM_FOLDERS = (TEXT_ENCODERS, CHECKPOINTS)
 _DTYPES = [AUTO, "bf16", "fp32"]
 _INT8 = "int8"
-_LISTED_KEYS = 5  # of an adapter's unmatched keys, in the report
 
 
 def _file_input(folder: str, what: str) -> io.Combo.Input:
@@ -56,6 +58,16 @@ def variant_input() -> io.Combo.Input:
     )
 
 
+def _notify(notes: list[str], hidden: io.HiddenHolder) -> None:
+    """Writes notes on the node and in the log."""
+    from . import host
+
+    for note in notes:
+        logger.warning(note)
+    if notes:
+        host.send_text("\n".join(notes), hidden)
+
+
 def variant_choice(choice: str) -> Variant | None:
     return None if choice == AUTO else Variant(choice)
 
@@ -76,6 +88,7 @@ class AceStepLoadModel(io.ComfyNode):
                 dtype_input(),
             ],
             outputs=[io.Model.Output(display_name="model", tooltip="Fits every stock sampler.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -87,7 +100,9 @@ class AceStepLoadModel(io.ComfyNode):
         from . import host
 
         path = folders.model_path(DIFFUSION_MODELS, file)
-        return io.NodeOutput(host.load_model(path, variant_choice(variant), dtype))
+        model = host.load_model(path, variant_choice(variant), dtype)
+        _notify(host.variant_notes(model), cls.hidden)
+        return io.NodeOutput(model)
 
 
 class AceStepLoadTextEncoder(io.ComfyNode):
@@ -129,8 +144,16 @@ class AceStepLoadVAE(io.ComfyNode):
             description="Loads ACE-Step's audio autoencoder as a stock VAE that decodes any length "
             "in constant memory.",
             search_aliases=["ace step", "oobleck", "vae loader"],
-            inputs=[_file_input(VAES, "The autoencoder."), dtype_input(int8=False)],
+            inputs=[
+                _file_input(
+                    VAES,
+                    "The autoencoder, as a single file or inside a diffusers folder, in the layout "
+                    "of diffusers, stable-audio-tools or ComfyUI.",
+                ),
+                dtype_input(int8=False),
+            ],
             outputs=[io.Vae.Output(display_name="vae", tooltip="48 kHz stereo, 25 frames/s.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -141,7 +164,9 @@ class AceStepLoadVAE(io.ComfyNode):
     def execute(cls, file: str, dtype: str) -> io.NodeOutput:
         from . import host
 
-        return io.NodeOutput(host.load_vae(folders.model_path(VAES, file), dtype))
+        vae = host.load_vae(folders.model_path(VAES, file), dtype)
+        host.send_text(f"layout: {vae.spelling}", cls.hidden)
+        return io.NodeOutput(vae)
 
 
 class AceStepLoadCheckpoint(io.ComfyNode):
@@ -165,6 +190,7 @@ class AceStepLoadCheckpoint(io.ComfyNode):
                 ),
                 io.Vae.Output(display_name="vae", tooltip="48 kHz stereo, 25 frames/s."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -176,8 +202,10 @@ class AceStepLoadCheckpoint(io.ComfyNode):
         from . import host
 
         path = folders.model_path(CHECKPOINTS, file)
+        model = host.load_model(path, variant_choice(variant), dtype)
+        _notify(host.variant_notes(model), cls.hidden)
         return io.NodeOutput(
-            host.load_model(path, variant_choice(variant), dtype),
+            model,
             host.load_text_encoder(path, dtype),
             host.load_vae(path, AUTO if dtype == _INT8 else dtype),
         )
@@ -269,6 +297,7 @@ class AceStepLoadLoRA(io.ComfyNode):
                     display_name="report", tooltip="Which keys matched and which did not."
                 ),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -280,13 +309,15 @@ class AceStepLoadLoRA(io.ComfyNode):
         from . import host
 
         changed, adapter = host.with_adapter(model, folders.model_path(LORAS, file), strength)
-        lines = [f"{file}: {len(adapter.deltas)} weights changed, strength {strength:g}"]
+        count = len(adapter.deltas) + len(adapter.biases)
+        lines = [f"{file}: {count} weights changed, strength {strength:g}"]
         lines.append(f"strength 1 is: {adapter.scale_source}")
-        if adapter.unmatched:
-            listed = ", ".join(adapter.unmatched[:_LISTED_KEYS])
-            more = ", ..." if len(adapter.unmatched) > _LISTED_KEYS else ""
-            lines.append(f"{len(adapter.unmatched)} keys fit nothing: {listed}{more}")
-        return io.NodeOutput(changed, "\n".join(lines))
+        for warning in adapter.warnings:
+            logger.warning("%s: %s", file, warning)
+            lines.append(f"warning: {warning}")
+        report = "\n".join(lines)
+        host.send_text(report, cls.hidden)
+        return io.NodeOutput(changed, report)
 
 
 class AceStepAdoptModel(io.ComfyNode):
@@ -307,10 +338,13 @@ class AceStepAdoptModel(io.ComfyNode):
             outputs=[
                 io.Model.Output(display_name="model", tooltip="The same weights, for any sampler.")
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
     def execute(cls, model, variant: str) -> io.NodeOutput:
         from . import host
 
-        return io.NodeOutput(host.from_native(model, variant_choice(variant)))
+        adopted = host.from_native(model, variant_choice(variant))
+        _notify(host.variant_notes(adopted), cls.hidden)
+        return io.NodeOutput(adopted)

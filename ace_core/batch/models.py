@@ -36,6 +36,7 @@ class ModelChoice:
     offload: bool = False
     variant: str | None = None  # for a checkpoint that does not store it
     tokenizer: str | None = None  # path, where none lies with the models
+    vae: str | None = None  # name or path, where it is not the one that lies with the models
 
     def dit_checkpoint(self) -> Checkpoint:
         """
@@ -60,6 +61,8 @@ class ModelChoice:
             CheckpointError: one is missing.
         """
         chosen = {"dit": self.dit_checkpoint()}
+        if self.vae is not None:
+            chosen["vae"] = find_model(self.root, self.vae, Kind.VAE)
         if self.lm is not None:
             chosen["lm"] = find_model(self.root, self.lm, Kind.LM)
         return {
@@ -81,6 +84,7 @@ class ModelChoice:
             dtype=self.dtype,
             variant=self.variant,
             tokenizer=self.tokenizer,
+            vae=self.vae,
         )
         if not ready:
             raise CheckpointError(status)

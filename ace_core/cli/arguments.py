@@ -37,6 +37,11 @@ def add_models(parser: argparse.ArgumentParser, dit: bool = True) -> None:
             metavar="NAME",
             help="turbo, turbo-continuous, base or sft, where neither config nor name has it",
         )
+        group.add_argument(
+            "--vae",
+            metavar="NAME",
+            help="another VAE, by name or path, in diffusers' or stable-audio-tools' layout",
+        )
         group.add_argument("--no-lm", action="store_true", help="do without the language model")
     group.add_argument(
         "--lm", metavar="NAME", help=f"language model (default: the first of {', '.join(LMS)})"

@@ -3,8 +3,11 @@
 import argparse
 from typing import Any, Final
 
+from ..sampling.presets import merge_advice
+from ..types import Variant
 from ..weights import inspect
 from ..weights.checkpoint import Checkpoint, Kind, Part
+from ..weights.detect import merged_variants
 from .output import Exit, Output
 
 UNITS: Final = ("B", "kB", "MB", "GB")
@@ -22,6 +25,7 @@ def description(checkpoint: Checkpoint) -> dict[str, Any]:
         "path": str(checkpoint.path),
         "layout": checkpoint.layout.value,
         "variant": None if checkpoint.variant is None else checkpoint.variant.value,
+        "merge_of": [variant.value for variant in merged_variants(checkpoint.path)],
         "xl": checkpoint.xl,
         "bytes": sum(file.stat().st_size for file in checkpoint.files),
         "parts": [_part(checkpoint.parts[kind]) for kind in Kind if kind in checkpoint.parts],
@@ -40,6 +44,7 @@ def _part(part: Part) -> dict[str, Any]:
         "parameters": sum(dtypes.values()),
         "tensors": len(part.entries),
         "hidden_size": part.hidden_size,
+        "spelling": part.spelling,
         "files": [file.name for file in part.files],
     }
 
@@ -50,11 +55,14 @@ def as_text(found: dict[str, Any]) -> str:
     if any(part["kind"] == Kind.DIT.value for part in found["parts"]):
         variant = found["variant"] or "neither in config nor in name"
         lines.append(f"  variant  {variant}{', XL' if found['xl'] else ''}")
+        merged = [Variant(name) for name in found["merge_of"]]
+        lines += [f"  merge    {merge_advice(merged)}"] if merged else []
     for part in found["parts"]:
         hidden_size = f", hidden size {part['hidden_size']}" if part["hidden_size"] else ""
+        spelling = f", keys of {part['spelling']}" if part["spelling"] else ""
         lines.append(
             f"  holds    {part['kind']}: {part['parameters']:,} parameters in {part['tensors']} "
-            f"tensors{hidden_size}, {part['dtype']}{_others(part)}"
+            f"tensors{hidden_size}, {part['dtype']}{_others(part)}{spelling}"
         )
     return "\n".join(lines)
 

@@ -27,9 +27,13 @@ def model_choice(arguments: argparse.Namespace, output: Output, thinks: bool) ->
         offload=arguments.offload_to_cpu,
         variant=arguments.variant,
         tokenizer=arguments.tokenizer,
+        vae=arguments.vae,
     )
     choice.dit_checkpoint()
     device_of(arguments.device)
+    if choice.vae is not None:
+        chosen = find_model(arguments.models, choice.vae, Kind.VAE)
+        output.note(f"VAE {chosen.path.name}: keys of {chosen.part(Kind.VAE).spelling}.")
     if needed and choice.lm is None:
         output.note(f"No language model is below {choice.root}: going without it.")
     return choice

@@ -15,6 +15,7 @@ from ..memory import memory_for
 from ..models.int8 import Int8Linear
 from ..models.ops import Ops
 from ..pipeline import Models
+from ..sampling.presets import merge_advice
 from ..types import Variant
 from ..versions import warn_outdated
 from ..weights import (
@@ -26,6 +27,7 @@ from ..weights import (
     load_vae,
     silence_latent,
 )
+from ..weights.detect import merged_variants
 from .devices import AUTO, OffloadedModel, device_of, dtype_of
 from .find_models import find_companion, find_model, find_tokenizer
 
@@ -74,13 +76,15 @@ class AceStepHandler:
         dtype: str | torch.dtype | None = None,
         variant: str | None = None,
         tokenizer: str | Path | None = None,
+        vae: str | Path | None = None,
     ) -> tuple[str, bool]:
         """Load the models. What was done or what is wrong, and whether they are ready.
 
         `config_path` is the name of a checkpoint below `project_root` (an official folder in
         `checkpoints`, a single file in a ComfyUI's folders) or the path of one. `variant` is for a
         checkpoint whose config and name do not tell what it was trained as. `tokenizer` is the
-        path of the text encoder's where none lies with the models.
+        path of the text encoder's where none lies with the models. `vae` is the name or path of
+        another VAE than the one that lies with the models.
 
         The arguments come in the official handler's order, ours behind them. What has no meaning
         here is said in the message.
@@ -100,8 +104,9 @@ class AceStepHandler:
             checkpoint = find_model(project_root, config_path, Kind.DIT)
             root = Path(project_root)
             parts = Parts(checkpoint, root, target, dtype, offload_to_cpu, quantization)
+            autoencoder = None if vae is None else find_model(project_root, str(vae), Kind.VAE)
             with _memory_for_models():
-                self._service = _service(parts, variant, tokenizer)
+                self._service = _service(parts, variant, tokenizer, autoencoder)
         except AceStepError as error:
             self.status = str(error)
             logger.warning("%s", error)
@@ -149,11 +154,16 @@ class Parts:
         return f"{name}: loaded, computes on {self.device} in {kind}{held}{offload}."
 
 
-def _service(parts: Parts, variant: str | None, tokenizer_path: str | Path | None) -> Service:
+def _service(
+    parts: Parts,
+    variant: str | None,
+    tokenizer_path: str | Path | None,
+    chosen_vae: Checkpoint | None = None,
+) -> Service:
     checkpoint, root = parts.checkpoint, parts.root
     known = _variant(checkpoint, variant)
     encoder = find_companion(checkpoint, root, Kind.TEXT_ENCODER)
-    autoencoder = find_companion(checkpoint, root, Kind.VAE)
+    autoencoder = chosen_vae or find_companion(checkpoint, root, Kind.VAE)
     tokenizer = find_tokenizer(encoder, Kind.TEXT_ENCODER, root, tokenizer_path)
     ops = parts.ops(checkpoint, Kind.DIT)
     dit = load_dit(checkpoint.path, ops, known).model
@@ -173,9 +183,11 @@ def _variant(checkpoint: Checkpoint, given: str | None) -> Variant:
         raise InvalidRequestError(f"`variant` is {given!r}. Choose one of {', '.join(names)}.")
     known = checkpoint.variant if given is None else Variant(given)
     if known is None:
+        advice = merge_advice(merged_variants(checkpoint.path))
+        choice = advice or f"Set `variant` to one of {', '.join(names)}."
         raise CheckpointError(
             f"{checkpoint.path}: neither a config nor the name tells what this model was trained "
-            f"as. Set `variant` to one of {', '.join(names)}."
+            f"as. {choice}"
         )
     return known
 

@@ -68,6 +68,22 @@ def applied_dcw(dcw: DCW | None, variant: Variant | None, solver: Solver) -> DCW
     return preset(variant).dcw
 
 
+def merge_advice(merged: Sequence[Variant]) -> str:
+    """What to choose for a merge of these variants, as sentences; empty for no merge."""
+    if not merged:
+        return ""
+    ways = [f"{variant.value} ({_described(PRESETS[variant])})" for variant in merged]
+    return (
+        f"Its name holds {len(merged)} variants, so it is a merge, and its best settings are known "
+        f"only by ear. Set `variant` to {' or '.join(ways)}, and compare."
+    )
+
+
+def _described(chosen: Preset) -> str:
+    guidance = "off" if chosen.guidance is None else f"{chosen.guidance_scale:g}"
+    return f"{chosen.steps} steps, guidance {guidance}"
+
+
 def variant_warnings(variant: Variant | None, task: str, guidance: Guidance | None) -> list[str]:
     """What the task and the guidance do on `variant` (None: unknown); `task` "" is unknown, too."""
     warnings = []

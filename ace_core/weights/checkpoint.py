@@ -98,6 +98,14 @@ class Part:
         return sizes.most_common(1)[0][0]
 
     @property
+    def spelling(self) -> str | None:
+        """Whose names and numbers the keys of a VAE have; other models have one spelling."""
+        if self.kind is not Kind.VAE:
+            return None
+        named = any(name.startswith("decoder.block.") for name in self.entries)
+        return "diffusers' AutoencoderOobleck" if named else "stable-audio-tools, as ComfyUI's"
+
+    @property
     def hidden_size(self) -> int | None:
         """Hidden size of a transformer (of the decoder of the DiT); a VAE has none."""
         key = _HIDDEN_SIZE_KEYS.get(self.kind)

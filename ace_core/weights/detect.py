@@ -23,6 +23,7 @@ from .layouts import (
     QWEN_MARKS,
     QWEN_PREFIXES,
     SILENCE_KEY,
+    STABLE_AUDIO,
     VAE_PREFIXES,
     KeyMap,
 )
@@ -200,7 +201,7 @@ def _variant(parts: Mapping[Kind, Part], path: Path) -> Variant | None:
 def _foreign_message(path: Path, group: Shards) -> str:
     for prefix in VAE_PREFIXES:
         strides = _strides(group.tensors, prefix)
-        if strides:
+        if strides and prefix != STABLE_AUDIO:
             hop = 1
             for stride in strides:
                 hop *= stride
@@ -227,8 +228,11 @@ def variant_of(config: Mapping[str, Any], path: Path) -> Variant | None:
     """The variant by config, refined by the names of file and folder; None where neither has it.
 
     `is_turbo` decides, as in the official code: `model_version` has the default "turbo" there and
-    may be left over in the config of another variant.
+    may be left over in the config of another variant. A name that holds two variants is a merge's:
+    its config is that of one of the two, and the variant is not known.
     """
+    if merged_variants(path):
+        return None
     named = _variant_named(_names(path))
     version = _variant_named(str(config.get("model_version", "")).lower())
     distilled = config.get("is_turbo")
@@ -248,6 +252,12 @@ def _names(path: Path) -> str:
     stem = SHARD.sub("", path.stem).lower()
     generic = stem in ("model", "diffusion_pytorch_model", "pytorch_model")
     return path.parent.name.lower() if generic else stem
+
+
+def merged_variants(path: Path) -> tuple[Variant, ...]:
+    """The variants that the name of a merged checkpoint holds; empty when it holds one or none."""
+    families = set(FAMILY.findall(_names(path)))
+    return tuple(v for v in Variant if v.value in families) if len(families) > 1 else ()
 
 
 def _variant_named(names: str) -> Variant | None:

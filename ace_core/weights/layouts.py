@@ -78,4 +78,12 @@ QWEN_PREFIXES: Final = ("", "model.")
 QWEN_BUNDLED: Final = r"text_encoders\.[\w-]+\.(?:transformer\.)?(?:model\.)?"  # all-in-one files
 QWEN_MARKS: Final = ("embed_tokens.weight", "layers.0.self_attn.q_norm.weight", "norm.weight")
 
-VAE_PREFIXES: Final = ("", "vae.", "first_stage_model.")
+STABLE_AUDIO: Final = "pretransform.model."  # a VAE inside a diffusion model of stable-audio-tools
+VAE_PREFIXES: Final = (
+    "",
+    "vae.",
+    "first_stage_model.",
+    "autoencoder_ema.ema_model.",  # a training checkpoint: its average is what an export takes
+    "autoencoder.",
+    STABLE_AUDIO,
+)

@@ -6,6 +6,7 @@ file's header, LyCORIS and kohya beside each weight. `weight_delta.py` computes 
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..parsing import quoted
 from .adapter_config import CONFIG, AdapterConfig, adapter_config, lycoris_rank, value_for
 from .layouts import DIFFUSERS_DIT
 from .tensor_files import read_header, read_metadata, read_tensors
@@ -24,7 +26,10 @@ WEIGHTS: Final = ("adapter_model.safetensors", "lokr_weights.safetensors")
 SAVED_BY_DIFFUSERS: Final = "pytorch_lora_weights.safetensors"
 
 Shapes = Mapping[str, Sequence[int]]
+_WEIGHT: Final = ".weight"
+_BIAS: Final = ".bias"
 _OFFICIAL_RATIO: Final = 2  # default alpha / rank of the official training
+_LISTED_KEYS: Final = 5  # of those that fit nothing, in messages
 
 _PREFIXES: Final = (  # removed in this order
     "base_model.model.",
@@ -35,23 +40,29 @@ _PREFIXES: Final = (  # removed in this order
 )
 _UNDERSCORED: Final = ("lycoris_", "lora_unet_", "lora_transformer_")  # dots become underscores
 _PARTS: Final = {  # endings of keys, and the part of an adapter that they name
-    "lora_A.default.weight": "lora_down",
-    "lora_A.weight": "lora_down",
     "lora_down.weight": "lora_down",
     "lora.down.weight": "lora_down",
-    "lora_B.default.weight": "lora_up",
-    "lora_B.weight": "lora_up",
     "lora_up.weight": "lora_up",
     "lora.up.weight": "lora_up",
     "lora_mid.weight": "lora_mid",
-    "lora_magnitude_vector.default.weight": "dora_scale",
-    "lora_magnitude_vector": "dora_scale",
     "dora_scale": "dora_scale",
     "alpha": "alpha",
     **{name: name for name in ("lokr_w1", "lokr_w1_a", "lokr_w1_b")},
     **{name: name for name in ("lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2")},
     **{name: name for name in ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")},
     **{name: name for name in ("hada_t1", "hada_t2")},
+    "diff": "diff",  # the whole difference, as ComfyUI extracts it and LyCORIS trains it
+    "w_norm": "diff",
+    "diff_b": "diff_b",  # of the bias
+    "b_norm": "diff_b",
+}
+_PEFT: Final = re.compile(  # `lora_A.weight`, `lora_A.my_style.weight`, `lora_magnitude_vector.x`
+    r"\.(lora_[AB](?=.*\.weight$)|lora_magnitude_vector)(?:\.(?!weight$)([^.]+))?(?:\.weight)?$"
+)
+_PEFT_PARTS: Final = {
+    "lora_A": "lora_down",
+    "lora_B": "lora_up",
+    "lora_magnitude_vector": "dora_scale",
 }
 _ENDINGS: Final = sorted(_PARTS, key=len, reverse=True)
 _DIFFUSERS_KEYS: Final = DIFFUSERS_DIT["transformer"]
@@ -65,30 +76,67 @@ class AdapterTensors:
     parts: dict[str, Tensor] = field(default_factory=dict)
 
 
+def adapter_targets(names: Iterable[str]) -> dict[str, str]:
+    """What an adapter may change, by the name that adapters give it: the official names of weights
+    and biases of an `AceStepModel`, those of its decoder without `decoder.`."""
+    return {
+        name.removeprefix("decoder."): name for name in names if name.endswith((_WEIGHT, _BIAS))
+    }
+
+
 def group_by_layer(
-    tensors: Mapping[str, Tensor], shapes: Iterable[str]
+    tensors: Mapping[str, Tensor], shapes: Shapes
 ) -> tuple[dict[str, AdapterTensors], list[str]]:
     """The tensors by the layer that they change (`layers.0.self_attn.q_proj`), and unmatched keys.
 
-    `shapes` names the weights of the decoder.
+    `shapes` has the names of `adapter_targets`.
+
+    Raises:
+        CheckpointError: there are several adapters, so that two tensors may be the same part.
     """
-    dotted, underscored = _spellings(shapes)
+    places = _places(tensors, shapes)
+    _refuse_several(places)
     found: dict[str, AdapterTensors] = {}
-    unmatched = []
-    for key, tensor in tensors.items():
+    for key, (name, path, part) in places.items():
+        parts = found.setdefault(name, AdapterTensors(path)).parts
+        if part in parts:
+            raise CheckpointError(
+                f"The file holds more than one adapter: {quoted(key)} is a second {part} of "
+                f"{name}. Save each in a file of its own."
+            )
+        parts[part] = tensors[key]
+    return found, [key for key in tensors if key not in places]
+
+
+def _places(keys: Iterable[str], shapes: Shapes) -> dict[str, tuple[str, str, str]]:
+    """Layer, the file's name of it, and part of each key that fits the model."""
+    dotted, underscored = _spellings(shapes)
+    places = {}
+    for key in keys:
         path, part = _split(key)
         name = dotted.get(path) or _by_underscores(path, underscored)
-        if part is None or name is None:
-            unmatched.append(key)
-        else:
-            found.setdefault(name, AdapterTensors(path)).parts[part] = tensor
-    return found, unmatched
+        if part is None or name is None or (part == "diff_b" and name + _BIAS not in shapes):
+            continue
+        places[key] = name, path, part
+    return places
+
+
+def _refuse_several(keys: Iterable[str]) -> None:
+    """Refuse adapters that PEFT saved under several names; those of other models do not count."""
+    names = sorted({match[2] or "" for match in map(_PEFT.search, keys) if match is not None})
+    if len(names) > 1:
+        listed = ", ".join(quoted(name) if name else "one without a name" for name in names)
+        raise CheckpointError(
+            f"The file holds {len(names)} adapters: {listed[:300]}. Save each in a file of its own."
+        )
 
 
 def _spellings(shapes: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Spellings of a layer, official and diffusers', to the layer: with dots, with underscores."""
     dotted = {}
     for weight in shapes:
+        if not weight.endswith(_WEIGHT):
+            continue
         layer = weight.removesuffix(".weight")
         theirs = _DIFFUSERS_KEYS.to_key(f"decoder.{weight}") or weight
         dotted[layer] = dotted[theirs.removesuffix(".weight")] = layer
@@ -105,19 +153,27 @@ def _by_underscores(path: str, underscored: Mapping[str, str]) -> str | None:
 
 def _split(key: str) -> tuple[str, str | None]:
     """`diffusion_model.decoder.layers.0.x.lora_A.weight` as (`layers.0.x`, `lora_down`)."""
+    peft = _PEFT.search(key)
+    if peft is not None:
+        return _bare(key[: peft.start()]), _PEFT_PARTS[peft[1]]
     for ending in _ENDINGS:
         if key.endswith(f".{ending}"):
-            path = key.removesuffix(f".{ending}")
-            for prefix in _PREFIXES:
-                path = path.removeprefix(prefix)
-            return path, _PARTS[ending]
+            return _bare(key.removesuffix(f".{ending}")), _PARTS[ending]
     return key, None
+
+
+def _bare(path: str) -> str:
+    for prefix in _PREFIXES:
+        path = path.removeprefix(prefix)
+    return path
 
 
 def scale_of(
     found: AdapterTensors, config: AdapterConfig, metadata: Mapping[str, str]
 ) -> float | None:
     """The factor of the product of one layer's parts; `None`: it is not stored anywhere."""
+    if not _is_scaled(found.parts):
+        return 1.0
     rank = WeightDelta(found.parts).rank
     if "alpha" in found.parts:
         trained = lycoris_rank(metadata) if rank is None else rank
@@ -130,8 +186,15 @@ def scale_of(
     return alpha / math.sqrt(rank) if config.stabilised else alpha / rank
 
 
-def scale_source(config: AdapterConfig, guessed: bool) -> str:
+def _is_scaled(parts: Mapping[str, Tensor]) -> bool:
+    """Whether alpha scales a layer's parts: a difference that is stored whole has no alpha."""
+    return "diff" not in parts and bool(parts.keys() - {"diff_b", "alpha"})
+
+
+def scale_source(config: AdapterConfig, scaled: bool, guessed: bool) -> str:
     """Where the scale was found, as a sentence for the user."""
+    if not scaled:
+        return "the differences as they are stored"
     if guessed:
         return (
             f"no alpha in the file and no {CONFIG} beside it: taken as alpha = rank. If it sounds "
@@ -142,18 +205,33 @@ def scale_source(config: AdapterConfig, guessed: bool) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapter:
-    """What an adapter adds to each layer of the decoder (`layers.0.self_attn.q_proj`)."""
+    """What an adapter adds to the weight of each layer (`layers.0.self_attn.q_proj`), by the names
+    of `adapter_targets`, and to its bias."""
 
     deltas: dict[str, WeightDelta]
     unmatched: tuple[str, ...]  # keys of the file that name no layer of the model
     scale_source: str  # where the scale was found, as a sentence for the user
+    biases: dict[str, WeightDelta] = field(default_factory=dict)
+    keys: int = 0  # of the file
+
+    @property
+    def warnings(self) -> list[str]:
+        """That a part of the file is not used, with the first keys of it."""
+        if not self.unmatched:
+            return []
+        return [
+            f"{len(self.unmatched)} of the adapter's {self.keys} keys fit nothing in this model "
+            f"and are not used: {_listed(self.unmatched)}"
+        ]
 
 
 def read_adapter(path: Path, shapes: Shapes) -> Adapter:
-    """The adapter in a safetensors file or a PEFT folder, for a decoder of these weight `shapes`.
+    """The adapter in a safetensors file or a PEFT folder, for weights and biases of these `shapes`,
+    under the names of `adapter_targets`.
 
     Raises:
-        CheckpointError: there is none, it is broken, or it was made for another model.
+        CheckpointError: there is none, it is broken, holds several, or was made for another model:
+            most of its keys fit nothing, or a shape differs.
     """
     file = _weight_file(path)
     keys = {key: key for key in read_header(file)}
@@ -162,16 +240,67 @@ def read_adapter(path: Path, shapes: Shapes) -> Adapter:
     if not found:
         raise CheckpointError(
             f"{file.name} has no weights for an ACE-Step 1.5 decoder; its first key is "
-            f"{next(iter(keys), 'missing')!r}. Choose a LoRA or LoKr that was trained on it."
+            f"{quoted(next(iter(keys), 'missing'))}. Choose a LoRA or LoKr that was trained on it."
         )
+    _refuse_foreign(len(keys), unmatched, file)
     for name, each in found.items():
-        _check_shape(name, each.parts, shapes[f"{name}.weight"], file)
-    bare = any("alpha" not in each.parts for each in found.values())
+        _check_layer(name, each.parts, shapes, file)
+    scaled = [each for each in found.values() if _is_scaled(each.parts)]
+    bare = any("alpha" not in each.parts for each in scaled)
     config = adapter_config(file.parent, metadata) if bare else AdapterConfig()
     scales = {name: scale_of(each, config, metadata) for name, each in found.items()}
-    deltas = {name: _delta(each, scales[name]) for name, each in found.items()}
-    source = scale_source(config, guessed=None in scales.values())
-    return Adapter(deltas, tuple(unmatched), source)
+    return Adapter(
+        deltas={
+            name: _delta(each, scales[name])
+            for name, each in found.items()
+            if _of_weight(each.parts)
+        },
+        unmatched=tuple(unmatched),
+        scale_source=scale_source(config, bool(scaled), guessed=None in scales.values()),
+        biases={
+            name: WeightDelta({"diff": each.parts["diff_b"]})
+            for name, each in found.items()
+            if "diff_b" in each.parts
+        },
+        keys=len(keys),
+    )
+
+
+def _refuse_foreign(count: int, unmatched: Sequence[str], file: Path) -> None:
+    """Refuse a file of which less than half fits."""
+    if 2 * len(unmatched) > count:
+        raise CheckpointError(
+            f"{file.name} was made for another model: only {count - len(unmatched)} of its {count} "
+            f"keys fit this one. These do not: {_listed(unmatched)}. Choose an adapter that was "
+            "trained on this model."
+        )
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return ", ".join(map(quoted, keys[:_LISTED_KEYS])) + (
+        ", ..." if len(keys) > _LISTED_KEYS else ""
+    )
+
+
+def _of_weight(parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The parts that change the weight; empty where only the bias is changed."""
+    of_weight = {part: tensor for part, tensor in parts.items() if part != "diff_b"}
+    return {} if "diff_b" in parts and not of_weight.keys() - {"alpha"} else of_weight
+
+
+def _check_layer(name: str, parts: Mapping[str, Tensor], shapes: Shapes, file: Path) -> None:
+    _check_factors(name, parts, file)
+    if "diff_b" in parts:
+        stored, shape = list(parts["diff_b"].shape), list(shapes[name + _BIAS])
+        if stored != shape:
+            raise CheckpointError(
+                f"{file.name} was made for another model: its change of the bias of {name} is "
+                f"{stored}, the model's bias is {shape}. Choose an adapter that was trained on "
+                "this model."
+            )
+    of_weight = _of_weight(parts)
+    if of_weight:
+        _check_shape(name, of_weight, shapes[name + _WEIGHT], file)
 
 
 def _weight_file(path: Path) -> Path:
@@ -187,8 +316,14 @@ def _weight_file(path: Path) -> Path:
 
 
 def _check_shape(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], file: Path) -> None:
-    _check_factors(name, parts, file)
     made_for = shape_of(parts)
+    factors = parts.keys() - {"diff", "alpha", "dora_scale"}
+    if "diff" in parts and factors:
+        raise CheckpointError(
+            f"{file.name} has both the whole difference (diff) and factors "
+            f"({', '.join(sorted(factors))}) for {name}, so it is not clear which is meant. Save "
+            "the adapter with one of them."
+        )
     if made_for is None:
         raise CheckpointError(
             f"{file.name} has only {', '.join(parts)} for {name}; a part is missing. Download or "
@@ -201,7 +336,7 @@ def _check_shape(name: str, parts: Mapping[str, Tensor], shape: Sequence[int], f
             f"the model's weight is {[rows, columns]}. Adapters of the 2B models (width 2048) and "
             "of XL (width 2560) do not fit each other; choose one that was trained on this model."
         )
-    if "dora_scale" in parts and parts["dora_scale"].numel() not in (rows, shape[1]):
+    if "dora_scale" in parts and parts["dora_scale"].numel() not in (rows, *shape[1:2]):
         raise CheckpointError(
             f"{file.name} has {parts['dora_scale'].numel()} DoRA magnitudes for {name}, whose "
             f"weight is {[rows, columns]}. Download or save it again."
@@ -219,10 +354,11 @@ def _check_factors(name: str, parts: Mapping[str, Tensor], file: Path) -> None:
                 f"{file.name}: {part} of {name} is {list(tensor.shape)} in {tensor.dtype}, which "
                 "cannot be a part of an adapter. Download or save it again."
             )
-        if part not in ("alpha", "dora_scale") and tensor.dim() < 2:
+        vector = part in ("diff", "diff_b")  # of a norm or a bias
+        if part not in ("alpha", "dora_scale") and tensor.dim() < (1 if vector else 2):
             raise CheckpointError(
                 f"{file.name}: {part} of {name} has the shape {list(tensor.shape)}, but it must "
-                "be a matrix. Download or save it again."
+                f"be a {'vector or ' if vector else ''}matrix. Download or save it again."
             )
 
 
@@ -243,5 +379,7 @@ def _check_product(
 
 
 def _delta(found: AdapterTensors, scale: float | None) -> WeightDelta:
-    parts = {part: tensor for part, tensor in found.parts.items() if part != "alpha"}
+    parts = {
+        part: tensor for part, tensor in found.parts.items() if part not in ("alpha", "diff_b")
+    }
     return WeightDelta(parts, 1.0 if scale is None else scale)

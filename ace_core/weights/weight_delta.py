@@ -38,6 +38,8 @@ class WeightDelta:
     def _product(self, device: torch.device) -> Tensor:
         """[out, in], not scaled."""
         parts = {name: part.to(device, torch.float32) for name, part in self.parts.items()}
+        if "diff" in parts:
+            return parts["diff"]
         if "lora_up" in parts:
             return _low_rank(parts)
         if "hada_w1_a" in parts:
@@ -50,6 +52,8 @@ def shape_of(parts: Mapping[str, Tensor]) -> tuple[int, int] | None:
 
     The columns include the kernel size. No product is computed.
     """
+    if "diff" in parts:
+        return parts["diff"].shape[0], parts["diff"].shape[1:].numel()
     if "lora_up" in parts or "lora_down" in parts:
         return _low_rank_factor_shape(parts)
     if any(name.startswith("hada_") for name in parts):

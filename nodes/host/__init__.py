@@ -15,7 +15,14 @@ from .conditioning import (
     with_timbre,
 )
 from .dcw import with_dcw
-from .from_native import from_native, known_variant, language_model_of, text_encoder_of, variant_of
+from .from_native import (
+    from_native,
+    known_variant,
+    language_model_of,
+    text_encoder_of,
+    variant_notes,
+    variant_of,
+)
 from .frontend import client_id, graph_tags, progress_bar, send_event, send_text
 from .latents import empty_latent, encode_source, seeds_of, select_items, task_outputs
 from .lora import with_adapter
@@ -78,6 +85,7 @@ __all__ = [
     "times_of",
     "token_progress",
     "unconditional",
+    "variant_notes",
     "variant_of",
     "with_adapter",
     "with_dcw",

@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from ...ace_core.errors import CheckpointError, InvalidScheduleError
 from ...ace_core.models.config import DiTConfig
 from ...ace_core.models.qwen3 import Qwen3, Qwen3Config
+from ...ace_core.sampling.presets import merge_advice
 from ...ace_core.types import Variant
+from ...ace_core.weights.detect import merged_variants
 from ...ace_core.weights.detect import variant_of as variant_by_name
 from ...ace_core.weights.load import SkipInitMode, skip_init
 from ...ace_core.weights.silence import FRAMES as SILENCE_FRAMES
@@ -129,16 +131,33 @@ def variant_of(model: Any) -> Variant:
         raise InvalidScheduleError(
             "The model's variant is not known, so nothing can be chosen automatically. Set "
             "`variant` on ACE-Step Load Model, or on ACE-Step Adopt Model after another loader, "
-            "or choose custom settings."
+            f"or choose custom settings. {_merge_advice(model)}".rstrip()
         )
     return variant
 
 
+def variant_notes(model: Any) -> list[str]:
+    """What to do where a MODEL is a merge of two variants and neither was chosen."""
+    advice = "" if known_variant(model) else _merge_advice(model)
+    return [advice] if advice else []
+
+
+def _merge_advice(model: Any) -> str:
+    path = _file_of(model)
+    return "" if path is None else merge_advice(merged_variants(path))
+
+
 def _variant_by_file(model: Any) -> Variant | None:
     """By the name of the file that the host's loader read; others do not record it."""
+    path = _file_of(model)
+    return None if path is None else variant_by_name({}, path)
+
+
+def _file_of(model: Any) -> Path | None:
+    """The file that a MODEL was loaded from, where its loader recorded it."""
     recipe = getattr(model, "cached_patcher_init", None)
     path = recipe[1][0] if recipe and recipe[1] else None
-    return variant_by_name({}, Path(path)) if isinstance(path, str | Path) else None
+    return Path(path) if isinstance(path, str | Path) else None
 
 
 def check_family(model: Any) -> None:

@@ -8,11 +8,11 @@ import comfy.weight_adapter
 from torch import Tensor
 
 from ...ace_core.errors import CheckpointError
-from ...ace_core.weights.lora import Adapter, read_adapter
+from ...ace_core.weights.lora import Adapter, adapter_targets, read_adapter
 from ...ace_core.weights.weight_delta import WeightDelta
 from .share_weights import shapes_of
 
-_DECODER: Final = "diffusion_model.decoder."  # where adapters' paths begin
+_NETWORK: Final = "diffusion_model."  # where the host's names of its weights begin
 
 
 class AceAdapter(comfy.weight_adapter.WeightAdapterBase):
@@ -58,15 +58,16 @@ def with_adapter(model: Any, path: Path, strength: float) -> tuple[Any, Adapter]
     Raises:
         CheckpointError: a file that is no adapter, or one of another model.
     """
-    shapes = {
-        key.removeprefix(_DECODER): shape
+    known = {
+        key.removeprefix(_NETWORK): shape
         for key, shape in shapes_of(model.model).items()
-        if key.startswith(_DECODER) and key.endswith(".weight")
+        if key.startswith(_NETWORK)
     }
-    adapter = read_adapter(path, shapes)
-    patches = {
-        f"{_DECODER}{name}.weight": AceAdapter.of(delta) for name, delta in adapter.deltas.items()
-    }
+    targets = adapter_targets(known)
+    adapter = read_adapter(path, {name: known[official] for name, official in targets.items()})
+    changes = {f"{name}.weight": delta for name, delta in adapter.deltas.items()}
+    changes |= {f"{name}.bias": delta for name, delta in adapter.biases.items()}
+    patches = {_NETWORK + targets[name]: AceAdapter.of(delta) for name, delta in changes.items()}
     changed = model.clone()
     changed.add_patches(patches, strength)
     return changed, adapter

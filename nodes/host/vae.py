@@ -25,7 +25,7 @@ from ...ace_core.memory import memory_for
 from ...ace_core.models.ops import Ops
 from ...ace_core.models.vae import MIN_STD, Oobleck, OobleckConfig
 from ...ace_core.types import Posterior
-from ...ace_core.weights import load
+from ...ace_core.weights import Kind, inspect, load
 from ...ace_core.weights.oobleck import from_stable_audio, to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
 from .conditioning import KEY
@@ -86,6 +86,7 @@ class AceVAE(comfy.sd.VAE):
         self.size = None
         self.model_size()
         self._silence: Tensor | None = None
+        self.spelling: str | None = None  # whose names the keys of its file have
 
     @property
     def silence(self) -> Tensor:
@@ -176,7 +177,9 @@ def load_vae(path: Path, dtype: str = "auto", disable_dynamic: bool = False) -> 
     model = load.load_vae(path, Ops(layers, dtype=weight_dtype))
     patcher = _patcher(model, device, disable_dynamic)
     patcher.cached_patcher_init = (_loaded_again, (path, dtype))
-    return AceVAE(model, weight_dtype, patcher)
+    made = AceVAE(model, weight_dtype, patcher)
+    made.spelling = inspect(path).part(Kind.VAE).spelling
+    return made
 
 
 def _loaded_again(path: Path, dtype: str, disable_dynamic: bool = False) -> Any:

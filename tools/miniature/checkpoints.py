@@ -52,6 +52,7 @@ class Miniature:
     split_base: Path
     split_xl: Path
     split_vae: Path
+    vae_folders: Path  # in the folder of VAEs: `diffusers`, and a file of each other layout
     split_text_encoder: Path
     split_lm: Path
     all_in_one: Path
@@ -76,11 +77,17 @@ def miniature(out: Path) -> Miniature:
     _write_release(paths, source)
     for version, folder in (("base", paths.base), (XL, paths.xl)):
         _write_official_dit(folder, source, version, SHARDS if version == XL else 1)
-    _write_diffusers(paths.diffusers, source)
+    _write_diffusers(paths.diffusers, source, "turbo")
+    _write_community_vaes(paths.vae_folders, source)
     _write_split(paths, source)
     _write_all_in_one(paths.all_in_one, source)
     _write(paths.lora, lora_weights("lora"))
     return paths
+
+
+def write_xl_diffusers(folder: Path) -> None:
+    """The XL model as a diffusers folder, with the weights of `miniature`."""
+    _write_diffusers(folder, _source(), XL)
 
 
 def _paths(out: Path) -> Miniature:
@@ -99,6 +106,7 @@ def _paths(out: Path) -> Miniature:
         split_base=out / f"{split.format('base')}.safetensors",
         split_xl=out / f"{split.format('xl_turbo')}.safetensors",
         split_vae=out / "vae" / "ace_1.5_vae_miniature.safetensors",
+        vae_folders=out / "vae" / "community_miniature",
         split_text_encoder=out / "text_encoders" / "qwen_0.6b_ace15_miniature.safetensors",
         split_lm=out / "text_encoders" / "qwen_1.7b_ace15_miniature.safetensors",
         all_in_one=out / "checkpoints" / "ace_step_1.5_turbo_aio_miniature.safetensors",
@@ -170,12 +178,31 @@ def _write_qwen3_folder(folder: Path, weights: Weights) -> None:
     _write(folder / "model.safetensors", weights)
 
 
-def _write_diffusers(folder: Path, source: Source) -> None:
+def _write_community_vaes(folder: Path, source: Source) -> None:
+    """One VAE as people publish it: diffusers' folder, stable-audio-tools' files."""
+    _write_vae_folder(folder / "diffusers", source)
+    numbered = _stable_audio(source.vae)
+    halves = (("weight_g", "original0"), ("weight_v", "original1"))
+    parametrized = dict(numbered)
+    for old, new in halves:
+        parametrized = {
+            key.replace(f".{old}", f".parametrizations.weight.{new}"): tensor
+            for key, tensor in parametrized.items()
+        }
+    _write(folder / "autoencoder.safetensors", _prefixed("autoencoder.", parametrized))
+    _write(folder / "pretransform.safetensors", _prefixed("pretransform.model.", numbered))
+    other = {key: tensor + 1 for key, tensor in numbered.items()}
+    averaged = _prefixed("autoencoder_ema.ema_model.", numbered)
+    _write(folder / "training.safetensors", averaged | _prefixed("autoencoder.", other))
+
+
+def _write_diffusers(folder: Path, source: Source, version: str) -> None:
+    dit = configs.diffusers_dit(dit_config(version == XL), version.removeprefix("xl-"))
     _write_json(folder / "model_index.json", configs.model_index())
     _write_json(folder / "scheduler" / "scheduler_config.json", configs.scheduler())
-    for name, config in configs.diffusers_dit(dit_config(), "turbo").items():
+    for name, config in dit.items():
         key_map = DIFFUSERS_DIT[name]
-        spelled = ((key_map.to_key(key), w) for key, w in source.dits["turbo"].items())
+        spelled = ((key_map.to_key(key), w) for key, w in source.dits[version].items())
         weights = {key: w for key, w in spelled if key is not None}
         if name == "condition_encoder":
             weights[SILENCE_KEY] = source.silence

@@ -106,3 +106,16 @@ def test_what_a_user_can_fix_has_no_traceback(tmp_path: Path, capsys: pytest.Cap
     assert found["success"] is False
     assert "there is no such file" in found["error"]
     assert output == f"error: {found['error']}\n"
+
+
+def test_inspect_says_the_layout_of_a_vae_and_what_to_do_with_a_merge(
+    checkpoints: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    main(["inspect", str(checkpoints.vae_folders / "diffusers")])
+    assert "keys of diffusers' AutoencoderOobleck" in capsys.readouterr().out
+    merge = tmp_path / "acestep-v15-sftturbo50.safetensors"
+    merge.symlink_to(checkpoints.split_turbo)
+    main(["inspect", str(merge)])
+    assert "Set `variant` to turbo (8 steps" in capsys.readouterr().out
+    _, found, _ = answer(capsys, "inspect", str(merge))
+    assert (found["variant"], found["merge_of"]) == (None, ["turbo", "sft"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ace_core import pipeline
@@ -359,3 +360,36 @@ def test_the_official_handlers_arguments_are_taken_in_their_order(project: Path)
     for name in UNUSED:
         assert status.count(f"`{name}` is not used") == 1
     assert "not used" not in dit_handler(project, "acestep-v15-turbo").status
+
+
+def test_a_chosen_vae_takes_the_place_of_the_one_beside_the_model(
+    checkpoints: Miniature, tmp_path: Path
+):
+    """Of the layouts that people publish; its last bias is another, so that it is told apart."""
+    path = tmp_path / "other_vae.safetensors"
+    weights = load_file(checkpoints.vae_folders / "autoencoder.safetensors")
+    weights["autoencoder.encoder.layers.0.bias"] += 1.0
+    save_file(weights, path)
+    made: dict[str, torch.Tensor] = {}
+    for name, vae in (("", None), ("same", checkpoints.vae_folders / "diffusers"), ("other", path)):
+        handler = AceStepHandler()
+        status, ready = handler.initialize_service(
+            str(checkpoints.release), "acestep-v15-turbo", "cpu", vae=vae
+        )
+        assert ready, status
+        made[name] = handler.service.models.vae.state_dict()["encoder.conv1.bias"].clone()
+    assert torch.equal(made["same"], made[""])
+    torch.testing.assert_close(made["other"], made[""] + 1.0)
+
+
+def test_a_merge_is_refused_with_advice_until_a_variant_is_chosen(
+    checkpoints: Miniature, tmp_path: Path
+):
+    path = tmp_path / "acestep_v1.5_merge_sft_turbo_ta_0.5.safetensors"
+    path.symlink_to(checkpoints.split_turbo)
+    root, handler = str(checkpoints.release), AceStepHandler()
+    status, ready = handler.initialize_service(root, str(path), "cpu")
+    assert not ready
+    assert "`variant` to turbo (8 steps, guidance off) or sft (50 steps, guidance" in status
+    status, ready = handler.initialize_service(root, str(path), "cpu", variant="sft")
+    assert ready, status

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from ace_core.errors import CheckpointError
 from ace_core.types import Variant
 from ace_core.weights import Kind, Layout, inspect
+from ace_core.weights.detect import merged_variants
 
 # field of the fixture -> layout, kinds, variant, XL
 LAYOUTS = {
@@ -41,6 +42,12 @@ LAYOUTS = {
 def test_every_layout_says_what_it_is(checkpoints, field):
     found = inspect(getattr(checkpoints, field))
     assert (found.layout, found.kinds, found.variant, found.xl) == LAYOUTS[field]
+
+
+def test_an_xl_diffusers_folder_says_what_it_is(xl_diffusers):
+    found = inspect(xl_diffusers)
+    assert (found.layout, found.variant, found.xl) == (Layout.DIFFUSERS, Variant.TURBO, True)
+    assert found.kinds == {Kind.DIT, Kind.VAE, Kind.TEXT_ENCODER}
 
 
 def test_widths_and_dtype_come_from_the_headers(checkpoints):
@@ -204,3 +211,37 @@ def test_a_diffusers_folder_without_its_code_tokenizer_is_refused(checkpoints, t
 
 def test_inspecting_leaves_the_path_as_given(checkpoints):
     assert inspect(str(checkpoints.turbo)).path == Path(checkpoints.turbo)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "acestep_v1.5_merge_sft_turbo_ta_0.5",
+        "acestep_v1.5_xl_merge_sft_turbo_ta_0.5",
+        "acestep-v15-sftturbo50",
+    ],
+)
+def test_the_variant_of_a_merge_is_never_guessed(checkpoints, tmp_path, name):
+    """Neither from its name nor from a config, which one of the two has left there."""
+    file = tmp_path / f"{name}.safetensors"
+    file.symlink_to(checkpoints.split_turbo)
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "model.safetensors").symlink_to(checkpoints.split_turbo)
+    (folder / "config.json").write_text(json.dumps({"is_turbo": True, "model_version": "turbo"}))
+    for path in (file, folder, folder / "model.safetensors"):
+        assert inspect(path).variant is None
+        assert merged_variants(path) == (Variant.TURBO, Variant.SFT)
+    assert merged_variants(checkpoints.split_turbo) == ()
+
+
+def test_a_vae_says_whose_names_its_keys_have(checkpoints):
+    folder = checkpoints.vae_folders
+    for path, words in (
+        (folder / "diffusers", "diffusers"),
+        (folder / "diffusers" / "diffusion_pytorch_model.safetensors", "diffusers"),
+        (folder / "autoencoder.safetensors", "stable-audio-tools"),
+        (checkpoints.split_vae, "stable-audio-tools"),
+    ):
+        assert words in (inspect(path).part(Kind.VAE).spelling or "")
+    assert inspect(checkpoints.turbo).part(Kind.DIT).spelling is None

@@ -69,8 +69,18 @@ def test_every_layout_holds_the_same_diffusion_model(checkpoints):
     assert_all_equal([outputs_of_dit(getattr(checkpoints, field)) for field in TURBO])
 
 
-def test_the_sharded_xl_folder_equals_its_single_file(checkpoints):
-    assert_all_equal([outputs_of_dit(checkpoints.xl), outputs_of_dit(checkpoints.split_xl)])
+def test_community_vaes_hold_the_same_vae_in_every_layout(checkpoints):
+    folder = checkpoints.vae_folders
+    files = [folder / "diffusers", *sorted(folder.rglob("*.safetensors"))]
+    assert len(files) == 5
+    assert_all_equal([outputs_of_vae(path) for path in (checkpoints.vae, *files)])
+
+
+def test_the_sharded_xl_folder_equals_its_single_file_and_the_diffusers_folder(
+    checkpoints, xl_diffusers
+):
+    paths = (checkpoints.xl, checkpoints.split_xl, xl_diffusers)
+    assert_all_equal([outputs_of_dit(path) for path in paths])
     assert load_dit(checkpoints.xl).model.config.timbre_cls
 
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from ace_core.errors import CheckpointError
-from ace_core.weights.lora import read_adapter
+from ace_core.weights.lora import adapter_targets, read_adapter
 from ace_core.weights.weight_delta import WeightDelta, shape_of
 
 NAME = "layers.0.self_attn.q_proj"
@@ -33,6 +33,8 @@ def saved(folder: Path, weights: dict, config: dict | None = None) -> Path:
     [
         ("base_model.model.", "lora_A.weight", "lora_B.weight"),
         ("base_model.model.", "lora_A.default.weight", "lora_B.default.weight"),
+        ("base_model.model.", "lora_A.my_style.weight", "lora_B.my_style.weight"),
+        ("base_model.model.", "lora_A.alpha.weight", "lora_B.alpha.weight"),
         ("diffusion_model.decoder.", "lora_A.weight", "lora_B.weight"),
         ("diffusion_model.", "lora_down.weight", "lora_up.weight"),
         ("", "lora_down.weight", "lora_up.weight"),
@@ -162,3 +164,90 @@ def test_a_folder_without_weights_and_a_missing_file_are_refused(tmp_path):
         read_adapter(tmp_path, SHAPES)
     with pytest.raises(CheckpointError, match="no such file"):
         read_adapter(tmp_path / "none.safetensors", SHAPES)
+
+
+@pytest.mark.parametrize("name", ["default", "my_style", "alpha", "weight_1"])
+@pytest.mark.parametrize("ending", ["", ".weight"])
+def test_the_magnitudes_of_a_dora_are_found_under_any_name(tmp_path, name, ending):
+    lengths = torch.arange(12.0)
+    weights = pair("", f"lora_A.{name}.weight", f"lora_B.{name}.weight")
+    weights[f"{NAME}.lora_magnitude_vector.{name}{ending}"] = lengths
+    found = read_adapter(saved(tmp_path, weights), SHAPES)
+    assert torch.equal(found.deltas[NAME].parts["dora_scale"], lengths)
+    assert found.unmatched == ()
+
+
+def test_two_adapters_in_one_file_are_refused_by_name(tmp_path):
+    both = pair("", "lora_A.one.weight", "lora_B.one.weight")
+    both |= pair("", "lora_A.two.weight", "lora_B.two.weight")
+    with pytest.raises(CheckpointError, match="holds 2 adapters: 'one', 'two'"):
+        read_adapter(saved(tmp_path, both), SHAPES)
+    twice = pair("diffusion_model.") | pair("base_model.model.")
+    with pytest.raises(CheckpointError, match="more than one adapter"):
+        read_adapter(saved(tmp_path, twice), SHAPES)
+
+
+def test_a_difference_that_comfyui_extracted_is_added_to_weight_and_bias(tmp_path):
+    """Of the decoder and of the encoder, of norms too; the scale is 1 whatever lies beside it."""
+    encoder, norm = "encoder.text_projector", "layers.0.self_attn_norm"
+    official = {f"decoder.{NAME}.weight": (12, 8), f"decoder.{NAME}.bias": (12,)}
+    official |= {f"decoder.{norm}.weight": (8,), f"{encoder}.weight": (4, 8)}
+    shapes = {name: official[whole] for name, whole in adapter_targets(official).items()}
+    names = {f"decoder.{NAME}": NAME, f"decoder.{norm}": norm, encoder: encoder}
+    whole = {n: torch.randn(official[f"{n}.weight"]).half() for n in names}
+    weights = {f"diffusion_model.{name}.diff": change for name, change in whole.items()}
+    weights[f"diffusion_model.decoder.{NAME}.diff_b"] = torch.arange(12.0)
+    found = read_adapter(saved(tmp_path, weights, {"r": 2, "lora_alpha": 64}), shapes)
+    assert found.unmatched == ()
+    for theirs, ours in names.items():
+        base = torch.ones(official[f"{theirs}.weight"])
+        assert torch.equal(found.deltas[ours].added(base, 0.5), base + 0.5 * whole[theirs].float())
+    assert torch.equal(found.biases[NAME].added(torch.zeros(12), 1.0), torch.arange(12.0))
+    assert found.scale_source == "the differences as they are stored"
+
+
+def test_a_bias_alone_is_an_adapter_and_one_of_another_width_is_none(tmp_path):
+    shapes = SHAPES | {f"{NAME}.bias": (12,)}
+    found = read_adapter(saved(tmp_path, {f"{NAME}.diff_b": torch.ones(12)}), shapes)
+    assert (found.deltas, list(found.biases)) == ({}, [NAME])
+    with pytest.raises(CheckpointError, match=r"bias of .* is \[5\], the model's bias is \[12\]"):
+        read_adapter(saved(tmp_path, {f"{NAME}.diff_b": torch.ones(5)}), shapes)
+
+
+def test_a_difference_beside_factors_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match=r"both the whole difference .*lora_down, lora_up"):
+        read_adapter(saved(tmp_path, pair("") | {f"{NAME}.diff": torch.ones(12, 8)}), SHAPES)
+
+
+def test_an_alpha_alone_and_a_difference_of_another_shape_or_type_are_refused(tmp_path):
+    for part, tensor, words in (
+        ("alpha", torch.tensor(1.0), "a part is missing"),
+        ("diff", torch.tensor(1.0), "vector or matrix"),
+        ("diff", torch.ones(12, 9), "made for another model"),
+        ("diff", torch.ones(12), "made for another model"),
+        ("diff_b", torch.ones(12, dtype=torch.int32), "int32"),
+    ):
+        shapes = SHAPES | {f"{NAME}.bias": (12,)}
+        with pytest.raises(CheckpointError, match=words):
+            read_adapter(saved(tmp_path, {f"{NAME}.{part}": tensor}), shapes)
+
+
+def test_a_lokr_of_the_condition_embedder_with_magnitudes_is_found(tmp_path):
+    base = "lycoris_condition_embedder"
+    weights = {f"{base}.lokr_w1": torch.ones(3, 2), f"{base}.lokr_w2": torch.ones(4, 4)}
+    weights |= {f"{base}.dora_scale": torch.ones(12, 1), f"{base}.alpha": torch.tensor(1.0)}
+    found = read_adapter(saved(tmp_path, weights), {"condition_embedder.weight": (12, 8)})
+    assert set(found.deltas["condition_embedder"].parts) == {"lokr_w1", "lokr_w2", "dora_scale"}
+
+
+def test_an_adapter_of_which_little_fits_is_refused_and_one_with_a_rest_is_warned_of(tmp_path):
+    """Four keys of 102, and two of three."""
+    rest = {f"text_model.{place}.lora_A.weight": torch.ones(2, 8) for place in range(98)}
+    four = pair("") | pair("", name="layers.0.mlp.gate_proj")
+    four["layers.0.mlp.gate_proj.lora_B.weight"] = torch.ones(16, 2)
+    with pytest.raises(CheckpointError, match="only 4 of its 102 keys"):
+        read_adapter(saved(tmp_path, four | rest), SHAPES)
+    one = dict(list(rest.items())[:1])
+    (warning,) = read_adapter(saved(tmp_path, pair("") | one), SHAPES).warnings
+    assert warning.startswith("1 of the adapter's 3 keys") and "text_model.0." in warning
+    assert read_adapter(saved(tmp_path, pair("")), SHAPES).warnings == []
