@@ -3,6 +3,7 @@ other loaders."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from comfy_api.latest import io
 
@@ -58,7 +59,7 @@ def variant_input() -> io.Combo.Input:
     )
 
 
-def _notify(notes: list[str], hidden: io.HiddenHolder) -> None:
+def _notify(notes: list[str], hidden: Any) -> None:
     """Writes notes on the node and in the log."""
     from . import host
 

@@ -1,10 +1,10 @@
 """`inspect FILE`: what a model file or folder is, from its headers alone, as JSON or as text."""
 
 import argparse
+from pathlib import Path
 from typing import Any, Final
 
-from ..sampling.presets import merge_advice
-from ..types import Variant
+from ..inference.handlers import variant_advice
 from ..weights import inspect
 from ..weights.checkpoint import Checkpoint, Kind, Part
 from ..weights.detect import merged_variants
@@ -55,8 +55,8 @@ def as_text(found: dict[str, Any]) -> str:
     if any(part["kind"] == Kind.DIT.value for part in found["parts"]):
         variant = found["variant"] or "neither in config nor in name"
         lines.append(f"  variant  {variant}{', XL' if found['xl'] else ''}")
-        merged = [Variant(name) for name in found["merge_of"]]
-        lines += [f"  merge    {merge_advice(merged)}"] if merged else []
+        advice = variant_advice(Path(found["path"]))
+        lines += [f"  merge    {advice}"] if advice else []
     for part in found["parts"]:
         hidden_size = f", hidden size {part['hidden_size']}" if part["hidden_size"] else ""
         spelling = f", keys of {part['spelling']}" if part["spelling"] else ""

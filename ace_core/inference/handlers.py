@@ -177,14 +177,18 @@ def _service(
     return Service(models, *residents, name=checkpoint.path.name)
 
 
+def variant_advice(path: Path) -> str:
+    """Which variants to try of a merged checkpoint, by its name; empty for no merge."""
+    return merge_advice(merged_variants(path))
+
+
 def _variant(checkpoint: Checkpoint, given: str | None) -> Variant:
     names = [variant.value for variant in Variant]
     if given is not None and given not in names:
         raise InvalidRequestError(f"`variant` is {given!r}. Choose one of {', '.join(names)}.")
     known = checkpoint.variant if given is None else Variant(given)
     if known is None:
-        advice = merge_advice(merged_variants(checkpoint.path))
-        choice = advice or f"Set `variant` to one of {', '.join(names)}."
+        choice = variant_advice(checkpoint.path) or f"Set `variant` to one of {', '.join(names)}."
         raise CheckpointError(
             f"{checkpoint.path}: neither a config nor the name tells what this model was trained "
             f"as. {choice}"

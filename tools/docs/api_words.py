@@ -162,6 +162,7 @@ ARGUMENTS: Final = {
     "use_mlx_dit": "Not used; `False` is said.",
     "variant": "Ours: what the model was trained as, when nothing else tells.",
     "tokenizer": "Ours: path of Qwen's tokenizer, where none lies with the models or around them.",
+    "vae": "Ours: name or path of another VAE than the one that lies with the models.",
     "checkpoint_dir": "Folder below which the language model is looked for.",
     "lm_model_path": "Name (`acestep-5Hz-lm-0.6B`) or path.",
     "backend": "`vllm`, `pt` and `mlx` are taken and mean the same: this library's own loop.",
