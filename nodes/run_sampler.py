@@ -37,6 +37,7 @@ def run_sampler(
     if guidance is None:
         guidance = preset(variant).guidance  # pyright: ignore[reportArgumentType]
     chosen, positive = solver or host.ace_solver(), task[0]
+    host.check_sampler(chosen, positive, guidance)
     warnings = variant_warnings(variant, host.task_name(positive), guidance)
     warnings += host.sampler_warnings(chosen, positive) + host.task_warnings(positive)
     for warning in warnings:
@@ -47,7 +48,7 @@ def run_sampler(
     done = host.sample(batch, memory, preview)
     name = "unknown" if variant is None else variant.value
     lines = [f"model: {name}", *_step_lines(sigmas, positive), _guidance_line(guidance)]
-    lines += [f"solver: {host.solver_name(chosen)}", host.dcw_line(chosen, model)]
+    lines += [f"solver: {host.solver_name(chosen)}", host.dcw_line(chosen, model, positive)]
     lines += [f"warning: {each}" for each in warnings]
     lines += [f"memory: {notice}" for notice in memory.texts]
     lines += [f"preview: {notice}" for notice in preview.notices.texts] if preview else []

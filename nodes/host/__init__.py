@@ -37,7 +37,14 @@ from .qwen3 import (
     token_progress,
 )
 from .sampling import Batch, guider, sample, times_of
-from .solver import AceNoise, ace_solver, dcw_line, sampler_warnings, solver_name
+from .solver import (
+    AceNoise,
+    ace_solver,
+    check_sampler,
+    dcw_line,
+    sampler_warnings,
+    solver_name,
+)
 from .vae import decode, encode, load_vae, silence_of
 
 __all__ = [
@@ -48,6 +55,7 @@ __all__ = [
     "ManagedTextEncoder",
     "RunStats",
     "ace_solver",
+    "check_sampler",
     "client_id",
     "codes_of",
     "conditioning",

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...ace_core.constants import TIMBRE_FRAMES
 from ...ace_core.errors import InvalidRequestError
-from ...ace_core.task import Task
+from ...ace_core.task import FlowEdit, Task
 from ...ace_core.types import AudioCodes
 
 GUARD: Final = "ace_task"  # among the conditions of a model: what only our model answers
@@ -51,7 +51,7 @@ def conditioning(task: Task, silence: Tensor, variations: Sequence[AudioCodes] =
 
 def _is_plain(task: Task) -> bool:
     """Whether the host's own model can do all of the task: text, lyrics and codes, no more."""
-    beyond = (task.source, task.mask, task.timbre, task.without_source(), task.keep)
+    beyond = (task.source, task.mask, task.timbre, task.without_source(), task.keep, task.edit)
     return all(each is None for each in beyond) and task.source_strength == 0
 
 
@@ -133,6 +133,13 @@ def task_lines(positive: list) -> list[str]:
         )
     if task.source_strength > 0:
         said.append(f"source strength: {task.source_strength:g} of the source at the start")
+    if task.edit is not None:
+        window = task.edit.window
+        draws = "1 draw" if window.n_avg == 1 else f"{window.n_avg} draws"
+        said.append(
+            f"morph: the words are exchanged from {window.n_min:g} to {window.n_max:g} of the "
+            f"steps, {draws} per step"
+        )
     keep = task.keep
     if keep is not None and (keep.injection or keep.blend_frames):
         said.append(
@@ -162,7 +169,11 @@ def task_of(given: dict[str, Any], like: Tensor) -> tuple[Task, Tensor | None]:
     without = entry_task.task.text_without_source
     if without is not None:
         without = without.to(text) if torch.count_nonzero(text) else torch.zeros_like(text)
-    task = replace(entry_task.task, text=text, lyrics=lyrics, text_without_source=without)
+    edit = entry_task.task.edit
+    if edit is not None and not torch.count_nonzero(text):
+        edit = replace(edit, text=torch.zeros_like(edit.text), lyrics=torch.zeros_like(edit.lyrics))
+    words = {"text": text, "lyrics": lyrics, "text_without_source": without, "edit": edit}
+    task = replace(entry_task.task, **words)
     return task, entry_task.silence
 
 
@@ -207,7 +218,12 @@ def _on_intermediate_device(task: Task) -> Task:
     names = ("text", "lyrics", "text_without_source")
     embeddings = {name: getattr(task, name) for name in names}
     moved = {name: t.to(device, torch.float32) for name, t in embeddings.items() if t is not None}
-    return replace(task, **moved)
+    return replace(task, **moved, edit=task.edit and _edit_on(task.edit, device))
+
+
+def _edit_on(edit: FlowEdit, device: Any) -> FlowEdit:
+    text, lyrics = (each.to(device, torch.float32) for each in (edit.text, edit.lyrics))
+    return replace(edit, text=text, lyrics=lyrics)
 
 
 class OnlyOurs(comfy.conds.CONDConstant):

@@ -5,7 +5,7 @@ The host's layout is [B, C, T], the core's is [B, T, C]; the transpose is made h
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import comfy.conds
 import comfy.latent_formats
@@ -35,7 +35,7 @@ from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.load import check_keys, dit_config, skip_init
 from ...ace_core.weights.silence import stored_silence
 from ...ace_core.weights.tensor_files import read
-from .conditioning import GUARD, CondKV, items_of, task_of
+from .conditioning import GUARD, KEY, CondKV, items_of, task_of
 from .lora import refuse_foreign_patches
 from .precision import compute_dtype, quantized_linear
 from .quantised import ForHostLayers, ForOwnRows, quantised
@@ -43,7 +43,17 @@ from .saving import for_saving, with_quantized_tensors
 
 _ADVICE = "Make the song shorter or fewer at once, or load the model with dtype int8."
 WITHOUT_SOURCE = "without_source_"  # prefix of the conditions for the steps without the source
+SOURCE_WORDS = "source_words_"  # prefix of the conditions under the words of a morph's source
 CORRECTOR = "ace_corrector"  # in the transformer's options: the second evaluation of a Heun step
+DRAW = "ace_draw"  # there as well: the `Draw` of a morph
+
+
+class Draw(NamedTuple):
+    """One evaluation of a morph: under which words, and which draw of a step it is."""
+
+    source_words: bool  # those of the source as it is, not those that it gets
+    index: int = 0
+    count: int = 1
 
 
 class AceNet(AceStepModel):
@@ -120,6 +130,27 @@ def _step(t: float, options: dict[str, Any]) -> str:
     return model_at(t, options["sample_sigmas"].tolist())
 
 
+def conds_of_words(given: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The conditions under the words of this evaluation: those of a morph's source, or the others.
+
+    Raises:
+        InvalidRequestError: the sampler takes a morph for a task like any other.
+    """
+    source = {k: v for k, v in given.items() if k.startswith(SOURCE_WORDS)}
+    if not source:
+        return given
+    draw = options.get(DRAW)
+    if draw is None:
+        raise InvalidRequestError(
+            "This sampler cannot morph: it evaluates the model under the new words alone. Connect "
+            "ACE-Step Solver with euler to the sampler, or sample with ACE-Step Sampler."
+        )
+    new = {k: v for k, v in given.items() if k not in source}
+    if not draw.source_words:
+        return new
+    return new | {k.removeprefix(SOURCE_WORDS): v for k, v in source.items()}
+
+
 class AceLatent(comfy.latent_formats.ACEAudio15):
     """The stock format, with a preview: 64 channels over time as a grey picture."""
 
@@ -162,6 +193,9 @@ class AceModel(comfy.model_base.ACEStep15):
             later = self._conds([without_source], silence, hooked)
             out |= {f"{WITHOUT_SOURCE}{name}": cond for name, cond in later.items()}
             out["ace_switch"] = comfy.conds.CONDConstant(item.cover_strength)
+        if item.edit is not None:
+            words = self._words(item.with_source_words(), silence, hooked)
+            out |= {f"{SOURCE_WORDS}{name}": cond for name, cond in words.items()}
         return out
 
     def _conds(self, items: list[Task], silence: Tensor, hooked: bool) -> dict[str, Any]:
@@ -169,15 +203,16 @@ class AceModel(comfy.model_base.ACEStep15):
         net = self.diffusion_model
         contexts = [ctx.context(net, each, silence) for each in items]
         sources = torch.cat(contexts).transpose(1, 2)  # [1 or B, 2C, T]
-        encoded = self._encoded(items[0], silence)
-        out: dict[str, Any] = {"ace_context": comfy.conds.CONDNoiseShape(sources)}
+        shared = {"ace_context": comfy.conds.CONDNoiseShape(sources)}
+        return shared | self._words(items[0], silence, hooked)
+
+    def _words(self, item: Task, silence: Tensor, hooked: bool) -> dict[str, Any]:
+        """What cross-attention reads: lyrics, timbre and text, for all items."""
+        encoded = self._encoded(item, silence)
         if hooked:
-            out["c_crossattn"] = comfy.conds.CONDRegular(encoded)
-        else:
-            layers = net.decoder.cross_attention_kv(encoded)
-            flat = [tensor for kv in layers for tensor in kv]
-            out["ace_kv"] = CondKV(flat)
-        return out
+            return {"c_crossattn": comfy.conds.CONDRegular(encoded)}
+        layers = self.diffusion_model.decoder.cross_attention_kv(encoded)
+        return {"ace_kv": CondKV([tensor for kv in layers for tensor in kv])}
 
     @memory_for("The diffusion model", _ADVICE)
     def _apply_model(
@@ -194,11 +229,12 @@ class AceModel(comfy.model_base.ACEStep15):
         check that its result is a number."""
         given["c_crossattn"] = c_crossattn
         given.pop(GUARD, None)
-        at, transformer_options = float(t[0]), transformer_options or {}
-        chosen = conds_at(given, at, transformer_options)
-        options = {"control": control, "transformer_options": transformer_options}
+        at, known = float(t[0]), dict(transformer_options or {})
+        chosen = conds_of_words(conds_at(given, at, known), known)
+        known.pop(DRAW, None)
+        options = {"control": control, "transformer_options": known}
         x0 = super()._apply_model(x, t, c_concat, **options, **chosen)
-        return check_finite(x0, _step(at, transformer_options))
+        return check_finite(x0, _step(at, known))
 
     def _encoded(self, item: Task, silence: Tensor) -> Tensor:
         if not torch.count_nonzero(item.text):
@@ -235,6 +271,9 @@ class AceModel(comfy.model_base.ACEStep15):
     def extra_conds_shapes(self, **given: Any) -> dict[str, Any]:
         """How large `ace_kv` will be, known from the texts alone."""
         texts = [given.get(name) for name in ("cross_attn", "conditioning_lyrics")]
+        entry_task = given.get(KEY)
+        edit = None if entry_task is None else entry_task.task.edit
+        texts += [] if edit is None else [edit.text, edit.lyrics]
         tokens = sum(text.shape[1] for text in texts if text is not None)
         decoder, layers = self.diffusion_model.config.decoder, self.diffusion_model.config.layers
         return {"ace_kv": [1, 2 * layers * decoder.kv_heads * decoder.head_dim, tokens]}

@@ -5,8 +5,9 @@ therefore give the same numbers.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import comfy.model_management
@@ -22,11 +23,12 @@ from ...ace_core.sampling.cover import times_from_source
 from ...ace_core.sampling.guidance import Guidance, GuidedVelocity
 from ...ace_core.sampling.microbatch import in_microbatches, largest_microbatch
 from ...ace_core.sampling.recipe import Recipe
+from ...ace_core.sampling.solvers import Velocity
 from .audio_preview import AudioPreview
 from .conditioning import KEY, HostTask, source_strength
 from .from_native import from_native
 from .memory import host_oom_handler
-from .model import CORRECTOR
+from .model import CORRECTOR, DRAW, Draw
 from .solver import AceSolver
 
 _SIGMAS = 4  # index of the sigmas among the arguments of `inner_sample`
@@ -55,10 +57,13 @@ class AceGuider(comfy.samplers.CFGGuider):
 
     def inner_sample(self, *args: Any, **kwargs: Any) -> Tensor:
         # a run's state begins here: the host may use one guider for several runs
-        self._velocity = GuidedVelocity(
-            lambda x, t: self._cond_uncond,
-            lambda x, t: self._cond_uncond[0],
-            self.guidance or Guidance(scale=1),
+        self._velocity, self._source_words = (
+            GuidedVelocity(
+                lambda x, t: self._cond_uncond,
+                lambda x, t: self._cond_uncond[0],
+                self.guidance or Guidance(scale=1),
+            )
+            for _ in range(2)
         )
         sigmas = args[_SIGMAS]
         left = len(times_of(sigmas, self.conds.get("positive", [])))
@@ -71,11 +76,12 @@ class AceGuider(comfy.samplers.CFGGuider):
         """The host's name for: the guess at the clean latent [B, C, T] from `x` at `timestep`."""
         given = dict(model_options or {})
         corrects = given.pop(CORRECTOR, False)
+        draw: Draw | None = given.pop(DRAW, None)
         if self.guidance is None:
             return super().predict_noise(x, timestep, given, seed)
         t = float(timestep[0])
         scale = self.guidance.scale if self.guidance.covers(t) else 1.0  # 1: one forward
-        combined = self._velocity.corrector if corrects else self._velocity
+        combined = self._combined(corrects, draw)
 
         def combine(given: dict[str, Any]) -> Tensor:
             sigma = given["sigma"].view(-1, 1, 1)  # what the host hands over is sigma * velocity
@@ -96,6 +102,13 @@ class AceGuider(comfy.samplers.CFGGuider):
             )
 
         return self._try_batched(run, given, splits=len(x) == 1 and scale != 1)
+
+    def _combined(self, corrects: bool, draw: Draw | None) -> Velocity:
+        """How the velocities of this evaluation are combined, with the state that it has."""
+        if draw is None:
+            return self._velocity.corrector if corrects else self._velocity
+        velocity = self._source_words if draw.source_words else self._velocity
+        return partial(velocity.draw, index=draw.index, count=draw.count)
 
     def _try_batched(
         self, run: Callable[[dict[str, Any]], Tensor], options: dict[str, Any], splits: bool
@@ -283,7 +296,7 @@ def _run(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:
     return guided.sample(
         noise,
         start,
-        _seeded(batch.sampler, seeds),
+        _seeded(batch.sampler, batch.recipe),
         batch.sigmas,
         denoise_mask=batch.latent.get("noise_mask"),
         callback=callback,
@@ -292,5 +305,6 @@ def _run(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:
     )
 
 
-def _seeded(sampler: Any, seeds: Sequence[int]) -> Any:
-    return sampler.with_seeds(seeds) if isinstance(sampler, AceSolver) else sampler
+def _seeded(sampler: Any, recipe: Recipe) -> Any:
+    """The sampler with the seeds of this run, where it is ours."""
+    return sampler.with_recipe(recipe) if isinstance(sampler, AceSolver) else sampler

@@ -4,16 +4,16 @@ What a repaint keeps of its source travels in the conditioning, so this SAMPLER 
 every guider.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import comfy.samplers
-import torch
 from torch import Tensor
 
 from ...ace_core.conditioning.context import fit_length
 from ...ace_core.sampling.dcw import DCW
+from ...ace_core.sampling.flow_edit import check_edit
+from ...ace_core.sampling.guidance import Guidance
 from ...ace_core.sampling.presets import applied_dcw
 from ...ace_core.sampling.recipe import RETAKE_VARIANCE, Recipe, Retake, sde_noise, seeds_for
 from ...ace_core.sampling.repaint import KeptSource
@@ -22,35 +22,37 @@ from ...ace_core.types import Variant
 from .conditioning import host_task
 from .dcw import patched_dcw, without_dcw
 from .from_native import known_variant
-from .model import CORRECTOR
+from .morph import check_morph, check_run, is_morph, run_morph
+from .velocity import HostVelocity
 
 
 class AceSolver(comfy.samplers.Sampler):
     """A stock SAMPLER that integrates as the core does. It keeps nothing between runs.
 
-    `seeds` are those of the items, for a solver that adds new noise; without them they are derived
-    from the run's own seed, as the noise of ACE-Step Noise is. `dcw` None is the preset of the
-    model's variant.
+    `recipe` has the seeds of the items and their retake, for what adds new noise in a step; without
+    it the seeds are derived from the run's own seed, as the noise of ACE-Step Noise is. `dcw` None
+    is the preset of the model's variant.
 
     Raises:
         InvalidScheduleError: `dcw` cannot correct the steps of `solver`.
     """
 
     def __init__(
-        self, solver: Solver, seeds: Sequence[int] | None = None, dcw: DCW | None = None
+        self, solver: Solver, recipe: Recipe | None = None, dcw: DCW | None = None
     ) -> None:
         if dcw is not None:
             dcw.check_solver(solver)
         self.solver = solver
-        self.seeds = seeds
+        self.recipe = recipe
         self.dcw = dcw
 
     def dcw_for(self, variant: Variant | None) -> DCW | None:
         """What corrects the steps of a model of `variant`; None: nothing."""
         return applied_dcw(self.dcw, variant, self.solver)
 
-    def with_seeds(self, seeds: Sequence[int]) -> "AceSolver":
-        return AceSolver(self.solver, seeds, self.dcw)
+    def with_recipe(self, recipe: Recipe) -> "AceSolver":
+        """The same for the items of one run."""
+        return AceSolver(self.solver, recipe, self.dcw)
 
     def sample(
         self,
@@ -67,7 +69,7 @@ class AceSolver(comfy.samplers.Sampler):
         model = comfy.samplers.KSamplerX0Inpaint(model_wrap, sigmas)
         model.latent_image, model.noise = latent_image, noise
         options = without_dcw(extra_args["model_options"])
-        velocity = _Velocity(
+        velocity = HostVelocity(
             model, {**extra_args, "denoise_mask": denoise_mask, "model_options": options}
         )
         flow = model_wrap.inner_model.model_sampling
@@ -75,17 +77,22 @@ class AceSolver(comfy.samplers.Sampler):
             sigmas[0], noise, latent_image, self.max_denoise(model_wrap, sigmas)
         )
         times = sigmas.tolist()
-        kept = _kept_source(model_wrap, start)
-        injection = kept and kept.after_step(noise.transpose(1, 2), len(times) - 1)
-        dcw = self.dcw_for(known_variant(model_wrap.model_patcher))
 
         def on_step(step: int, x0: Tensor) -> None:
             if callback is not None:
                 callback(step, x0.transpose(1, 2), velocity.state, len(times) - 1)
 
+        recipe = self.recipe or _derived_recipe(len(start), extra_args.get("seed"))
+        if is_morph(host_task(getattr(model_wrap, "conds", {}).get("positive", []))):
+            check_run(times, denoise_mask)
+            check_edit(self.solver, getattr(model_wrap, "guidance", None))
+            return run_morph(model_wrap, velocity, noise, recipe, times, on_step)
+        kept = _kept_source(model_wrap, start)
+        injection = kept and kept.after_step(noise.transpose(1, 2), len(times) - 1)
+        dcw = self.dcw_for(known_variant(model_wrap.model_patcher))
         run = SolverOptions(
             times=times,
-            noise=sde_noise(self._seeds(len(start), extra_args.get("seed")), start.shape[-1]),
+            noise=sde_noise(recipe.seeds, start.shape[-1]),
             on_step=on_step,
             after_step=in_turn(dcw, injection),
             correct_last=False,  # the host hands out no velocity at t = 0
@@ -95,42 +102,10 @@ class AceSolver(comfy.samplers.Sampler):
             x = kept.blended(x)
         return flow.inverse_noise_scaling(sigmas[-1], x.transpose(1, 2).contiguous())
 
-    def _seeds(self, batch: int, seed: int | None) -> Sequence[int]:
-        if self.seeds is not None:
-            return self.seeds
-        first = 0 if seed is None else seed
-        return seeds_for(batch, [first], rng_seed=first)
 
-
-class _Velocity:
-    """The host's estimate of x0 as a velocity of the core, [B, T, C]."""
-
-    def __init__(self, model: Any, extra_args: dict[str, Any]) -> None:
-        self._model = model
-        self._extra = extra_args
-        self.state: Tensor | None = None  # [B, C, T], of the last evaluation
-
-    def __call__(self, x: Tensor, t: float) -> Tensor:
-        return self._at(x, t, self._extra)
-
-    def corrector(self, x: Tensor, t: float) -> Tensor:
-        """Tells guider and model that this evaluation is the second of a Heun step."""
-        options = self._extra["model_options"]
-        inner = {**options.get("transformer_options", {}), CORRECTOR: True}
-        return self._at(
-            x,
-            t,
-            {
-                **self._extra,
-                "model_options": {**options, CORRECTOR: True, "transformer_options": inner},
-            },
-        )
-
-    def _at(self, x: Tensor, t: float, extra: dict[str, Any]) -> Tensor:
-        self.state = x.transpose(1, 2).contiguous()
-        times = torch.full((len(x),), t, device=x.device, dtype=x.dtype)
-        x0 = self._model(self.state, times, **extra)
-        return ((self.state - x0) / t).transpose(1, 2)
+def _derived_recipe(batch: int, seed: int | None) -> Recipe:
+    first = 0 if seed is None else seed
+    return Recipe(seeds_for(batch, [first], rng_seed=first))
 
 
 def _kept_source(model_wrap: Any, like: Tensor) -> KeptSource | None:
@@ -188,9 +163,11 @@ def solver_name(sampler: Any) -> str:
     return getattr(function, "__name__", type(sampler).__name__)
 
 
-def dcw_line(sampler: Any, model: Any) -> str:
+def dcw_line(sampler: Any, model: Any, positive: list) -> str:
     """What corrects the steps of a run, as a line of its report."""
     variant, off = known_variant(model), "dcw: off"
+    if is_morph(host_task(positive)):
+        return f"{off}, as in every morph"
     if isinstance(sampler, AceSolver):
         applied = sampler.dcw_for(variant)
         return off if applied is None else f"dcw: {applied}"
@@ -211,3 +188,11 @@ def sampler_warnings(sampler: Any, positive: list) -> list[str]:
         f"{solver_name(sampler)} does not put the source back outside the region while it samples. "
         "Use ACE-Step Solver for that; Decode Audio splices the source's sound in either case."
     ]
+
+
+def check_sampler(sampler: Any, positive: list, guidance: Guidance | None) -> None:
+    """
+    Raises:
+        InvalidRequestError: the task is a morph, and `sampler` or `guidance` cannot do it.
+    """
+    check_morph(positive, sampler.solver if isinstance(sampler, AceSolver) else None, guidance)

@@ -18,11 +18,13 @@ Run = Callable[[Nodes], Outcome]
 DEFAULTS: dict[str, dict[str, Any]] = {
     "AudioToAudio": {"ref_audio_strength": 0.5},
     "Cover": {"quantize": True, "cover_strength": 1.0, "source_strength": 0.0},
+    "Morph": {"n_min": 0.0, "n_max": 1.0, "n_avg": 1, "context": "silence"},
     "Repaint": {"start": 1.0, "end": 2.0, "mode": "balanced", "strength": 0.5},
     "Lego": {"track": "drums"},
     "Extract": {"track": "vocals"},
     "Complete": {},
 }
+SOURCE_SONG = {"caption": "loud rock band", "lyrics": "[Verse]\nhey you there"}
 TRACKS = (
     "vocals backing_vocals drums bass guitar keyboard percussion strings synth fx brass woodwinds"
 ).split()
@@ -40,9 +42,13 @@ def loaders(model: str = TURBO) -> Nodes:
 def task(kind: str, file: str = "melody.wav", **changes: Any) -> Nodes:
     """A task node called `task` and what it needs beside the loaders."""
     links = {"text_encoder": ["text", 0], "vae": ["vae", 0], "song": ["song", 0]}
+    nodes = {"song": song()}
+    if kind == "Morph":  # the words of the recording as it is
+        links["source_song"] = ["source_song", 0]
+        nodes["source_song"] = song(**SOURCE_SONG)
     given = {**links, "source": ["sound", 0], "batch_size": 1, **DEFAULTS[kind], **changes}
     return {
-        "song": song(),
+        **nodes,
         "sound": {"class_type": "LoadAudio", "inputs": {"audio": file}},
         "task": node(kind, **given),
     }

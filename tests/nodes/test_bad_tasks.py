@@ -24,6 +24,7 @@ SECONDS = 6.0
     [
         ("Repaint", {"start": 3.0, "end": 2.0}, "not after its start"),
         ("Repaint", {"start": 7.0, "end": 8.0}, "starts at 7 s"),
+        ("Morph", {"n_min": 0.8, "n_max": 0.2}, "The edit window from 0.8 to 0.2"),
         ("Complete", dict.fromkeys(DEFAULTS["Complete"], False), "No track is switched on"),
         ("Repaint", {"start": -300.0, "end": 400.0}, "the models play 600 s"),
     ],
@@ -42,6 +43,8 @@ def test_requests_that_cannot_be_carried_out_are_refused_in_words(
         ("Cover", {"source_strength": -0.1}, "value_smaller_than_min"),
         ("AudioToAudio", {"ref_audio_strength": 1.5}, "value_bigger_than_max"),
         ("Repaint", {"strength": 2.0}, "value_bigger_than_max"),
+        ("Morph", {"n_max": 1.5}, "value_bigger_than_max"),
+        ("Morph", {"n_avg": 0}, "value_smaller_than_min"),
         ("Cover", {"batch_size": 9}, "value_bigger_than_max"),
         ("Repaint", {"mode": "wild"}, "value_not_in_list"),
     ],
@@ -89,8 +92,9 @@ def test_bad_sources_are_refused_before_heavy_work(
     asked: list[Any] = []
     monkeypatch.setattr(management, "load_models_gpu", lambda *a, **_: asked.append(a))
     execute = pack.nodes[f"AceStep15{kind}"].execute
+    given = loaded | ({"source_song": loaded["song"]} if kind == "Morph" else {})
     with pytest.raises(Exception, match=said) as caught:
-        execute(**loaded, source=source, batch_size=1, **DEFAULTS[kind])
+        execute(**given, source=source, batch_size=1, **DEFAULTS[kind])
     assert type(caught.value).__name__ == "InvalidAudioError"
     assert asked == []
 

@@ -1,5 +1,6 @@
 """A batch of different recordings: each makes the song that it would make alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ SEEDS = (5, 6)
 CHANGES: dict[str, dict[str, Any]] = {
     "Cover": {"cover_strength": 0.5, "source_strength": 0.2},
     "AudioToAudio": {},
+    "Morph": {"n_max": 0.7, "n_avg": 2, "context": "codes"},
     "Repaint": {"start": 2.4, "end": 3.6},
     "Extract": {},
 }
@@ -42,6 +44,8 @@ def task(
     pack: Pack, given: dict[str, Any], kind: str, sources: torch.Tensor, batch: int = 1
 ) -> tuple[Any, ...]:
     links = {"text_encoder": given["text"], "vae": given["vae"], "song": given["song"]}
+    if kind == "Morph":
+        links["source_song"] = replace(given["song"], caption="loud rock band")
     source = {"waveform": sources, "sample_rate": 48_000}
     fields = DEFAULTS[kind] | CHANGES.get(kind, {})
     execute = pack.nodes[f"AceStep15{kind}"].execute
