@@ -1,4 +1,5 @@
-"""One node per task: text to music, cover, audio to audio, repaint, lego, extract and complete.
+"""One node per task: text to music, cover, audio to audio, repaint, lego, extract and complete;
+`morph.py` has one more.
 
 Each builds the core's `Task` and hands it to the host as CONDITIONING and LATENT.
 """

@@ -90,6 +90,23 @@ def audio_to_audio(draw: Draw) -> None:
     wave(draw, (436, 216, 720, 306), SOFT)
 
 
+def new_words(draw: Draw) -> None:
+    title(draw, "New words", "the same song with other lyrics")
+    wave(draw, (48, 150, 316, 250), SOFT)
+    words(draw, (48, 272, 316, 372), ((0, 0.8), (1, 0.62), (2, 0.7)))
+    wave(draw, (436, 150, 720, 250), SOFT)
+    draw.rounded_rectangle((436, 272, 720, 372), 14, fill=(32, 36, 48), outline=WARM, width=3)
+    words(draw, (440, 276, 716, 368), ((0, 0.5), (1, 0.9), (2, 0.74)))
+
+
+def new_style(draw: Draw) -> None:
+    title(draw, "New style", "the same song, described anew")
+    wave(draw, (48, 150, 316, 250), SOFT)
+    words(draw, (48, 272, 316, 372), ((0, 0.8), (1, 0.62), (2, 0.7)))
+    wave(draw, (436, 150, 720, 250), WARM)
+    words(draw, (436, 272, 720, 372), ((0, 0.8), (1, 0.62), (2, 0.7)))
+
+
 def repaint_section(draw: Draw) -> None:
     title(draw, "Repaint a section", "part of a recording anew, the rest untouched")
     wave(draw, LEFT, SOFT)
@@ -234,6 +251,8 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "cover": cover,
     "style_transfer": style_transfer,
     "audio_to_audio": audio_to_audio,
+    "new_words": new_words,
+    "new_style": new_style,
     "repaint_section": repaint_section,
     "extend_song": extend_song,
     "add_instrument": add_instrument,

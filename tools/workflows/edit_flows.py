@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from tools.workflows.flow_parts import LYRICS, OTHER_AUDIO, STYLE, FlowBuilder
+from tools.workflows.flow_parts import (
+    LYRICS,
+    NEW_LYRICS,
+    NEW_STYLE,
+    OTHER_AUDIO,
+    STYLE,
+    FlowBuilder,
+)
 from tools.workflows.graph import Flow, Node, Out
 
 
@@ -33,6 +40,26 @@ def audio_to_audio() -> Flow:
     song, source = builder.song(STYLE, LYRICS, language="en"), builder.recording()
     task = builder.task("AudioToAudio", song, source)
     return builder.finish(builder.sampler(task, builder.schedule()), song)
+
+
+def new_words() -> Flow:
+    builder = FlowBuilder("new_words")
+    return _morph(builder, builder.song(STYLE, LYRICS, language="en"), STYLE, NEW_LYRICS, n_min=0.2)
+
+
+def new_style() -> Flow:
+    builder = FlowBuilder("new_style")
+    return _morph(builder, builder.song(STYLE, LYRICS, language="en"), NEW_STYLE, LYRICS)
+
+
+def _morph(builder: FlowBuilder, now: Node, caption: str, lyrics: str, **inputs: Any) -> Flow:
+    """A recording whose song `now` gets another caption or other lyrics."""
+    source = builder.recording()
+    wanted = builder.group("New words").add(
+        "AceStep15Song", caption=caption, lyrics=lyrics, language="en"
+    )
+    task = builder.task("Morph", wanted, source, source_song=now.out("song"), **inputs)
+    return builder.finish(builder.sampler(task, builder.schedule()), wanted)
 
 
 def repaint_section() -> Flow:
@@ -156,6 +183,8 @@ FLOWS = (
     cover,
     style_transfer,
     audio_to_audio,
+    new_words,
+    new_style,
     repaint_section,
     extend_song,
     add_instrument,

@@ -11,6 +11,10 @@ STYLE = "jazz trio, upright bass, brushed drums, warm piano, female voice, late 
 LYRICS = """[Verse]
 Rain is writing on the glass
 All the slow trains that I pass"""
+NEW_STYLE = "synthwave, analog synths, gated drums, deep bass, female voice, neon night drive"
+NEW_LYRICS = """[Verse]
+Morning paints the kitchen wall
+Every bird repeats my call"""
 
 
 def load_models(flow: Flow, dit: ModelFile = TURBO) -> tuple[Node, Node, Node]:

@@ -31,6 +31,28 @@ Sampling starts from half noise, half recording, and is then conditioned on your
 most of it.
 """,
     ),
+    "new_words": (
+        "New words",
+        """## New words
+
+The same song with other lyrics. *Song* holds the caption and the lyrics of the recording as it \
+is, *New words* the same caption with the lyrics it is to have. Lines of as many syllables fit best.
+
+**n_min** sets how much is kept: 0 changes most, 0.5 little. **n_avg** of 2 to 4 is steadier and \
+takes as many times longer. If the melody is lost, raise *n_min* or set **context** to *codes*.
+""",
+    ),
+    "new_style": (
+        "New style",
+        """## New style
+
+The same song in another style: both *Song* nodes hold the same lyrics; their captions say what \
+the recording is and what it is to become. *Understand* describes a recording when you do not know.
+
+**n_max** below 1 lets the last steps follow the new caption alone, which is farther from the \
+recording; **n_min** above 0 stays closer to it.
+""",
+    ),
     "repaint_section": (
         "Repaint a section",
         """## Repaint a section
