@@ -96,7 +96,7 @@ def check_edit(solver: Solver | None, guidance: Guidance | None, dcw: DCW | None
         refused.append(f"the solver {solver.value} (use euler)")
     if guidance is not None and guidance.kind.by_angle:
         refused.append("ADG (use APG or CFG)")
-    if dcw is not None:
+    if dcw is not None and dcw.active:
         refused.append(f"{dcw} (turn it off)")
     if refused:
         raise InvalidRequestError(
