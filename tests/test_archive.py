@@ -10,7 +10,7 @@ from tools.hosts.checkout import ROOT
 
 LARGEST = 4_000_000  # bytes of all of it; half of it are pictures
 NEEDED = {"__init__.py", "ace_core", "nodes", "web", "workflows", "pyproject.toml", "LICENSE"}
-NEEDED |= {"README.md", "CHANGELOG.md", "requirements.txt", "subgraphs", "locales"}
+NEEDED |= {"README.md", "SECURITY.md", "CHANGELOG.md", "requirements.txt", "subgraphs", "locales"}
 
 
 def listed(*more: str) -> set[str]:
