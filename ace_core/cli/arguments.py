@@ -65,6 +65,13 @@ KEEP_FIELDS: Final = {
     "repaint_latent_crossfade_frames",
     "repaint_wav_crossfade_sec",
 }
+EDIT_FIELDS: Final = {
+    "flow_edit_source_caption",
+    "flow_edit_source_lyrics",
+    "flow_edit_n_min",
+    "flow_edit_n_max",
+    "flow_edit_n_avg",
+}
 SOURCE_FIELDS: Final = {
     "src_audio",
     "repainting_start",
@@ -72,10 +79,13 @@ SOURCE_FIELDS: Final = {
     "audio_cover_strength",
     "cover_noise_strength",
     *KEEP_FIELDS,
+    "flow_edit_morph",
+    *EDIT_FIELDS,
 }
 SOURCE_FIELDS_OF: Final = {  # the SOURCE_FIELDS of each command
     "generate": {"audio_cover_strength"},
-    "cover": {"audio_cover_strength", "cover_noise_strength"},
+    "cover": {"audio_cover_strength", "cover_noise_strength", "flow_edit_morph", *EDIT_FIELDS},
+    "morph": EDIT_FIELDS,
     "repaint": {"repainting_start", "repainting_end", *KEEP_FIELDS},
     "lego": {"repainting_start", "repainting_end"},
     "extract": set[str](),

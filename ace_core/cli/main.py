@@ -17,6 +17,7 @@ from .output import Exit, Interrupts, Output, UsageError
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one line of help)
     "generate": ("music", "make a song from a caption and lyrics"),
     "cover": ("music", "play a recording in another style"),
+    "morph": ("music", "exchange the lyrics or the style of a recording"),
     "repaint": ("music", "replace a part of a recording by new music"),
     "lego": ("music", "add a track to a recording (base models)"),
     "extract": ("music", "take one track out of a recording (base models)"),

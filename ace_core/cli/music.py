@@ -49,7 +49,9 @@ def _request(arguments: argparse.Namespace) -> Request:
     """
     fields = given_fields(arguments, GenerationParams)
     fields |= given_fields(arguments, GenerationConfig)
-    if arguments.command != "generate":
+    if arguments.command == "morph":
+        fields["flow_edit_morph"] = True
+    elif arguments.command != "generate":
         fields["task_type"] = arguments.command
     if arguments.lyrics_file is not None:
         if "lyrics" in fields:

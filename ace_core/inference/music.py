@@ -18,6 +18,7 @@ from ..sampling.recipe import Recipe
 from ..task import Task
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check_config, check_params, check_types
+from .morph import unused_by_morph
 from .normalize import normalized
 from .planning import LMOutput, copy_cot_fields, metadata_dict, run_lm, set_cot_fields
 from .progress import Progress, RunProgress
@@ -159,7 +160,7 @@ class _Run:
         recipe, notes = recipe_of(params, self.service.models.variant, seeds)
         request = with_source_latents(load_task_request(params, seeds), self.source_latents)
         plan = run_lm(self.llm, request, params, config, seeds, clock)
-        notes += [*plan.notes, *_unused(params, request)]
+        notes += [*plan.notes, *_unused(params, request), *unused_by_morph(params)]
         set_cot_fields(params, plan)
         task, latents = self._sample(request, plan, recipe)
         notes += task.warnings
@@ -188,8 +189,7 @@ class _Run:
         clock, service = self.clock, self.service
         clock.stage("Encoding the text")
         with clock.timing("dit_encoder_time_cost"):
-            strength = self.params.audio_cover_strength
-            tasks = build_tasks(service, request, plan.song, plan.codes, strength)
+            tasks = build_tasks(service, request, plan.song, plan.codes, self.params)
         steps = len(recipe.schedule(service.models.variant)) - 1
         report = clock.stage("Making music")
         with service.dit, clock.timing("dit_diffusion_time_cost"):

@@ -150,6 +150,8 @@ def _why_not(handler: LLMHandler | None, params: GenerationParams) -> str | None
         return "`thinking` is off."
     if params.reuse_cot:
         return "The plan is that of the `cot_` fields: the language model was not asked."
+    if params.flow_edit_morph:
+        return "The language model is not asked for a morph."
     if params.task_type not in PLANNED_TASKS:
         return f"The language model is not asked for the task {params.task_type}."
     if handler is None or not handler.llm_initialized:

@@ -13,6 +13,7 @@ from ..lm.plan import UNKNOWN, fill
 from ..lm.sampling import SamplingParams
 from ..prompts import TEXT_TO_MUSIC
 from ..sampling.dcw import DCW, DCW_OFF, DCWMode
+from ..sampling.flow_edit import check_edit
 from ..sampling.guidance import Guidance, GuidanceKind
 from ..sampling.presets import preset, schedule_warnings, variant_warnings
 from ..sampling.recipe import Recipe, Retake, seeds_for
@@ -21,6 +22,7 @@ from ..sampling.solvers import Solver
 from ..tracks import names_track, parse_track
 from ..types import Song, Variant, parse_key
 from .limits import GUIDANCE, SAMPLERS, SOLVERS
+from .morph import edit_window
 from .types import GenerationConfig, GenerationParams
 
 METERS: Final = {"2": 2, "3": 3, "4": 4, "6": 6, "2/4": 2, "3/4": 3, "4/4": 4, "6/8": 6}
@@ -135,6 +137,8 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
             f"distilled into {variant.value}."
         )
     solver, unused_solver = _solver(params)
+    if edit_window(params) is not None:
+        check_edit(solver, guidance)
     retake, unused_retake = _retake(params, len(seeds))
     notes += [*unused_solver, *unused_retake]
     dcw, dcw_notes = _dcw(params, variant)
@@ -174,6 +178,8 @@ def _dcw(params: GenerationParams, variant: Variant) -> tuple[DCW, list[str]]:
     mode = DCWMode(params.dcw_mode)
     dcw = DCW(mode, params.dcw_scaler, params.dcw_high_scaler, params.dcw_wavelet)
     usual = preset(variant).dcw
+    if params.flow_edit_morph:
+        return DCW_OFF, ["DCW is off: a morph corrects no steps."] if usual else []
     if params.dcw_enabled is False:
         return DCW_OFF, ["DCW is off."] if usual else []
     if params.dcw_enabled is None and usual is None:

@@ -17,10 +17,11 @@ from ..errors import InvalidRequestError
 from ..pipeline import encode_audio
 from ..sampling.repaint import RepaintMode, preservation
 from ..sources import RepaintCanvas, SourceAudio, check_variations, place_region, prepare_source
-from ..task import Preservation, Task
+from ..task import EditWindow, Preservation, SourceUse, Task
 from ..types import AudioCodes, Song
 from .handlers import Service
 from .limits import AUTO_MASK
+from .morph import edit_window, source_song
 from .request import custom_instruction, tracks_of
 from .types import GenerationParams
 
@@ -41,6 +42,7 @@ class TaskRequest:
     source_strength: float = 0.0  # share of a cover's source in the starting noise
     auto_mask: bool = False  # the model decides where to play
     source_latents: Tensor | None = None  # [1 or B, T, C], in place of encoding the source
+    window: EditWindow | None = None  # of a morph
 
 
 def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskRequest:
@@ -60,7 +62,9 @@ def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskReq
         sound = source_audio(*read_audio(params.reference_audio), "reference")
         segments = [reference_segments(sound, seed) for seed in seeds]
         request = replace(request, reference=torch.cat(segments))
-    if name == "text2music" or (name == "cover" and params.audio_codes.strip()):
+    request = replace(request, window=edit_window(params))
+    without_source = name == "text2music" or (name == "cover" and params.audio_codes.strip())
+    if without_source and request.window is None:
         return request
     if params.src_audio is None:
         raise InvalidRequestError(
@@ -78,7 +82,8 @@ def _with_source(
     start, end = params.repainting_start, params.repainting_end
     ranged = request.name == "repaint" or (request.name == "lego" and (start != 0 or end >= 0))
     if not ranged:
-        strength = params.cover_noise_strength if request.name == "cover" else 0.0
+        starts_from_it = request.name == "cover" and request.window is None
+        strength = params.cover_noise_strength if starts_from_it else 0.0
         return replace(request, source=source, source_strength=strength)
     canvas = place_region(source, start, None if end < 0 else end)
     keep = _preservation(params) if request.name == "repaint" else None
@@ -131,11 +136,12 @@ def build_tasks(
     request: TaskRequest,
     song: Song,
     codes: Sequence[AudioCodes],
-    cover_strength: float,
+    params: GenerationParams,
 ) -> tuple[Task, ...]:
     """One task for all songs, or one per variation of codes or of the reference's segments.
 
-    `cover_strength` is the share of the steps that see the source of a cover or the codes.
+    `params` has the cover strength, the share of the steps that see the source of a cover or the
+    codes, and the words of a morph's source.
 
     Raises:
         InvalidRequestError: the song lacks what the task needs.
@@ -143,10 +149,13 @@ def build_tasks(
     check_variations(codes)
     encoder = service.models.text
     with service.text:
-        task = _encode_text(request, song, encoder, codes)
-        if request.name == "cover" or codes:
-            seconds = _seconds(request, song, codes)
-            task = tasks.with_cover_strength(task, cover_strength, song, encoder, seconds)
+        if request.window is not None:
+            task = _encode_morph(request, song, source_song(params, song), encoder)
+        else:
+            task = _encode_text(request, song, encoder, codes)
+        if request.window is None and (request.name == "cover" or codes):
+            seconds, strength = _seconds(request, song, codes), params.audio_cover_strength
+            task = tasks.with_cover_strength(task, strength, song, encoder, seconds)
     task = replace(task, source_strength=request.source_strength, auto_mask=request.auto_mask)
     with service.vae:
         source = request.source_latents
@@ -161,6 +170,15 @@ def build_tasks(
     if len(codes) <= 1:
         return tuple(tasks_of_songs)
     return tuple(replace(each, codes=own) for each, own in zip(tasks_of_songs, codes, strict=True))
+
+
+def _encode_morph(request: TaskRequest, song: Song, source: Song, encoder: TextEncoder) -> Task:
+    """A morph without its recording's latents."""
+    if request.source is None or request.window is None:
+        raise ValueError("a morph has a source and a window")
+    use = SourceUse.QUANTIZED if request.name == "cover" else SourceUse.INIT_ONLY
+    songs = tasks.SongEdit(source, song, request.window)
+    return tasks.morph(songs, encoder, request.source.length, use, request.instruction)
 
 
 def _encode_text(

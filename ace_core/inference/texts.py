@@ -7,7 +7,7 @@ from typing import Final
 from ..wildcards import expand, literal
 from .types import GenerationParams
 
-TEXTS: Final = ("caption", "lyrics")
+TEXTS: Final = ("caption", "lyrics", "flow_edit_source_caption", "flow_edit_source_lyrics")
 
 
 @dataclass(frozen=True, slots=True)

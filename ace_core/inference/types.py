@@ -85,6 +85,14 @@ class GenerationParams:
     # ours: True takes the plan of the `cot_` fields and asks no language model
     reuse_cot: bool = False
 
+    # a morph: the words of a recording exchanged by flow edit
+    flow_edit_morph: bool = False
+    flow_edit_source_caption: str = ""
+    flow_edit_source_lyrics: str = ""
+    flow_edit_n_min: float = 0.0
+    flow_edit_n_max: float = 1.0
+    flow_edit_n_avg: int = 1
+
     # more of diffusion
     sampler_mode: str = "euler"
     velocity_norm_threshold: float = 0.0

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ...ace_core.conditioning.context import fit_length
 from ...ace_core.errors import InvalidRequestError
+from ...ace_core.sampling.dcw import DCW
 from ...ace_core.sampling.flow_edit import EditOptions, check_edit, flow_edit
 from ...ace_core.sampling.guidance import Guidance
 from ...ace_core.sampling.recipe import Recipe
@@ -20,8 +21,10 @@ def is_morph(entry_task: HostTask | None) -> bool:
     return entry_task is not None and entry_task.task.edit is not None
 
 
-def check_morph(positive: list, solver: Solver | None, guidance: Guidance | None) -> None:
-    """`solver` is None for a SAMPLER that is not ours.
+def check_morph(
+    positive: list, solver: Solver | None, guidance: Guidance | None, dcw: DCW | None
+) -> None:
+    """`solver` is None for a SAMPLER that is not ours; `dcw` is what was chosen, None: nothing.
 
     Raises:
         InvalidRequestError: the task is a morph, and cannot be sampled with these choices.
@@ -33,7 +36,7 @@ def check_morph(positive: list, solver: Solver | None, guidance: Guidance | None
             "A morph compares two velocities in each step, which a stock sampler does not. Connect "
             "ACE-Step Solver with euler, or nothing."
         )
-    check_edit(solver, guidance)
+    check_edit(solver, guidance, dcw)
 
 
 def check_run(times: Sequence[float], denoise_mask: Any) -> None:

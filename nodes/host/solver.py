@@ -85,7 +85,7 @@ class AceSolver(comfy.samplers.Sampler):
         recipe = self.recipe or _derived_recipe(len(start), extra_args.get("seed"))
         if is_morph(host_task(getattr(model_wrap, "conds", {}).get("positive", []))):
             check_run(times, denoise_mask)
-            check_edit(self.solver, getattr(model_wrap, "guidance", None))
+            check_edit(self.solver, getattr(model_wrap, "guidance", None), self.dcw)
             return run_morph(model_wrap, velocity, noise, recipe, times, on_step)
         kept = _kept_source(model_wrap, start)
         injection = kept and kept.after_step(noise.transpose(1, 2), len(times) - 1)
@@ -195,4 +195,7 @@ def check_sampler(sampler: Any, positive: list, guidance: Guidance | None) -> No
     Raises:
         InvalidRequestError: the task is a morph, and `sampler` or `guidance` cannot do it.
     """
-    check_morph(positive, sampler.solver if isinstance(sampler, AceSolver) else None, guidance)
+    if isinstance(sampler, AceSolver):
+        check_morph(positive, sampler.solver, guidance, sampler.dcw)
+    else:
+        check_morph(positive, None, guidance, None)

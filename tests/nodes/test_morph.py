@@ -189,3 +189,13 @@ def test_a_preview_of_the_steps_is_drawn_for_each(
     monkeypatch.setattr(latent_preview, "prepare_callback", recorded)
     made(run({**morph(n_min=0.25, n_max=0.5, n_avg=2), "k": shown("music", 1)}))
     assert seen == [(1, 4), (2, 4), (3, 4)]
+
+
+@pytest.mark.parametrize("nodes", [morph, advanced_morph])
+def test_a_correction_that_is_chosen_is_refused(run: Run, nodes: Any) -> None:
+    corrected = node("Solver", solver="euler", dcw="double")
+    if nodes is advanced_morph:
+        prompt = advanced_morph(solver=corrected)
+    else:
+        prompt = {**morph(), "corrected": corrected, "music": sampler(solver=["corrected", 0])}
+    assert "cannot follow DCW double 0.05 and 0.02 (turn it off)" in complaint(run(prompt))

@@ -61,6 +61,13 @@ PARAMS: Final = {
     "dcw_high_scaler": "How far the high band is moved in `double`.",
     "reuse_cot": "Ours: take the plan of the `cot_` fields; no language model is asked.",
     "dcw_wavelet": "Only `haar` (or its other name, `db1`).",
+    "flow_edit_morph": "Exchange the words of `src_audio` by flow edit: text2music sees nothing "
+    "else of it, cover its codes.",
+    "flow_edit_source_caption": "Style of the recording as it is; empty: that of `caption`.",
+    "flow_edit_source_lyrics": "Its lyrics as they are; empty: those of `lyrics`.",
+    "flow_edit_n_min": "Share of the steps that are skipped before the edit; higher keeps more.",
+    "flow_edit_n_max": "Share of the steps at which the edit ends; then the new words rule.",
+    "flow_edit_n_avg": "Draws of noise per step that are averaged.",
     "sampler_mode": "`euler`, or `heun`: two forwards per step, more exact. With `infer_method` "
     "`ode`.",
     "velocity_norm_threshold": "Largest norm of the velocity, in norms of the latent; 2 is usual. "

@@ -57,6 +57,12 @@ LATER: dict[str, list[Field]] = {  # what the official class has gained since, b
         ("dcw_high_scaler", "float", 0.02),
         ("dcw_wavelet", "str", "haar"),
         ("reuse_cot", "bool", False),  # ours
+        ("flow_edit_morph", "bool", False),
+        ("flow_edit_source_caption", "str", ""),
+        ("flow_edit_source_lyrics", "str", ""),
+        ("flow_edit_n_min", "float", 0.0),
+        ("flow_edit_n_max", "float", 1.0),
+        ("flow_edit_n_avg", "int", 1),
         ("sampler_mode", "str", "euler"),
         ("velocity_norm_threshold", "float", 0.0),
         ("velocity_ema_factor", "float", 0.0),
