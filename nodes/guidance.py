@@ -35,7 +35,8 @@ class AceStepGuidance(io.ComfyNode):
                     default=GuidanceKind.APG.value,
                     tooltip="apg: adaptive projected guidance, free of saturation, the official "
                     "default. adg: guidance by angles, stays near the model's unguided sound. "
-                    "cfg: classifier-free guidance.",
+                    "cfg: classifier-free guidance. adg_w_norm: adg over wider angles at the "
+                    "unguided level. adg_wo_clip: adg with no limit of the angle.",
                 ),
                 io.Float.Input(
                     "scale",

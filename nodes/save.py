@@ -20,6 +20,8 @@ FORMATS = {
     "wav16": Encoding.WAV_16,
     "wav32f": Encoding.WAV_FLOAT,
     "mp3": Encoding.MP3,
+    "opus": Encoding.OPUS,
+    "aac": Encoding.AAC,
 }
 
 
@@ -28,7 +30,7 @@ def format_input() -> io.Combo.Input:
         "format",
         options=list(FORMATS),
         default="flac24",
-        tooltip="Container and bits per sample; wav32f never clips.",
+        tooltip="Container and bits per sample; wav32f never clips, aac is an .m4a file.",
     )
 
 
@@ -40,7 +42,7 @@ class AceStepSaveAudio(io.ComfyNode):
             display_name="ACE-Step Save Audio",
             category=CATEGORY,
             description="Saves audio with the workflow and the song inside the file, and plays it.",
-            search_aliases=["ace step", "export flac", "export wav", "export mp3"],
+            search_aliases=["ace step", "export flac", "export wav", "export mp3", "opus", "aac"],
             inputs=[
                 io.Audio.Input("audio", tooltip="Each item of a batch becomes a file."),
                 SongSocket.Input(
@@ -57,7 +59,7 @@ class AceStepSaveAudio(io.ComfyNode):
                     options=[str(bitrate) for bitrate in reversed(BITRATES)],
                     default=str(BITRATES[-1]),
                     advanced=True,
-                    tooltip="Bitrate of MP3, in kbit/s.",
+                    tooltip="Bitrate of mp3, opus and aac, in kbit/s.",
                 ),
                 LyricTimestampsSocket.Input(
                     "timestamps",

@@ -1,4 +1,5 @@
-"""Audio files: written as FLAC, WAV or MP3 with tags, and read as ComfyUI's Load Audio reads them.
+"""Audio files: written as FLAC, WAV, MP3, Opus or AAC with tags, and read as ComfyUI's Load Audio
+reads them.
 
 The same samples and tags give the same bytes. `writing` puts them into files, so that a full disk
 or a crash leaves no partial song.
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import av
+import av.codec
 import av.container
 import av.error
 import numpy as np
@@ -42,6 +44,7 @@ class Codec(NamedTuple):
     codec: str
     samples: str  # sample format of a frame: s16, s32 and flt interleaved, fltp planar
     bits: int | None  # per integer sample; None for float samples
+    ending: str = ""  # of a file's name, where it is not the container
 
 
 class Encoding(Enum):
@@ -53,10 +56,16 @@ class Encoding(Enum):
     WAV_24 = Codec("wav", "pcm_s24le", "s32", 24)
     WAV_FLOAT = Codec("wav", "pcm_f32le", "flt", None)
     MP3 = Codec("mp3", "libmp3lame", "fltp", None)
+    OPUS = Codec("opus", "libopus", "flt", None)  # in Ogg
+    AAC = Codec("ipod", "aac", "fltp", None, "m4a")  # in MPEG-4, which stores its exact length
 
     @property
     def suffix(self) -> str:
-        return f".{self.value.container}"
+        return f".{self.value.ending or self.value.container}"
+
+    @property
+    def lossy(self) -> bool:
+        return self in (Encoding.MP3, Encoding.OPUS, Encoding.AAC)
 
     @property
     def bits(self) -> int | None:
@@ -64,9 +73,12 @@ class Encoding(Enum):
         return self.value.bits
 
 
+TAGGED_BY_FFMPEG: Final = (Encoding.OPUS, Encoding.AAC)
+
+
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """An encoding, and for MP3 its constant bitrate in kbit/s.
+    """An encoding, and the bitrate in kbit/s of a lossy one: constant in MP3, a mean in the others.
 
     Raises:
         SaveError: the bitrate is not in `BITRATES`.
@@ -78,9 +90,38 @@ class FileFormat:
     def __post_init__(self) -> None:
         if self.bitrate not in BITRATES:
             raise SaveError(
-                f"MP3 is not written at {self.bitrate} kbit/s. Choose one of "
+                f"Audio is not written at {self.bitrate} kbit/s. Choose one of "
                 f"{', '.join(map(str, BITRATES))}."
             )
+
+
+def check_encoder(encoding: Encoding) -> None:
+    """
+    Raises:
+        SaveError: the FFmpeg of the installed PyAV was built without the encoder.
+    """
+    try:
+        av.codec.Codec(encoding.value.codec, "w")
+    except ValueError as error:
+        raise SaveError(
+            f"{encoding.name} cannot be written: the FFmpeg of PyAV {av.__version__} has no "
+            f"encoder {encoding.value.codec}. Choose FLAC or WAV, or install PyAV's own build "
+            "(package av)."
+        ) from error
+
+
+def _check_bitrate(form: FileFormat, channels: int, rate: int) -> None:
+    """
+    Raises:
+        SaveError: the encoding has no such bitrate for so many channels.
+    """
+    most = {Encoding.OPUS: 256_000, Encoding.AAC: 6 * rate}.get(form.encoding)  # per channel
+    if most is not None and form.bitrate * 1000 > most * channels:
+        raise SaveError(
+            f"{form.encoding.name} takes at most {most * channels // 1000} kbit/s for {channels} "
+            f"channel{'s' if channels > 1 else ''} at {rate} Hz, but the bitrate is "
+            f"{form.bitrate}. Choose a lower one."
+        )
 
 
 def save(
@@ -112,14 +153,19 @@ def audio_content(
 
     Raises:
         InvalidAudioError: the audio is empty or not finite.
-        SaveError: the tags cannot be written.
+        SaveError: the tags cannot be written, or there is no encoder, or not for this bitrate.
     """
     check_waveform(audio[None], rate)
+    check_encoder(form.encoding)
+    _check_bitrate(form, audio.shape[0], rate)
     tags.check(texts or {})
     _warn_of_clipping(name, audio, form.encoding)
 
     def write(file: BinaryIO) -> None:
         try:
+            if form.encoding in TAGGED_BY_FFMPEG:
+                _encode(file, audio, form, rate, tags.fields_of(texts or {}))
+                return
             with tempfile.TemporaryFile(buffering=0, dir=Path(file.name).parent) as encoded:
                 _encode(encoded, audio, form, rate)
                 tags.write(encoded, file, texts or {})
@@ -154,14 +200,24 @@ class _Sink:
             raise self.failure
 
 
-def _encode(file: BinaryIO, audio: Tensor, form: FileFormat, rate: int) -> None:
-    """Encode one second at a time, so that memory stays small."""
+def _encode(
+    file: BinaryIO,
+    audio: Tensor,
+    form: FileFormat,
+    rate: int,
+    fields: Mapping[str, str] | None = None,
+) -> None:
+    """Encode one second at a time, so that memory stays small; FFmpeg writes `fields` as tags."""
     codec, layout = form.encoding.value, LAYOUTS[audio.shape[0]]
     sink = _Sink(file)
-    with av.open(sink, "w", format=codec.container, options=BIT_EXACT) as output:
+    options = dict(BIT_EXACT)
+    if form.encoding is Encoding.AAC:  # tags of any name; the length in samples, not milliseconds
+        options |= {"movflags": "use_metadata_tags", "movie_timescale": str(rate)}
+    with av.open(sink, "w", format=codec.container, options=options) as output:
+        output.metadata.update(fields or {})
         stream: Any = output.add_stream(codec.codec, rate=rate, layout=layout)
         stream.codec_context.format = codec.samples
-        if form.encoding is Encoding.MP3:
+        if form.encoding.lossy:
             stream.codec_context.bit_rate = form.bitrate * 1000
         for index, block in enumerate(audio.split(rate, dim=1)):
             frame = av.AudioFrame.from_ndarray(_samples(block, codec), codec.samples, layout)

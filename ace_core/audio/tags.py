@@ -1,7 +1,8 @@
 """Text in audio files: Vorbis comments in FLAC, ID3v2.4 in MP3 and WAV, and the tags of a song.
 
-The audio itself is copied byte for byte. ComfyUI's page finds `workflow` and `prompt` in FLAC and
-MP3 when a file is dropped on its canvas (it reads no WAV). It takes one byte for one character, so
+The audio itself is copied byte for byte. FFmpeg writes those of Opus and M4A, which are read here.
+ComfyUI's page finds `workflow` and `prompt` in FLAC and MP3 when a file is dropped on its canvas
+(it reads no WAV). It takes one byte for one character, so
 the JSON of these two is written in ASCII, which is the same JSON. In ID3 it searches for the text
 `workflow`, a zero byte, JSON, a zero byte, so values end in a zero byte.
 Source: xiph.org, "FLAC format" and "Vorbis comment"; Microsoft's RIFF; id3.org, "ID3 tag version
@@ -17,6 +18,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import av
+import av.error
+
 from ..errors import InvalidAudioError, SaveError
 from ..texts import shown, text_fault
 from ..types import Song
@@ -26,6 +30,7 @@ VENDOR: Final = b"acestep15"
 LARGEST: Final = 2**24 - 1  # bytes of a FLAC block; an ID3 tag may be larger
 VORBIS_COMMENT: Final = 4  # FLAC block type
 LAST_BLOCK: Final = 0x80
+MPEG4_BRANDS: Final = ("major_brand", "minor_version", "compatible_brands")  # of every file
 TIMED_CHUNK: Final = b"PEAK"  # in float WAVs: holds the time of writing; dropped
 
 
@@ -36,19 +41,23 @@ def write(source: BinaryIO, target: BinaryIO, tags: Mapping[str, str]) -> None:
         SaveError: a tag's name cannot be written, or the tags are too large.
     """
     check(tags)
-    fields = {name: _ascii(text) if name in GRAPHS else text for name, text in tags.items()}
-    _copier(source)(source, target, fields)
+    _copier(source)(source, target, fields_of(tags))
+
+
+def fields_of(tags: Mapping[str, str]) -> dict[str, str]:
+    """`tags` as they are written: the graphs in ASCII."""
+    return {name: _ascii(text) if name in GRAPHS else text for name, text in tags.items()}
 
 
 def read(path: Path) -> dict[str, str]:
-    """The tags of a FLAC, MP3 or WAV file that this project wrote.
+    """The tags of a FLAC, MP3, WAV, Opus or M4A file that this project wrote.
 
     Raises:
         InvalidAudioError: it is none of these, cannot be read, or its tags are damaged.
     """
     try:
         return _read(path)
-    except (OSError, struct.error, ValueError, IndexError) as error:
+    except (OSError, struct.error, ValueError, IndexError, av.error.FFmpegError) as error:
         raise InvalidAudioError(
             f"{path}: its tags cannot be read ({shown(str(error))}). Save the file again."
         ) from error
@@ -66,9 +75,22 @@ def _read(path: Path) -> dict[str, str]:
             return unpack_id3(tagged[0]) if tagged else {}
         if _is_mp3(start):
             return unpack_id3(file.read(id3_length(start))) if start[:3] == b"ID3" else {}
+        if start[:4] == b"OggS" or start[4:8] == b"ftyp":
+            return _read_by_ffmpeg(file)
     raise InvalidAudioError(
-        f"{path.name} is not a FLAC, MP3 or WAV file, so it has no tags to read."
+        f"{path.name} is not a FLAC, MP3, WAV, Opus or M4A file, so it has no tags to read."
     )
+
+
+def _read_by_ffmpeg(file: BinaryIO) -> dict[str, str]:
+    """The comments of an Ogg stream, or the metadata of an MPEG-4 file."""
+    with av.open(file) as container:
+        found = dict(container.metadata)
+        for stream in container.streams.audio if "ogg" in container.format.name else ():
+            found |= stream.metadata
+    if "comment" in found:  # FFmpeg's name of a Vorbis comment "description"
+        found["description"] = found.pop("comment")
+    return {name: text for name, text in found.items() if name not in MPEG4_BRANDS}
 
 
 def _copier(source: BinaryIO) -> Callable[[BinaryIO, BinaryIO, Mapping[str, str]], None]:

@@ -25,6 +25,8 @@ INSTRUCTIONS: Final = {
     "extract": lambda tracks: extract_instruction(tracks[0]),
     "complete": complete_instruction,
 }
+SUFFIX_OF_FORMAT: Final = {"wav32": "wav", "aac": "m4a"}  # where they differ
+FORMAT_OF_SUFFIX: Final = {"m4a": "aac"}
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -63,11 +65,12 @@ def _request(arguments: argparse.Namespace) -> Request:
         fields["instruction"] = INSTRUCTIONS[arguments.command](tuple(tracks))
     suffix = arguments.out.suffix.removeprefix(".").lower()
     if suffix:
-        fields.setdefault("audio_format", suffix)
-        if fields["audio_format"] != suffix:
+        form = fields.setdefault("audio_format", FORMAT_OF_SUFFIX.get(suffix, suffix))
+        ending = SUFFIX_OF_FORMAT.get(form, form)
+        if ending != suffix:
             raise InvalidRequestError(
-                f"--out ends with .{suffix}, but --audio-format is {fields['audio_format']}. Give "
-                "one of them."
+                f"--out ends with .{suffix}, but the format {form} makes a .{ending} file. Give "
+                "one of them, or two that agree."
             )
     request = request_of(fields, Path())
     request.config.use_random_seed = "seeds" not in fields and request.params.seed < 0

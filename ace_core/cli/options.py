@@ -85,7 +85,7 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "allow_lm_batch": "let it write the codes of several songs at once",
     "lm_batch_chunk_size": "how many songs' codes at once, at most",
     "constrained_decoding_debug": "log each token of the language model",
-    "audio_format": "flac, wav or mp3",
+    "audio_format": "flac, wav, mp3, wav32 (32-bit float), opus or aac (in .m4a)",
 }
 Parse = Callable[[str], Any]
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin
 
-from ..audio.files import Encoding
+from ..audio.files import Encoding, check_encoder
 from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARACTERS, SECONDS_RANGE
 from ..errors import InvalidRequestError
 from ..parsing import quoted
@@ -35,7 +35,14 @@ CHOICES: Final = {
     "chunk_mask_mode": ("explicit", AUTO_MASK),
     "repaint_mode": tuple(mode.value for mode in RepaintMode),
 }
-FORMATS: Final = {"flac": Encoding.FLAC_24, "wav": Encoding.WAV_24, "mp3": Encoding.MP3}
+FORMATS: Final = {
+    "flac": Encoding.FLAC_24,
+    "wav": Encoding.WAV_24,
+    "mp3": Encoding.MP3,
+    "wav32": Encoding.WAV_FLOAT,
+    "opus": Encoding.OPUS,
+    "aac": Encoding.AAC,
+}
 RANGES: Final = {
     "guidance_scale": (1.0, 15.0),
     "shift": (1.0, 5.0),
@@ -102,10 +109,12 @@ def check_config(config: GenerationConfig) -> None:
     """
     Raises:
         InvalidRequestError: a value is outside what the tables allow.
+        SaveError: the format has no encoder in this installation.
         TypeError: a value has another type than its field.
     """
     check_types(config)
     _one_of("audio_format", config.audio_format, FORMATS)
+    check_encoder(FORMATS[config.audio_format])
     _within("batch_size", config.batch_size, *BATCH_RANGE)
     _within("lm_batch_chunk_size", config.lm_batch_chunk_size, 1, None)
 

@@ -109,7 +109,8 @@ CONFIG: Final = {
     "`use_random_seed` is off.",
     "lm_batch_chunk_size": "How many songs are side by side with `allow_lm_batch`.",
     "constrained_decoding_debug": "Write each token with its field into the log.",
-    "audio_format": "`flac` (24 bit), `wav` (24 bit) or `mp3` (320 kbit/s).",
+    "audio_format": "`flac` (24 bit), `wav` (24 bit), `mp3`, `opus`, `aac` in .m4a (320 kbit/s) "
+    "or `wav32` (float).",
 }
 RESULT: Final = {
     "audios": "One dictionary a song; see below.",

@@ -25,8 +25,10 @@ KINDS = {  # container and subtype as libsndfile, another reader, names them
     Encoding.WAV_24: ("WAVEX", "PCM_24"),
     Encoding.WAV_FLOAT: ("WAV", "FLOAT"),
     Encoding.MP3: ("MP3", "MPEG_LAYER_III"),
+    Encoding.OPUS: ("OGG", "OPUS"),
 }
-LOSSLESS = [encoding for encoding in Encoding if encoding is not Encoding.MP3]
+LOSSLESS = [encoding for encoding in Encoding if not encoding.lossy]
+LOSSY = [encoding for encoding in Encoding if encoding.lossy]
 
 
 def song(samples: int = RATE + 321) -> torch.Tensor:
@@ -38,7 +40,7 @@ def path_for(encoding: Encoding, folder: Path) -> Path:
     return folder / f"song{encoding.suffix}"
 
 
-@pytest.mark.parametrize("encoding", Encoding)
+@pytest.mark.parametrize("encoding", KINDS)
 def test_a_file_has_the_promised_container_subtype_rate_and_length(
     encoding: Encoding, tmp_path: Path
 ):
@@ -49,6 +51,65 @@ def test_a_file_has_the_promised_container_subtype_rate_and_length(
     assert (info.samplerate, info.channels, info.frames) == (RATE, 2, RATE + 321)
     assert tags.read(path) == {"title": "Song"}
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_m4a_holds_aac_its_tags_and_its_exact_length(tmp_path: Path):
+    """libsndfile reads none; FFmpeg plays the last frame, of 1024 samples, to its end."""
+    path = tmp_path / "song.m4a"
+    fields = {"title": "Lied ü", "description": "calm", "workflow": '{"a": "\\u00fc"}', "own": "1"}
+    save(path, song(), FileFormat(Encoding.AAC), fields)
+    with av.open(path) as container:
+        stream = container.streams.audio[0]
+        assert (stream.codec_context.name, stream.rate, stream.channels) == ("aac", RATE, 2)
+        packets = [packet for packet in container.demux(stream) if packet.duration]
+        assert (packets[-1].pts or 0) + (packets[-1].duration or 0) == RATE + 321
+        assert container.duration == pytest.approx((RATE + 321) / RATE * 1e6, abs=1)
+    assert 0 <= read_audio(path)[0].shape[-1] - (RATE + 321) < 1024
+    assert tags.read(path) == fields
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("encoding", LOSSY)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_lossy_file_keeps_time_level_and_channels(
+    encoding: Encoding, channels: int, tmp_path: Path
+):
+    """Each channel has the tone it was given, not a sample late, and as loud to 0.1 dB."""
+    times = torch.arange(2 * RATE + 321) / RATE
+    tones = [0.5 * torch.sin(times * 2764.6), 0.25 * torch.sin(times * 4146.9)]
+    audio = torch.stack(tones[:channels])
+    path = path_for(encoding, tmp_path)
+    save(path, audio, FileFormat(encoding, 256))
+    read, rate = read_audio(path)
+    assert rate == RATE
+    assert read.shape[:2] == (1, channels)
+    ends = 4_800  # where a tone begins at once
+    kept = read[0, :, ends : audio.shape[-1] - ends]
+    products = [
+        (kept * audio[:, ends + lag : ends + lag + kept.shape[-1]]).sum(dim=1)
+        for lag in range(-3, 4)
+    ]
+    assert torch.stack(products).argmax(dim=0).tolist() == [3] * channels  # no delay at all
+    gain = products[3] / (audio[:, ends:-ends] ** 2).sum(dim=1)
+    torch.testing.assert_close(gain, torch.ones(channels), rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("encoding", [Encoding.OPUS, Encoding.AAC])
+def test_a_lower_bitrate_is_a_smaller_file(encoding: Encoding, tmp_path: Path):
+    sizes = []
+    for bitrate in (96, 256):
+        path = path_for(encoding, tmp_path)
+        save(path, song(4 * RATE), FileFormat(encoding, bitrate), replace=True)
+        sizes.append(path.stat().st_size * 8 / 4 / 1000)
+    assert sizes == pytest.approx([96, 256], rel=0.15)
+
+
+def test_a_format_without_its_encoder_is_refused_by_name(tmp_path: Path, monkeypatch):
+    codec = Encoding.OPUS.value._replace(codec="libnowhere")
+    monkeypatch.setattr(Encoding.OPUS, "_value_", codec)
+    with pytest.raises(SaveError, match=r"OPUS cannot be written.*no encoder libnowhere"):
+        save(tmp_path / "song.opus", song(10), FileFormat(Encoding.OPUS))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("encoding", LOSSLESS)
@@ -171,6 +232,29 @@ def test_a_failed_save_leaves_the_file_that_was_there(tmp_path: Path):
 def test_a_missing_folder_is_refused(tmp_path: Path):
     with pytest.raises(SaveError, match=r"song\.flac cannot be written to .*nowhere"):
         save(tmp_path / "nowhere" / "song.flac", song(10), FileFormat())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "channels", "rate", "most"),
+    [
+        (Encoding.OPUS, 1, 48_000, 256),
+        (Encoding.AAC, 1, 48_000, 288),
+        (Encoding.AAC, 2, 16_000, 192),
+    ],
+)
+def test_a_bitrate_beyond_the_codec_s_is_refused_and_not_lowered(
+    encoding: Encoding, channels: int, rate: int, most: int, tmp_path: Path
+):
+    path = path_for(encoding, tmp_path)
+    with pytest.raises(SaveError, match=f"at most {most} kbit/s .*is 320. Choose a lower"):
+        save(path, song()[:channels], FileFormat(encoding), rate=rate)
+    save(path, song()[:channels], FileFormat(encoding, 160), rate=rate)
+
+
+def test_a_rate_that_opus_does_not_know_is_refused(tmp_path: Path):
+    with pytest.raises(SaveError, match=r"OPUS cannot hold 2 channels at 44100 Hz"):
+        save(tmp_path / "song.opus", song(1000), FileFormat(Encoding.OPUS), rate=44_100)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_rate_that_mp3_does_not_know_is_refused(tmp_path: Path):

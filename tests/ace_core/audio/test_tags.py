@@ -122,5 +122,5 @@ def test_tags_beyond_a_flac_block_are_refused():
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path):
     path = tmp_path / "notes.txt"
     path.write_bytes(b"")
-    with pytest.raises(InvalidAudioError, match=r"notes\.txt is not a FLAC, MP3 or WAV"):
+    with pytest.raises(InvalidAudioError, match=r"notes\.txt is not a FLAC, MP3, WAV, Opus or M4A"):
         tags.read(path)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 import soundfile
 
@@ -74,12 +75,33 @@ def test_a_track_is_asked_for_in_the_words_of_its_task(
 
 
 @pytest.mark.parametrize(
+    ("name", "words"),
+    [("a.m4a", ()), ("a.opus", ()), ("a.wav", ("--audio-format", "wav32"))],
+)
+def test_the_end_of_the_name_chooses_the_format(
+    ask: Any,
+    models: tuple[str, str],
+    tone: Path,
+    tmp_path: Path,
+    name: str,
+    words: tuple[str, ...],
+):
+    out = tmp_path / name
+    code, (output,), _ = ask("cover", tone, *QUICK, *models, *words, "-o", out)
+    assert (code, output["songs"][0]["path"]) == (Exit.DONE, str(out))
+    with av.open(out) as container:
+        expected = {"a.m4a": "aac", "a.opus": "opus", "a.wav": "pcm_f32le"}[name]
+        assert container.streams.audio[0].codec_context.name == expected
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["generate", "--bpm", "500"], "`bpm` is 500, but must be 30 to 300"),
         (["generate", "--lyrics", "a", "--lyrics-file", "b"], "Give one"),
         (["generate", "--lyrics-file", "none.txt"], "cannot be read"),
         (["generate", "-o", "a.mp3", "--audio-format", "wav"], "Give one of them"),
+        (["generate", "-o", "a.wav", "--audio-format", "aac"], "aac makes a .m4a file"),
         (["generate", "-o", "a.txt"], "`audio_format` is 'txt'"),
         (["cover", "none.wav", "--caption", "x"], "there is no file none.wav"),
         (["extract", "none.wav"], "extract needs --track, one of vocals"),

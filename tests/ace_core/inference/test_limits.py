@@ -94,7 +94,7 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"batch_size": 0}, "batch_size.*0.*1 to 8"),
     ({"batch_size": 9}, "batch_size.*9.*1 to 8"),
     ({"lm_batch_chunk_size": 0}, "lm_batch_chunk_size.*0.*1 or above"),
-    ({"audio_format": "ogg"}, "audio_format.*ogg.*flac, wav, mp3"),
+    ({"audio_format": "ogg"}, "audio_format.*ogg.*flac, wav, mp3, wav32, opus, aac"),
 ]
 
 
