@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from ..errors import AceStepError, InvalidRequestError, PromptsError
 from ..inference.limits import check_config, check_params, check_types
 from ..inference.normalize import normalized
-from ..inference.request import INSTRUCTION_EXAMPLES, recipe_of, song_of, tracks_of
+from ..inference.request import INSTRUCTION_EXAMPLES, RANDOM_SEED, recipe_of, song_of, tracks_of
 from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
@@ -212,7 +212,7 @@ def seeds_of(line: Line, salt: str) -> tuple[int, ...]:
     if line.fault is not None:
         return ()
     params, config = request_of(line.request, Path())
-    if config.seeds is None and params.seed < 0:
+    if config.seeds is None and params.seed == RANDOM_SEED:
         digest = hashlib.sha256(f"{salt}/{line.id}".encode()).digest()
         config.seeds = [int.from_bytes(digest[:4], "big")]
     return published_seeds(params, config).seeds

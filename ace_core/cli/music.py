@@ -12,6 +12,7 @@ from ..batch.prompts import Request, check_request, request_of
 from ..constants import TRACKS
 from ..errors import AceStepError, InvalidRequestError
 from ..inference import generate_music
+from ..inference.request import RANDOM_SEED
 from ..inference.types import GenerationConfig, GenerationParams, GenerationResult
 from ..prompts import complete_instruction, extract_instruction, lego_instruction
 from ..writing import draft_folder, name_all, save_errors
@@ -73,7 +74,7 @@ def _request(arguments: argparse.Namespace) -> Request:
                 "one of them, or two that agree."
             )
     request = request_of(fields, Path())
-    request.config.use_random_seed = "seeds" not in fields and request.params.seed < 0
+    request.config.use_random_seed = "seeds" not in fields and request.params.seed == RANDOM_SEED
     return request
 
 

@@ -98,6 +98,7 @@ def test_the_end_of_the_name_chooses_the_format(
     ("words", "message"),
     [
         (["generate", "--bpm", "500"], "`bpm` is 500, but must be 30 to 300"),
+        (["generate", "--caption", "x", "--seed", "-5"], "-5 is not a seed"),
         (["generate", "--lyrics", "a", "--lyrics-file", "b"], "Give one"),
         (["generate", "--lyrics-file", "none.txt"], "cannot be read"),
         (["generate", "-o", "a.mp3", "--audio-format", "wav"], "Give one of them"),
