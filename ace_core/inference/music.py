@@ -36,7 +36,7 @@ REPAINT_FIELDS = (
 )
 OUT_OF_MEMORY = (
     "There is not enough memory for this song. Lower `batch_size`, `lm_batch_chunk_size` or "
-    "`duration`, or initialise the handlers with `offload_to_cpu=True`."
+    "`duration`, or initialise the handlers with `offload_to_cpu=True` or `quantization='int8'`."
 )
 
 

@@ -119,7 +119,8 @@ def create_sample(
     options: TextOptions = TextOptions(),
     seconds: float | None = None,
 ) -> Sample:
-    """A whole song from an idea. A language other than "unknown" and a length are kept.
+    """A whole song from an idea. A language other than "unknown" and a length are kept, and what
+    is `instrumental` has no words to sing.
 
     Raises:
         InvalidRequestError: the idea is longer than any lyrics.
@@ -132,7 +133,10 @@ def create_sample(
     lyrics = INSTRUMENTAL if instrumental else ""
     song = Song(lyrics=lyrics, language=language, seconds=seconds)
     prompt = prompts.create_prompt(query, instrumental)
-    return _sample(lm, prompt, song, given_metadata(song), options)
+    sample = _sample(lm, prompt, song, given_metadata(song), options)
+    if not instrumental:
+        return sample
+    return replace(sample, song=replace(sample.song, lyrics=INSTRUMENTAL))  # it may write words
 
 
 def format_sample(lm: LanguageModel, song: Song, options: TextOptions = TextOptions()) -> Sample:

@@ -184,6 +184,8 @@ def test_creating_keeps_the_language_and_the_instrumental_tag(lm):
     assert sample.song.language == "de"
     short = TextOptions(constrained=False, max_tokens=20)
     assert create_sample(lm, "a duet", instrumental=True, options=short).song.instrumental
+    assert sample.song.instrumental
+    assert sample.reply.lyrics  # it wrote words all the same
     assert create_sample(lm, "a duet", options=short, seconds=20.0).song.seconds == 20.0
     unknown = create_sample(lm, "a duet", language="unknown", options=HOT)
     assert unknown.text == create_sample(lm, "a duet", options=HOT).text
