@@ -11,7 +11,7 @@ from tools.testing.determinism import BATCH, Songs, difference, digest, in_new_p
 
 BY_BATCH = f"first of a batch of {BATCH}"
 ROUNDED = {"1 thread", "2 threads", BY_BATCH}  # in the last bits: sums are in another order
-TIMES = 2
+TIMES = 1  # beside the first
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,7 @@ def test_each_way_gives_the_same_song(songs: Songs) -> None:
 
 
 def test_a_new_process_gives_the_same_song(songs: Songs) -> None:
-    for threads in (1, 2):
-        here = digest(songs.with_threads(threads))
-        assert in_new_process(threads) == here
+    assert in_new_process(1) == digest(songs.with_threads(1))
 
 
 def test_the_host_puts_its_models_away(songs: Songs) -> None:
