@@ -89,7 +89,7 @@ class AceStepCodesToText(io.ComfyNode):
                     "format",
                     options=[_TOKENS, _NUMBERS],
                     default=_TOKENS,
-                    tooltip="tokens: <|audio_code_123|>, as the official tools. numbers: 123, 456.",
+                    tooltip="tokens: as the official tools write them. numbers: 123, 456.",
                 ),
             ],
             outputs=[
@@ -124,8 +124,8 @@ class AceStepTextToCodes(io.ComfyNode):
                     multiline=True,
                     default="",
                     dynamic_prompts=False,
-                    tooltip="<|audio_code_123|> or 123, 456; 0 to 63999. An empty line begins "
-                    "another variation.",
+                    tooltip="Codes as tokens, or as numbers: 123, 456; 0 to 63999. An empty line "
+                    "begins another variation.",
                     placeholder="<|audio_code_123|><|audio_code_456|>",
                 )
             ],

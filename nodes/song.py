@@ -104,8 +104,8 @@ class AceStepSong(io.ComfyNode):
                     min=smallest,
                     max=largest,
                     optional=True,
-                    tooltip="Wildcards in caption and lyrics, as in {calm|loud}, are drawn by this "
-                    "seed: the same seed draws the same words.",
+                    tooltip="Wildcards in caption and lyrics, choices in braces divided by bars, "
+                    "are drawn by this seed: the same seed draws the same words.",
                 ),
             ],
             outputs=[SongSocket.Output(display_name="song", tooltip="The song as one value.")],

@@ -99,3 +99,16 @@ def test_one_word_may_mean_two_things() -> None:
     for language in OWN_SCRIPT:
         known = make_locales.phrases(language)
         assert make_locales.translated(seconds, known) != make_locales.translated(flow_time, known)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_holds_a_sign_that_the_page_takes_for_a_placeholder(language: str) -> None:
+    """The page reads them as message formats: braces are placeholders, a bar divides plurals, @ is
+    a link to another message. One faulty text keeps a whole node from being drawn."""
+    values: list[Any] = [read(language, "nodeDefs"), read(language, "main")]
+    while values:
+        value = values.pop()
+        if isinstance(value, dict):
+            values += value.values()
+        else:
+            assert not set(value) & set("{}|@"), value
