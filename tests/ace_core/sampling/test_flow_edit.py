@@ -17,7 +17,7 @@ from ace_core.sampling.schedules import timesteps
 from ace_core.sampling.solvers import Solver, euler
 from ace_core.task import EditWindow
 from tests.ace_core.sampling.goldens import FRAMES, SEEDS, Toy, load
-from tests.rounding import DOUBLE, assert_same, difference
+from tests.rounding import SINGLE, assert_same, difference
 
 APG, CFG = Guidance(), Guidance(GuidanceKind.CFG, 4.0)
 PLAIN = Guidance(scale=1.0)
@@ -60,6 +60,9 @@ def _guided(toy: Toy, words: str, guidance: Guidance) -> GuidedVelocity:
     )
 
 
+DRAWN = SINGLE  # draws are float32, and torch's differ in their last bits between processors
+
+
 def draws(seeds: tuple[int, ...] = SEEDS) -> Iterator[Tensor]:
     return Recipe(seeds).noise_draws(FRAMES)
 
@@ -74,14 +77,14 @@ def edited(toy: Toy, guidance: Guidance, window: EditWindow, **changes: Any) -> 
 @pytest.mark.parametrize("name", CASES)
 def test_an_edit_ends_where_the_official_loop_ends(toy: Toy, name: str) -> None:
     found = edited(toy, *CASES[name])
-    assert difference(found, load("flow_edit")[name]) < DOUBLE
+    assert difference(found, load("flow_edit")[name]) < DRAWN
     assert difference(found, toy.source) > 0.1
 
 
 def test_eight_turbo_steps_end_where_the_official_loop_would_end(toy: Toy) -> None:
     window = EditWindow(0.0, 0.8)
     found = edited(toy, PLAIN, window, times=timesteps(8, 3.0))
-    assert difference(found, load("flow_edit")["turbo"]) < DOUBLE
+    assert difference(found, load("flow_edit")["turbo"]) < DRAWN
 
 
 @pytest.mark.parametrize("guidance", [PLAIN, APG, CFG, STEADY])
