@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from .texts import has_surrogates
+
 LARGEST_JSON: Final = 100_000_000  # bytes; also the limit of a safetensors header
 MOST_VALUES: Final = 5_000_000  # a tokenizer of 217,000 tokens has some 2 million
 DEEPEST: Final = 64  # containers inside each other
 MOST_DIGITS: Final = 30  # of a whole number in JSON; tokenizers write 1e30 as one
 MOST_SHOWN: Final = 100  # characters of a foreign text that a message repeats
 
-_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -32,11 +33,6 @@ def quoted(value: object) -> str:
     except (RecursionError, ValueError):  # too deep, or a number too long to be written
         text = f"a {type(value).__name__}"
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
-
-
-def has_surrogates(text: str) -> bool:
-    """Whether `text` holds half a character (a lone surrogate), which no file can hold."""
-    return _SURROGATE.search(text) is not None
 
 
 def whole_number(text: str, most_digits: int = MOST_DIGITS) -> int:

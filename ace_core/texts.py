@@ -26,6 +26,11 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+def has_surrogates(text: str) -> bool:
+    """Whether `text` holds half a character (a lone surrogate), which no file can hold."""
+    return _SURROGATE.search(text) is not None
+
+
 def text_fault(text: str) -> str | None:
     """What makes `text` unusable for tokenizers, files and tags; None when nothing does."""
     if "\0" in text:
