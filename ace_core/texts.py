@@ -3,7 +3,7 @@ a text is quoted in a message."""
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 QUOTED: Final = 200  # characters of a foreign text in a message
@@ -39,6 +39,14 @@ def text_fault(text: str) -> str | None:
     if half is None:
         return None
     return f"has half a character (U+{ord(half[0]):04X}) at character {half.start() + 1}"
+
+
+def first_fault(values: Mapping[str, object]) -> str | None:
+    """Which of the texts in `values` is unusable, by its name, and why; None when none is."""
+    for name, value in values.items():
+        if isinstance(value, str) and (fault := text_fault(value)):
+            return f"`{shown(name)}` {fault}. Remove it."
+    return None
 
 
 def name_fault(name: str) -> str | None:

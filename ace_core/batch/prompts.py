@@ -16,7 +16,7 @@ from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
 from ..parsing import parse_json
-from ..texts import shown, text_fault
+from ..texts import first_fault, shown
 from ..types import Variant
 
 ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
@@ -90,16 +90,9 @@ def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]
             f"the id {shown(name)!r} cannot be a file's name. Use letters, digits, - and _, at "
             "most 100."
         ], None
-    fault = _text_fault(content)
+    fault = first_fault(content)
     faults = [] if fault else list(check(content))
     return faults, Line(name, number, content, fault)
-
-
-def _text_fault(request: Mapping[str, Any]) -> str | None:
-    for name, value in request.items():
-        if isinstance(value, str) and (fault := text_fault(value)):
-            return f"`{shown(name)}` {fault}. Remove it."
-    return None
 
 
 def _id_faults(line: Line, ids: dict[str, int]) -> list[str]:

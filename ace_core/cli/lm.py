@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..errors import AceStepError, InvalidRequestError
 from ..inference import LLMHandler, create_sample, format_sample, understand_music
 from ..inference.lm_calls import codes_of
-from ..texts import text_fault
+from ..texts import first_fault
 from .arguments import METADATA
 from .models import lm_choice
 from .options import read_text
@@ -40,9 +40,8 @@ def _check_texts(arguments: argparse.Namespace) -> None:
     Raises:
         InvalidRequestError: a text on the command line cannot be read by a model.
     """
-    for name, value in vars(arguments).items():
-        if isinstance(value, str) and (fault := text_fault(value)):
-            raise InvalidRequestError(f"`{name}` {fault}. Remove it.")
+    if fault := first_fault(vars(arguments)):
+        raise InvalidRequestError(fault)
 
 
 Request = Callable[[LLMHandler, dict[str, Any]], Any]

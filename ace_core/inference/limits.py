@@ -12,7 +12,7 @@ from ..sampling.dcw import WAVELETS, DCWMode
 from ..sampling.guidance import GuidanceKind
 from ..sampling.repaint import RepaintMode
 from ..sampling.solvers import Solver
-from ..texts import text_fault
+from ..texts import first_fault, text_fault
 from ..types import Variant
 from .types import GenerationConfig, GenerationParams
 
@@ -142,10 +142,8 @@ def check_characters(params: GenerationParams) -> None:
     Raises:
         InvalidRequestError: a text has a zero byte or half a character.
     """
-    for field in fields(params):
-        value = getattr(params, field.name)
-        if isinstance(value, str) and (fault := text_fault(value)):
-            raise InvalidRequestError(f"`{field.name}` {fault}. Remove it.")
+    if fault := first_fault(vars(params)):
+        raise InvalidRequestError(fault)
 
 
 def check_types(values: Any) -> None:
