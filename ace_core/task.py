@@ -119,7 +119,7 @@ class Task:
     keep: Preservation | None = None  # of the source outside the mask while sampling
     splice: Splice | None = None  # of the source outside the mask after decoding
     edit: FlowEdit | None = None  # a morph: the words of its source, exchanged for the others
-    warnings: tuple[str, ...] = ()  # what the model does not read of the song, for the user
+    warnings: tuple[str, ...] = ()  # what of the request is not used or not read, for the user
 
     def __post_init__(self) -> None:
         check_strength("cover strength", self.cover_strength)
@@ -155,6 +155,10 @@ class Task:
         if self.edit is None:
             raise ValueError("only a morph has the words of its source")
         return replace(self, text=self.edit.text, lyrics=self.edit.lyrics, edit=None)
+
+    def with_note(self, note: str) -> "Task":
+        """The same task; `note` is said with its warnings."""
+        return replace(self, warnings=(*self.warnings, note))
 
     def without_source(self) -> "Task | None":
         """The task of the steps after the cover strength is spent; None: there are none.

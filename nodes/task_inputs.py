@@ -48,8 +48,12 @@ def source_inputs(song: str) -> list[io.Input]:
     ]
 
 
-def strength_input(name: str, default: float, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip)
+def strength_input(
+    name: str, default: float, tooltip: str, optional: bool = False
+) -> io.Float.Input:
+    return io.Float.Input(
+        name, default=default, min=0.0, max=1.0, step=0.01, optional=optional, tooltip=tooltip
+    )
 
 
 def seconds_input(name: str, default: float, tooltip: str) -> io.Float.Input:

@@ -66,6 +66,14 @@ class AceStepTextToMusic(io.ComfyNode):
                     tooltip="Audio codes to follow: the song becomes as long as they are. Each of "
                     "several variations becomes one song.",
                 ),
+                strength_input(
+                    "cover_strength",
+                    1.0,
+                    "With codes: share of the steps that follow them; the rest follow the song "
+                    "alone.",
+                    optional=True,
+                ),
+                instruction_input(),
             ],
             outputs=[
                 io.Conditioning.Output(display_name="positive", tooltip="The song."),
@@ -84,12 +92,20 @@ class AceStepTextToMusic(io.ComfyNode):
         song: Song,
         batch_size: int,
         codes: tuple[AudioCodes, ...] = (),
+        cover_strength: float = 1.0,
+        instruction: str = "",
     ) -> io.NodeOutput:
         from . import host
 
+        check_strength("cover strength", cover_strength)
         batch = _batch_for(codes, batch_size)
         encoder = host.text_encoder_of(text_encoder)
-        task = tasks.text_to_music(song, encoder, codes[0] if codes else None)
+        first = codes[0] if codes else None
+        task = tasks.text_to_music(song, encoder, first, instruction or None)
+        if first is not None:
+            task = tasks.with_cover_strength(task, cover_strength, song, encoder, first.seconds)
+        elif cover_strength < 1:
+            task = task.with_note("cover_strength is not used: no codes are connected.")
         positive = host.conditioning(task, host.silence_of(vae), codes)
         return io.NodeOutput(
             positive, host.unconditional(positive), host.empty_latent(task.frames, batch)

@@ -21,7 +21,7 @@ from ..task import (
     check_strength,
     source_length,
 )
-from ..timing import canvas_frames, frames_of_codes
+from ..timing import canvas_frames, codes_for, frames_of_codes
 from ..types import AudioCodes, Song
 from .text import TextEncoder, lyric_warnings
 
@@ -32,17 +32,17 @@ def text_to_music(
     codes: AudioCodes | None = None,
     instruction: str | None = None,
 ) -> Task:
-    """A new song from its description; with audio codes, a song that follows them.
+    """A new song from its description; with audio codes, a song that follows them and is as long
+    as they are, whatever `song` says: the text and the canvas agree.
 
     Raises:
         InvalidRequestError: neither caption nor lyrics, or neither a length nor codes.
     """
     song = _checked_song(song)
     if codes is not None:
-        seconds = codes.seconds if song.seconds is None else song.seconds
-        length = source_length(frames_of_codes(len(codes)), seconds)
+        length = source_length(frames_of_codes(len(codes)), codes.seconds)
         task = _encoded_task("text2music", song, encoder, instruction or prompts.COVER, length)
-        return replace(task, codes=codes)
+        return replace(task, codes=codes, warnings=task.warnings + _length_warnings(song, codes))
     if song.seconds is None:
         raise InvalidRequestError(
             "The song has no length. Set `seconds` (10 to 600), or let the language model plan it."
@@ -205,6 +205,15 @@ def _checked_song(song: Song) -> Song:
             "`lyrics` to sing."
         )
     return _with_lyrics(song)
+
+
+def _length_warnings(song: Song, codes: AudioCodes) -> tuple[str, ...]:
+    """What is said where the codes were not composed for the length of `song`."""
+    if song.seconds is None or codes_for(song.seconds) == len(codes):
+        return ()
+    return (
+        f"The length of {song.seconds:g} seconds is not used: the codes play {codes.seconds:g}.",
+    )
 
 
 def _with_lyrics(song: Song) -> Song:

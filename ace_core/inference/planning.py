@@ -186,6 +186,6 @@ def _given_seconds(request: TaskRequest, song: Song, codes: tuple[AudioCodes, ..
     seconds = song.seconds
     if request.source is not None:
         seconds = request.source.seconds
-    elif seconds is None and codes:
+    elif codes:
         seconds = codes[0].seconds
     return seconds if seconds is not None and shortest <= seconds <= longest else None

@@ -4,6 +4,7 @@ import itertools
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from .. import writing
 from ..audio.files import FileFormat, audio_content
 from ..audio.tags import song_tags
-from ..constants import SAMPLE_RATE
+from ..constants import SAMPLE_RATE, SECONDS_RANGE
 from ..lm.codes import write_codes
 from ..types import AudioCodes, Song
 from .limits import FORMATS
@@ -72,11 +73,19 @@ def save_song(audio: dict[str, Any], song: Song, folder: Path, audio_format: str
         SaveError: it cannot be written.
     """
     form = FileFormat(FORMATS[audio_format])
-    tags = {**song_tags(song), "ace_step_params": json.dumps(audio["params"])}
+    tags = {**song_tags(_as_long(song, audio)), "ace_step_params": json.dumps(audio["params"])}
     content = audio_content(audio["key"], audio["tensor"], form, tags, audio["sample_rate"])
     names = (f"{audio['key']}{again}{form.encoding.suffix}" for again in _again())
     (path,) = writing.write_set([content], ([folder / name] for name in names))
     audio["path"] = str(path)
+
+
+def _as_long(song: Song, audio: Mapping[str, Any]) -> Song:
+    """`song` with the length of the sound, which a source or codes may have decided; a length that
+    a `Song` cannot have is left out."""
+    seconds = audio["tensor"].shape[-1] / audio["sample_rate"]
+    shortest, longest = SECONDS_RANGE
+    return replace(song, seconds=seconds if shortest <= seconds <= longest else None)
 
 
 def _again() -> Iterator[str]:

@@ -154,7 +154,7 @@ def build_tasks(
         else:
             task = _encode_text(request, song, encoder, codes)
         if request.window is None and (request.name == "cover" or codes):
-            seconds, strength = _seconds(request, song, codes), params.audio_cover_strength
+            seconds, strength = _seconds(request, codes), params.audio_cover_strength
             task = tasks.with_cover_strength(task, strength, song, encoder, seconds)
     task = replace(task, source_strength=request.source_strength, auto_mask=request.auto_mask)
     with service.vae:
@@ -220,8 +220,8 @@ def _latents(service: Service, audio: Tensor | None) -> Tensor | None:
     return None if audio is None else encode_audio(service.models, audio)
 
 
-def _seconds(request: TaskRequest, song: Song, codes: Sequence[AudioCodes]) -> float:
+def _seconds(request: TaskRequest, codes: Sequence[AudioCodes]) -> float:
     """Length of the music that the text prompt names."""
     if request.source is not None:
         return request.source.seconds
-    return codes[0].seconds if song.seconds is None else song.seconds
+    return codes[0].seconds

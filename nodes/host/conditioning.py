@@ -128,8 +128,9 @@ def task_lines(positive: list) -> list[str]:
         return []
     task, said = entry_task.task, []
     if task.cover_strength < 1:
+        seen = "source" if task.codes is None else "codes"
         said.append(
-            f"cover strength: {task.cover_strength:g} of the steps are conditioned on the source"
+            f"cover strength: {task.cover_strength:g} of the steps are conditioned on the {seen}"
         )
     if task.source_strength > 0:
         said.append(f"source strength: {task.source_strength:g} of the source at the start")

@@ -99,6 +99,61 @@ def test_a_task_is_the_same_by_its_node_and_by_its_parameters(
     assert_same(ours, expected)
 
 
+CODES = "".join(f"<|audio_code_{index * 700}|>" for index in range(30))
+WITH_CODES: list[tuple[dict[str, Any], dict[str, Any]]] = [  # the node's widgets, the parameters
+    ({}, {}),
+    ({"cover_strength": 0.5}, {"audio_cover_strength": 0.5}),
+    ({"instruction": "Play it twice as sad:"}, {"instruction": "Play it twice as sad:"}),
+    (
+        {"cover_strength": 0.4, "instruction": "Play it twice as sad:"},
+        {"audio_cover_strength": 0.4, "instruction": "Play it twice as sad:"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("widgets", "given"), WITH_CODES, ids=str)
+def test_codes_are_followed_alike_by_the_node_and_by_the_library(
+    pack: Pack, models: Path, widgets: dict[str, Any], given: dict[str, Any]
+) -> None:
+    links = {"text_encoder": ["text", 0], "vae": ["vae", 0], "song": ["song", 0]}
+    nodes = {
+        **loaders(TURBO),
+        "song": node("Song", **SONG),
+        "codes": node("TextToCodes", text=CODES),
+        "task": node("TextToMusic", **links, batch_size=1, codes=["codes", 0], **widgets),
+        "music": sampler(),
+    }
+    outcome = pack.host.run({**nodes, "times": schedule(), "out": shown("music", 1)})
+    assert outcome.complete, outcome.why()
+    latent, report = outcome.values["music"]
+    params = GenerationParams(
+        **{**SAID, "thinking": False, "audio_codes": CODES, "duration": 10.0, **given}
+    )
+    result = generate_music(handler(models, TURBO), None, params, CONFIG)
+    assert result.success, result.error
+    assert_same(result.extra_outputs["latents"], latent["samples"].transpose(1, 2))
+    note = "The length of 10 seconds is not used: the codes play 6."
+    assert note in report
+    assert note in result.status_message
+
+
+def test_a_cover_strength_without_codes_changes_nothing_and_is_said(pack: Pack) -> None:
+    links = {"text_encoder": ["text", 0], "vae": ["vae", 0], "song": ["song", 0]}
+    made = []
+    for widgets in ({}, {"cover_strength": 0.5}):
+        nodes = {
+            **loaders(TURBO),
+            "song": node("Song", **SONG),
+            "task": node("TextToMusic", **links, batch_size=1, **widgets),
+            "music": sampler(),
+        }
+        outcome = pack.host.run({**nodes, "times": schedule(), "out": shown("music", 1)})
+        made.append(outcome.values["music"])
+    assert torch.equal(made[0][0]["samples"], made[1][0]["samples"])
+    note = "cover_strength is not used: no codes are connected."
+    assert [note in report for _, report in made] == [False, True]
+
+
 def test_a_planned_and_composed_song_is_the_same_by_nodes_and_by_the_library(
     pack: Pack, models: Path
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ace_core import prompts
 from ace_core.conditioning import tasks
 from ace_core.conditioning.text import TextEncoder
 from ace_core.models.acestep import AceStepModel
@@ -136,8 +137,13 @@ def with_strength(
 
 
 def _task(case: Case, text: TextEncoder) -> Task:
+    if case.task == "text2music" and case.codes:
+        made = tasks.text_to_music(case.song, text, AudioCodes(case.codes))
+        # officially the text names the song's length, whatever the codes play; ours names theirs
+        official = prompts.text_prompt(case.song, prompts.COVER, case.song.seconds)
+        return replace(made, text=text.states(official))
     if case.task == "text2music":
-        return tasks.text_to_music(case.song, text, AudioCodes(case.codes) if case.codes else None)
+        return tasks.text_to_music(case.song, text)
     latents, length, mask = source(case)
     return replace(_edit(case, text, length, mask), source=latents)
 

@@ -61,10 +61,17 @@ def test_codes_set_the_length_and_make_it_a_cover(encoder, loaded, silence):
     codes = AudioCodes(tuple(range(100, 140)))
     item = tasks.text_to_music(SONG, encoder, codes)
     assert item.frames == 200
-    assert torch.equal(item.text, encoded_text(encoder, SONG, prompts.COVER, 12.0))
+    assert torch.equal(item.text, encoded_text(encoder, SONG, prompts.COVER, 8.0))
+    assert "length of 12 seconds is not used: the codes play 8." in item.warnings[0]
     inputs = context(loaded.model, item, silence)
     hints = loaded.model.hints(torch.tensor([codes.values]))
     torch.testing.assert_close(inputs[..., :64], hints)
+
+
+@pytest.mark.parametrize("seconds", [None, 12.0, 12.19])
+def test_codes_that_were_composed_for_the_length_of_the_song_say_nothing(encoder, seconds):
+    codes = AudioCodes(tuple(range(60)))
+    assert tasks.text_to_music(replace(SONG, seconds=seconds), encoder, codes).warnings == ()
 
 
 def test_few_codes_are_filled_with_silence_to_the_shortest_canvas(encoder, loaded, silence):
