@@ -103,6 +103,13 @@ def test_a_stage_imports_only_the_stages_below_it(stage: str):
     assert offences(sources(CORE), refuses) == []
 
 
+def test_the_document_names_every_file_of_the_base():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = [line.split()[1:] for line in text.splitlines() if line.startswith("base ")]
+    files = {path.stem for path in CORE.glob("*.py")} - set(FILES) - {"__init__"}
+    assert rows == [sorted(files)]
+
+
 def test_the_core_knows_no_host():
     assert offences(sources(CORE), lambda _, name: within(name, HOST)) == []
 

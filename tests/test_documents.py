@@ -77,3 +77,13 @@ def test_each_step_of_a_walk_is_where_it_is_said_to_be(file: str, name: str):
     text = path.read_text(encoding="utf-8")
     for part in name.split("."):
         assert re.search(rf"^ *(?:def|class) {part}\b", text, re.MULTILINE), f"{part} in {file}"
+
+
+WRITTEN = [ROOT / "Makefile", *ROOT.glob("*.md"), *ROOT.glob("*.toml"), *ROOT.glob(".ci/*")]
+WRITTEN += [path for part in ("docs", "locales", "web") for path in (ROOT / part).rglob("*.*")]
+
+
+def test_no_document_holds_both_sides_of_a_merge():
+    texts = {path: path.read_bytes() for path in WRITTEN if path.is_file()}
+    assert len(texts) > 100
+    assert [p.name for p, text in texts.items() if re.search(rb"^[<>]{7} ", text, re.M)] == []
