@@ -4,8 +4,10 @@ No token id is written here: ids come from the tokenizer's files.
 """
 
 import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from .errors import CheckpointError, InvalidRequestError
 from .parsing import read_json
@@ -19,6 +21,16 @@ SOURCES = (
 
 _SLOW_BEFORE = "0.22.2"  # before it, loading is quadratic in the number of added tokens
 _MANY = 10_000  # added tokens, from which loading takes long
+
+# How Qwen's tokenizers and their ancestor, GPT-2's, cut a text. Others are refused: the tokenizer
+# library's expressions backtrack, so one from a stranger's file could run for hours.
+PATTERNS: Final = frozenset(
+    [
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+        r"|\s*[\r\n]+|\s+(?!\S)|\s+",
+        r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    ]
+)
 
 logger = logging.getLogger(__name__)
 
@@ -53,29 +65,61 @@ class Tokenizer(Protocol):
 
 
 class FolderTokenizer:
-    """A tokenizer read by `transformers`."""
+    """A tokenizer read by `transformers`.
 
-    def __init__(self, backend: Any) -> None:
+    Raises:
+        CheckpointError: its ids do not run from 0 on; and at each call: the file is faulty.
+    """
+
+    def __init__(self, backend: Any, path: Path) -> None:
         self._backend = backend  # a tokenizers.Tokenizer
+        self._path = path
         self.size: int = backend.get_vocab_size(with_added_tokens=True)
+        last = max(backend.get_vocab(with_added_tokens=True).values(), default=-1)
+        if last >= self.size or last < 0:
+            raise CheckpointError(f"it has {self.size} tokens, and ids up to {last}.")
+        backend.no_padding()
+        backend.no_truncation()
 
     def encode(self, text: str) -> list[int]:
         if fault := text_fault(text):
             raise InvalidRequestError(
                 f"A text for the model {fault}: {shown(text)!r}. Remove that character."
             )
-        return self._backend.encode(text, add_special_tokens=False).ids
+        with _library_errors(self._path):
+            return self._backend.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: list[int]) -> str:
-        return self._backend.decode(ids, skip_special_tokens=False)
+        with _library_errors(self._path):
+            return self._backend.decode(ids, skip_special_tokens=False)
 
     def token_id(self, token: str) -> int | None:
         return self._backend.token_to_id(token)
 
     def texts(self) -> list[str]:
-        return self._backend.decode_batch(
-            [[i] for i in range(self.size)], skip_special_tokens=False
-        )
+        with _library_errors(self._path):
+            return self._backend.decode_batch(
+                [[i] for i in range(self.size)], skip_special_tokens=False
+            )
+
+
+@contextmanager
+def _library_errors(path: Path) -> Iterator[None]:
+    """What the tokenizer library raises in the block, as an error of ours: for a bad file it raises
+    bare Exception, or stops with a panic, which is no Exception and would end a host's worker.
+
+    Raises:
+        CheckpointError: the library raised something.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise CheckpointError(
+            f"The tokenizer {shown(path)} cannot be used: {shown(error)} Download it again. "
+            f"{SOURCES}"
+        ) from error
 
 
 def load_tokenizer(path: str | Path) -> FolderTokenizer:
@@ -86,13 +130,11 @@ def load_tokenizer(path: str | Path) -> FolderTokenizer:
         CheckpointError: it is missing, or not a tokenizer, or broken.
     """
     files = _files(Path(path))
-    _warn_slow(_json(files[0]))
-    try:
-        return FolderTokenizer(_read(files))
-    except Exception as error:  # the tokenizer library raises bare Exception for a bad file
-        raise CheckpointError(
-            f"The tokenizer {path} cannot be read: {error} Download it again. {SOURCES}"
-        ) from error
+    content = _json(files[0])
+    _check_patterns(content, files[0])
+    _warn_slow(content)
+    with _library_errors(Path(path)):
+        return FolderTokenizer(_read(files), Path(path))
 
 
 def holds_tokenizer(folder: Path) -> bool:
@@ -136,11 +178,42 @@ def required_id(tokenizer: Tokenizer, token: str) -> int:
     return token_id
 
 
+def check_ids(tokenizer: Tokenizer, ids: Sequence[int], rows: int) -> None:
+    """
+    Raises:
+        InvalidRequestError: an embedding of `rows` rows has none for one of the `ids`.
+    """
+    last = max(ids, default=0)
+    if last >= rows:
+        raise InvalidRequestError(
+            f"{shown(tokenizer.decode([last]))!r} is token {last} of the tokenizer, and the model "
+            f"has {rows}. Remove it from the text, or use the tokenizer of the model."
+        )
+
+
 def _json(path: Path) -> Any:
     try:
         return read_json(path)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not a JSON file: {error}. Download it again.") from error
+
+
+def _check_patterns(content: Any, path: Path) -> None:
+    """Refuse regular expressions that are not of `PATTERNS`, wherever in the file they are."""
+    if isinstance(content, list):
+        inside = content
+    elif isinstance(content, dict):
+        inside = content.values()
+        pattern = content.get("Regex")
+        if isinstance(pattern, str) and pattern not in PATTERNS:
+            raise CheckpointError(
+                f"The tokenizer {shown(path)} has the regular expression {shown(pattern)!r}, which "
+                f"Qwen's tokenizers do not have. Choose the tokenizer of the model. {SOURCES}"
+            )
+    else:
+        return
+    for each in inside:
+        _check_patterns(each, path)
 
 
 def _warn_slow(content: Any) -> None:

@@ -18,7 +18,7 @@ from ..memory import memory_for
 from ..models.qwen3 import Qwen3
 from ..precision import check_finite
 from ..prompts import lyric_prompt, text_prompt
-from ..tokens import Tokenizer, required_id
+from ..tokens import Tokenizer, check_ids, required_id
 from ..types import Song
 
 EXCERPT: Final = 60  # characters of what the model does not read, in a warning
@@ -135,5 +135,6 @@ class TextEncoder:
 
     def _embedded(self, text: str, limit: int, name: str) -> Tensor:
         ids = prompt_ids(self.tokenizer, text, limit, name)
+        check_ids(self.tokenizer, ids, self.model.config.vocab_size)
         device = self.device or next(self.model.embed_tokens.parameters()).device
         return self.model.embed(torch.tensor([ids], device=device), self.dtype)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..constants import CODEBOOK_SIZE, END_OF_TEXT
 from ..errors import CheckpointError
-from ..tokens import Tokenizer, required_id
+from ..tokens import Tokenizer, check_ids, required_id
 
 AUDIO_TOKENS = 65_535  # rows of audio codes in a language model; the first 64,000 are decodable
 CODE_PATTERN = re.compile(r"<\|audio_code_(\d{1,9})\|>")  # more digits are no code
@@ -32,6 +32,7 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Tokenizer, rows: int) -> None:
         self.tokenizer = tokenizer
+        self.rows = rows
         first = _first_code(tokenizer, rows)
         self.codes = range(first, first + CODEBOOK_SIZE)
         self.audio = range(first, min(first + AUDIO_TOKENS, rows))
@@ -40,10 +41,20 @@ class Vocabulary:
         self.end = required_id(tokenizer, IM_END)
         self.think = required_id(tokenizer, THINK)
         self.think_end = required_id(tokenizer, THINK_END)
-        (self.newline,) = tokenizer.encode("\n")
+        newline = tokenizer.encode("\n")
+        if len(newline) != 1:
+            raise CheckpointError(
+                f"The tokenizer makes {len(newline)} tokens of a line's end, but Qwen's makes one. "
+                "Use the tokenizer that belongs to the model."
+            )
+        (self.newline,) = newline
 
     def encode(self, text: str) -> list[int]:
-        """The ids of `text`; `<|audio_code_N|>` becomes its token."""
+        """The ids of `text`; `<|audio_code_N|>` becomes its token.
+
+        Raises:
+            InvalidRequestError: it holds a token that the model does not have.
+        """
         ids: list[int] = []
         start = 0
         for match in CODE_PATTERN.finditer(text):
@@ -52,7 +63,9 @@ class Vocabulary:
                 ids += self.tokenizer.encode(text[start : match.start()])
                 ids.append(self.audio[code])
                 start = match.end()
-        return ids + self.tokenizer.encode(text[start:])
+        ids += self.tokenizer.encode(text[start:])
+        check_ids(self.tokenizer, ids, self.rows)
+        return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`, audio codes as `<|audio_code_N|>`."""

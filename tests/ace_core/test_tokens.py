@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ace_core import tokens
-from ace_core.errors import CheckpointError
+from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.tokens import load_tokenizer, required_id
 from tools.hosts.checkout import find_checkout
 from tools.miniature.tokenizer import SPECIAL, write_tokenizer
@@ -69,6 +69,73 @@ def test_a_broken_file_is_refused_by_name(tmp_path, content):
     (tmp_path / "tokenizer.json").write_text(content)
     with pytest.raises(CheckpointError, match="Download it again"):
         load_tokenizer(tmp_path)
+
+
+def changed(folder, **parts):
+    """The miniature tokenizer's file in `folder`, with other parts."""
+    path = write_tokenizer(folder, audio_codes=3)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **parts}))
+    return path
+
+
+def regex(pattern):
+    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+
+
+@pytest.mark.parametrize("place", ["pre_tokenizer", "normalizer", "decoder"])
+def test_a_regular_expression_of_a_stranger_is_refused(tmp_path, place):
+    kinds = {"pre_tokenizer": "pretokenizers", "normalizer": "normalizers", "decoder": "decoders"}
+    parts = {"type": "Sequence", kinds[place]: [regex("(a+)+b")]}
+    with pytest.raises(CheckpointError, match=r"regular expression '\(a\+\)\+b'.*qwen25_tokenizer"):
+        load_tokenizer(changed(tmp_path, **{place: parts}))
+
+
+@pytest.mark.parametrize("pattern", sorted(tokens.PATTERNS))
+def test_the_expressions_of_qwens_tokenizers_are_read(tmp_path, pattern):
+    letters = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+    letters["trim_offsets"] = True
+    parts = {"type": "Sequence", "pretokenizers": [regex(pattern), letters]}
+    tokenizer = load_tokenizer(changed(tmp_path, pre_tokenizer=parts))
+    assert tokenizer.decode(tokenizer.encode("It's 12  ♯\n")) == "It's 12  ♯\n"
+
+
+PADDING = {"direction": "Right", "pad_id": 0, "pad_type_id": 0, "pad_token": "!"}
+PADDING |= {"strategy": {"Fixed": 10**12}, "pad_to_multiple_of": None}  # 4 TB, which ends a process
+TRUNCATION = {"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0}
+
+
+@pytest.mark.parametrize("parts", [{"padding": PADDING}, {"truncation": TRUNCATION}])
+def test_a_file_that_pads_or_cuts_gives_the_same_ids(tmp_path, tokenizer, parts):
+    assert load_tokenizer(changed(tmp_path, **parts)).encode("la la") == tokenizer.encode("la la")
+
+
+FAULTY = {
+    "merge": ({"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": ["a b"]}, "cannot be used"),
+    "id": ({"type": "BPE", "vocab": {"a": 4_000_000_000}, "merges": []}, "ids up to 4000000000"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_what_the_library_would_stop_at_is_refused(tmp_path, name):
+    """A panic of the library is no Exception: a host's worker would end by it."""
+    model, message = FAULTY[name]
+    with pytest.raises(CheckpointError, match=message):
+        load_tokenizer(changed(tmp_path, model=model, added_tokens=[], post_processor=None))
+
+
+def test_a_tokenizer_that_cannot_read_a_text_is_named(tmp_path):
+    model = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "none"}
+    path = changed(tmp_path, model=model, added_tokens=[], pre_tokenizer=None)
+    tokenizer = load_tokenizer(path)
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json cannot be used: .*Missing"):
+        tokenizer.encode("b")
+
+
+def test_a_token_that_the_model_does_not_have_is_named(tokenizer):
+    last = tokenizer.size - 1
+    tokens.check_ids(tokenizer, [0, last], last + 1)
+    with pytest.raises(InvalidRequestError, match=rf"'<\|audio_code_2\|>' is token {last}"):
+        tokens.check_ids(tokenizer, [0, last], last)
 
 
 @pytest.mark.host

@@ -15,6 +15,7 @@ from ace_core.batch.prompts import Rules, read_lines
 from ace_core.errors import (
     AceStepError,
     BatchError,
+    CheckpointError,
     InvalidCodesError,
     InvalidRequestError,
     InvalidScheduleError,
@@ -26,9 +27,11 @@ from ace_core.lm.plan import fill
 from ace_core.lm.sampling import SamplingParams, filter_probs, sample_token
 from ace_core.sampling.recipe import parse_seeds
 from ace_core.sampling.schedules import custom_timesteps, parse_times
+from ace_core.tokens import load_tokenizer
 from ace_core.types import AudioCodes, Song, Variant
 from tests.fuzz.targets import NUMBERS, TEXTS, VALUES, fuzz, refuses, table_of
 from tests.toy import dit_config
+from tools.miniature.tokenizer import write_tokenizer
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz"))
 DIGITS = st.one_of(
@@ -165,6 +168,38 @@ def test_manifests_and_plans(records: list[Any], plan: object) -> None:
         opened = refuses(lambda: Folder(path), BatchError, names=place)
         for record in opened.manifest.last.values() if opened else ():
             opened.absent(record)
+
+
+TOKENIZER = json.loads(write_tokenizer(FOLDER).read_text())
+PIECES = st.sampled_from(["BPE", "WordLevel", "Unigram", "Split", "Replace", "ByteLevel", "NFC"])
+PIECE = table_of(
+    {
+        "type": PIECES,
+        "vocab": st.dictionaries(st.text("abĠ", max_size=3), st.integers(0, 3)),
+        "merges": st.lists(st.sampled_from(["a b", "ab a", "Ġ a"]) | TEXTS, max_size=3),
+        "unk_token": TEXTS,
+        "pattern": table_of({"Regex": TEXTS | st.sampled_from(["(a+)+b", "a|"]), "String": TEXTS}),
+        "content": TEXTS,
+        "behavior": st.just("Isolated"),
+        "invert": st.booleans(),
+        "id": st.integers(0, 300),
+        "max_length": st.integers(0, 9),
+    }
+)
+PARTS = st.sampled_from(sorted(TOKENIZER))
+
+
+@fuzz(st.dictionaries(PARTS, PIECE | st.lists(PIECE, max_size=2) | VALUES, max_size=2), TEXTS)
+@example({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": ["a b"]}}, "ab")
+@example({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+b"}}}, "a" * 60)
+def test_tokenizers(parts: dict[str, Any], text: str) -> None:
+    path = FOLDER / "tokenizer.json"
+    path.write_text(json.dumps({**TOKENIZER, **parts}), errors="surrogatepass")
+    tokenizer = refuses(lambda: load_tokenizer(path), CheckpointError, names=path.name)
+    if tokenizer is not None:
+        ids = refuses(lambda: tokenizer.encode(text))
+        assert all(0 <= each < tokenizer.size for each in ids or ())
+        refuses(lambda: tokenizer.decode(ids or [0]))
 
 
 @fuzz(

@@ -9,12 +9,13 @@ import torch
 
 from ace_core.conditioning.text import TextEncoder, fit_caption, lyric_warnings, prompt_ids
 from ace_core.constants import END_OF_TEXT
-from ace_core.errors import CheckpointError
+from ace_core.errors import CheckpointError, InvalidRequestError
 from ace_core.prompts import TEXT_TO_MUSIC, lyric_prompt, text_prompt
 from ace_core.tokens import load_tokenizer
 from ace_core.types import Song
 from ace_core.weights import load_text_encoder
 from tools.hosts.checkout import find_checkout
+from tools.miniature.tokenizer import write_tokenizer
 
 QWEN = (find_checkout() or Path("no ComfyUI")) / "comfy" / "text_encoders" / "qwen25_tokenizer"
 
@@ -45,6 +46,13 @@ def test_a_longer_text_is_cut_keeps_its_end_token_and_says_what_is_lost(encoder,
     assert ids == [*tokenizer.encode("x" * 255), tokenizer.token_id(END_OF_TEXT)]
     assert "lyric prompt has 259 tokens" in caplog.text
     assert "'lost'" in caplog.text
+
+
+def test_a_token_without_a_row_in_the_model_is_refused_by_name(encoder, tmp_path):
+    """The language model's tokenizer has 65,535 more tokens than the text encoder has rows."""
+    larger = load_tokenizer(write_tokenizer(tmp_path, audio_codes=3))
+    with pytest.raises(InvalidRequestError, match=r"'<\|audio_code_2\|>' is token 263"):
+        replace(encoder, tokenizer=larger).states("a <|audio_code_2|>")
 
 
 @pytest.fixture(

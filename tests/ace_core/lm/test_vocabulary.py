@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from ace_core.errors import CheckpointError
-from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary
+from ace_core.constants import CODEBOOK_SIZE
+from ace_core.errors import CheckpointError, InvalidRequestError
+from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary, code_token
 from ace_core.tokens import load_tokenizer
 from tools.miniature.tokenizer import write_tokenizer
 
@@ -73,6 +74,24 @@ def test_a_tokenizer_without_a_special_token_is_refused_by_its_name(tmp_path, mi
     with pytest.raises(CheckpointError) as refusal:
         Vocabulary(tokenizer, tokenizer.size + AUDIO_TOKENS)
     assert missing in str(refusal.value)
+
+
+def test_a_line_end_of_several_tokens_is_refused(tmp_path):
+    path = write_tokenizer(tmp_path)
+    content = json.loads(path.read_text())
+    content["pre_tokenizer"]["add_prefix_space"] = True
+    path.write_text(json.dumps(content))
+    tokenizer = load_tokenizer(tmp_path)
+    with pytest.raises(CheckpointError, match="makes 2 tokens of a line's end"):
+        Vocabulary(tokenizer, tokenizer.size + AUDIO_TOKENS)
+
+
+def test_a_code_without_a_row_is_refused_by_its_name(whole_tokenizer):
+    """A model with the rows of the codes that can be decoded alone."""
+    vocabulary = Vocabulary(whole_tokenizer, whole_tokenizer.size - AUDIO_TOKENS + CODEBOOK_SIZE)
+    assert len(vocabulary.encode(code_token(CODEBOOK_SIZE - 1))) == 1
+    with pytest.raises(InvalidRequestError, match=r"'<\|audio_code_64000\|>' is token"):
+        vocabulary.encode(code_token(CODEBOOK_SIZE))
 
 
 class GappedTokenizer:
