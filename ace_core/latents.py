@@ -1,4 +1,4 @@
-"""Checks of latents and flow times where they enter, from nodes or programs that are not ours."""
+"""Checks of latents, masks and flow times where they enter, from what is not ours."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .constants import LATENT_CHANNELS
 from .errors import InvalidRequestError, InvalidScheduleError
+from .texts import shown
 
 _CONNECT = "Connect the latent of an ACE-Step node."
 
@@ -35,6 +36,43 @@ def latent_samples(latent: Any) -> Tensor:
     return samples
 
 
+def mask_columns(mask: Any) -> Tensor:
+    """A MASK [W], [H, W] or [B, H, W] in floats [W], the largest value of each column.
+
+    Raises:
+        InvalidRequestError: it is something else, or not finite.
+    """
+    real = isinstance(mask, Tensor) and not mask.is_complex()
+    if not real or not 1 <= mask.dim() <= 3 or not mask.numel():
+        found = f"{list(mask.shape)} in {mask.dtype}" if isinstance(mask, Tensor) else type(mask)
+        raise InvalidRequestError(
+            f"The mask is {shown(found)}, but [batch, height, width] of numbers is needed. Connect "
+            "ACE-Step Region Mask, or a node that paints one."
+        )
+    values = mask.float()
+    check_finite(values, "mask")
+    return values.reshape(-1, mask.shape[-1]).amax(dim=0)
+
+
+def noise_mask(mask: Any) -> Tensor:
+    """The mask of a LATENT as [B, C, T]. One that was painted, [B, 1, H, T], counts by the largest
+    value of each column.
+
+    Raises:
+        InvalidRequestError: it is something else, or not finite.
+    """
+    real = isinstance(mask, Tensor) and mask.is_floating_point() and mask.element_size() > 1
+    painted = real and mask.dim() == 4 and mask.shape[1] == 1
+    if not real or not (painted or mask.dim() == 3) or not mask.numel():
+        found = f"{list(mask.shape)} in {mask.dtype}" if isinstance(mask, Tensor) else type(mask)
+        raise InvalidRequestError(
+            f"The latent's mask is {shown(found)}, but floats [batch, channels, frames] or a MASK "
+            "are needed. Set it with Set Latent Noise Mask, or leave it out."
+        )
+    check_finite(mask, "latent's mask")
+    return mask.amax(dim=2) if painted else mask
+
+
 def check_finite(values: Tensor, name: str) -> None:
     """
     Raises:
@@ -60,7 +98,7 @@ def check_sigmas(sigmas: Any) -> None:
             f"The sigmas are {found}, but two or more flow times are needed. {advice}"
         )
     for t in sigmas.tolist():
-        if not 0 <= t <= 1 + 1e-6:
+        if isinstance(t, complex) or not 0 <= t <= 1 + 1e-6:
             raise InvalidScheduleError(
                 f"The sigmas hold {t:g}, but flow times lie within 0 to 1. {advice}"
             )

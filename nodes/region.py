@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..ace_core.constants import BPM_RANGE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidRequestError
+from ..ace_core.latents import mask_columns
 from ..ace_core.sampling.repaint import beats_to_seconds, mask_spans, region
 from ..ace_core.sources import RepaintCanvas, SourceAudio, place_region
 from .dynamic import chosen
@@ -24,16 +25,15 @@ def mask_frames(mask: Tensor, frames: int) -> Tensor:
     """A MASK [1, H, T] as the core's [1, T, 1].
 
     Raises:
-        InvalidRequestError: it is not as long as the source, or there are several.
+        InvalidRequestError: it is no mask, not as long as the source, or there are several.
     """
-    if mask.dim() == 2:
-        mask = mask[None]
-    if mask.shape[0] != 1 or mask.shape[-1] != frames:
+    columns = mask_columns(mask)
+    if (mask.dim() == 3 and mask.shape[0] != 1) or len(columns) != frames:
         raise InvalidRequestError(
             f"The mask has the shape {list(mask.shape)}, but the source is {frames} latent frames "
             f"long and needs [1, 1, {frames}]. Make it with ACE-Step Region Mask for this source."
         )
-    return (mask.amax(dim=1) > 0.5).float()[:, :, None]
+    return (columns > 0.5).float()[None, :, None]
 
 
 def repaint_canvas(
@@ -126,7 +126,7 @@ def _seconds(by: dict[str, Any]) -> tuple[float, float | None]:
 
 def _stretched(mask: Tensor, frames: int) -> Tensor:
     """Any MASK as [1, 1, T]: a moment is marked when any pixel above it is."""
-    columns = (mask.reshape(-1, mask.shape[-1]).amax(dim=0) > 0.5).float()[None, None]
+    columns = (mask_columns(mask) > 0.5).float()[None, None]
     return torch.nn.functional.interpolate(columns, size=frames, mode="nearest")
 
 

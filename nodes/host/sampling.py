@@ -17,7 +17,7 @@ import latent_preview
 import torch
 from torch import Tensor
 
-from ...ace_core.latents import check_finite, check_sigmas, latent_samples
+from ...ace_core.latents import check_sigmas, latent_samples, noise_mask
 from ...ace_core.memory import HEADROOM, NotEnoughMemoryError, Notify, OomHandler
 from ...ace_core.sampling.cover import times_from_source
 from ...ace_core.sampling.guidance import Guidance, GuidedVelocity
@@ -236,14 +236,15 @@ def sample(
     `notify` is called; without it, the log is. `preview` decodes excerpts of the first item.
 
     Raises:
-        InvalidRequestError: `latent` is no music latent, or it or its mask is not finite.
+        InvalidRequestError: `latent` is no music latent, its mask is none, or one is not finite.
         InvalidScheduleError: the sigmas are no flow times.
         NotEnoughMemoryError: not even one song fits.
     """
-    latent_samples(batch.latent)
+    given = batch.latent
+    latent_samples(given)
     check_sigmas(batch.sigmas)
-    if "noise_mask" in batch.latent:
-        check_finite(batch.latent["noise_mask"], "latent's mask")
+    if "noise_mask" in given:
+        batch = replace(batch, latent={**given, "noise_mask": noise_mask(given["noise_mask"])})
     oom = host_oom_handler(notify)
     if preview is not None:
         preview.check_memory(batch.model, lambda: batch.bytes_for(1))
@@ -256,8 +257,8 @@ def sample(
             "Out of memory: once more, without the VAE beside the model, and without previews."
         )
         samples = _in_microbatches(batch, oom, None)
-    known = {**batch.latent.get(KEY, {}), "seeds": batch.recipe.seeds}
-    return {**batch.latent, "samples": samples, KEY: known}
+    known = {**given.get(KEY, {}), "seeds": batch.recipe.seeds}
+    return {**given, "samples": samples, KEY: known}
 
 
 def _in_microbatches(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:

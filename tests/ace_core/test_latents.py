@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ace_core.errors import InvalidRequestError, InvalidScheduleError
-from ace_core.latents import check_finite, check_sigmas, latent_samples
+from ace_core.latents import check_finite, check_sigmas, latent_samples, mask_columns, noise_mask
 
 GOOD = torch.zeros(1, 64, 5)
 
@@ -47,8 +47,57 @@ def test_flow_times_that_fall_from_one_are_taken():
 @pytest.mark.parametrize(
     "sigmas",
     [None, [1.0, 0.0], torch.tensor(1.0), torch.zeros(2, 2), torch.tensor([1.0]), torch.zeros(0)]
-    + [torch.tensor([1.0, t, 0.0]) for t in (float("nan"), float("inf"), -0.5, 14.6)],
+    + [torch.tensor([1.0, t, 0.0]) for t in (float("nan"), float("inf"), -0.5, 14.6, 0.5j)],
 )
 def test_what_are_no_flow_times_is_refused(sigmas):
     with pytest.raises(InvalidScheduleError, match="Connect ACE-Step Schedule"):
         check_sigmas(sigmas)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 2, 3)])
+def test_a_mask_is_marked_where_any_pixel_of_a_column_is(shape):
+    mask = torch.zeros(shape)
+    mask.view(-1, 3)[-1, 1] = 1
+    assert mask_columns(mask).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        ([1.0], "list"),
+        (torch.tensor(1.0), r"\[\] in torch.float32"),
+        (torch.zeros(1, 0, 3), r"\[1, 0, 3\]"),
+        (torch.zeros(1, 1, 1, 3), r"\[1, 1, 1, 3\]"),
+        (torch.zeros(1, 3, dtype=torch.complex64), "complex64"),
+        (torch.tensor([[1.0, float("nan")]]), "1 of the mask's 2 values"),
+    ],
+)
+def test_what_is_no_mask_is_refused(mask, words):
+    with pytest.raises(InvalidRequestError, match=words):
+        mask_columns(mask)
+
+
+def test_a_noise_mask_is_one_row_per_channel():
+    mask = torch.rand(2, 1, 5)
+    assert noise_mask(mask) is mask
+    painted = torch.zeros(2, 1, 3, 5)
+    painted[1, 0, 2] = mask[1, 0]
+    assert torch.equal(noise_mask(painted), torch.stack([torch.zeros(1, 5), mask[1]]))
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        None,
+        torch.ones(5),
+        torch.ones(1, 5),
+        torch.ones(1, 2, 3, 5),
+        torch.ones(1, 1, 0),
+        torch.ones(1, 1, 5, dtype=torch.int32),
+        torch.ones(1, 1, 5).to(torch.float8_e4m3fn),
+        torch.full((1, 1, 5), torch.nan),
+    ],
+)
+def test_what_is_no_noise_mask_is_refused(mask):
+    with pytest.raises(InvalidRequestError, match="latent's mask"):
+        noise_mask(mask)

@@ -15,7 +15,7 @@ from ace_core.audio.files import Encoding, FileFormat, read_audio, save
 from ace_core.audio.waveform import LONGEST_AUDIO, model_audio, source_audio
 from ace_core.constants import SAMPLE_RATE
 from ace_core.errors import InvalidAudioError, InvalidRequestError, InvalidScheduleError, SaveError
-from ace_core.latents import check_sigmas, latent_samples
+from ace_core.latents import check_sigmas, latent_samples, mask_columns, noise_mask
 from tests.fuzz.targets import NUMBERS, SCALARS, TEXTS, VALUES, damaged, fuzz, refuses, table_of
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz"))
@@ -104,5 +104,14 @@ def test_latents_of_nodes(latent: Any) -> None:
 
 
 @fuzz(st.lists(NUMBERS.map(float), max_size=4).map(torch.tensor) | tensors() | SCALARS)
+@example(torch.zeros(2, dtype=torch.complex64))
 def test_sigmas_of_nodes(sigmas: Any) -> None:
     refuses(lambda: check_sigmas(sigmas), InvalidScheduleError)
+
+
+@fuzz(tensors() | SCALARS)
+def test_masks_of_nodes(mask: Any) -> None:
+    columns = refuses(lambda: mask_columns(mask), InvalidRequestError)
+    assert columns is None or columns.shape == mask.shape[-1:]
+    noised = refuses(lambda: noise_mask(mask), InvalidRequestError)
+    assert noised is None or noised.dim() == 3

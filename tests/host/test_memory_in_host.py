@@ -57,6 +57,9 @@ def test_the_items_of_a_masked_batch_keep_their_own_frames_in_groups(
     assert_same(made(studio, batch, said.append), together)
     assert {shape[0] for shape in seen} == {1}
     assert said[-1] == "Out of memory with 2 songs at once: made 1 at a time."
+    latent = {**batch.latent, "noise_mask": batch.latent["noise_mask"][:, :, None]}
+    painted = replace(batch, latent=latent)  # as Set Latent Noise Mask makes it of a MASK
+    assert_same(made(studio, painted), together)
     last = 20 * ((len(SEEDS) - 1) % rows)  # what the last item keeps, as the host repeats masks
     kept = slice(last, last + 30)
     assert_same(together[2, :, kept], batch.latent["samples"][2, :, kept])
