@@ -16,6 +16,10 @@ from tools.testing.jobs import Job, slug
 REPORTS = ROOT / "build" / "tests"
 SETUP = "set up"
 CORE_PATHS = ("tests", *(f"--ignore=tests/{each}" for each in ("nodes", "host", "browser", "ray")))
+NUMERICAL_PATHS = (
+    "tests/ace_core",
+    *(f"--ignore=tests/ace_core/{each}" for each in ("cli", "batch")),
+)
 _PLAYWRIGHT = "npm install --no-audit --no-fund --prefix build/browser playwright-core@1".split()
 _NO_HOST = "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI*; set COMFYUI_PATH to a checkout"
 _NO_RAY = "Ray is not installed; `make test-ray` installs it"
@@ -50,9 +54,11 @@ def setup(what: str, *command: str, needs: tuple[str, ...] = ()) -> Job:
     return Job(SETUP, what, (command,), needs=needs)
 
 
-def core_tests(where: str, place: Path = CORE, **more: Any) -> Job:
+def core_tests(
+    where: str, place: Path = CORE, paths: tuple[str, ...] = CORE_PATHS, **more: Any
+) -> Job:
     """The tests that need no host; `more` are further fields of the job."""
-    return tests("core", where, place, CORE_PATHS, **more)
+    return tests("core", where, place, paths, **more)
 
 
 def one_checkout() -> dict[str, str | None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tools.hosts.checkout import ROOT
 from tools.testing.jobs import Job
-from tools.testing.layers import core_tests, one_checkout, setup_core
+from tools.testing.layers import CORE_PATHS, NUMERICAL_PATHS, core_tests, one_checkout, setup_core
 
 _X86 = {"x86_64", "amd64"}
 _NO_X86 = "this processor is no x86"
@@ -56,15 +56,16 @@ def processors() -> list[Job]:
 
 
 def in_turn() -> Job:
-    """The core's tests under one of the settings, another with each commit."""
+    """The core's numerical tests under one of the settings, another with each commit."""
     able = [setting for setting in SETTINGS if _runs(setting)]
     turn = _commits() % len(able)
-    return _under(able[turn], f"turn {turn + 1} of {len(able)}: ")
+    return _under(able[turn], f"turn {turn + 1} of {len(able)}: ", NUMERICAL_PATHS)
 
 
-def _under(setting: Setting, before: str = "") -> Job:
+def _under(setting: Setting, before: str = "", paths: tuple[str, ...] = CORE_PATHS) -> Job:
     return core_tests(
         f"{before}{setting.name}",
+        paths=paths,
         environment={**one_checkout(), **setting.environment},
         cores=setting.threads,
         missing="" if _runs(setting) else _NO_X86,
