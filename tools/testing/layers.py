@@ -137,12 +137,11 @@ def _visit(checkout: Path, frontend: str, needs: tuple[str, ...]) -> Job:
         environment={
             "COMFYUI_PATH": str(checkout),
             "COMFYUI_FRONTEND_ROOT": str(static_of(frontend)),
-            "OMP_NUM_THREADS": "1",  # two ComfyUIs and two browsers side by side
+            "OMP_NUM_THREADS": "1",  # one ComfyUI and two browsers, which wait most of the time
         },
         needs=(_setup_host(checkout).name, *needs),
         host=version_of(checkout),
         frontend=frontend,
-        cores=2,
     )
 
 
