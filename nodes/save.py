@@ -4,6 +4,7 @@ from comfy_api.latest import io, ui
 
 from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, audio_content
+from ..ace_core.audio.postprocessing import FADE_RANGE, LOUDNESS_RANGE, PEAK_RANGE, PostProcessing
 from ..ace_core.audio.tags import song_tags
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.types import Song
@@ -23,6 +24,7 @@ FORMATS = {
     "opus": Encoding.OPUS,
     "aac": Encoding.AAC,
 }
+_OFF, _PEAK, _LOUDNESS = "off", "peak", "loudness"
 
 
 def format_input() -> io.Combo.Input:
@@ -67,9 +69,16 @@ class AceStepSaveAudio(io.ComfyNode):
                     tooltip="From ACE-Step Lyric Timestamps: an .lrc file of the same name is "
                     "saved beside each audio file, where players look for it.",
                 ),
+                *_postprocessing_inputs(),
                 PlayerSocket.Input("audioUI", optional=True, tooltip="The player on the node."),
             ],
-            outputs=[],
+            outputs=[
+                io.Audio.Output(
+                    display_name="audio",
+                    tooltip="What was saved, with its level and fades, for a video or another "
+                    "node.",
+                )
+            ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
         )
@@ -87,11 +96,23 @@ class AceStepSaveAudio(io.ComfyNode):
         bitrate: str,
         song: Song | None = None,
         timestamps: Timestamps | None = None,
+        normalization: str = _OFF,
+        normalization_db: float = -1.0,
+        normalization_lufs: float = -14.0,
+        fade_in_duration: float = 0.0,
+        fade_out_duration: float = 0.0,
         audioUI: None = None,  # noqa: N803  # the id that the frontend's player listens to
     ) -> io.NodeOutput:
         from . import host
 
         waveform, rate = unpack_audio(audio)
+        finish = PostProcessing(
+            peak=normalization_db if normalization == _PEAK else None,
+            loudness=normalization_lufs if normalization == _LOUDNESS else None,
+            fade_in=fade_in_duration,
+            fade_out=fade_out_duration,
+        )
+        waveform = finish.applied(waveform, rate)
         lyrics = _lyrics_for(len(waveform), timestamps)
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**(song_tags(song) if song is not None else {}), **host.graph_tags(cls.hidden)}
@@ -105,7 +126,48 @@ class AceStepSaveAudio(io.ComfyNode):
                 contents["_.lrc"] = folders.text_content(f"{lyrics[number]}\n")
             saved.append(place.shown_on_page(place.save(contents, number)[0]))
             waves.append(waveform_json(saved[-1], item, rate))
-        return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves})
+        made = {"waveform": waveform, "sample_rate": rate}
+        return io.NodeOutput(made, ui={**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves})
+
+
+def _postprocessing_inputs() -> list[io.Input]:
+    def number(
+        name: str, default: float, limits: tuple[float, float], step: float, tooltip: str
+    ) -> io.Float.Input:
+        return io.Float.Input(
+            name,
+            default=default,
+            min=limits[0],
+            max=limits[1],
+            step=step,
+            optional=True,
+            advanced=True,
+            tooltip=tooltip,
+        )
+
+    return [
+        io.Combo.Input(
+            "normalization",
+            options=[_OFF, _PEAK, _LOUDNESS],
+            default=_OFF,
+            optional=True,
+            advanced=True,
+            tooltip="off: the level as it is. peak: the loudest sample at normalization_db. "
+            "loudness: the whole as loud as normalization_lufs, at most at full scale.",
+        ),
+        number("normalization_db", -1.0, PEAK_RANGE, 0.1, "Peak, in dB of full scale."),
+        number(
+            "normalization_lufs",
+            -14.0,
+            LOUDNESS_RANGE,
+            0.1,
+            "Loudness after ITU-R BS.1770. -14 is usual for streaming, -23 for broadcasting.",
+        ),
+        number(
+            "fade_in_duration", 0.0, FADE_RANGE, 0.1, "Seconds of a linear fade at the beginning."
+        ),
+        number("fade_out_duration", 0.0, FADE_RANGE, 0.1, "Seconds of a linear fade at the end."),
+    ]
 
 
 def _lyrics_for(count: int, timestamps: Timestamps | None) -> list[str]:

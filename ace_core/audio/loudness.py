@@ -40,10 +40,16 @@ def loudness(audio: Tensor, rate: int) -> float | None:
 def at_loudness(audio: Tensor, rate: int, target: float) -> Tensor:
     """One item [C, N] scaled to `target` LUFS, or to a peak of 1 where that is less. A silent one
     is not scaled."""
+    return audio * min(loudness_gains(audio, rate, target))
+
+
+def loudness_gains(audio: Tensor, rate: int, target: float) -> tuple[float, float]:
+    """Factors of one item [C, N]: that to `target` LUFS, and that to a peak of 1. Both are 1 for a
+    silent one."""
     current = loudness(audio, rate)
     if current is None:
-        return audio
-    return audio * min(10 ** ((target - current) / 20), 1 / float(audio.abs().max()))
+        return 1.0, 1.0
+    return 10 ** ((target - current) / 20), 1 / float(audio.abs().max())
 
 
 def k_weights(size: int, rate: int) -> Tensor:

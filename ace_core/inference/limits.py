@@ -5,6 +5,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin
 
 from ..audio.files import Encoding, check_encoder
+from ..audio.postprocessing import FADE_RANGE, PEAK_RANGE
 from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARACTERS, SECONDS_RANGE
 from ..errors import InvalidRequestError
 from ..parsing import quoted
@@ -55,11 +56,11 @@ RANGES: Final = {
     "repaint_strength": (0.0, 1.0),
     "repaint_latent_crossfade_frames": (0, 250),
     "repaint_wav_crossfade_sec": (0.0, 10.0),
-    "normalization_db": (-60.0, 0.0),
+    "normalization_db": PEAK_RANGE,
     "latent_shift": (-10.0, 10.0),
     "latent_rescale": (0.01, 10.0),
-    "fade_in_duration": (0.0, SECONDS_RANGE[1]),
-    "fade_out_duration": (0.0, SECONDS_RANGE[1]),
+    "fade_in_duration": FADE_RANGE,
+    "fade_out_duration": FADE_RANGE,
     "lm_temperature": (0.0, 2.0),
     "lm_top_p": (0.0, 1.0),
 }

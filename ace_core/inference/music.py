@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..audio.postprocessing import PostProcessing
 from ..audio.splice import splice
-from ..audio.waveform import at_peak, faded
+from ..constants import SAMPLE_RATE
 from ..errors import AceStepError, SaveError
 from ..memory import OomHandler, out_of_memory
 from ..pipeline import decode_audio, sample
@@ -213,9 +214,13 @@ class _Run:
         """`audio` [B, 2, N] at its level and with its fades. What is kept of a source keeps its
         level, so that the samples around the new music are the source's."""
         params = self.params
-        if params.enable_normalization and task.splice is None:
-            audio = at_peak(audio, params.normalization_db)
-        return faded(audio, params.fade_in_duration, params.fade_out_duration)
+        levelled = params.enable_normalization and task.splice is None
+        finish = PostProcessing(
+            peak=params.normalization_db if levelled else None,
+            fade_in=params.fade_in_duration,
+            fade_out=params.fade_out_duration,
+        )
+        return finish.applied(audio, SAMPLE_RATE)
 
     @property
     def _oom(self) -> OomHandler:

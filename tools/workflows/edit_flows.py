@@ -130,7 +130,8 @@ def stem_board() -> Flow:
     mixed = builder.group("Mix").add("AceStep15Mixdown", stems=quiet.out("stems"))
     whole = builder.group("Null test").add("AceStep15Mixdown", stems=stem_list, source=source)
     heard = builder.group("Output")
-    heard.add("AceStep15SaveAudio", audio=mixed.out("audio"), filename_prefix="audio/mix")
+    mix = {"filename_prefix": "audio/mix", "normalization": "peak"}
+    heard.add("AceStep15SaveAudio", audio=mixed.out("audio"), **mix)
     heard.add("AceStep15SaveStems", stems=stem_list)
     read = builder.group("Report")
     for report in (mixed.out("report"), whole.out("report")):

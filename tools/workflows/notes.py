@@ -106,7 +106,8 @@ For several stems at once, with levels and a mix, open *stem_board*.
 stem *residual*. Switch on other tracks as you like.
 
 *Stem Level* sets gain, pan and mute of one stem: here the voice is louder, the bass to the left \
-and the drums are out. *Save Stems* saves every stem under its own name.
+and the drums are out. *Save Stems* saves every stem under its own name, *Save Audio* the mix, \
+with its peak at -1 dB (**normalization**).
 
 The second *Mixdown* mixes all as they were made, against the recording: its null test reports \
 what is left, in dB. With *residual* that is nothing; without it, it shows how good the extraction \

@@ -1,0 +1,102 @@
+"""Save Audio: the level and the fades of what it saves and passes on."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+import torch
+
+from tests.nodes.lm_prompts import node, shown
+from tests.nodes.music import write
+from tools.hosts.host import Outcome
+from tools.hosts.pack import Pack
+from tools.workflows.graph import inputs_of
+
+RATE = 48_000
+BEFORE = {"filename_prefix": "level/take", "format": "wav32f", "bitrate": "320"}  # older workflows
+
+
+@pytest.fixture(scope="module", autouse=True)
+def recording(pack: Pack, models: Path, base_directory: Path) -> None:
+    write(base_directory / "input" / "melody.wav", 6.0)
+
+
+def saved(pack: Pack, **chosen: Any) -> Outcome:
+    nodes = {
+        "sound": {"class_type": "LoadAudio", "inputs": {"audio": "melody.wav"}},
+        "save": node("SaveAudio", audio=["sound", 0], **BEFORE, **chosen),
+        "out": shown("save", 0),
+    }
+    outcome = pack.host.run(nodes)
+    assert outcome.complete, outcome.why()
+    return outcome
+
+
+def samples(outcome: Outcome, base_directory: Path) -> torch.Tensor:
+    """The file that was saved, [C, N]."""
+    (file,) = outcome.ui["save"]["audio"]
+    path = base_directory / file["type"] / file["subfolder"] / file["filename"]
+    return torch.from_numpy(soundfile.read(path, dtype="float32", always_2d=True)[0].T)
+
+
+def test_what_an_older_workflow_saves_is_the_audio_bit_for_bit(
+    pack: Pack, base_directory: Path
+) -> None:
+    outcome = saved(pack)
+    source = outcome.values["sound"][0]["waveform"]
+    assert torch.equal(samples(outcome, base_directory), source[0])
+    assert torch.equal(outcome.values["save"][0]["waveform"], source)
+    assert outcome.values["save"][0]["sample_rate"] == RATE
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"normalization": "off", "normalization_db": -6.0, "normalization_lufs": -30.0},
+        {"fade_in_duration": 0.0, "fade_out_duration": 0.0},
+    ],
+)
+def test_what_is_off_changes_no_sample(
+    pack: Pack, base_directory: Path, chosen: dict[str, Any]
+) -> None:
+    outcome = saved(pack, **chosen)
+    source = outcome.values["sound"][0]["waveform"]
+    assert torch.equal(samples(outcome, base_directory), source[0])
+
+
+def test_the_peak_is_the_one_that_was_chosen(pack: Pack, base_directory: Path) -> None:
+    found = samples(saved(pack, normalization="peak", normalization_db=-3.0), base_directory)
+    assert float(found.abs().max()) == pytest.approx(10 ** (-3 / 20), rel=1e-6)
+
+
+def test_the_file_the_page_and_the_output_have_the_loudness_that_was_chosen(
+    pack: Pack, base_directory: Path
+) -> None:
+    outcome = saved(pack, normalization="loudness", normalization_lufs=-30.0)
+    found = samples(outcome, base_directory)
+    measured = pack.submodule("ace_core.audio.loudness").loudness(found, RATE)
+    assert measured == pytest.approx(-30.0, abs=0.01)
+    assert torch.equal(outcome.values["save"][0]["waveform"][0], found)
+    (wave,) = outcome.ui["save"]["ace_step_waveforms"]
+    assert '"loudness": -30.0' in wave
+
+
+def test_the_fades_are_as_long_as_was_chosen(pack: Pack, base_directory: Path) -> None:
+    outcome = saved(pack, fade_in_duration=1.0, fade_out_duration=2.0)
+    found, source = samples(outcome, base_directory), outcome.values["sound"][0]["waveform"][0]
+    n = source.shape[1]
+    assert torch.equal(found[:, RATE : n - 2 * RATE], source[:, RATE : n - 2 * RATE])
+    assert math.isclose(float(found[0, 0]), 0.0)
+    half = RATE // 2
+    torch.testing.assert_close(found[:, half], source[:, half] * half / (RATE - 1))
+
+
+def test_no_stored_widget_stands_behind_the_player(pack: Pack) -> None:
+    """The page stores no value of the player, but counts its place: what came behind it would get
+    the value of the widget before."""
+    for name, node_class in pack.nodes.items():
+        kinds = [each.name for each in inputs_of(node_class)]
+        if "audioUI" in kinds:
+            assert kinds[-1] == "audioUI", name
