@@ -81,10 +81,22 @@ SOURCE_FIELDS: Final = {
     *KEEP_FIELDS,
     "flow_edit_morph",
     *EDIT_FIELDS,
+    "audio2audio_enable",
+    "ref_audio_strength",
+    "ref_audio_input",
+    "src_audio_path",
+}
+COVER_FIELDS: Final = {
+    "audio_cover_strength",
+    "cover_noise_strength",
+    "flow_edit_morph",
+    *EDIT_FIELDS,
 }
 SOURCE_FIELDS_OF: Final = {  # the SOURCE_FIELDS of each command
     "generate": {"audio_cover_strength"},
-    "cover": {"audio_cover_strength", "cover_noise_strength", "flow_edit_morph", *EDIT_FIELDS},
+    "cover": COVER_FIELDS,
+    "remix": COVER_FIELDS,
+    "audio2audio": {"ref_audio_strength"},
     "morph": EDIT_FIELDS,
     "repaint": {"repainting_start", "repainting_end", *KEEP_FIELDS},
     "lego": {"repainting_start", "repainting_end"},

@@ -17,6 +17,8 @@ from .output import Exit, Interrupts, Output, UsageError
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one line of help)
     "generate": ("music", "make a song from a caption and lyrics"),
     "cover": ("music", "play a recording in another style"),
+    "remix": ("music", "the same, closer to the recording: its sound is used, too"),
+    "audio2audio": ("music", "make a new song that starts from a recording"),
     "morph": ("music", "exchange the lyrics or the style of a recording"),
     "repaint": ("music", "replace a part of a recording by new music"),
     "lego": ("music", "add a track to a recording (base models)"),

@@ -1,4 +1,4 @@
-"""`generate` and the five commands that start from a recording: one request, saved whole."""
+"""`generate` and the commands that start from a recording: one request, saved whole."""
 
 import argparse
 import itertools
@@ -12,6 +12,7 @@ from ..batch.prompts import Request, check_request, request_of
 from ..constants import TRACKS
 from ..errors import AceStepError, InvalidRequestError
 from ..inference import generate_music
+from ..inference.limits import REMIX
 from ..inference.request import RANDOM_SEED
 from ..inference.types import GenerationConfig, GenerationParams, GenerationResult
 from ..prompts import complete_instruction, extract_instruction, lego_instruction
@@ -25,6 +26,12 @@ INSTRUCTIONS: Final = {
     "lego": lambda tracks: lego_instruction(tracks[0]),
     "extract": lambda tracks: extract_instruction(tracks[0]),
     "complete": complete_instruction,
+}
+FIELDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {  # of commands that are not named as a task
+    "generate": {},
+    "morph": {"flow_edit_morph": True},
+    "audio2audio": {"audio2audio_enable": True},
+    "remix": {"task_type": REMIX},
 }
 SUFFIX_OF_FORMAT: Final = {"wav32": "wav", "aac": "m4a"}  # where they differ
 FORMAT_OF_SUFFIX: Final = {"m4a": "aac"}
@@ -52,10 +59,7 @@ def _request(arguments: argparse.Namespace) -> Request:
     """
     fields = given_fields(arguments, GenerationParams)
     fields |= given_fields(arguments, GenerationConfig)
-    if arguments.command == "morph":
-        fields["flow_edit_morph"] = True
-    elif arguments.command != "generate":
-        fields["task_type"] = arguments.command
+    fields |= FIELDS_OF.get(arguments.command, {"task_type": arguments.command})
     if arguments.lyrics_file is not None:
         if "lyrics" in fields:
             raise InvalidRequestError("--lyrics and --lyrics-file are both given. Give one.")

@@ -65,6 +65,7 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "chunk_mask_mode": "explicit, or auto: the model decides where new music goes",
     "audio_cover_strength": "how closely the recording is followed, 0 to 1",
     "cover_noise_strength": "share of a cover's recording in the starting noise, 0 to 1",
+    "ref_audio_strength": "how much of the recording is left at the start, 0 to 1",
     "latent_shift": "added to the finished latents, -10 to 10",
     "latent_rescale": "the finished latents times this, 0.01 to 10",
     "enable_normalization": "bring every song's peak to normalization_db",

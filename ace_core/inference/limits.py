@@ -15,10 +15,12 @@ from ..sampling.repaint import RepaintMode
 from ..sampling.solvers import Solver
 from ..texts import first_fault, text_fault
 from ..types import Variant
+from .audio_start import check_audio_start
 from .types import GenerationConfig, GenerationParams
 
-TASKS: Final = ("text2music", "cover", "repaint", "lego", "extract", "complete")
-NEED_CAPTION: Final = ("cover", "repaint", "lego", "complete")
+COVER, REMIX = "cover", "cover-nofsq"  # the source as codes, and as it is
+TASKS: Final = ("text2music", COVER, REMIX, "repaint", "lego", "extract", "complete")
+NEED_CAPTION: Final = (COVER, REMIX, "repaint", "lego", "complete")
 STEPS: Final = {True: (1, 20), False: (1, 200)}  # by whether the model is a turbo
 SOLVERS: Final = {"ode": Solver.EULER, "sde": Solver.SDE}
 SAMPLERS: Final = {"euler": Solver.EULER, "heun": Solver.HEUN}
@@ -53,6 +55,7 @@ RANGES: Final = {
     "velocity_ema_factor": (0.0, 0.99),
     "retake_variance": (0.0, 1.0),
     "cover_noise_strength": (0.0, 1.0),
+    "ref_audio_strength": (0.0, 1.0),
     "repaint_strength": (0.0, 1.0),
     "repaint_latent_crossfade_frames": (0, 250),
     "repaint_wav_crossfade_sec": (0.0, 10.0),
@@ -93,6 +96,7 @@ def check_params(params: GenerationParams, config: GenerationConfig, variant: Va
     if params.duration is not None and not params.duration <= 0:
         _within("duration", params.duration, *SECONDS_RANGE)
     check_texts(params.caption, params.lyrics)
+    check_audio_start(params)
     _check_interval(params)
     sung = params.lyrics.strip() or params.instrumental
     if params.task_type == "text2music" and not params.caption.strip() and not sung:

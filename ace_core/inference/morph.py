@@ -4,11 +4,16 @@ from dataclasses import replace
 from typing import Final
 
 from ..errors import InvalidRequestError
-from ..task import EditWindow
+from ..task import EditWindow, SourceUse
 from ..types import Song
+from .limits import COVER, REMIX
 from .types import GenerationParams
 
-MORPHED_TASKS: Final = ("text2music", "cover")  # as the official code: nothing or the codes is seen
+MORPHED_TASKS: Final = {  # as the official code: what the model sees of the recording in each
+    "text2music": SourceUse.INIT_ONLY,
+    COVER: SourceUse.QUANTIZED,
+    REMIX: SourceUse.WHOLE,
+}
 DEFAULTS: Final = GenerationParams()
 
 

@@ -18,7 +18,7 @@ from ..pipeline import decode_audio, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
 from .handlers import AceStepHandler, LLMHandler, Service
-from .limits import check_config, check_params, check_types
+from .limits import COVER, REMIX, check_config, check_params, check_types
 from .morph import unused_by_morph
 from .normalize import normalized
 from .planning import LMOutput, copy_cot_fields, metadata_dict, run_lm, set_cot_fields
@@ -253,9 +253,9 @@ def _unused(params: GenerationParams, request: TaskRequest) -> list[str]:
         notes.append(f"`audio_codes` is not used by {request.name}.")
     if request.source is not None and params.duration and params.duration > 0:
         notes.append("`duration` is not used: the song is as long as its source.")
-    if request.name not in ("text2music", "cover") and params.audio_cover_strength < 1:
+    if request.name not in ("text2music", COVER, REMIX) and params.audio_cover_strength < 1:
         notes.append(f"`audio_cover_strength` is not used by {request.name}.")
-    if request.name != "cover" or request.source is None:
+    if request.name not in (COVER, REMIX) or request.source is None:
         notes += _without_effect(params, ("cover_noise_strength",), request.name)
     if request.keep is None:
         notes += _without_effect(params, REPAINT_FIELDS, request.name)

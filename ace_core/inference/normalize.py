@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from .audio_start import with_one_source
 from .types import GenerationConfig, GenerationParams
 
 Values = TypeVar("Values", GenerationParams, GenerationConfig)
@@ -31,7 +32,10 @@ def normalized(values: Values) -> Values:
     chooses -1 and "unknown", are the field's default, whatever the field.
 
     Whole numbers may be 128.0 or "128", numbers may be numpy's, a path may be a `Path`, and a time
-    signature a number.
+    signature a number. A recording may have its name of another tool.
+
+    Raises:
+        InvalidRequestError: two names of one recording that differ.
     """
     hints = typing.get_type_hints(type(values))
     changes = {
@@ -40,7 +44,8 @@ def normalized(values: Values) -> Values:
     }
     defaults = {field.name: field.default for field in fields(values)}
     given = {name: value for name, value in changes.items() if value is not None}
-    return replace(values, **{**defaults, **given})
+    made = replace(values, **{**defaults, **given})
+    return with_one_source(made) if isinstance(made, GenerationParams) else made
 
 
 def _normalized(name: str, value: Any, hint: Any) -> Any:

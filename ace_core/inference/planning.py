@@ -14,12 +14,13 @@ from ..lm.plan import CotFields, Plan
 from ..lm.sampling import SamplingParams
 from ..types import AudioCodes, Song
 from .handlers import LLMHandler
+from .limits import COVER, REMIX
 from .progress import Counter, RunProgress
 from .request import length_of, sampling_params_of, song_of
 from .task_inputs import TaskRequest
 from .types import GenerationConfig, GenerationParams
 
-PLANNED_TASKS = ("text2music", "cover")  # the others edit an existing song
+PLANNED_TASKS = ("text2music", COVER, REMIX)  # the others edit an existing song
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from ..errors import InvalidRequestError
 from ..pipeline import encode_audio
 from ..sampling.repaint import RepaintMode, preservation
 from ..sources import RepaintCanvas, SourceAudio, check_variations, place_region, prepare_source
-from ..task import EditWindow, Preservation, SourceUse, Task
+from ..task import EditWindow, Preservation, Task
 from ..types import AudioCodes, Song
 from .handlers import Service
-from .limits import AUTO_MASK
-from .morph import edit_window, source_song
+from .limits import AUTO_MASK, COVER, REMIX
+from .morph import MORPHED_TASKS, edit_window, source_song
 from .request import custom_instruction, tracks_of
 from .types import GenerationParams
 
@@ -39,7 +39,7 @@ class TaskRequest:
     canvas: RepaintCanvas | None = None  # of a task on a region
     keep: Preservation | None = None
     reference: Tensor | None = None  # [B, 2, N], 30 s for each song
-    source_strength: float = 0.0  # share of a cover's source in the starting noise
+    source_strength: float = 0.0  # share of the source in the starting noise
     auto_mask: bool = False  # the model decides where to play
     source_latents: Tensor | None = None  # [1 or B, T, C], in place of encoding the source
     window: EditWindow | None = None  # of a morph
@@ -63,8 +63,9 @@ def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskReq
         segments = [reference_segments(sound, seed) for seed in seeds]
         request = replace(request, reference=torch.cat(segments))
     request = replace(request, window=edit_window(params))
-    without_source = name == "text2music" or (name == "cover" and params.audio_codes.strip())
-    if without_source and request.window is None:
+    starts_from_it = request.window is not None or params.audio2audio_enable
+    without_source = name == "text2music" or (name == COVER and params.audio_codes.strip())
+    if without_source and not starts_from_it:
         return request
     if params.src_audio is None:
         raise InvalidRequestError(
@@ -82,12 +83,19 @@ def _with_source(
     start, end = params.repainting_start, params.repainting_end
     ranged = request.name == "repaint" or (request.name == "lego" and (start != 0 or end >= 0))
     if not ranged:
-        starts_from_it = request.name == "cover" and request.window is None
-        strength = params.cover_noise_strength if starts_from_it else 0.0
+        strength = _source_strength(request, params)
         return replace(request, source=source, source_strength=strength)
     canvas = place_region(source, start, None if end < 0 else end)
     keep = _preservation(params) if request.name == "repaint" else None
     return replace(request, source=canvas.source, canvas=canvas, keep=keep)
+
+
+def _source_strength(request: TaskRequest, params: GenerationParams) -> float:
+    """The share of the source in the starting noise."""
+    if params.audio2audio_enable:
+        return params.ref_audio_strength
+    starts_from_it = request.name in (COVER, REMIX) and request.window is None
+    return params.cover_noise_strength if starts_from_it else 0.0
 
 
 def with_source_latents(request: TaskRequest, latents: Tensor | None) -> TaskRequest:
@@ -153,7 +161,7 @@ def build_tasks(
             task = _encode_morph(request, song, source_song(params, song), encoder)
         else:
             task = _encode_text(request, song, encoder, codes)
-        if request.window is None and (request.name == "cover" or codes):
+        if request.window is None and (request.name in (COVER, REMIX) or codes):
             seconds, strength = _seconds(request, codes), params.audio_cover_strength
             task = tasks.with_cover_strength(task, strength, song, encoder, seconds)
     task = replace(task, source_strength=request.source_strength, auto_mask=request.auto_mask)
@@ -176,7 +184,7 @@ def _encode_morph(request: TaskRequest, song: Song, source: Song, encoder: TextE
     """A morph without its recording's latents."""
     if request.source is None or request.window is None:
         raise ValueError("a morph has a source and a window")
-    use = SourceUse.QUANTIZED if request.name == "cover" else SourceUse.INIT_ONLY
+    use = MORPHED_TASKS[request.name]
     songs = tasks.SongEdit(source, song, request.window)
     return tasks.morph(songs, encoder, request.source.length, use, request.instruction)
 
@@ -190,8 +198,10 @@ def _encode_text(
         return tasks.text_to_music(song, encoder, codes[0] if codes else None, instruction)
     length = request.source.length
     mask = None if request.canvas is None else request.canvas.mask
-    if request.name == "cover":
-        return tasks.cover(song, encoder, length, instruction=instruction)
+    if request.name == "text2music":
+        return tasks.audio_to_audio(song, encoder, length, request.source_strength, instruction)
+    if request.name in (COVER, REMIX):
+        return tasks.cover(song, encoder, length, request.name == COVER, instruction)
     if request.name == "extract":
         return tasks.extract(song, encoder, length, request.tracks[0], instruction)
     if request.name == "complete":

@@ -117,6 +117,13 @@ class GenerationParams:
     fade_in_duration: float = 0.0
     fade_out_duration: float = 0.0
 
+    # audio to audio: a new song that starts from `src_audio` with noise added
+    audio2audio_enable: bool = False
+    ref_audio_strength: float = 0.5
+    # other tools' names of `src_audio`
+    ref_audio_input: str | None = None
+    src_audio_path: str | None = None
+
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, ready for JSON."""
         return asdict(self)

@@ -15,7 +15,7 @@ from ace_core.inference import (
 )
 from tests.nodes import music as rendered
 from tests.nodes.lm_prompts import node, shown
-from tests.nodes.task_prompts import BASE, TURBO, Nodes, loaders, sampler, task
+from tests.nodes.task_prompts import BASE, SOURCE_SONG, TURBO, Nodes, loaders, sampler, task
 from tests.rounding import assert_same
 from tools.hosts.pack import Pack
 
@@ -40,21 +40,76 @@ SAID: dict[str, Any] = {
     "inference_steps": 3,
     "shift": 3.0,
 }
-TASKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # the node's widgets, the parameters
-    "Cover": ({"cover_strength": 0.5}, {"audio_cover_strength": 0.5}),
-    "Repaint": (
-        {"start": 1.0, "end": 2.5},
-        {"repainting_start": 1.0, "repainting_end": 2.5},
+REGION = {"start": 1.0, "end": 2.5}
+PART = {"task_type": "repaint", "repainting_start": 1.0, "repainting_end": 2.5}
+COVER = {"task_type": "cover"}
+OLD_WORDS = {
+    "flow_edit_morph": True,
+    "flow_edit_source_caption": "loud rock band",
+    "flow_edit_source_lyrics": "[Verse]\nhey you there",
+}
+TASKS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {  # node, widgets, parameters
+    "cover": ("Cover", {"cover_strength": 0.5}, {**COVER, "audio_cover_strength": 0.5}),
+    "cover from its source": (
+        "Cover",
+        {"source_strength": 0.3},
+        {**COVER, "cover_noise_strength": 0.3},
     ),
-    "Lego": (
+    "remix": ("Cover", {"quantize": False}, {"task_type": "cover-nofsq"}),
+    "audio to audio": (
+        "AudioToAudio",
+        {"ref_audio_strength": 0.4},
+        {"audio2audio_enable": True, "ref_audio_strength": 0.4},
+    ),
+    "morph": ("Morph", {}, OLD_WORDS),
+    "morph of codes": ("Morph", {"context": "codes"}, {**COVER, **OLD_WORDS}),
+    "morph of the latent": (
+        "Morph",
+        {"context": "latent"},
+        {**OLD_WORDS, "task_type": "cover-nofsq"},
+    ),
+    "repaint": ("Repaint", REGION, PART),
+    "conservative repaint": (
+        "Repaint",
+        {**REGION, "mode": "conservative"},
+        {**PART, "repaint_mode": "conservative"},
+    ),
+    "aggressive repaint": (
+        "Repaint",
+        {**REGION, "mode": "aggressive"},
+        {**PART, "repaint_mode": "aggressive"},
+    ),
+    "repaint by strength": (
+        "Repaint",
+        {**REGION, "strength": 0.9},
+        {**PART, "repaint_strength": 0.9},
+    ),
+    "lego": (
+        "Lego",
         {"track": "guitar"},
-        {"instruction": "Generate the guitar track based on the audio context:"},
+        {
+            "task_type": "lego",
+            "instruction": "Generate the guitar track based on the audio context:",
+        },
     ),
-    "Extract": (
+    "extract": (
+        "Extract",
         {"track": "vocals"},
-        {"instruction": "Extract the vocals track from the audio:"},
+        {"task_type": "extract", "instruction": "Extract the vocals track from the audio:"},
     ),
-    "Complete": ({}, {"instruction": "Complete the input track with drums, bass:"}),
+    "complete": (
+        "Complete",
+        {},
+        {"task_type": "complete", "instruction": "Complete the input track with drums, bass:"},
+    ),
+}
+SAMPLINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # of the sampler, the parameters
+    "retake": (
+        {"retake_seed": 9, "retake_variance": 0.3},
+        {"retake_seed": 9, "retake_variance": 0.3},
+    ),
+    "heun": ({"solver": "heun"}, {"sampler_mode": "heun", "dcw_enabled": False}),
+    "sde": ({"solver": "sde"}, {"infer_method": "sde"}),
 }
 
 
@@ -85,18 +140,38 @@ def by_library(
     return result.extra_outputs["latents"]
 
 
-@pytest.mark.parametrize("kind", TASKS)
+@pytest.mark.parametrize("case", TASKS)
 def test_a_task_is_the_same_by_its_node_and_by_its_parameters(
-    pack: Pack, models: Path, base_directory: Path, kind: str
+    pack: Pack, models: Path, base_directory: Path, case: str
 ) -> None:
     path = rendered.write(base_directory / "input" / "melody.wav", 6.0)
-    widgets, given = TASKS[kind]
-    file = TURBO if kind in ("Cover", "Repaint") else BASE
+    kind, widgets, given = TASKS[case]
+    file = BASE if kind in ("Lego", "Extract", "Complete") else TURBO
     nodes = {**loaders(file), **task(kind, **widgets), "music": sampler()}
     nodes["song"] = node("Song", **SONG)
+    if kind == "Morph":  # the recording's words differ alone
+        nodes["source_song"] = node("Song", **{**SONG, **SOURCE_SONG})
     expected = by_nodes(pack, nodes)
-    ours = by_library(models, file, task_type=kind.lower(), src_audio=str(path), **given)
+    ours = by_library(models, file, src_audio=str(path), **given)
     assert_same(ours, expected)
+
+
+@pytest.mark.parametrize("case", SAMPLINGS)
+def test_a_song_is_sampled_alike_by_the_node_and_by_the_library(
+    pack: Pack, models: Path, case: str
+) -> None:
+    widgets, given = (dict(each) for each in SAMPLINGS[case])
+    links = {"text_encoder": ["text", 0], "vae": ["vae", 0], "song": ["song", 0]}
+    nodes = {
+        **loaders(TURBO),
+        "song": node("Song", **SONG),
+        "task": node("TextToMusic", **links, batch_size=1),
+    }
+    if solver := widgets.pop("solver", None):
+        nodes["solver"] = node("Solver", solver=solver, dcw="off")
+        widgets["solver"] = ["solver", 0]
+    expected = by_nodes(pack, {**nodes, "music": sampler(**widgets)})
+    assert_same(by_library(models, TURBO, duration=10.0, **given), expected)
 
 
 CODES = "".join(f"<|audio_code_{index * 700}|>" for index in range(30))

@@ -3,7 +3,8 @@
 from typing import Final
 
 PARAMS: Final = {
-    "task_type": "`text2music`, `cover`, `repaint`, `lego`, `extract` or `complete`; see Tasks.",
+    "task_type": "`text2music`, `cover`, `cover-nofsq` (remix), `repaint`, `lego`, `extract` or "
+    "`complete`; see Tasks.",
     "instruction": "The task's instruction to the model. The default stands for the task's own. "
     "lego, extract and complete read their tracks from it.",
     "reference_audio": "Path of a recording to sound like: voices, instruments, mix. Any task.",
@@ -99,6 +100,12 @@ PARAMS: Final = {
     "normalization_db": "Peak in dB of full scale, -60 to 0.",
     "fade_in_duration": "Seconds of a linear fade at the beginning.",
     "fade_out_duration": "Seconds of a linear fade at the end.",
+    "audio2audio_enable": "Audio to audio: a new song (`text2music`) that starts from `src_audio` "
+    "with noise added; the model sees nothing else of it.",
+    "ref_audio_strength": "With `audio2audio_enable`: how much of the recording is left at the "
+    "start, 0 (none) to 1.",
+    "ref_audio_input": "Another name of `src_audio` with `audio2audio_enable`.",
+    "src_audio_path": "Another name of `src_audio`.",
 }
 CONFIG: Final = {
     "batch_size": "Songs to make, 1 to 8.",

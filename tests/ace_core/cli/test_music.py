@@ -34,6 +34,29 @@ def test_a_song_lies_where_it_was_asked_for_and_nothing_beside_it(
     assert soundfile.info(out).format in ("WAV", "WAVEX")
 
 
+@pytest.mark.parametrize(
+    ("command", "words", "name", "value"),
+    [
+        ("remix", (), "task_type", "cover-nofsq"),
+        ("audio2audio", ("--ref-audio-strength", 0.3), "ref_audio_strength", 0.3),
+        ("audio2audio", (), "audio2audio_enable", True),
+        ("morph", (), "flow_edit_morph", True),
+    ],
+)
+def test_a_command_sets_what_it_is_named_after(
+    ask: Any,
+    models: tuple[str, str],
+    tone: Path,
+    tmp_path: Path,
+    command: str,
+    words: tuple[Any, ...],
+    name: str,
+    value: Any,
+):
+    code, (output,), _ = ask(command, tone, *QUICK, *models, *words, "-o", tmp_path / "a.wav")
+    assert (code, output["songs"][0]["params"][name]) == (Exit.DONE, value)
+
+
 def test_several_songs_are_numbered(ask: Any, models: tuple[str, str], tone: Path, tmp_path: Path):
     words = ("repaint", tone, *QUICK, *models, "--seeds", "3,4", "--batch-size", 2)
     code, (output,), _ = ask(*words, "--no-lm", "-o", tmp_path / "rain.flac")

@@ -12,7 +12,8 @@ from ace_core.inference import GenerationConfig, GenerationParams
 
 FILLED_IN = {"cot_" + name for name in ("bpm", "keyscale", "timesignature", "duration")}
 FILLED_IN |= {"cot_vocal_language", "cot_caption", "cot_lyrics", "reuse_cot"}
-ELSEWHERE = {"task_type", "src_audio"}  # the command's name, its argument
+ELSEWHERE = {"task_type", "audio2audio_enable", "src_audio"}  # the command's name, its argument
+OTHER_NAMES = {"ref_audio_input", "src_audio_path"}  # of src_audio, in other tools
 IMPLIED = {"use_random_seed"}
 MUSIC = [name for name, (module, _) in COMMANDS.items() if module == "music"]
 
@@ -38,7 +39,7 @@ def test_the_types_and_defaults_of_a_field_come_from_its_class():
 
 def test_every_field_of_a_request_has_help_or_a_reason_not_to():
     named = {field.name for field in (*fields(GenerationParams), *fields(GenerationConfig))}
-    assert set(HELP) == named - FILLED_IN - ELSEWHERE - IMPLIED
+    assert set(HELP) == named - FILLED_IN - ELSEWHERE - OTHER_NAMES - IMPLIED
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:

@@ -81,6 +81,10 @@ LATER: dict[str, list[Field]] = {  # what the official class has gained since, b
         ("normalization_db", "float", -1.0),
         ("fade_in_duration", "float", 0.0),
         ("fade_out_duration", "float", 0.0),
+        ("audio2audio_enable", "bool", False),  # ours, by the names of other tools
+        ("ref_audio_strength", "float", 0.5),
+        ("ref_audio_input", "str | None", None),
+        ("src_audio_path", "str | None", None),
     ]
 }
 CONFIG: list[Field] = [
