@@ -38,12 +38,12 @@ def seed_input(tooltip: str) -> io.Int.Input:
     )
 
 
-def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
+def sampling_inputs(usual: SamplingParams = DEFAULT) -> list[io.Input]:
     """Widgets for `sampling_params`, in its order."""
     return [
         io.Float.Input(
             "temperature",
-            default=temperature,
+            default=usual.temperature,
             min=0.0,
             max=2.0,
             step=0.01,
@@ -51,7 +51,7 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
         ),
         io.Float.Input(
             "top_p",
-            default=DEFAULT.top_p,
+            default=usual.top_p,
             min=0.01,
             max=1.0,
             step=0.01,
@@ -60,7 +60,7 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
         ),
         io.Int.Input(
             "top_k",
-            default=DEFAULT.top_k,
+            default=usual.top_k,
             min=0,
             max=100_000,
             advanced=True,
@@ -68,7 +68,7 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
         ),
         io.Float.Input(
             "min_p",
-            default=DEFAULT.min_p,
+            default=usual.min_p,
             min=0.0,
             max=0.99,
             step=0.01,
@@ -77,7 +77,7 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
         ),
         io.Float.Input(
             "repetition_penalty",
-            default=DEFAULT.repetition_penalty,
+            default=usual.repetition_penalty,
             min=0.1,
             max=10.0,
             step=0.01,
@@ -87,11 +87,11 @@ def sampling_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
     ]
 
 
-def text_inputs(temperature: float = DEFAULT.temperature) -> list[io.Input]:
+def text_inputs(usual: SamplingParams = DEFAULT) -> list[io.Input]:
     """Widgets for `text_options`, in its order."""
     return [
         seed_input("Seed of the text; the same seed gives the same text."),
-        *sampling_inputs(temperature),
+        *sampling_inputs(usual),
         io.Boolean.Input(
             "constrained_decoding",
             default=True,

@@ -9,7 +9,7 @@ from ..ace_core.errors import InvalidRequestError
 from ..ace_core.lm import functions
 from ..ace_core.lm.functions import CodesOptions
 from ..ace_core.lm.plan import CotFields, Sample
-from ..ace_core.lm.sampling import LOW_TEMPERATURE
+from ..ace_core.lm.sampling import DESCRIBING
 from ..ace_core.sampling.recipe import seeds_for
 from ..ace_core.types import AudioCodes, Song
 from .lm_inputs import (
@@ -210,7 +210,7 @@ class AceStepCreateSample(io.ComfyNode):
                     tooltip=f"Length, {SECONDS_RANGE[0]:g} to {SECONDS_RANGE[1]:g} seconds. 0: the "
                     "model chooses it.",
                 ),
-                *text_inputs(),
+                *text_inputs(DESCRIBING),
             ],
             outputs=_sample_outputs("The whole song."),
         )
@@ -251,7 +251,7 @@ class AceStepFormatSample(io.ComfyNode):
             inputs=[
                 lm_input(),
                 SongSocket.Input("song", tooltip="The draft."),
-                *text_inputs(),
+                *text_inputs(DESCRIBING),
             ],
             outputs=_sample_outputs("The song, polished."),
         )
@@ -278,7 +278,7 @@ class AceStepUnderstand(io.ComfyNode):
             inputs=[
                 lm_input(),
                 CodesSocket.Input("codes", tooltip="The music, from Encode Codes."),
-                *text_inputs(LOW_TEMPERATURE.temperature),
+                *text_inputs(DESCRIBING),
                 io.Int.Input(
                     "item",
                     default=smallest,

@@ -182,7 +182,7 @@ def check_request(request: Request, variant: Variant) -> None:
     params, config = request
     check_types(params)
     check_config(config)
-    seeds = published_seeds(params, config).seeds
+    seeds = published_seeds(params, config)
     for texts in draw_texts(params, seeds):
         check_params(texts.params, config, variant)
         song_of(texts.params)
@@ -208,4 +208,4 @@ def seeds_of(line: Line, salt: str) -> tuple[int, ...]:
     if config.seeds is None and params.seed == RANDOM_SEED:
         digest = hashlib.sha256(f"{salt}/{line.id}".encode()).digest()
         config.seeds = [int.from_bytes(digest[:4], "big")]
-    return published_seeds(params, config).seeds
+    return published_seeds(params, config)

@@ -14,7 +14,6 @@ MORPHED_TASKS: Final = {  # as the official code: what the model sees of the rec
     COVER: SourceUse.QUANTIZED,
     REMIX: SourceUse.WHOLE,
 }
-DEFAULTS: Final = GenerationParams()
 
 
 def edit_window(params: GenerationParams) -> EditWindow | None:
@@ -45,21 +44,3 @@ def source_song(params: GenerationParams, song: Song) -> Song:
         caption=params.flow_edit_source_caption or song.caption,
         lyrics=params.flow_edit_source_lyrics or song.lyrics,
     )
-
-
-def unused_by_morph(params: GenerationParams) -> list[str]:
-    """Notes about what has no meaning in a morph, or without one."""
-    if params.flow_edit_morph:
-        names = ("audio_cover_strength", "cover_noise_strength", "thinking", "dcw_enabled")
-        ignored = {"thinking": True, "dcw_enabled": None}  # the defaults, which ask for nothing
-        return [
-            f"`{name}` is not used by a morph."
-            for name in names
-            if getattr(params, name) not in (ignored.get(name), getattr(DEFAULTS, name), False)
-        ]
-    names = [name for name in vars(params) if name.startswith("flow_edit_")]
-    return [
-        f"`{name}` is not used: `flow_edit_morph` is off."
-        for name in names
-        if getattr(params, name) != getattr(DEFAULTS, name)
-    ]

@@ -18,8 +18,7 @@ from ..pipeline import decode_audio, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
 from .handlers import AceStepHandler, LLMHandler, Service
-from .limits import COVER, REMIX, check_config, check_params, check_types
-from .morph import unused_by_morph
+from .limits import check_config, check_params, check_types
 from .normalize import normalized
 from .planning import LMOutput, copy_cot_fields, metadata_dict, run_lm, set_cot_fields
 from .progress import Progress, RunProgress
@@ -28,13 +27,8 @@ from .saving import audio_dict, item_params, key_of, make_folder, save_song
 from .task_inputs import TaskRequest, build_tasks, load_task_request, with_source_latents
 from .texts import DrawnTexts, draw_texts
 from .types import GenerationConfig, GenerationParams, GenerationResult
+from .unused import facts_of, unused_notes
 
-REPAINT_FIELDS = (
-    "repaint_mode",
-    "repaint_strength",
-    "repaint_latent_crossfade_frames",
-    "repaint_wav_crossfade_sec",
-)
 OUT_OF_MEMORY = (
     "There is not enough memory for this song. Lower `batch_size`, `lm_batch_chunk_size` or "
     "`duration`, or initialise the handlers with `offload_to_cpu=True` or `quantization='int8'`."
@@ -110,7 +104,7 @@ class _Songs:
         params, config = self.params, self.config
         check_types(params)
         check_config(config)
-        seeds, notes = seeds_of(params, config)
+        seeds = seeds_of(params, config)
         drawn = draw_texts(params, seeds)
         for texts in drawn:
             check_params(texts.params, config, self.service.models.variant)
@@ -127,7 +121,7 @@ class _Songs:
                 made = [audio for result in results for audio in result.audios]
                 return error_result(results[-1].error or "", made)
         copy_cot_fields(drawn[0].params, params)
-        notes = [_summary(seeds), *notes, *(note for texts in drawn for note in texts.notes)]
+        notes = [_summary(seeds), *(note for texts in drawn for note in texts.notes)]
         return joined(results, notes)
 
     def _latents_of(self, index: int, runs: int) -> Tensor | None:
@@ -161,7 +155,8 @@ class _Run:
         recipe, notes = recipe_of(params, self.service.models.variant, seeds)
         request = with_source_latents(load_task_request(params, seeds), self.source_latents)
         plan = run_lm(self.llm, request, params, config, seeds, clock)
-        notes += [*plan.notes, *_unused(params, request), *unused_by_morph(params)]
+        facts = facts_of(params, config, self.service.models.variant, request, plan)
+        notes += [*plan.notes, *unused_notes(replace(facts, saves=folder is not None))]
         set_cot_fields(params, plan)
         task, latents = self._sample(request, plan, recipe)
         notes += task.warnings
@@ -242,36 +237,6 @@ class _Run:
 def _mask(task: Task) -> Tensor:
     """The mask [1, T], 1 for new music."""
     return torch.ones(1, task.frames) if task.mask is None else task.mask[..., 0]
-
-
-def _unused(params: GenerationParams, request: TaskRequest) -> list[str]:
-    """What was given and has no meaning for this task."""
-    notes = []
-    if request.source is None and params.src_audio is not None:
-        notes.append(f"`src_audio` is not used by {request.name} here.")
-    if request.source is not None and params.audio_codes.strip():
-        notes.append(f"`audio_codes` is not used by {request.name}.")
-    if request.source is not None and params.duration and params.duration > 0:
-        notes.append("`duration` is not used: the song is as long as its source.")
-    if request.name not in ("text2music", COVER, REMIX) and params.audio_cover_strength < 1:
-        notes.append(f"`audio_cover_strength` is not used by {request.name}.")
-    if request.name not in (COVER, REMIX) or request.source is None:
-        notes += _without_effect(params, ("cover_noise_strength",), request.name)
-    if request.keep is None:
-        notes += _without_effect(params, REPAINT_FIELDS, request.name)
-    if params.use_cot_lyrics:
-        notes.append("`use_cot_lyrics` is reserved: the lyrics stay as they are.")
-    return notes
-
-
-def _without_effect(params: GenerationParams, names: Sequence[str], task: str) -> list[str]:
-    """A note for each of the fields that is not at its default."""
-    default = GenerationParams()
-    return [
-        f"`{name}` is not used by {task}."
-        for name in names
-        if getattr(params, name) != getattr(default, name)
-    ]
 
 
 def _summary(seeds: Sequence[int]) -> str:

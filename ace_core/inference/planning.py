@@ -30,6 +30,7 @@ class LMOutput:
     song: Song
     codes: tuple[AudioCodes, ...]
     metadata: Metadata | None = None  # None: the language model did not run
+    thought: bool = False  # whether it wrote a plan: nothing was open otherwise
     notes: tuple[str, ...] = ()
 
 
@@ -59,7 +60,7 @@ def run_lm(
     codes = run.codes(plan, seeds) if composes else given
     notes = tuple(f"The language model's {warning}." for warning in plan.warnings)
     filled = plan.filled if composes else replace(plan.filled, seconds=song.seconds)
-    return LMOutput(filled, codes, plan.metadata, notes)
+    return LMOutput(filled, codes, plan.metadata, bool(plan.text), notes)
 
 
 def metadata_dict(metadata: Metadata) -> dict[str, Any]:

@@ -92,14 +92,7 @@ def language_of(text: str | None) -> str | None:
     return None if code in ("", UNKNOWN) else code
 
 
-class SeedsAndNotes(NamedTuple):
-    """One seed per item, and notes for the user."""
-
-    seeds: tuple[int, ...]
-    notes: list[str]
-
-
-def seeds_of(params: GenerationParams, config: GenerationConfig) -> SeedsAndNotes:
+def seeds_of(params: GenerationParams, config: GenerationConfig) -> tuple[int, ...]:
     """Random seeds, or the given ones and random ones for the other items.
 
     Raises:
@@ -108,11 +101,10 @@ def seeds_of(params: GenerationParams, config: GenerationConfig) -> SeedsAndNote
     listed = [config.seeds] if isinstance(config.seeds, int) else list(config.seeds or ())
     given = listed or ([] if params.seed == RANDOM_SEED else [params.seed])
     if config.use_random_seed:
-        notes = ["use_random_seed is on: the given seeds are not used."] if given else []
-        return SeedsAndNotes(seeds_for(config.batch_size), notes)
+        return seeds_for(config.batch_size)
     requested = [None if seed == RANDOM_SEED else seed for seed in given]
     first = next((seed for seed in requested if seed is not None), None)
-    return SeedsAndNotes(seeds_for(config.batch_size, requested, rng_seed=first), [])
+    return seeds_for(config.batch_size, requested, rng_seed=first)
 
 
 class RecipeAndNotes(NamedTuple):
@@ -129,18 +121,13 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
     """
     times, notes = _times(params, variant)
     guidance = _guidance(params, variant)
-    if variant.distilled:
-        given = {"use_adg": params.use_adg, "guidance_variant": params.guidance_variant}
-        unused = ["guidance_scale", *(name for name, value in given.items() if value)]
-        notes.append(
-            f"{' and '.join(unused)} {'is' if len(unused) == 1 else 'are'} not used: guidance is "
-            f"distilled into {variant.value}."
-        )
-    solver, unused_solver = _solver(params)
+    solver = _solver(params)
     if edit_window(params) is not None:
         check_edit(solver, guidance)
-    retake, unused_retake = _retake(params, len(seeds))
-    notes += [*unused_solver, *unused_retake]
+    retake = _retake(params, len(seeds))
+    if retake is not None:
+        drawn = ", ".join(map(str, retake.seeds))
+        notes.append(f"Retake: {retake.variance:g} of seeds {drawn}.")
     dcw, dcw_notes = _dcw(params, variant)
     notes += dcw_notes
     recipe = Recipe(
@@ -183,11 +170,9 @@ def _dcw(params: GenerationParams, variant: Variant) -> tuple[DCW, list[str]]:
     if params.dcw_enabled is False:
         return DCW_OFF, ["DCW is off."] if usual else []
     if params.dcw_enabled is None and usual is None:
-        ignored = f"{dcw} is not used: it is off for {variant.value} unless dcw_enabled is True."
-        return DCW_OFF, [] if dcw == DCW() else [ignored]
+        return DCW_OFF, []
     if SOLVERS[params.infer_method] is Solver.SDE:
-        unused = "dcw_enabled is not used: " if params.dcw_enabled else "DCW is off: "
-        return DCW_OFF, [f"{unused}DCW corrects the steps of ode, not of sde."]
+        return DCW_OFF, ["DCW is off: it corrects the steps of ode, not of sde."]
     return dcw, [f"{dcw}."]
 
 
@@ -204,24 +189,17 @@ def _guidance(params: GenerationParams, variant: Variant) -> Guidance | None:
     return Guidance(kind, params.guidance_scale, interval, threshold, ema)
 
 
-def _solver(params: GenerationParams) -> tuple[Solver, list[str]]:
-    """The solver, and a note where `sampler_mode` does not choose it."""
+def _solver(params: GenerationParams) -> Solver:
     solver = SOLVERS[params.infer_method]
-    if solver is Solver.EULER:
-        return SAMPLERS[params.sampler_mode], []
-    unused = params.sampler_mode != GenerationParams.sampler_mode
-    return solver, ["sampler_mode is not used: sde has steps of its own."] if unused else []
+    return SAMPLERS[params.sampler_mode] if solver is Solver.EULER else solver
 
 
-def _retake(params: GenerationParams, songs: int) -> tuple[Retake | None, list[str]]:
-    """A second noise for each song, or a note where a seed is given and none is mixed in."""
-    given = params.retake_seed
+def _retake(params: GenerationParams, songs: int) -> Retake | None:
+    """A second noise for each song; None: none is mixed in."""
     if params.retake_variance == 0:
-        unused = given is not None
-        return None, ["retake_seed is not used: `retake_variance` is 0."] if unused else []
-    seeds = seeds_for(songs, [given], rng_seed=given)
-    noted = f"Retake: {params.retake_variance:g} of seeds {', '.join(map(str, seeds))}."
-    return Retake(seeds, params.retake_variance), [noted]
+        return None
+    given = params.retake_seed
+    return Retake(seeds_for(songs, [given], rng_seed=given), params.retake_variance)
 
 
 def sampling_params_of(

@@ -25,7 +25,7 @@ from .plan import (
     merge,
     needs_model,
 )
-from .sampling import DEFAULT, LOW_TEMPERATURE, SamplingParams
+from .sampling import DEFAULT, DESCRIBING, SamplingParams
 
 MAX_REPLY_TOKENS: Final = 3_500
 MAX_BATCH: Final = 8
@@ -104,7 +104,7 @@ def compose_codes(
 def understand(
     lm: LanguageModel,
     codes: AudioCodes,
-    options: TextOptions = TextOptions(LOW_TEMPERATURE),
+    options: TextOptions = TextOptions(DESCRIBING),
 ) -> Sample:
     """Describe the song that `codes` play."""
     prompt = prompts.understand_prompt(write_codes(codes))
@@ -116,7 +116,7 @@ def create_sample(
     query: str,
     instrumental: bool = False,
     language: str | None = None,
-    options: TextOptions = TextOptions(),
+    options: TextOptions = TextOptions(DESCRIBING),
     seconds: float | None = None,
 ) -> Sample:
     """A whole song from an idea. A language other than "unknown" and a length are kept, and what
@@ -139,7 +139,9 @@ def create_sample(
     return replace(sample, song=replace(sample.song, lyrics=INSTRUMENTAL))  # it may write words
 
 
-def format_sample(lm: LanguageModel, song: Song, options: TextOptions = TextOptions()) -> Sample:
+def format_sample(
+    lm: LanguageModel, song: Song, options: TextOptions = TextOptions(DESCRIBING)
+) -> Sample:
     """A better caption and better laid out lyrics; the values that `song` gives are kept."""
     prompt = prompts.format_prompt(song.caption, song.lyrics)
     return _sample(lm, prompt, song, given_metadata(song), options)

@@ -58,8 +58,8 @@ class SamplingParams:
         _check("repetition_penalty", penalty, least <= penalty <= most, allowed)
 
 
-DEFAULT: Final = SamplingParams()
-LOW_TEMPERATURE: Final = SamplingParams(temperature=0.3)  # for describing given codes
+DEFAULT: Final = SamplingParams()  # of plans and codes, as GenerationParams has it
+DESCRIBING: Final = SamplingParams(top_p=1.0)  # of descriptions, as understand_music has it
 
 
 def apply_cfg(cond: Tensor, uncond: Tensor, scale: float) -> Tensor:

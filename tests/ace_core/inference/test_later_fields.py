@@ -9,6 +9,7 @@ import torch
 
 from ace_core.inference import AceStepHandler, GenerationParams, GenerationResult
 from ace_core.inference.request import recipe_of
+from ace_core.inference.unused import Facts, unused_notes
 from ace_core.sampling.guidance import GuidanceKind
 from ace_core.sampling.solvers import Solver
 from ace_core.types import Variant
@@ -96,13 +97,9 @@ def test_a_cover_may_start_from_its_source_and_other_tasks_say_that_they_do_not(
     plain = make(src_audio=recording, **COVER)
     started = make(src_audio=recording, **COVER, cover_noise_strength=0.5)
     assert not torch.equal(latents(started), latents(plain))
-    assert (
-        "`cover_noise_strength` is not used by text2music"
-        in make(cover_noise_strength=0.5).status_message
-    )
-    assert (
-        "`repaint_mode` is not used by text2music" in make(repaint_mode="aggressive").status_message
-    )
+    said = make(cover_noise_strength=0.5, repaint_mode="aggressive").status_message
+    assert "`cover_noise_strength` is not used: text2music is no cover" in said
+    assert "`repaint_mode` is not used: text2music keeps nothing" in said
 
 
 def test_the_latents_are_scaled_and_then_shifted(make: Make, song: GenerationResult):
@@ -152,7 +149,7 @@ def test_a_retake_is_recorded_with_each_song_s_own_seed(make: Make):
         again = make(config=replace(ONE, seeds=[audio["params"]["seed"]]), **audio["params"])
         assert_same(sound(again), both.audios[item]["tensor"])
     assert "Retake: 0.3 of seeds" in both.status_message
-    assert "retake_seed is not used" in make(retake_seed=3).status_message
+    assert "`retake_seed` is not used" in make(retake_seed=3).status_message
 
 
 @pytest.mark.parametrize(
@@ -174,9 +171,9 @@ def test_guidance_is_chosen_by_its_official_name(name: str, kind: GuidanceKind):
     both, _ = recipe_of(replace(params, use_adg=True), Variant.BASE, (1,))
     assert both.guidance is not None
     assert both.guidance.kind is (kind if name else GuidanceKind.ADG)
-    turbo, notes = recipe_of(params, Variant.TURBO, (1,))
-    assert turbo.guidance is None
-    assert any("guidance_variant are not used" in note for note in notes) == bool(name)
+    assert recipe_of(params, Variant.TURBO, (1,)).recipe.guidance is None
+    notes = unused_notes(Facts(params, ONE, Variant.TURBO))
+    assert any("`guidance_variant` are not used" in note for note in notes) == bool(name)
 
 
 def test_each_guidance_makes_a_song_of_its_own(make: Make, base: AceStepHandler):
@@ -190,6 +187,7 @@ def test_each_guidance_makes_a_song_of_its_own(make: Make, base: AceStepHandler)
 def test_heun_is_a_solver_of_ode_alone():
     heun = replace(PARAMS, sampler_mode="heun")
     assert recipe_of(heun, Variant.TURBO, (1,)).recipe.solver is Solver.HEUN
-    recipe, notes = recipe_of(replace(heun, infer_method="sde"), Variant.TURBO, (1,))
-    assert recipe.solver is Solver.SDE
-    assert any("sampler_mode is not used" in note for note in notes)
+    both = replace(heun, infer_method="sde")
+    assert recipe_of(both, Variant.TURBO, (1,)).recipe.solver is Solver.SDE
+    notes = unused_notes(Facts(both, ONE, Variant.TURBO))
+    assert "`sampler_mode` is not used: sde has steps of its own." in notes

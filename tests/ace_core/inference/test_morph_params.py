@@ -90,11 +90,14 @@ def test_what_it_cannot_follow_is_refused(
 def test_what_is_left_out_is_said(make: Make, recording: str):
     unused = {"audio_cover_strength": 0.5, "dcw_enabled": True}
     status = make(**MORPH, src_audio=recording, **unused).status_message
-    assert "`audio_cover_strength` is not used by a morph." in status
-    assert "`dcw_enabled` is not used by a morph." in status
+    assert "`audio_cover_strength` is not used: there are neither codes nor" in status
+    assert "`dcw_enabled` is not used: a morph corrects no steps." in status
     assert "DCW is off: a morph corrects no steps." in status
     assert (
         "`flow_edit_n_avg` is not used: `flow_edit_morph` is off."
         in make(flow_edit_n_avg=2).status_message
     )
-    assert "not used by a morph" not in make(**MORPH, src_audio=recording).status_message
+    said = make(**MORPH, src_audio=recording).status_message
+    assert [line for line in said.splitlines() if "not used" in line] == [
+        "`guidance_scale` is not used: guidance is distilled into turbo."
+    ]

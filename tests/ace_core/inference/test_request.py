@@ -7,6 +7,7 @@ import pytest
 from ace_core.errors import InvalidScheduleError
 from ace_core.inference import GenerationConfig, GenerationParams
 from ace_core.inference.request import recipe_of, seeds_of, song_of
+from ace_core.inference.unused import Facts, unused_notes
 from ace_core.sampling.dcw import DCW, DCW_OFF, DCWMode
 from ace_core.sampling.guidance import GuidanceKind
 from ace_core.sampling.solvers import Solver
@@ -14,6 +15,15 @@ from ace_core.types import Song, Variant
 
 PARAMS = GenerationParams(caption="calm piano")
 FIXED = GenerationConfig(batch_size=4, use_random_seed=False)
+
+
+def notes(
+    params: GenerationParams, variant: Variant, config: GenerationConfig = FIXED
+) -> list[str]:
+    """What is said to be unused."""
+    return unused_notes(Facts(params, config, variant))
+
+
 EXAMPLE = [0.97, 0.76, 0.615, 0.5, 0.395, 0.28, 0.18, 0.085, 0]
 
 
@@ -35,32 +45,32 @@ def test_instrumental_takes_the_place_of_the_lyrics():
 
 def test_given_seeds_come_first_and_the_rest_is_drawn():
     config = replace(FIXED, seeds=[42, 123, 456])
-    seeds, _ = seeds_of(PARAMS, config)
+    seeds = seeds_of(PARAMS, config)
     assert seeds[:3] == (42, 123, 456)
     assert seeds[3] not in (42, 123, 456)
-    assert seeds_of(PARAMS, config).seeds == seeds
+    assert seeds_of(PARAMS, config) == seeds
 
 
 def test_a_single_seed_serves_as_a_list_and_the_parameters_seed_where_there_is_no_list():
-    assert seeds_of(PARAMS, replace(FIXED, seeds=5)).seeds[0] == 5
-    assert seeds_of(replace(PARAMS, seed=6), FIXED).seeds[0] == 6
-    assert seeds_of(replace(PARAMS, seed=6), replace(FIXED, seeds=[5])).seeds[0] == 5
+    assert seeds_of(PARAMS, replace(FIXED, seeds=5))[0] == 5
+    assert seeds_of(replace(PARAMS, seed=6), FIXED)[0] == 6
+    assert seeds_of(replace(PARAMS, seed=6), replace(FIXED, seeds=[5]))[0] == 5
 
 
 def test_minus_one_is_drawn_anew_each_time():
-    assert seeds_of(PARAMS, FIXED).seeds != seeds_of(PARAMS, FIXED).seeds
+    assert seeds_of(PARAMS, FIXED) != seeds_of(PARAMS, FIXED)
     listed = replace(FIXED, seeds=[-1, 3])
-    seeds, _ = seeds_of(PARAMS, listed)
+    seeds = seeds_of(PARAMS, listed)
     assert seeds[1] == 3
     assert -1 not in seeds
 
 
 def test_random_seeds_ignore_the_given_ones_and_say_so():
     config = GenerationConfig(batch_size=2, seeds=[1, 2])
-    seeds, notes = seeds_of(PARAMS, config)
-    assert seeds != (1, 2)
-    assert "use_random_seed" in notes[0]
-    assert seeds_of(PARAMS, GenerationConfig()).notes == []
+    assert seeds_of(PARAMS, config) != (1, 2)
+    said = notes(PARAMS, Variant.TURBO, config)
+    assert "`seeds` is not used: `use_random_seed` is on." in said
+    assert not any("seed" in note for note in notes(PARAMS, Variant.TURBO, GenerationConfig()))
 
 
 @pytest.mark.parametrize("seeds", [[-2], [1, 2, 3, 4, 5]])
@@ -70,9 +80,10 @@ def test_seeds_that_cannot_be_used_are_refused(seeds: list[int]):
 
 
 def test_turbo_has_no_guidance_and_says_so():
-    recipe, notes = recipe_of(replace(PARAMS, use_adg=True), Variant.TURBO, (1,))
-    assert recipe.guidance is None
-    assert "guidance_scale and use_adg" in notes[0]
+    params = replace(PARAMS, use_adg=True)
+    assert recipe_of(params, Variant.TURBO, (1,)).recipe.guidance is None
+    said = "`guidance_scale` and `use_adg` are not used: guidance is distilled into turbo."
+    assert said in notes(params, Variant.TURBO)
 
 
 def test_base_has_the_guidance_that_was_asked_for():
@@ -144,16 +155,16 @@ def test_dcw_is_on_for_turbo_and_off_for_the_others_unless_the_caller_says(varia
 def test_dcw_is_made_of_its_four_fields():
     params = replace(PARAMS, dcw_mode="high", dcw_scaler=0.1)
     assert recipe_of(params, Variant.TURBO, (1,)).recipe.dcw == DCW(DCWMode.HIGH, 0.1)
-    recipe, notes = recipe_of(params, Variant.BASE, (1,))
-    assert recipe.dcw == DCW_OFF
-    assert any("DCW high 0.1 is not used: it is off for base" in note for note in notes)
+    assert recipe_of(params, Variant.BASE, (1,)).recipe.dcw == DCW_OFF
+    said = "`dcw_mode` and `dcw_scaler` are not used: DCW is off for base unless"
+    assert any(note.startswith(said) for note in notes(params, Variant.BASE))
 
 
-@pytest.mark.parametrize(
-    ("asked", "said"), [(True, "dcw_enabled is not used: DCW"), (None, "DCW is off: DCW")]
-)
-def test_the_steps_of_sde_are_not_corrected_and_it_is_said(asked: bool | None, said: str):
+@pytest.mark.parametrize("asked", [True, None])
+def test_the_steps_of_sde_are_not_corrected_and_it_is_said(asked: bool | None):
     params = replace(PARAMS, dcw_enabled=asked, infer_method="sde")
-    recipe, notes = recipe_of(params, Variant.TURBO, (1,))
+    recipe, lines = recipe_of(params, Variant.TURBO, (1,))
     assert recipe.dcw == DCW_OFF
-    assert f"{said} corrects the steps of ode, not of sde." in notes
+    assert "DCW is off: it corrects the steps of ode, not of sde." in lines
+    said = "`dcw_enabled` is not used: DCW corrects the steps of ode, not of sde."
+    assert (said in notes(params, Variant.TURBO)) == bool(asked)
