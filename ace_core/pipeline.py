@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .audio import tiling
-from .audio.waveform import limit_peak
+from .audio.waveform import limit_peak, without_padding
 from .conditioning import context as ctx
 from .conditioning.text import TextEncoder
 from .errors import InvalidRequestError
@@ -155,8 +155,11 @@ def decode_audio(
     latents: Tensor,
     on_tile: tiling.OnTile | None = None,
     oom: OomHandler = OOM_HANDLER,
+    padding: int = 0,
 ) -> Tensor:
     """Latents [B, T, C] as audio [B, 2, N] at 48 kHz; an item whose peak exceeds 1 is scaled to 1.
+
+    The last `padding` frames are decoded with the others and left out.
 
     When memory is short the tiles get smaller, and as a last resort the CPU decodes.
 
@@ -165,7 +168,8 @@ def decode_audio(
     """
     weight = next(models.vae.parameters())
     latents = latents.transpose(1, 2).to(weight)  # [B, C, T]
-    return limit_peak(tiling.decode_adaptive(models.vae, latents, on_tile=on_tile, oom=oom))
+    audio = tiling.decode_adaptive(models.vae, latents, on_tile=on_tile, oom=oom)
+    return limit_peak(without_padding(audio, padding))
 
 
 @torch.inference_mode()

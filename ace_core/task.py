@@ -23,11 +23,18 @@ class Length(NamedTuple):
 
     frames: int  # T of the canvas, at least the shortest one
     seconds: float  # of the music, as in the text prompt: the source before any padding
+    padding: int = 0  # frames at the end of the canvas that are beyond the music
+
+    @property
+    def music_frames(self) -> int:
+        """Frames of the canvas that are music."""
+        return self.frames - self.padding
 
 
 def source_length(frames: int, seconds: float) -> Length:
     """The length of a task on a source of `frames` latent frames that holds `seconds` of music."""
-    return Length(max(frames, SHORTEST_FRAMES), seconds)
+    padding = max(SHORTEST_FRAMES - frames, 0)
+    return Length(frames + padding, seconds, padding)
 
 
 class SourceUse(Enum):
@@ -119,6 +126,7 @@ class Task:
     keep: Preservation | None = None  # of the source outside the mask while sampling
     splice: Splice | None = None  # of the source outside the mask after decoding
     edit: FlowEdit | None = None  # a morph: the words of its source, exchanged for the others
+    padding: int = 0  # frames at the end of the canvas that are beyond the music
     warnings: tuple[str, ...] = ()  # what of the request is not used or not read, for the user
 
     def __post_init__(self) -> None:
@@ -131,6 +139,11 @@ class Task:
             )
         if self.edit is not None:
             self._check_edit()
+
+    @property
+    def music_frames(self) -> int:
+        """Frames of the canvas that are music."""
+        return self.frames - self.padding
 
     def _check_edit(self) -> None:
         joined = {

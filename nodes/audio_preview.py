@@ -70,9 +70,8 @@ def make_preview(
         )
     from . import host
 
-    frames = preview_frames(
-        latent_samples(latent).shape[-1], None if preview_at < 0 else preview_at
-    )
+    latent_samples(latent)
+    frames = preview_frames(host.music_frames(latent), None if preview_at < 0 else preview_at)
     start, stop = (seconds_of(frame) for frame in frames)
     node = None if hidden is None else hidden.unique_id
     client = host.client_id()

@@ -64,7 +64,7 @@ class AceStepLyricTimes(io.ComfyNode):
 
         tokens = lyric_tokens(host.text_encoder_of(text_encoder).tokenizer, song)
         maps = host.lyric_maps(model, positive, latent, tokens, heads)
-        seconds = seconds_of(latent["samples"].shape[-1])
+        seconds = seconds_of(host.music_frames(latent))
         timestamps = tuple(timed_lines(tokens, token_spans(each, seconds)) for each in maps)
         return io.NodeOutput(timestamps, lyric_text(timestamps[0], "lrc", False))
 

@@ -5,12 +5,14 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..ace_core.constants import BPM_RANGE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.latents import mask_columns
 from ..ace_core.sampling.repaint import beats_to_seconds, mask_spans, region
 from ..ace_core.sources import RepaintCanvas, SourceAudio, place_region
+from ..ace_core.task import Length
 from .dynamic import chosen
 from .song import METERS
 from .task_inputs import CATEGORY, prepared_source
@@ -21,19 +23,20 @@ _PICTURE = (128, 768)  # pixels: height, width
 _NEW, _KEPT = (1.0, 0.66, 0.36), (0.25, 0.29, 0.38)
 
 
-def mask_frames(mask: Tensor, frames: int) -> Tensor:
-    """A MASK [1, H, T] as the core's [1, T, 1].
+def mask_frames(mask: Tensor, length: Length) -> Tensor:
+    """A MASK [1, H, T] of the music as the core's [1, T, 1] of the canvas.
 
     Raises:
         InvalidRequestError: it is no mask, not as long as the source, or there are several.
     """
-    columns = mask_columns(mask)
+    frames, columns = length.music_frames, mask_columns(mask)
     if (mask.dim() == 3 and mask.shape[0] != 1) or len(columns) != frames:
         raise InvalidRequestError(
             f"The mask has the shape {list(mask.shape)}, but the source is {frames} latent frames "
             f"long and needs [1, 1, {frames}]. Make it with ACE-Step Region Mask for this source."
         )
-    return (columns > 0.5).float()[None, :, None]
+    marked = (columns > 0.5).float()[None, :, None]
+    return pad(marked, (0, 0, 0, length.padding))
 
 
 def repaint_canvas(
@@ -45,7 +48,7 @@ def repaint_canvas(
         InvalidRequestError: a region or a mask that does not fit the source.
     """
     if mask is not None:
-        where = mask_frames(mask, source.length.frames)
+        where = mask_frames(mask, source.length)
         return RepaintCanvas(source, where, mask_spans(where))
     return place_region(source, start, None if end < 0 else end)
 
@@ -96,7 +99,7 @@ class AceStepRegionMask(io.ComfyNode):
         if by["by"] == _MASK and mask is None:
             raise InvalidRequestError("No mask is connected. Connect one, or choose seconds.")
         given = prepared_source(source)
-        frames = given.length.frames
+        frames = given.length.music_frames
         marked = torch.zeros(1, 1, frames)
         if by["by"] != _MASK:
             part = region(*_seconds(by), given.audio.shape[-1])

@@ -78,5 +78,8 @@ def _guidance_line(guidance: Guidance | None) -> str:
 
 
 def _length_line(latent: dict[str, Any]) -> str:
-    count, _, frames = latent["samples"].shape
-    return f"length: {seconds_of(frames):g} s" + (f", {count} songs" if count > 1 else "")
+    from . import host
+
+    count = len(latent["samples"])
+    songs = f", {count} songs" if count > 1 else ""
+    return f"length: {seconds_of(host.music_frames(latent)):g} s{songs}"

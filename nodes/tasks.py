@@ -107,9 +107,8 @@ class AceStepTextToMusic(io.ComfyNode):
         elif cover_strength < 1:
             task = task.with_note("cover_strength is not used: no codes are connected.")
         positive = host.conditioning(task, host.silence_of(vae), codes)
-        return io.NodeOutput(
-            positive, host.unconditional(positive), host.empty_latent(task.frames, batch)
-        )
+        latent = host.empty_latent(task.frames, batch, task.padding)
+        return io.NodeOutput(positive, host.unconditional(positive), latent)
 
 
 def _batch_for(codes: tuple[AudioCodes, ...], batch_size: int) -> int:
@@ -352,7 +351,7 @@ class AceStepLego(io.ComfyNode):
         from . import host
 
         given = prepared_source(source, batch_size)
-        where = None if mask is None else mask_frames(mask, given.length.frames)
+        where = None if mask is None else mask_frames(mask, given.length)
         encoder = host.text_encoder_of(text_encoder)
         task = tasks.lego(song, encoder, given.length, track, where, instruction or None)
         if keep_source and where is not None:

@@ -7,7 +7,7 @@ Source: repaint_waveform_splice.py of the official handler.
 import torch
 from torch import Tensor
 
-from ..constants import SAMPLE_RATE
+from ..constants import LATENT_HOP, SAMPLE_RATE
 from ..task import Span, Splice
 
 
@@ -16,7 +16,7 @@ def splice(audio: Tensor, kept: Splice) -> Tensor:
 
     Ramps of `crossfade` seconds lie outside each span; samples beyond them are the source's, bit
     for bit. Where two ramps overlap, the larger value counts. `audio` is kept after the source's
-    end.
+    end, and the source's last samples, which fill no latent frame, after the end of `audio`.
     """
     shared = min(audio.shape[-1], kept.audio.shape[-1])
     weight = torch.zeros(shared, device=audio.device, dtype=audio.dtype)  # [N]
@@ -24,7 +24,16 @@ def splice(audio: Tensor, kept: Splice) -> Tensor:
         _add_span(weight, span, int(kept.crossfade * SAMPLE_RATE))
     source = kept.audio[..., :shared].to(audio)
     mixed = weight * audio[..., :shared] + (1 - weight) * source
-    return torch.cat([mixed, audio[..., shared:]], dim=-1)
+    rest = _rest(kept, weight).to(audio).expand(len(audio), -1, -1)
+    return torch.cat([mixed, audio[..., shared:], rest], dim=-1)
+
+
+def _rest(kept: Splice, weight: Tensor) -> Tensor:
+    """The samples of the source after those of `weight` [N]: a latent frame that is not full, where
+    the source is heard up to it."""
+    rest = kept.audio[..., len(weight) :]
+    heard = len(weight) > 0 and weight[-1] == 0 and rest.shape[-1] < LATENT_HOP
+    return rest if heard else rest[..., :0]
 
 
 def _add_span(weight: Tensor, span: Span, fade: int) -> None:

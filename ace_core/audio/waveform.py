@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..constants import BATCH_RANGE, CHANNELS, CODE_RATE, LONGEST_SECONDS, SAMPLE_RATE
+from ..constants import BATCH_RANGE, CHANNELS, CODE_RATE, LATENT_HOP, LONGEST_SECONDS, SAMPLE_RATE
 from ..errors import InvalidAudioError
 
 RATE_RANGE: Final = (1_000, 768_000)  # Hz; a rate far below speech's would grow 48,000-fold
@@ -185,6 +185,11 @@ def pad_audio(audio: Tensor, left: int, right: int) -> Tensor:
     padded = audio.new_zeros(*audio.shape[:-1], left + audio.shape[-1] + right)
     padded[..., left : left + audio.shape[-1]] = audio
     return padded
+
+
+def without_padding(audio: Tensor, frames: int) -> Tensor:
+    """48 kHz audio [..., N] without the last `frames` latent frames."""
+    return audio[..., : audio.shape[-1] - frames * LATENT_HOP]
 
 
 def seconds_of_audio(audio: Tensor) -> float:

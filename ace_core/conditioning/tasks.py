@@ -247,5 +247,6 @@ def _encoded_task(
         lyrics=encoder.embeddings(prompts.lyric_prompt(fitted.song)),
         frames=length.frames,
         name=name,
+        padding=length.padding,
         warnings=fitted.warnings + lyric_warnings(encoder.tokenizer, fitted.song),
     )

@@ -173,7 +173,7 @@ class _Run:
             audios=audios,
             status_message="\n".join([*notes, *self.memory_notes]),
             extra_outputs={
-                "latents": latents,
+                "latents": latents[:, : task.music_frames],
                 "masks": _mask(task).expand(len(seeds), -1).clone(),
                 "lm_metadata": None if plan.metadata is None else metadata_dict(plan.metadata),
                 "time_costs": clock.total(),
@@ -202,7 +202,7 @@ class _Run:
         """Audio [B, 2, N] on the CPU, with the source's samples around the new music."""
         report = self.clock.stage("Decoding the audio")
         with self.service.vae, self.clock.timing("dit_vae_decode_time_cost"):
-            audio = decode_audio(self.service.models, latents, report, self._oom)
+            audio = decode_audio(self.service.models, latents, report, self._oom, task.padding)
         return self._finished(audio if task.splice is None else splice(audio, task.splice), task)
 
     def _finished(self, audio: Tensor, task: Task) -> Tensor:
@@ -235,8 +235,9 @@ class _Run:
 
 
 def _mask(task: Task) -> Tensor:
-    """The mask [1, T], 1 for new music."""
-    return torch.ones(1, task.frames) if task.mask is None else task.mask[..., 0]
+    """The mask [1, T] of the music, 1 for new."""
+    mask = torch.ones(1, task.frames) if task.mask is None else task.mask[..., 0]
+    return mask[:, : task.music_frames]
 
 
 def _summary(seeds: Sequence[int]) -> str:

@@ -113,7 +113,7 @@ def with_source_latents(request: TaskRequest, latents: Tensor | None) -> TaskReq
             " Leave them out."
         )
     latents = latents[None] if latents.dim() == 2 else latents
-    frames = request.source.length.frames
+    frames = request.source.length.music_frames
     if latents.dim() != 3 or latents.shape[1:] != (frames, LATENT_CHANNELS):
         raise InvalidRequestError(
             f"`source_repaint_latents` have the shape {tuple(latents.shape)}, but the canvas "

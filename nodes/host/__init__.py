@@ -45,7 +45,7 @@ from .solver import (
     sampler_warnings,
     solver_name,
 )
-from .vae import decode, encode, load_vae, silence_of
+from .vae import decode, encode, load_vae, music_frames, silence_of
 
 __all__ = [
     "AceNoise",
@@ -76,6 +76,7 @@ __all__ = [
     "load_text_encoder",
     "load_vae",
     "lyric_maps",
+    "music_frames",
     "progress_bar",
     "sample",
     "sampler_warnings",

@@ -25,6 +25,7 @@ from .from_native import ace_model_of
 from .frontend import progress_bar
 from .lora import refuse_foreign_patches
 from .model import AceModel
+from .vae import music_frames
 
 _LYRIC_TOKENS: Final = 3_000  # for which the memory of the maps is estimated
 _TOKENIZER_ITEMS: Final = 3  # the pooler has 1.2 tokens per frame, the estimated decoder 0.5
@@ -34,7 +35,8 @@ _TOKENIZER_ITEMS: Final = 3  # the pooler has 1.2 tokens per frame, the estimate
 def lyric_maps(
     model: Any, positive: list, latent: dict[str, Any], tokens: LyricTokens, heads: str = ""
 ) -> list[Tensor]:
-    """[K, L', S] for each item of `latent`: its attention to the lyrics. `heads` is as on the node.
+    """[K, L', S] for each item of `latent`: the attention of its music to the lyrics. `heads` is as
+    on the node.
 
     Raises:
         CheckpointError: the MODEL was not loaded by this pack, or a LoRA does not fit it.
@@ -44,10 +46,12 @@ def lyric_maps(
     ace, samples = _checked_model(model), latent_samples(latent)  # [B, C, T]
     chosen = parse_heads(heads, ace.diffusion_model.config)
     report, maps = progress_bar(), []
+    played = -(-music_frames(latent) // ace.diffusion_model.config.patch)  # S
     comfy.model_management.load_models_gpu([model], memory_required=_bytes_for(ace, samples))
     for song in _finished(ace, model.load_device, positive, samples):
         decoder = ace.diffusion_model.decoder
-        maps.append(lyric_attention_maps(decoder, song, tokens, chosen, 1 / STEPS).cpu())
+        whole = lyric_attention_maps(decoder, song, tokens, chosen, 1 / STEPS)
+        maps.append(whole[..., :played].cpu())
         report(len(maps), len(samples))
     return maps
 
@@ -124,7 +128,8 @@ def codes_of(model: Any, positive: list, latent: dict[str, Any]) -> tuple[AudioC
     """The audio codes of the music, one per item."""
     ace, like = _checked_model(model), latent_samples(latent)
     _, fallback = task_of(_first_entry(positive), like)
-    return encode_codes(model, like, ace.silence_on(model.load_device, fallback))
+    music = like[..., : music_frames(latent)]
+    return encode_codes(model, music, ace.silence_on(model.load_device, fallback))
 
 
 def _codes(codes: Tensor) -> AudioCodes:

@@ -1,7 +1,7 @@
 """LATENT: empty, or of a source with its task's conditioning; and the items of a batch.
 
-Our sampler writes the seeds of the items beside `samples`, a task node what is spliced in after
-decoding, both under `KEY`.
+Our sampler writes the seeds of the items beside `samples`, a task node what is spliced in and left
+out after decoding, all under `KEY`.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,13 @@ from .conditioning import KEY, conditioning, unconditional
 from .vae import encode, silence_of
 
 
-def empty_latent(frames: int, batch: int) -> dict[str, Any]:
-    """An empty LATENT, [B, C, T]."""
+def empty_latent(frames: int, batch: int, padding: int = 0) -> dict[str, Any]:
+    """An empty LATENT [B, C, T], of whose frames the last `padding` are beyond the music."""
     device = comfy.model_management.intermediate_device()
     return {
         "samples": torch.zeros(batch, LATENT_CHANNELS, frames, device=device),
         "type": "audio",
+        KEY: {"canvas": (frames, padding)},
     }
 
 
@@ -45,13 +46,13 @@ def task_outputs(task: Task, source: SourceAudio, vae: Any) -> tuple[list, list,
 
 def source_latent(task: Task, silence: Tensor, batch: int) -> dict[str, Any]:
     """A LATENT [B, C, T] that holds the source, so that any sampler may start from it, and that
-    carries what is spliced in after decoding."""
+    carries what is spliced in and left out after decoding."""
     start = unquantized_source(task, silence).transpose(1, 2)  # [1 or B, C, T]
     device = comfy.model_management.intermediate_device()
     return {
         "samples": start.to(device, torch.float32).expand(batch, -1, -1).clone(),
         "type": "audio",
-        KEY: {"splice": task.splice},
+        KEY: {"splice": task.splice, "canvas": (task.frames, task.padding)},
     }
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ...ace_core.audio import tiling
 from ...ace_core.audio.splice import splice
-from ...ace_core.audio.waveform import limit_peak
+from ...ace_core.audio.waveform import limit_peak, without_padding
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
 from ...ace_core.errors import CheckpointError, InvalidRequestError
 from ...ace_core.latents import latent_samples
@@ -209,15 +209,25 @@ def silence_of(vae: Any) -> Tensor:
 def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
     """A LATENT as AUDIO, 48 kHz stereo, an item that is too loud brought to full scale.
 
-    Where the latent says so, the source's own sound is put back around what was repainted.
+    Where the latent says so, the source's own sound is put back around what was repainted, and
+    the padding of a canvas that is longer than its source is left out.
     """
     samples = latent_samples(latent)
-    audio = limit_peak(vae_from_native(vae).decode(samples).movedim(-1, 1))  # [B, 2, N]
+    audio = vae_from_native(vae).decode(samples).movedim(-1, 1)  # [B, 2, N]
+    audio = limit_peak(without_padding(audio, samples.shape[-1] - music_frames(latent)))
     kept = latent.get(KEY, {}).get("splice")
     if kept is not None:
         _check_kept(len(kept.audio), len(audio))
         audio = splice(audio, kept)
     return {"waveform": audio, "sample_rate": SAMPLE_RATE}
+
+
+def music_frames(latent: dict[str, Any]) -> int:
+    """Frames of a LATENT that are music: those before the padding of its task's canvas. All of them
+    where it no longer has the length of that canvas: another node has cut or joined it."""
+    frames = latent["samples"].shape[-1]
+    canvas, padding = latent.get(KEY, {}).get("canvas", (frames, 0))
+    return frames - padding if canvas == frames else frames
 
 
 def _check_kept(sources: int, songs: int) -> None:

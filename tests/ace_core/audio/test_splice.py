@@ -60,3 +60,13 @@ def test_where_two_ramps_meet_the_larger_holds():
     between = spliced[0, 0, 9_600:10_560]  # a gap of 960 samples, ramps of 2400
     assert between.min() > 0.79
     assert between.max() < 1
+
+
+def test_the_samples_of_the_source_that_fill_no_frame_end_the_song():
+    audio, source = torch.ones(2, 2, 3_840), torch.randn(1, 2, 5_000)
+    spliced = splice(audio, Splice(source, [(0.0, 0.05)], 0.0))
+    assert torch.equal(spliced[..., 3_840:], source[..., 3_840:].expand(2, -1, -1))
+    to_the_end = splice(audio, Splice(source, [(0.05, 0.08)], 0.0))
+    assert to_the_end.shape == audio.shape
+    cut = splice(audio[..., :1_920], Splice(source, [(0.0, 0.01)], 0.0))
+    assert cut.shape[-1] == 1_920, "more than a frame is missing: the latent was cut"
