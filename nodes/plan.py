@@ -1,9 +1,11 @@
 """The language model's nodes: a song's plan, its audio codes, songs from ideas and from codes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from comfy_api.latest import io
 
+from ..ace_core.cleaning import clean
 from ..ace_core.constants import BATCH_RANGE, LANGUAGES, SECONDS_RANGE
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.lm import functions
@@ -11,6 +13,7 @@ from ..ace_core.lm.functions import CodesOptions
 from ..ace_core.lm.plan import CotFields, Sample
 from ..ace_core.lm.sampling import DESCRIBING
 from ..ace_core.sampling.recipe import seeds_for
+from ..ace_core.section_tags import tag_notes
 from ..ace_core.types import AudioCodes, Song
 from .lm_inputs import (
     connected_lm,
@@ -226,15 +229,16 @@ class AceStepCreateSample(io.ComfyNode):
         **text: Any,
     ) -> io.NodeOutput:
         lm = connected_lm(lm)
+        idea = clean(query)
         sample = functions.create_sample(
             lm,
-            query,
+            idea.text,
             instrumental,
             None if language == AUTO else language,
             text_options(lm, text),
             seconds or None,
         )
-        return _sample_output(sample)
+        return _sample_output(sample, idea.notes("query"))
 
 
 class AceStepFormatSample(io.ComfyNode):
@@ -259,9 +263,9 @@ class AceStepFormatSample(io.ComfyNode):
     @classmethod
     def execute(cls, lm, song: Song, **text: Any) -> io.NodeOutput:
         lm = connected_lm(lm)
-        return _sample_output(
-            functions.format_sample(lm, without_plan(song), text_options(lm, text))
-        )
+        draft = without_plan(song)
+        sample = functions.format_sample(lm, draft, text_options(lm, text))
+        return _sample_output(sample, tag_notes(draft.lyrics))
 
 
 class AceStepUnderstand(io.ComfyNode):
@@ -310,7 +314,8 @@ def _sample_outputs(tooltip: str) -> list[io.Output]:
     ]
 
 
-def _sample_output(sample: Sample) -> io.NodeOutput:
+def _sample_output(sample: Sample, notes: Sequence[str] = ()) -> io.NodeOutput:
+    """`notes` are of what the sample was made from."""
     found = sample.reply
     words = report(found.metadata, found.warnings, sample.song.lyrics)
-    return io.NodeOutput(sample.song, words, sample.text)
+    return io.NodeOutput(sample.song, "\n".join([*notes, words]), sample.text)

@@ -10,6 +10,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..ace_core.cleaning import clean
 from ..ace_core.constants import (
     BPM_RANGE,
     INSTRUMENTAL,
@@ -21,6 +22,7 @@ from ..ace_core.constants import (
 )
 from ..ace_core.lm.metadata import Metadata
 from ..ace_core.lm.plan import Plan
+from ..ace_core.section_tags import tag_notes
 from ..ace_core.types import Song
 from ..ace_core.wildcards import expand
 from .sockets import SongSocket
@@ -128,10 +130,11 @@ class AceStepSong(io.ComfyNode):
         from ..ace_core.inference.limits import check_texts
         from . import host
 
-        drawn = {
-            "caption": expand(caption, wildcard_seed, "caption"),
-            "lyrics": expand(INSTRUMENTAL if instrumental else lyrics, wildcard_seed, "lyrics"),
+        cleaned = {
+            "caption": clean(caption),
+            "lyrics": clean(INSTRUMENTAL if instrumental else lyrics),
         }
+        drawn = {name: expand(each.text, wildcard_seed, name) for name, each in cleaned.items()}
         check_texts(drawn["caption"].text, drawn["lyrics"].text)
         song = Song(
             caption=drawn["caption"].text,
@@ -142,8 +145,9 @@ class AceStepSong(io.ComfyNode):
             time_signature=METERS.get(time_signature),
             language=None if language == AUTO else language,
         )
-        notes = [each.note(name, wildcard_seed) for name, each in drawn.items() if each.choices]
-        notes += host.length_warnings(song)
+        notes = [note for name, each in cleaned.items() for note in each.notes(name)]
+        notes += [each.note(name, wildcard_seed) for name, each in drawn.items() if each.choices]
+        notes += [*tag_notes(song.lyrics), *host.length_warnings(song)]
         if notes:
             host.send_text("\n".join(notes), cls.hidden)
         return io.NodeOutput(song)

@@ -1,10 +1,11 @@
 """The published calls of the language model alone: understand codes, create and format a sample."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
+from ..cleaning import clean
 from ..constants import CAPTION_CHARACTERS, LYRIC_CHARACTERS
 from ..errors import AceStepError, InvalidRequestError
 from ..lm import functions
@@ -15,6 +16,7 @@ from ..lm.language_model import LanguageModel
 from ..lm.plan import Sample
 from ..memory import out_of_memory
 from ..sampling.recipe import seeds_for
+from ..section_tags import tag_notes
 from ..types import AudioCodes, Song
 from .handlers import LLMHandler
 from .limits import check_texts, check_types
@@ -110,6 +112,7 @@ def create_sample(
 ) -> CreateSampleResult:
     """A song from an idea in a few words; an empty one leaves it to the model."""
     check_arguments((llm_handler, LLMHandler), (query, str), (instrumental, bool))
+    idea = clean(query)
     params = TextParams(
         temperature,
         top_k,
@@ -121,11 +124,11 @@ def create_sample(
     )
 
     def call(lm: LanguageModel, options: TextOptions) -> Sample:
-        return functions.create_sample(
-            lm, query, instrumental, language_of(vocal_language), options
-        )
+        language = language_of(vocal_language)
+        return functions.create_sample(lm, idea.text, instrumental, language, options)
 
     result = _call(CreateSampleResult(), llm_handler, params, call)
+    result = _noted(result, idea.notes("query"))
     sung = Song(lyrics=result.lyrics)
     return replace(result, instrumental=result.success and (instrumental or sung.instrumental))
 
@@ -145,6 +148,8 @@ def format_sample(
 ) -> FormatSampleResult:
     """A rewritten caption and formatted lyrics. What `user_metadata` gives is kept."""
     check_arguments((llm_handler, LLMHandler), (caption, str), (lyrics, str))
+    style, words = clean(caption), clean(lyrics)
+    notes = (*style.notes("caption"), *words.notes("lyrics"), *tag_notes(words.text))
     params = TextParams(
         temperature,
         top_k,
@@ -156,11 +161,11 @@ def format_sample(
     )
 
     def call(lm: LanguageModel, options: TextOptions) -> Sample:
-        check_texts(caption, lyrics)
-        song = song_with_metadata(caption, lyrics, user_metadata or {})
+        check_texts(style.text, words.text)
+        song = song_with_metadata(style.text, words.text, user_metadata or {})
         return functions.format_sample(lm, song, options)
 
-    return _call(FormatSampleResult(), llm_handler, params, call)
+    return _noted(_call(FormatSampleResult(), llm_handler, params, call), notes)
 
 
 def song_with_metadata(caption: str, lyrics: str, metadata: Mapping[str, Any]) -> Song:
@@ -197,6 +202,13 @@ def _call(blank: Result, handler: LLMHandler, params: TextParams, call: Call) ->
     else:
         return _with_sample(blank, sample, options.seed)
     return replace(blank, status_message=f"Error: {reason}", success=False, error=reason)
+
+
+def _noted(result: Result, notes: Sequence[str]) -> Result:
+    """`result` with the notes behind its status, if there is one to add to."""
+    if not result.success or not notes:
+        return result
+    return replace(result, status_message="\n".join([result.status_message, *notes]))
 
 
 def _with_sample(blank: Result, sample: Sample, seed: int) -> Result:

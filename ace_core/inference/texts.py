@@ -1,12 +1,15 @@
-"""The texts of songs with their wildcards drawn, for each song by its own seed."""
+"""The texts of songs, cleaned, and with their wildcards drawn for each song by its own seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ..cleaning import clean
+from ..section_tags import tag_notes
 from ..wildcards import expand, literal
 from .types import GenerationParams
 
+LYRICS: Final = ("lyrics", "flow_edit_source_lyrics")
 TEXTS: Final = ("caption", "lyrics", "flow_edit_source_caption", "flow_edit_source_lyrics")
 
 
@@ -15,7 +18,7 @@ class DrawnTexts:
     """Songs of one text: their parameters without wildcards, and one seed per song.
 
     `stored` has the texts in a spelling that is drawn as the same text again, for the record of
-    the song; `notes` say what was chosen.
+    the song; `notes` say what was cleaned and chosen, and which lines look like section tags.
     """
 
     params: GenerationParams
@@ -30,10 +33,20 @@ def draw_texts(params: GenerationParams, seeds: Sequence[int]) -> list[DrawnText
     Raises:
         InvalidRequestError: wildcards nested too deep.
     """
+    cleaned = {name: clean(getattr(params, name)) for name in TEXTS}
+    params = replace(params, **{name: each.text for name, each in cleaned.items()})
+    notes = tuple(note for name, each in cleaned.items() for note in each.notes(name))
     first = _drawn(params, seeds[0])
-    if not first.notes:
-        return [replace(first, seeds=tuple(seeds))]
-    return [first, *(_drawn(params, seed) for seed in seeds[1:])]
+    if first.notes:
+        drawn = [first, *(_drawn(params, seed) for seed in seeds[1:])]
+    else:
+        drawn = [replace(first, seeds=tuple(seeds))]
+    return [replace(each, notes=(*notes, *each.notes, *_offers(each.params))) for each in drawn]
+
+
+def _offers(params: GenerationParams) -> list[str]:
+    """The section tags that are offered for the lyrics of a song."""
+    return [note for name in LYRICS for note in tag_notes(getattr(params, name), name)]
 
 
 def _drawn(params: GenerationParams, seed: int) -> DrawnTexts:
