@@ -22,7 +22,17 @@ CALLS = {  # a name, or the end of a dotted one
     "os.system",
     "os.popen",
     "os.fork",
+    "os.forkpty",
     "os.kill",
+    "os.startfile",
+    "asyncio.open_connection",
+    "asyncio.start_server",
+    "asyncio.create_subprocess_exec",
+    "asyncio.create_subprocess_shell",
+    "concurrent.futures.ProcessPoolExecutor",
+    "torch.multiprocessing.Process",
+    "torch.multiprocessing.spawn",
+    "torch.utils.cpp_extension.load",
     "torch.hub",
     "load_state_dict_from_url",
     "hf_hub_download",
@@ -47,6 +57,26 @@ def modules(tree: ast.AST) -> Iterator[str]:
             yield str(first.value).split(".")[0] if isinstance(first, ast.Constant) else ""
 
 
+STARTS = ("os.exec", "os.spawn", "os.posix_spawn")  # families of functions
+
+
+def full_names(tree: ast.AST) -> dict[str, str]:
+    """What each imported name stands for: `load` of `from torch import load` for `torch.load`."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.asname: a.name for a in node.names if a.asname}
+    return found
+
+
+def called(call: ast.Call, names: dict[str, str]) -> str:
+    """The dotted name that is called, from the module's own."""
+    first, dot, rest = ast.unparse(call.func).partition(".")
+    return f"{names.get(first, first)}{dot}{rest}"
+
+
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
@@ -59,10 +89,11 @@ def faults(path: str, text: str) -> list[str]:
     """What a source file must not have, as `file: what`."""
     tree = ast.parse(text)
     found = [m for m in modules(tree) if m in FORBIDDEN and (path, m) != PICKLED_ON_A_CLUSTER]
+    names = full_names(tree)
     for call in calls(tree):
-        name = ast.unparse(call.func)
+        name = called(call, names).removeprefix("builtins.")
         last = name.rpartition(".")[2]
-        if name in BUILT_IN or name in CALLS or last in CALLS or name.startswith("os.exec"):
+        if name in BUILT_IN or name in CALLS or last in CALLS or name.startswith(STARTS):
             found.append(name)
         if name == "torch.load" and keyword(call, "weights_only") != "True":
             found.append("torch.load without weights_only=True")
@@ -102,6 +133,16 @@ def test_no_source_reaches_out_or_executes_what_it_reads():
         "AutoModel.from_pretrained(path)",
         "AutoModel.from_pretrained(path, local_files_only=True, trust_remote_code=True)",
         "import numpy as np\nnp.load(path)",
+        "from torch import load\nload(path)",
+        "import torch as t\nt.load(path)",
+        "from torch import load as read\nread(path)",
+        "from os import system\nsystem('ls')",
+        "from os import execv as run\nrun('ls', [])",
+        "import os\nos.posix_spawn('ls', [], {})",
+        "import builtins\nbuiltins.eval('1')",
+        "import asyncio\nasyncio.create_subprocess_exec('ls')",
+        "from numpy import load\nload(path)",
+        "from transformers import AutoModel as A\nA.from_pretrained(path)",
     ],
 )
 def test_each_of_these_would_be_found(text: str):
