@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..ace_core.sampling.dcw import DCW, DCW_OFF, DCWMode
 from ..ace_core.sampling.guidance import Guidance, GuidanceKind
 from ..ace_core.sampling.solvers import Solver
+from .dynamic import chosen
 from .seeds import CATEGORY
 from .sockets import GuidanceSocket
 
@@ -191,21 +192,22 @@ class AceStepDCW(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model, dcw: dict[str, Any]) -> io.NodeOutput:
+    def execute(cls, model, dcw: dict[str, Any] | None = None) -> io.NodeOutput:
         from . import host
 
+        dcw = chosen(dcw, "dcw", (_AUTO, _OFF, *(mode.value for mode in DCWMode)))
         return io.NodeOutput(*host.with_dcw(model, _chosen_dcw(dcw)))
 
 
 _AUTO, _OFF = "auto", "off"
 
 
-def _chosen_dcw(chosen: dict[str, Any] | None) -> DCW | None:
+def _chosen_dcw(values: dict[str, Any] | None) -> DCW | None:
     """The value of `_dcw_input`; None: the variant decides."""
-    name = _AUTO if chosen is None else chosen["dcw"]
+    name = _AUTO if values is None else values["dcw"]
     if name in (_AUTO, _OFF):
         return None if name == _AUTO else DCW_OFF
-    given = {} if chosen is None else {key: chosen.get(key) for key in ("scaler", "high_scaler")}
+    given = {} if values is None else {key: values.get(key) for key in ("scaler", "high_scaler")}
     scalers = {key: value for key, value in given.items() if value is not None}
     return DCW(DCWMode(name), **scalers)
 

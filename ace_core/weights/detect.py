@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ..constants import LATENT_CHANNELS, LATENT_HOP
 from ..errors import CheckpointError
+from ..parsing import quoted
 from ..types import Variant
 from .checkpoint import Checkpoint, Entry, Kind, Layout, Part
 from .layouts import (
@@ -131,7 +132,13 @@ def _parts(group: Shards) -> Iterator[Part]:
             break
     for prefix in _qwen_prefixes(group):
         key_map = KeyMap(prefix=prefix, ignored=QWEN_IGNORED)
-        kind = _qwen_kind(group.tensors[prefix + QWEN_MARKS[0]].shape[0])
+        table = group.tensors[prefix + QWEN_MARKS[0]]
+        if len(table.shape) != 2:
+            raise CheckpointError(
+                f"{table.file}: {quoted(table.key)} is {list(table.shape)}, but a table of tokens "
+                "has two dimensions. Download the file again."
+            )
+        kind = _qwen_kind(table.shape[0])
         yield Part(kind, _official_entries(group, key_map), group.config)
     for prefix in VAE_PREFIXES:
         if _strides(group.tensors, prefix) == STRIDES:

@@ -17,7 +17,13 @@ from tools.hosts.host import Outcome, Prompt
 OURS: Final = "AceStep15"
 NAMES: Final = {name for name in vars(errors) if name.endswith("Error")} | {"NotEnoughMemoryError"}
 WIDGETS: Final = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COMFY_DYNAMICCOMBO_V3")
-OTHER_TYPES: Final[tuple[Any, ...]] = (None, [], {}, "text", 1.5, True, ["none", 0], [["x"]])
+DYNAMIC: Final = WIDGETS[-1]
+NO_LINK: Final = [
+    "none",
+    0,
+]  # to a node that is not there: in the place of a dynamic combo's option
+# no ComfyUI checks it, whosever the node is, and its worker ends
+OTHER_TYPES: Final[tuple[Any, ...]] = (None, [], {}, "text", 1.5, True, NO_LINK, [["x"]])
 NUMBERS: Final[tuple[Any, ...]] = (0, -1, 2**31, 2**64, -(2**64), 1e308, float("nan"), float("inf"))
 TEXTS: Final[tuple[Any, ...]] = (
     *("", " ", "\0", "half \ud83c", "../up", "/tmp/x", "CON", "%", "a" * 20_000, "9" * 5_000),
@@ -76,6 +82,8 @@ def _attacks_on(
     }
     for name in {**declared, **prompt[node_id]["inputs"]}:
         for value in _values(declared.get(name, ["*"])):
+            if value == NO_LINK and declared.get(name, ["*"])[0] == DYNAMIC:
+                continue
             changed = deepcopy(prompt)
             changed[node_id]["inputs"][name] = value
             literal = _is_socket(declared.get(name)) and not isinstance(value, list)

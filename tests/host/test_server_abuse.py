@@ -1,7 +1,7 @@
 """Every node's inputs at, below and above their limits and of other types, through a real server.
 
-Each `ABUSE_EVERY`th of some thousand prompts is sent; `make abuse` sends them all, with `ABUSE_FROM`
-those behind so many.
+Each `ABUSE_EVERY`th of some thousand prompts is sent; `make abuse` sends them all. With
+`ABUSE_FROM` it begins behind so many.
 """
 
 import hashlib
