@@ -69,8 +69,8 @@ determinism:
 	$(ENVIRONMENTS) run -m tools.testing.determinism
 
 out-of-memory:
-	$(ENVIRONMENTS) core
-	OUT_OF_MEMORY=all $(VENV)/bin/python -m pytest tests/nodes/test_out_of_memory.py
+	OUT_OF_MEMORY=all $(ENVIRONMENTS) run -m pytest tests/nodes/test_out_of_memory.py
+
 fuzz:
 	$(ENVIRONMENTS) core
 	$(VENV)/bin/python -m tools.testing.fuzz

@@ -27,6 +27,7 @@ from .constants import (
     TIME_SIGNATURES,
 )
 from .errors import InvalidCodesError, InvalidSongError
+from .parsing import quoted
 from .texts import text_fault
 
 logger = logging.getLogger(__name__)
@@ -72,17 +73,17 @@ class Song:
         _check_bpm(self.bpm)
         if self.key is not None and self.key not in KEYS:
             raise InvalidSongError(
-                f"{self.key!r} is not a key. Write a note A to G, an optional # or b, and major "
-                "or minor, as in 'C major' or 'F# minor', or leave it automatic."
+                f"{quoted(self.key)} is not a key. Write a note A to G, an optional # or b, and "
+                "major or minor, as in 'C major' or 'F# minor', or leave it automatic."
             )
         if self.time_signature is not None and self.time_signature not in TIME_SIGNATURES:
             raise InvalidSongError(
-                f"{self.time_signature!r} is not a time signature of the models. Choose 2, 3, 4 "
-                "or 6 (for 2/4, 3/4, 4/4 and 6/8), or leave it automatic."
+                f"{quoted(self.time_signature)} is not a time signature of the models. Choose 2, "
+                "3, 4 or 6 (for 2/4, 3/4, 4/4 and 6/8), or leave it automatic."
             )
         if self.language is not None and self.language not in LANGUAGES:
             raise InvalidSongError(
-                f"{self.language!r} is not a language of the models. Choose one of "
+                f"{quoted(self.language)} is not a language of the models. Choose one of "
                 f"{', '.join(LANGUAGES)}."
             )
         _warn_of_length("caption", self.caption, CAPTION_CHARACTERS)
@@ -141,7 +142,9 @@ def parse_key(text: str) -> str:
     """
     match = re.fullmatch(r"([A-Ga-g])([#b♯♭]?)\s*(m|min|minor|M|maj|major)?", _lower_mode(text))
     if match is None:
-        raise InvalidSongError(f"{text!r} is not a key. Write it as 'C major', 'F# minor' or 'Am'.")
+        raise InvalidSongError(
+            f"{quoted(text)} is not a key. Write it as 'C major', 'F# minor' or 'Am'."
+        )
     note, accidental, mode = match.groups()
     return f"{note.upper()}{accidental} {'minor' if mode in ('m', 'min', 'minor') else 'major'}"
 

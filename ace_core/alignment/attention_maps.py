@@ -111,7 +111,7 @@ def parse_heads(text: str, config: DiTConfig) -> Heads:
     existing = _existing(heads, config)
     if not existing:
         raise InvalidRequestError(
-            f"The model has none of the heads in {text!r}: it has {config.layers} layers of "
+            f"The model has none of the heads in {quoted(text)}: it has {config.layers} layers of "
             f"{config.decoder.heads} heads, both counted from 0. Write others, or leave it empty "
             "for the model's own."
         )

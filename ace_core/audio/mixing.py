@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidAudioError, InvalidRequestError
+from ..parsing import quoted
 from ..texts import shown, text_fault
 
 GAIN_RANGE: Final = (-60.0, 24.0)  # dB
@@ -44,8 +45,8 @@ class Stem:
         ):
             if not low <= value <= high:
                 raise InvalidRequestError(
-                    f"The {label} of {self.name!r} is {value:g}{unit}, but it goes from {low:g} to "
-                    f"{high:g}{unit}. Set it inside that range."
+                    f"The {label} of {quoted(self.name)} is {value:g}{unit}, but it goes from "
+                    f"{low:g} to {high:g}{unit}. Set it inside that range."
                 )
 
     @property
@@ -115,7 +116,8 @@ def stem_index(stems: Sequence[Stem], name: str) -> int:
     names = [stem.name for stem in stems]
     if name.strip() not in names:
         raise InvalidRequestError(
-            f"There is no stem {name!r} among {', '.join(names) or 'none'}. Choose one of those."
+            f"There is no stem {quoted(name)} among {', '.join(names) or 'none'}. Choose one of "
+            "those."
         )
     return names.index(name.strip())
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from .. import prompts
 from ..constants import INSTRUMENTAL, TRACKS
 from ..errors import InvalidRequestError
+from ..parsing import quoted
 from ..task import (
     EditWindow,
     FlowEdit,
@@ -223,7 +224,7 @@ def _with_lyrics(song: Song) -> Song:
 def _checked_track(track: str) -> str:
     if track not in TRACKS:
         raise InvalidRequestError(
-            f"{track!r} is not a track of the models. Choose one of {', '.join(TRACKS)}."
+            f"{quoted(track)} is not a track of the models. Choose one of {', '.join(TRACKS)}."
         )
     return track
 

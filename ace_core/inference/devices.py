@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InvalidRequestError
+from ..parsing import quoted
 from ..precision import CHOICES, cpu_is_fast_at_bf16
 
 AUTO: Final = "auto"
@@ -29,8 +30,8 @@ def device_of(name: str) -> torch.device:
     if kind in present and (not number or _is_index(number, kind)):
         return torch.device(name)
     raise InvalidRequestError(
-        f"The device {name!r} is not here. This machine and this torch have {', '.join(present)}; "
-        f"choose one of them, or {AUTO}."
+        f"The device {quoted(name)} is not here. This machine and this torch have "
+        f"{', '.join(present)}; choose one of them, or {AUTO}."
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import CheckpointError
+from ..parsing import quoted
 from ..tokens import SOURCES, FolderTokenizer, holds_tokenizer, load_tokenizer
 from ..weights import Checkpoint, Kind, inspect, tokenizer_file
 
@@ -50,7 +51,7 @@ def find_model(root: str | Path, name: str, kind: Kind) -> Checkpoint:
         checkpoint.part(kind)
         return checkpoint
     raise CheckpointError(
-        f"No {kind.value} called {name!r} is below {root.absolute()}. Download it to "
+        f"No {kind.value} called {quoted(name)} is below {root.absolute()}. Download it to "
         f"{root / 'checkpoints' / Path(name).name}, or give the path of its folder or file."
         f"{_offered(root, kind)}"
     )

@@ -14,6 +14,7 @@ from ..lm.language_model import LanguageModel
 from ..memory import memory_for
 from ..models.int8 import Int8Linear
 from ..models.ops import Ops
+from ..parsing import quoted
 from ..pipeline import Models
 from ..sampling.presets import merge_advice
 from ..types import Variant
@@ -185,7 +186,9 @@ def variant_advice(path: Path) -> str:
 def _variant(checkpoint: Checkpoint, given: str | None) -> Variant:
     names = [variant.value for variant in Variant]
     if given is not None and given not in names:
-        raise InvalidRequestError(f"`variant` is {given!r}. Choose one of {', '.join(names)}.")
+        raise InvalidRequestError(
+            f"`variant` is {quoted(given)}. Choose one of {', '.join(names)}."
+        )
     known = checkpoint.variant if given is None else Variant(given)
     if known is None:
         choice = variant_advice(checkpoint.path) or f"Set `variant` to one of {', '.join(names)}."
@@ -232,8 +235,8 @@ class LLMHandler:
         try:
             if backend not in BACKENDS:
                 raise InvalidRequestError(
-                    f"`backend` is {backend!r}. Choose one of {', '.join(BACKENDS)}; all of them "
-                    "mean this library's own decoding loop."
+                    f"`backend` is {quoted(backend)}. Choose one of {', '.join(BACKENDS)}; all of "
+                    "them mean this library's own decoding loop."
                 )
             _check_quantization(quantization)
             target = device_of(device)
@@ -280,5 +283,6 @@ def _check_quantization(quantization: str | None) -> None:
     """
     if quantization is not None and quantization not in INT8:
         raise InvalidRequestError(
-            f"`quantization` is {quantization!r}. Choose {' or '.join(INT8)}, or leave it out."
+            f"`quantization` is {quoted(quantization)}. Choose {' or '.join(INT8)}, or leave it "
+            "out."
         )

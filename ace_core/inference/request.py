@@ -11,6 +11,7 @@ from ..errors import InvalidRequestError
 from ..lm.metadata import Metadata
 from ..lm.plan import UNKNOWN, fill
 from ..lm.sampling import SamplingParams
+from ..parsing import quoted
 from ..prompts import TEXT_TO_MUSIC
 from ..sampling.dcw import DCW, DCW_OFF, DCWMode
 from ..sampling.flow_edit import check_edit
@@ -80,8 +81,8 @@ def meter_of(text: str) -> int | None:
         return None
     if text.strip() not in METERS:
         raise InvalidRequestError(
-            f"`timesignature` is {text!r}. Write 2, 3, 4 or 6 (for 2/4, 3/4, 4/4 and 6/8), or "
-            "nothing for automatic."
+            f"`timesignature` is {quoted(text)}. Write 2, 3, 4 or 6 (for 2/4, 3/4, 4/4 and 6/8), "
+            "or nothing for automatic."
         )
     return METERS[text.strip()]
 
@@ -247,7 +248,7 @@ def tracks_of(task: str, instruction: str) -> Tracks:
     """
     named = tuple(track for track in TRACKS if names_track(instruction, track))
     if not named:
-        given = "no instruction" if _is_default(instruction) else f"{instruction!r}"
+        given = "no instruction" if _is_default(instruction) else f"{quoted(instruction)}"
         raise InvalidRequestError(
             f"The task {task} was given {given}, which names no track. Write `instruction` as in "
             f"{INSTRUCTION_EXAMPLES[task]!r}, with {'some' if task == 'complete' else 'one'} of "

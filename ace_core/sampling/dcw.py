@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidScheduleError
+from ..parsing import quoted
 from ..precision import at_least_float32
 from .solvers import Solver, SolverStep
 
@@ -58,8 +59,8 @@ class DCW:
                 )
         if self.wavelet not in WAVELETS:
             raise InvalidScheduleError(
-                f"The DCW wavelet is {self.wavelet!r}, but only haar is built in. Set it to haar, "
-                "the official default."
+                f"The DCW wavelet is {quoted(self.wavelet)}, but only haar is built in. Set it to "
+                "haar, the official default."
             )
 
     @property

@@ -107,7 +107,8 @@ def check_seed(seed: int) -> int:
     smallest, largest = SEED_RANGE
     if isinstance(seed, bool) or not isinstance(seed, int) or not smallest <= seed <= largest:
         raise InvalidScheduleError(
-            f"{seed!r} is not a seed. Set `seed` to a whole number from {smallest} to {largest}."
+            f"{quoted(seed)} is not a seed. Set `seed` to a whole number from {smallest} to "
+            f"{largest}."
         )
     return seed
 

@@ -55,8 +55,8 @@ def timesteps(steps: int, shift: float) -> list[float]:
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise InvalidScheduleError(
-            f"{steps!r} steps cannot be taken. Set `steps` to a whole number from 1: 8 for turbo, "
-            "32 or more for base and sft."
+            f"{quoted(steps)} steps cannot be taken. Set `steps` to a whole number from 1: 8 for "
+            "turbo, 32 or more for base and sft."
         )
     if not (math.isfinite(shift) and shift > 0):
         raise InvalidScheduleError(

@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 
 from ..errors import CheckpointError
-from ..parsing import parse_json
+from ..parsing import parse_json, quoted
 from .checkpoint import WHERE_TO_LOOK, Checkpoint, Entry, Kind, Part
 from .tensor_files import read_header, read_metadata, read_tensors
 
@@ -124,10 +124,12 @@ def _from_marks(part: Part) -> Iterator[tuple[str, Settings]]:
     for name, entry in part.entries.items():
         if name.endswith(MARK):
             if entry.elements > LONGEST_MARK:
-                raise CheckpointError(_unreadable(entry.file, f"{entry.key!r} is too long"))
+                raise CheckpointError(_unreadable(entry.file, f"{quoted(entry.key)} is too long"))
             tensor = read_tensors(entry.file, {"": entry.key})[""]
             if tensor.dtype is not torch.uint8:
-                raise CheckpointError(_unreadable(entry.file, f"{entry.key!r} is {tensor.dtype}"))
+                raise CheckpointError(
+                    _unreadable(entry.file, f"{quoted(entry.key)} is {tensor.dtype}")
+                )
             text = bytes(tensor.flatten().tolist())
             yield name.removesuffix(MARK), _settings(entry.file, entry.key, text)
 
@@ -175,16 +177,18 @@ def _table(file: Any, where: str, text: str | bytes) -> dict[str, Any]:
     try:
         table = parse_json(text)
     except ValueError as error:
-        raise CheckpointError(_unreadable(file, f"{where!r} is no JSON ({error})")) from None
+        raise CheckpointError(_unreadable(file, f"{quoted(where)} is no JSON ({error})")) from None
     if not isinstance(table, dict):
-        raise CheckpointError(_unreadable(file, f"{where!r} is no table"))
+        raise CheckpointError(_unreadable(file, f"{quoted(where)} is no table"))
     return table
 
 
 def _checked(file: Any, where: str, settings: Any) -> Settings:
     name = settings.get("format") if isinstance(settings, dict) else None
     if not isinstance(name, str) or len(name) > LONGEST_FORMAT:
-        raise CheckpointError(_unreadable(file, f"{where!r} names no format that can be known"))
+        raise CheckpointError(
+            _unreadable(file, f"{quoted(where)} names no format that can be known")
+        )
     return settings
 
 
@@ -204,7 +208,8 @@ def _check_parts(part: Part, layer: str, settings: Settings) -> None:
     missing = [name for name in ("weight", *needed) if f"{layer}.{name}" not in part.entries]
     if missing and not (old and missing == ["weight_scale"]):
         raise CheckpointError(
-            f"{part.files[0]}: the layer {layer} is quantised as {kind!r}, but the file has no "
+            f"{part.files[0]}: the layer {quoted(layer)} is quantised as {kind!r}, but the file "
+            "has no "
             f"{' and no '.join(missing)} for it. Download it again, or choose the file in bf16."
         )
 
@@ -216,6 +221,6 @@ def _unexplained(part: Part, layers: Mapping[str, Settings]) -> Iterator[str]:
         if layer in layers or name.removesuffix(".absmax").rpartition(".")[0] in layers:
             continue
         if name.endswith(_SIGNS):
-            yield f"it has {entry.key!r}"
+            yield f"it has {quoted(entry.key)}"
         elif name.endswith(".weight") and entry.dtype not in _PLAIN:
-            yield f"{entry.key!r} is in {str(entry.dtype).removeprefix('torch.')}"
+            yield f"{quoted(entry.key)} is in {str(entry.dtype).removeprefix('torch.')}"

@@ -215,6 +215,7 @@ def test_tokenizers(parts: dict[str, Any], text: str) -> None:
         }
     )
 )
+@example({"key": "9" * 5_000})
 def test_songs(fields: dict[str, Any]) -> None:
     texts = {n: v for n, v in fields.items() if n in ("caption", "lyrics") and isinstance(v, str)}
     kinds = {"seconds": (int, float), "bpm": int, "time_signature": int, "key": str}

@@ -171,3 +171,9 @@ def test_the_stock_sampler_with_our_solver_corrects_too(run: Run) -> None:
     assert_same(made(run(whole_run)), made(run(repaint())))
     whole_run["solver"]["inputs"]["dcw"] = "off"
     assert_same(made(run(whole_run)), made(run(solved("off"))))
+
+
+def test_an_option_that_there_is_not_is_refused(run: Run) -> None:
+    """Hosts leave such an option out of what they hand on, as a missing one."""
+    found = run(patched("all of them"))
+    assert "`dcw` has no option of this node. Choose one of auto, off, low" in complaint(found)

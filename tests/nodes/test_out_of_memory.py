@@ -143,9 +143,14 @@ def fail(pack: Pack, nodes: Nodes, where: str, fault: Fault) -> Outcome:
 
 
 def assert_clear(outcome: Outcome) -> None:
-    """One error of ours: what needed the memory and what to do, before what torch said."""
+    """One error of ours: what needed the memory and what to do, before what torch said. A stock
+    node that memory ends in, outside of our model, has ComfyUI's own."""
     assert outcome.status == "error"
     assert outcome.error is not None
+    if outcome.error["exception_type"] == "torch.OutOfMemoryError":
+        assert not outcome.error["node_type"].startswith("AceStep15"), outcome.why()
+        assert "you ran out of memory" in outcome.error["exception_message"], outcome.why()
+        return
     assert outcome.error["exception_type"].endswith(".NotEnoughMemoryError"), outcome.why()
     message = outcome.error["exception_message"].splitlines()[0]
     assert re.match(r"[A-Z][^(]*memory[^(]*\.", message), message

@@ -1,10 +1,10 @@
 """Trials of the many-songs batch that are too long for the tests.
 
-`python -m tools.testing.batch_trials kills` kills it at random points (twenty times, -9), lets it
-come to its end and checks that every song is there once, whole, and as the manifest says. With
-`--ray ADDRESS` it runs on that Ray. `python -m tools.testing.batch_trials together` starts it twice
-at once, again and again, and checks the same. `python -m tools.testing.batch_trials memory` makes
-two hundred songs in one process and prints how its memory grew. The models are the miniature ones.
+`python -m tools.testing.batch_trials kills` kills it at random points (twenty times, -9), with
+songs left to make each time, lets it come to its end and checks that every song is there once,
+whole, and as the manifest says. With `--ray ADDRESS` it runs on that Ray. `... together` starts it
+twice at once, again and again, and checks the same. `... memory` makes two hundred songs in one
+process and prints how its memory grew. The models are the miniature ones.
 """
 
 import argparse
@@ -38,6 +38,8 @@ SONG: dict[str, Any] = {  # the least work that is a song: a recording may be sh
     "audio_format": "wav",
 }
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}  # many small processes on few cores
+KILLED = "(exit -9)"
+AHEAD = 20  # songs that are left to make before each kill, more than fit into its time
 EARLY = 0.25  # share of the kills that fall anywhere from the first moment on
 
 
@@ -53,6 +55,11 @@ def prepare(base: Path, songs: int, models: Callable[[Path], Any] = miniature) -
     models(base / "models")
     tone = np.sin(np.arange(round(SECONDS * SAMPLE_RATE)) / 20)
     soundfile.write(base / "tone.wav", np.stack([tone, tone], axis=1), SAMPLE_RATE)
+    return write_prompts(base, songs)
+
+
+def write_prompts(base: Path, songs: int) -> list[str]:
+    """So many lines, of which the first ones are always the same; the ids of the songs."""
     names = [f"song-{number:03d}" for number in range(songs)]
     lines = [json.dumps({"id": name, **SONG}) for name in names]
     (base / "prompts.jsonl").write_text("\n".join(lines) + "\n")
@@ -104,10 +111,14 @@ def faults(base: Path, names: list[str]) -> list[str]:
 
 
 def kills(base: Path, times: int, seed: int, options: list[str]) -> bool:
-    names = prepare(base, times + times // 2)
-    rng = random.Random(seed)
-    for number in range(times):
-        print(f"kill {number + 1:2d}: {run_and_kill(base, rng, options)}", flush=True)
+    names = prepare(base, AHEAD)
+    rng, killed = random.Random(seed), 0
+    while killed < times:
+        names = write_prompts(base, len(records(base)) + AHEAD)
+        where = run_and_kill(base, rng, options)
+        running = KILLED in where  # it may have made its songs before
+        killed += running
+        print(f"kill {killed:2d}: {where}" if running else f"no kill: {where}", flush=True)
     made = len(records(base))
     done = subprocess.run(
         command(base, *options), cwd=ROOT, env=ONE_THREAD, capture_output=True, check=False
