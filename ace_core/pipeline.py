@@ -4,13 +4,14 @@ Scripts, tests and benchmarks use it as ComfyUI uses the nodes. It chooses no de
 the models' own are used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import torch
 from torch import Tensor
 
+from .alignment.attention_maps import FinishedSong
 from .audio import tiling
 from .audio.waveform import limit_peak, without_padding
 from .conditioning import context as ctx
@@ -33,7 +34,7 @@ from .sampling.recipe import Recipe, sde_noise
 from .sampling.repaint import KeptSource
 from .sampling.solvers import OnStep, SolverOptions, Velocity, in_turn, integrate
 from .task import Task
-from .types import Variant
+from .types import AudioCodes, Variant
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,6 +178,31 @@ def encode_audio(models: Models, audio: Tensor, oom: OomHandler = OOM_HANDLER) -
     """48 kHz stereo [B, 2, N] as latents [B, T, C]: the mean of the VAE's posterior."""
     weight = next(models.vae.parameters())
     return tiling.encode_adaptive(models.vae, audio.to(weight), oom=oom).mean.transpose(1, 2)
+
+
+@torch.inference_mode()
+def encode_codes(models: Models, latents: Tensor) -> tuple[AudioCodes, ...]:
+    """The audio codes of each item of music [B, T, C].
+
+    Raises:
+        InvalidAudioError: it is shorter than one code.
+    """
+    items = latents.to(models.silence)
+    return tuple(ctx.codes_of_latents(models.dit, item[None], models.silence) for item in items)
+
+
+@torch.inference_mode()
+def finished_songs(
+    models: Models, task: Task | Sequence[Task], latents: Tensor
+) -> Iterator[FinishedSong]:
+    """Each item of finished `latents` [B, T, C] with what the model saw when it made it."""
+    tasks = _variations(task, len(latents))
+    decoder = models.dit.decoder
+    for index, item in enumerate(latents):
+        own = _part(tasks, index, index + 1)[0]
+        context = ctx.context(models.dit, own, models.silence)
+        encoded = ctx.encode_conditions(models.dit, own, models.silence)
+        yield FinishedSong(item[None], context, decoder.cross_attention_kv(encoded))
 
 
 def _variations(task: Task | Sequence[Task], batch: int) -> tuple[Task, ...]:

@@ -9,11 +9,12 @@ from comfy_api.latest import io
 
 from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.waveform import model_audio
-from ..ace_core.constants import BPM_RANGE, CODE_RATE, FRAMES_PER_CODE, LONGEST_SECONDS
-from ..ace_core.errors import InvalidAudioError, InvalidCodesError, InvalidRequestError
+from ..ace_core.conditioning.context import check_code_frames
+from ..ace_core.constants import BPM_RANGE, CODE_RATE, LONGEST_SECONDS
+from ..ace_core.errors import InvalidCodesError, InvalidRequestError
 from ..ace_core.latents import latent_samples
 from ..ace_core.lm import codes as material
-from ..ace_core.timing import frames_in, seconds_of
+from ..ace_core.timing import frames_in
 from ..ace_core.types import AudioCodes
 from .dynamic import chosen
 from .sockets import CodesSocket
@@ -58,20 +59,11 @@ class AceStepEncodeCodes(io.ComfyNode):
             )
         if audio is not None:
             sound = model_audio(*unpack_audio(audio))
-            _check_frames(frames_in(sound.shape[-1]))
+            check_code_frames(frames_in(sound.shape[-1]))
             latent = host.encode(vae, sound)
         samples = latent_samples(latent)
-        _check_frames(samples.shape[-1])
+        check_code_frames(samples.shape[-1])
         return io.NodeOutput(host.encode_codes(model, samples, host.silence_of(vae)))
-
-
-def _check_frames(frames: int) -> None:
-    """Refuse what is shorter than one code, before anything heavy is done."""
-    if frames < FRAMES_PER_CODE:
-        raise InvalidAudioError(
-            f"The audio is {seconds_of(frames):g} seconds long, but one code takes "
-            f"{1 / CODE_RATE:g}. Give a longer clip."
-        )
 
 
 class AceStepCodesToText(io.ComfyNode):

@@ -219,13 +219,16 @@ class Folder:
 
 def _names(result: JobResult) -> Iterator[list[str]]:
     """Names of a song's files: its id, and a number where that is taken. Ids have no dot, so a song
-    is never named like an item or another attempt of another one."""
-    several = len(result.files) > 1
+    is never named like an item or another attempt of another one. Files of one kind are counted, so
+    that timed lyrics have the number of their song."""
+    suffixes = [file.path.suffix for file in result.files]
+    numbers = [suffixes[: place + 1].count(suffix) for place, suffix in enumerate(suffixes)]
+    several = max(numbers, default=1) > 1
     for attempt in itertools.count(1):
         stem = result.job.id if attempt == 1 else f"{result.job.id}.take{attempt}"
         yield [
             f"{stem}.{number}{file.path.suffix}" if several else f"{stem}{file.path.suffix}"
-            for number, file in enumerate(result.files, start=1)
+            for number, file in zip(numbers, result.files, strict=True)
         ]
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,19 @@ class LocalWorker:
 
 
 def _files(result: GenerationResult) -> tuple[OutputFile, ...]:
-    return tuple(
-        OutputFile(Path(audio["path"]), {"seed": audio["params"]["seed"], "key": audio["key"]})
-        for audio in result.audios
-    )
+    return tuple(file for audio in result.audios for file in _files_of(audio))
+
+
+def _files_of(audio: Mapping[str, Any]) -> Iterator[OutputFile]:
+    """The song, and its timed lyrics."""
+    facts = {"seed": audio["params"]["seed"], "key": audio["key"]}
+    yield OutputFile(Path(audio["path"]), facts | _score(audio))
+    if "lyric_timestamps" in audio:
+        yield OutputFile(Path(audio["lyric_timestamps"]["path"]), facts)
+
+
+def _score(audio: Mapping[str, Any]) -> dict[str, Any]:
+    return {"score": audio["score"]} if "score" in audio else {}
 
 
 def _facts(result: GenerationResult) -> dict[str, Any]:

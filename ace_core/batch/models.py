@@ -75,6 +75,14 @@ class ModelChoice:
         Raises:
             CheckpointError: a model cannot be loaded.
         """
+        return Models(self.load_dit(), self.load_lm())
+
+    def load_dit(self) -> AceStepHandler:
+        """The diffusion model alone, with text encoder and VAE.
+
+        Raises:
+            CheckpointError: it cannot be loaded.
+        """
         dit = AceStepHandler()
         status, ready = dit.initialize_service(
             self.root,
@@ -88,7 +96,7 @@ class ModelChoice:
         )
         if not ready:
             raise CheckpointError(status)
-        return Models(dit, self.load_lm())
+        return dit
 
     def load_lm(self) -> LLMHandler | None:
         """The language model alone, if one was chosen.

@@ -122,6 +122,8 @@ CONFIG_FIELDS: Final = (
     "audio_format",
     "allow_lm_batch",
     "lm_batch_chunk_size",
+    "lyric_timestamps",
+    "score",
 )  # fields of the configuration; `use_random_seed` is not one, since a batch always keeps its seeds
 RECORDINGS: Final = ("src_audio", "reference_audio")
 NAMES: Final = (*(field.name for field in fields(GenerationParams)), *CONFIG_FIELDS)

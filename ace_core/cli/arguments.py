@@ -19,7 +19,7 @@ LMS: Final = (  # in order of preference
 )
 
 
-def add_models(parser: argparse.ArgumentParser, dit: bool = True) -> None:
+def add_models(parser: argparse.ArgumentParser, dit: bool = True, optional_lm: bool = True) -> None:
     """The options of the models; `dit` False for commands that need the language model alone."""
     group = parser.add_argument_group("models")
     group.add_argument(
@@ -42,6 +42,7 @@ def add_models(parser: argparse.ArgumentParser, dit: bool = True) -> None:
             metavar="NAME",
             help="another VAE, by name or path, in diffusers' or stable-audio-tools' layout",
         )
+    if optional_lm:
         group.add_argument("--no-lm", action="store_true", help="do without the language model")
     group.add_argument(
         "--lm", metavar="NAME", help=f"language model (default: the first of {', '.join(LMS)})"
@@ -111,6 +112,8 @@ CONFIG_FIELDS: Final = (
     "lm_batch_chunk_size",
     "constrained_decoding_debug",
     "audio_format",
+    "lyric_timestamps",
+    "score",
 )
 OUT: Final = "output"
 
@@ -203,11 +206,15 @@ def add_lm(parser: argparse.ArgumentParser, name: str) -> None:
         default=True,
         help="constrain its replies to their grammar",
     )
-    add_models(parser, dit=False)
+    add_models(parser, dit=name == "understand", optional_lm=False)
 
 
 def _add_understand(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("codes", help="audio codes as text, or a file of them; - for stdin")
+    parser.add_argument(
+        "codes",
+        metavar="RECORDING or CODES",
+        help="a recording, or audio codes as text or a file of them; - for stdin",
+    )
 
 
 def _add_sample(parser: argparse.ArgumentParser) -> None:
@@ -229,6 +236,11 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 LM_ARGUMENTS: Final = {"understand": _add_understand, "sample": _add_sample, "format": _add_format}
 
 
+def add_codes(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument("recording", type=Path, metavar="RECORDING", help="any rate and format")
+    add_models(parser)
+
+
 def add_inspect(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a model's file or folder")
 
@@ -236,6 +248,7 @@ def add_inspect(parser: argparse.ArgumentParser, name: str) -> None:
 ARGUMENTS: Final[Mapping[str, Callable[[argparse.ArgumentParser, str], None]]] = {
     **dict.fromkeys(SOURCE_FIELDS_OF, add_music),
     **dict.fromkeys(LM_ARGUMENTS, add_lm),
+    "codes": add_codes,
     "inspect": add_inspect,
     "batch": add_batch,
 }

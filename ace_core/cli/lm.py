@@ -11,7 +11,8 @@ from ..inference import LLMHandler, create_sample, format_sample, understand_mus
 from ..inference.lm_calls import codes_of
 from ..texts import first_fault
 from .arguments import METADATA
-from .models import lm_choice
+from .codes import codes_of_recording
+from .models import lm_choice, model_choice
 from .options import read_text
 from .output import Output, usage_errors
 
@@ -21,8 +22,13 @@ TITLES: Final = {"keyscale": "key", "timesignature": "time signature"}
 def run(arguments: argparse.Namespace, output: Output) -> int:
     with usage_errors():
         _check_texts(arguments)
-        request = REQUESTS[arguments.command](arguments)
+        recording = _recording(arguments)
+        dit = recording and model_choice(arguments, output, thinks=False)
+        request = None if recording else REQUESTS[arguments.command](arguments)
         choice = lm_choice(arguments)
+    if recording and dit:
+        request = _understood(codes_of_recording(recording, dit, output))
+    assert request is not None  # noqa: S101  one of the two
     output.bar(0.0, "Loading the language model")
     lm = choice.load_lm()
     assert lm is not None  # noqa: S101  chosen_lm refuses when there is none
@@ -56,7 +62,23 @@ def _sampling(arguments: argparse.Namespace) -> dict[str, Any]:
 def _understand(arguments: argparse.Namespace) -> Request:
     codes = _read_codes(arguments.codes)
     codes_of(codes)  # raises an error for a text without codes
+    return _understood(codes)
+
+
+def _understood(codes: str) -> Request:
     return lambda lm, sampling: understand_music(lm, codes, **sampling)
+
+
+def _recording(arguments: argparse.Namespace) -> Path | None:
+    """The file to understand where it is no text; None: codes, or another command."""
+    given = getattr(arguments, "codes", "-")
+    if given == "-" or "audio_code" in given or not Path(given).is_file():
+        return None
+    try:
+        read_text(Path(given))
+    except InvalidRequestError:
+        return Path(given)
+    return None
 
 
 def _read_codes(given: str) -> str:

@@ -33,6 +33,7 @@ FIELDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {  # of commands that are no
     "audio2audio": {"audio2audio_enable": True},
     "remix": {"task_type": REMIX},
 }
+FOUND: Final = ("lyric_timestamps", "score")  # about a song, where it is asked for
 SUFFIX_OF_FORMAT: Final = {"wav32": "wav", "aac": "m4a"}  # where they differ
 FORMAT_OF_SUFFIX: Final = {"m4a": "aac"}
 
@@ -116,27 +117,47 @@ def _named(result: GenerationResult, out: Path) -> list[Path]:
     Raises:
         SaveError: a name cannot be given.
     """
-    drafts = [Path(audio["path"]) for audio in result.audios]
     if not out.suffix:
-        return [_free(draft, out) for draft in drafts]
-    several = len(drafts) > 1
+        return [_in_folder(audio, out) for audio in result.audios]
+    several = len(result.audios) > 1
     files = []
-    for number, draft in enumerate(drafts, start=1):
+    for number, audio in enumerate(result.audios, start=1):
         item = f".{number}" if several else ""
         file = out.with_name(f"{out.stem}{item}{out.suffix}")
-        with save_errors(file):
-            files.append(draft.replace(file))
+        for draft in _drafts(audio):
+            name = file if draft.suffix == file.suffix else file.with_suffix(draft.suffix)
+            with save_errors(name):
+                draft.replace(name)
+            if "lyric_timestamps" in audio and name != file:
+                audio["lyric_timestamps"]["path"] = str(name)
+        files.append(file)
     return files
 
 
-def _free(draft: Path, folder: Path) -> Path:
+def _drafts(audio: Mapping[str, Any]) -> list[Path]:
+    """The song's file, and that of its timed lyrics."""
+    timed = audio.get("lyric_timestamps")
+    return [Path(each["path"]) for each in (audio, timed) if each is not None]
+
+
+def _free(drafts: Sequence[Path], folder: Path) -> Path:
+    song = drafts[0]
     for number in itertools.count(1):
         again = f"_{number}" if number > 1 else ""
-        file = folder / f"{draft.stem}{again}{draft.suffix}"
-        with save_errors(file), suppress(FileExistsError):
-            name_all([draft], [file])
-            return file
+        files = [folder / f"{song.stem}{again}{draft.suffix}" for draft in drafts]
+        with save_errors(files[0]), suppress(FileExistsError):
+            name_all(drafts, files)
+            return files[0]
     raise AssertionError("counting has no end")
+
+
+def _in_folder(audio: dict[str, Any], folder: Path) -> Path:
+    """The song's file under a free name, and its timed lyrics beside it."""
+    drafts = _drafts(audio)
+    file = _free(drafts, folder)
+    if len(drafts) > 1:
+        audio["lyric_timestamps"]["path"] = str(file.with_suffix(drafts[1].suffix))
+    return file
 
 
 def _report(output: Output, result: GenerationResult, files: list[Path]) -> None:
@@ -146,6 +167,7 @@ def _report(output: Output, result: GenerationResult, files: list[Path]) -> None
             "seed": audio["params"]["seed"],
             "key": audio["key"],
             "params": audio["params"],
+            **{name: audio[name] for name in FOUND if name in audio},
         }
         for file, audio in zip(files, result.audios, strict=True)
     ]
@@ -158,4 +180,9 @@ def _report(output: Output, result: GenerationResult, files: list[Path]) -> None
     }
     if result.status_message:
         output.note(result.status_message)
-    output.result(content, "\n".join(f"{song['path']}  seed {song['seed']}" for song in songs))
+    output.result(content, "\n".join(map(_line, songs)))
+
+
+def _line(song: Mapping[str, Any]) -> str:
+    score = f"  score {song['score']['total']:.4f}" if "score" in song else ""
+    return f"{song['path']}  seed {song['seed']}{score}"

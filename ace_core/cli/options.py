@@ -86,6 +86,8 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "allow_lm_batch": "let it write the codes of several songs at once",
     "lm_batch_chunk_size": "how many songs' codes at once, at most",
     "constrained_decoding_debug": "log each token of the language model",
+    "lyric_timestamps": "write when each word is sung beside the song: lrc, karaoke or srt",
+    "score": "score the song: the singing and, with a language model, caption, lyrics and metadata",
     "audio_format": "flac, wav, mp3, wav32 (32-bit float), opus or aac (in .m4a)",
 }
 Parse = Callable[[str], Any]

@@ -12,10 +12,18 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ..constants import FRAMES_PER_CODE, LATENT_CHANNELS, LATENT_HOP, TIMBRE_FRAMES
+from ..constants import (
+    CODE_RATE,
+    FRAMES_PER_CODE,
+    LATENT_CHANNELS,
+    LATENT_HOP,
+    TIMBRE_FRAMES,
+)
+from ..errors import InvalidAudioError
 from ..models.acestep import AceStepModel
 from ..precision import check_finite
 from ..task import SourceUse, Task
+from ..timing import seconds_of
 from ..types import AudioCodes
 
 AUTO_MASK: Final = 2.0  # in place of the chunk mask: the model decides where to play
@@ -51,6 +59,30 @@ def quantize_source(model: AceStepModel, latents: Tensor, silence: Tensor) -> Te
     padded = -(-frames // FRAMES_PER_CODE) * FRAMES_PER_CODE
     codes = model.tokenizer(fit_length(latents, padded, silence))
     return model.hints(codes, latents.dtype)[:, :frames]
+
+
+def codes_of_latents(model: AceStepModel, latents: Tensor, silence: Tensor) -> AudioCodes:
+    """The audio codes of music [1, T, C]; a last code that is not full is filled up with silence.
+
+    Raises:
+        InvalidAudioError: it is shorter than one code.
+    """
+    check_code_frames(latents.shape[1])
+    whole = -(-latents.shape[1] // FRAMES_PER_CODE) * FRAMES_PER_CODE
+    codes = model.tokenizer(fit_length(latents, whole, silence))  # [1, S]
+    return AudioCodes(tuple(codes[0].tolist()))
+
+
+def check_code_frames(frames: int) -> None:
+    """
+    Raises:
+        InvalidAudioError: `frames` latent frames are shorter than one code.
+    """
+    if frames < FRAMES_PER_CODE:
+        raise InvalidAudioError(
+            f"The audio is {seconds_of(frames):g} seconds long, but one code takes "
+            f"{1 / CODE_RATE:g}. Give a longer clip."
+        )
 
 
 def source_latents(model: AceStepModel, task: Task, silence: Tensor) -> Tensor:

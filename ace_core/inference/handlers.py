@@ -8,15 +8,20 @@ from pathlib import Path
 
 import torch
 
+from ..audio.files import read_audio
+from ..audio.waveform import model_audio
+from ..conditioning.context import check_code_frames
 from ..conditioning.text import TextEncoder
 from ..errors import AceStepError, CheckpointError, InvalidRequestError
+from ..lm.codes import write_codes
 from ..lm.language_model import LanguageModel
 from ..memory import memory_for
 from ..models.int8 import Int8Linear
 from ..models.ops import Ops
 from ..parsing import quoted
-from ..pipeline import Models
+from ..pipeline import Models, encode_audio, encode_codes
 from ..sampling.presets import merge_advice
+from ..timing import frames_in
 from ..types import Variant
 from ..versions import warn_outdated
 from ..weights import (
@@ -115,6 +120,25 @@ class AceStepHandler:
         loaded = parts.loaded(self._service.models.silence.dtype)
         self.status = " ".join([loaded, *(UNUSED[name] for name, value in given.items() if value)])
         return self.status, True
+
+    def convert_src_audio_to_codes(self, audio_file: str | Path) -> str:
+        """The recording at `audio_file` as text of audio codes, five per second, for
+        `understand_music` and `audio_codes`. The official handler's name.
+
+        Raises:
+            InvalidAudioError: it cannot be read, or is shorter than one code.
+            InvalidRequestError: the models are not loaded.
+            NotEnoughMemoryError: it does not fit.
+        """
+        service = self.service
+        sound = model_audio(*read_audio(audio_file))
+        check_code_frames(frames_in(sound.shape[-1]))
+        with memory_for("Encoding the recording", "Give a shorter one, or free memory."):
+            with service.vae:
+                latents = encode_audio(service.models, sound)
+            with service.dit:
+                (codes,) = encode_codes(service.models, latents)
+        return write_codes(codes)
 
     @property
     def service(self) -> Service:

@@ -4,6 +4,7 @@ from dataclasses import fields
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin
 
+from ..alignment.timed_lyrics import FORMATS as LYRIC_FORMATS
 from ..audio.files import Encoding, check_encoder
 from ..audio.postprocessing import FADE_RANGE, PEAK_RANGE
 from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARACTERS, SECONDS_RANGE
@@ -119,6 +120,7 @@ def check_config(config: GenerationConfig) -> None:
     """
     check_types(config)
     _one_of("audio_format", config.audio_format, FORMATS)
+    _one_of("lyric_timestamps", config.lyric_timestamps, ("", *LYRIC_FORMATS))
     check_encoder(FORMATS[config.audio_format])
     _within("batch_size", config.batch_size, *BATCH_RANGE)
     _within("lm_batch_chunk_size", config.lm_batch_chunk_size, 1, None)

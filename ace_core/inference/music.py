@@ -17,6 +17,8 @@ from ..memory import OomHandler, out_of_memory
 from ..pipeline import decode_audio, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
+from ..types import Song
+from .analysis import analyse, check_analysis
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check_config, check_params, check_types
 from .normalize import normalized
@@ -158,9 +160,13 @@ class _Run:
         facts = facts_of(params, config, self.service.models.variant, request, plan)
         notes += [*plan.notes, *unused_notes(replace(facts, saves=folder is not None))]
         set_cot_fields(params, plan)
-        task, latents = self._sample(request, plan, recipe)
+        check_analysis(config, plan.song, self.llm)
+        tasks, latents = self._sample(request, plan, recipe)
+        task = tasks[0]
         notes += task.warnings
         audios = self._audio_dicts(self._decode(latents, task), plan, recipe)
+        for audio, found in zip(audios, self._found(plan.song, tasks, latents), strict=True):
+            audio.update(found)
         report = clock.stage("Saving")
         for done, audio in enumerate(audios):
             if folder is not None:
@@ -180,8 +186,18 @@ class _Run:
             },
         )
 
-    def _sample(self, request: TaskRequest, plan: LMOutput, recipe: Recipe) -> tuple[Task, Tensor]:
-        """The task, or the first of several variations, and [B, T, C] on the CPU."""
+    def _found(self, song: Song, tasks: Sequence[Task], latents: Tensor) -> list[dict[str, Any]]:
+        """What is found out about each of the songs."""
+        config = self.config
+        if not config.lyric_timestamps and not config.score:
+            return [{}] * len(latents)
+        self.clock.stage("Analysing the songs")
+        return analyse(self.service, self.llm, config, song, (tasks, latents))
+
+    def _sample(
+        self, request: TaskRequest, plan: LMOutput, recipe: Recipe
+    ) -> tuple[Sequence[Task], Tensor]:
+        """The task, or one per variation, and [B, T, C] on the CPU."""
         clock, service = self.clock, self.service
         clock.stage("Encoding the text")
         with clock.timing("dit_encoder_time_cost"):
@@ -196,7 +212,7 @@ class _Run:
                 on_step=lambda step, _: report(step + 1, steps),
                 oom=self._oom,
             ).cpu()  # waits for the device, so that the time is the whole of it
-        return tasks[0], latents * self.params.latent_rescale + self.params.latent_shift
+        return tasks, latents * self.params.latent_rescale + self.params.latent_shift
 
     def _decode(self, latents: Tensor, task: Task) -> Tensor:
         """Audio [B, 2, N] on the CPU, with the source's samples around the new music."""

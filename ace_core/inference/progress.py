@@ -14,7 +14,8 @@ STAGE_ENDS: Final = {
     "Composing codes": 0.4,
     "Encoding the text": 0.45,
     "Making music": 0.85,
-    "Decoding the audio": 0.97,
+    "Decoding the audio": 0.95,
+    "Analysing the songs": 0.98,
     "Saving": 1.0,
 }
 

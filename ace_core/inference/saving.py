@@ -11,6 +11,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from .. import writing
+from ..alignment.timed_lyrics import FORMATS as LYRIC_FORMATS
 from ..audio.files import FileFormat, audio_content
 from ..audio.tags import song_tags
 from ..constants import SAMPLE_RATE, SECONDS_RANGE
@@ -65,7 +66,8 @@ def audio_dict(sound: Tensor, params: dict[str, Any], key: str) -> dict[str, Any
 
 
 def save_song(audio: dict[str, Any], song: Song, folder: Path, audio_format: str) -> None:
-    """Write `audio` to `folder` under its key, complete or not at all, and set its "path".
+    """Write `audio` to `folder` under its key, complete or not at all, and set its "path"; timed
+    lyrics lie beside it.
 
     Where the key's file is there already, the song gets the next free number behind the key.
 
@@ -76,7 +78,15 @@ def save_song(audio: dict[str, Any], song: Song, folder: Path, audio_format: str
     tags = {**song_tags(_as_long(song, audio)), "ace_step_params": json.dumps(audio["params"])}
     content = audio_content(audio["key"], audio["tensor"], form, tags, audio["sample_rate"])
     names = (f"{audio['key']}{again}{form.encoding.suffix}" for again in _again())
-    (path,) = writing.write_set([content], ([folder / name] for name in names))
+    timed = audio.get("lyric_timestamps")
+    if timed is None:
+        (path,) = writing.write_set([content], ([folder / name] for name in names))
+    else:
+        suffix, _ = LYRIC_FORMATS[timed["format"]]
+        places = ([folder / name, (folder / name).with_suffix(f".{suffix}")] for name in names)
+        lyrics = writing.bytes_content(f"{timed['text']}\n".encode())
+        path, text = writing.write_set([content, lyrics], places)
+        timed["path"] = str(text)
     audio["path"] = str(path)
 
 

@@ -141,6 +141,10 @@ class GenerationConfig:
     constrained_decoding_debug: bool = False
     audio_format: str = "flac"
 
+    # ours: what is found out about the finished songs
+    lyric_timestamps: str = ""
+    score: bool = False
+
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, ready for JSON."""
         return asdict(self)
@@ -151,7 +155,8 @@ class GenerationResult:
     """Songs, or the error.
 
     Each of `audios` has "path" (empty without a folder to save in), "tensor" [channels, samples]
-    float32 on the CPU, "key", "sample_rate" and "params". `extra_outputs` holds "latents"
+    float32 on the CPU, "key", "sample_rate" and "params", and where the configuration asks for
+    them "lyric_timestamps" and "score". `extra_outputs` holds "latents"
     [B, T, C], "masks" [B, T], "lm_metadata" and "time_costs" (seconds).
     """
 

@@ -15,8 +15,6 @@ from ...ace_core.alignment.attention_maps import (
 )
 from ...ace_core.alignment.lyric_tokens import LyricTokens
 from ...ace_core.conditioning import context as ctx
-from ...ace_core.conditioning.context import fit_length
-from ...ace_core.constants import FRAMES_PER_CODE
 from ...ace_core.errors import InvalidRequestError
 from ...ace_core.latents import latent_samples
 from ...ace_core.types import AudioCodes
@@ -117,11 +115,7 @@ def encode_codes(model: Any, samples: Tensor, silence: Tensor) -> tuple[AudioCod
     dtype = ace.get_dtype_inference()
     latents = samples.transpose(1, 2).to(model.load_device, dtype)  # [B, T, C]
     own = silence if ace.silence is None else ace.silence
-    whole = -(-latents.shape[1] // FRAMES_PER_CODE) * FRAMES_PER_CODE
-    return tuple(
-        _codes(ace.diffusion_model.tokenizer(fit_length(item[None], whole, own)))
-        for item in latents
-    )
+    return tuple(ctx.codes_of_latents(ace.diffusion_model, item[None], own) for item in latents)
 
 
 def codes_of(model: Any, positive: list, latent: dict[str, Any]) -> tuple[AudioCodes, ...]:
@@ -130,8 +124,3 @@ def codes_of(model: Any, positive: list, latent: dict[str, Any]) -> tuple[AudioC
     _, fallback = task_of(_first_entry(positive), like)
     music = like[..., : music_frames(latent)]
     return encode_codes(model, music, ace.silence_on(model.load_device, fallback))
-
-
-def _codes(codes: Tensor) -> AudioCodes:
-    """[1, S] as a value."""
-    return AudioCodes(tuple(codes[0].tolist()))

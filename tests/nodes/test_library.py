@@ -1,5 +1,6 @@
 """One request through the nodes and through the library: the same latents."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,45 @@ def test_a_cover_strength_without_codes_changes_nothing_and_is_said(pack: Pack) 
     assert torch.equal(made[0][0]["samples"], made[1][0]["samples"])
     note = "cover_strength is not used: no codes are connected."
     assert [note in report for _, report in made] == [False, True]
+
+
+def test_lyric_times_score_and_codes_are_those_of_the_nodes(
+    pack: Pack, models: Path, base_directory: Path
+) -> None:
+    path = rendered.write(base_directory / "input" / "melody.wav", 6.0)
+    links = {"text_encoder": ["text", 0], "vae": ["vae", 0], "song": ["song", 0]}
+    finished = {"positive": ["task", 0], "latent": ["music", 0], "song": ["song", 0]}
+    finished |= {"model": ["model", 0], "text_encoder": ["text", 0]}
+    file = "qwen_1.7b_ace15_miniature.safetensors"
+    nodes = {
+        **loaders(TURBO),
+        "lm": node("LoadLM", file=file, dtype="fp32"),
+        "song": node("Song", **SONG),
+        "task": node("TextToMusic", **links, batch_size=1),
+        "times": schedule(),
+        "music": sampler(),
+        "lyrics": node("LyricTimes", **finished),
+        "score": node("Score", **finished, lm=["lm", 0]),
+        "sound": {"class_type": "LoadAudio", "inputs": {"audio": "melody.wav"}},
+        "codes": node("EncodeCodes", model=["model", 0], vae=["vae", 0], audio=["sound", 0]),
+        "text of codes": node("CodesToText", codes=["codes", 0], format="tokens"),
+        "out": shown("lyrics", 1),
+        "out 2": shown("score", 1),
+        "out 3": shown("text of codes", 0),
+    }
+    outcome = pack.host.run(nodes)
+    assert outcome.complete, outcome.why()
+    dit, lm = handler(models, TURBO), LLMHandler()
+    assert lm.initialize(str(models), file, device="cpu", dtype="fp32")[1]
+    params = GenerationParams(**{**SAID, "duration": 10.0, "reuse_cot": True})
+    config = replace(CONFIG, lyric_timestamps="lrc", score=True)
+    result = generate_music(dit, lm, params, config)
+    assert result.success, result.error
+    (audio,) = result.audios
+    assert audio["lyric_timestamps"]["text"] == outcome.values["lyrics"][1]
+    (scores, _) = outcome.values["score"]
+    assert audio["score"]["total"] == pytest.approx(scores[0].total, abs=1e-4)
+    assert dit.convert_src_audio_to_codes(path) == outcome.values["text of codes"][0]
 
 
 def test_a_planned_and_composed_song_is_the_same_by_nodes_and_by_the_library(

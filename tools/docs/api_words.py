@@ -116,6 +116,10 @@ CONFIG: Final = {
     "`use_random_seed` is off.",
     "lm_batch_chunk_size": "How many songs are side by side with `allow_lm_batch`.",
     "constrained_decoding_debug": "Write each token with its field into the log.",
+    "lyric_timestamps": "Ours: `lrc`, `karaoke` (a time per word) or `srt`: find when each word is "
+    "sung, and write it beside each saved song.",
+    "score": "Ours: score each song, 0 to 1: how the singing follows the lyrics and, with a "
+    "language model, how the music fits its description.",
     "audio_format": "`flac` (24 bit), `wav` (24 bit), `mp3`, `opus`, `aac` in .m4a (320 kbit/s) "
     "or `wav32` (float).",
 }

@@ -21,6 +21,20 @@ def test_codes_are_read_from_a_file_and_described(
     assert 30 <= output["bpm"] <= 300
 
 
+def test_a_recording_is_described_as_its_codes_are(ask: Any, models: tuple[str, str], tone: Path):
+    code, (encoded,), _ = ask("codes", tone, *models)
+    assert (code, encoded["audio_codes"].count("audio_code")) == (Exit.DONE, 2)  # 0.4 s
+    code, (described,), _ = ask("understand", tone, *models, "--seed", 3)
+    assert (code, described["success"]) == (Exit.DONE, True)
+    _, (again,), _ = ask("understand", encoded["audio_codes"], *models, "--seed", 3)
+    assert described == again
+
+
+def test_a_recording_that_is_not_there_is_reported(ask: Any, models: tuple[str, str]):
+    code, (answer,), _ = ask("codes", "none.wav", *models)
+    assert (code, "There is no file none.wav" in answer["error"]) == (Exit.USAGE, True)
+
+
 @pytest.mark.parametrize(("codes", "message"), [("none.txt", "cannot be read"), ("", "audio code")])
 def test_codes_that_are_none_are_reported(
     ask: Any, models: tuple[str, str], tmp_path: Path, codes: str, message: str

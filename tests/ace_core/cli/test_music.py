@@ -57,6 +57,28 @@ def test_a_command_sets_what_it_is_named_after(
     assert (code, output["songs"][0]["params"][name]) == (Exit.DONE, value)
 
 
+def test_timed_lyrics_lie_beside_each_song_and_scores_are_printed(
+    ask: Any, models: tuple[str, str], tmp_path: Path
+):
+    words = ("generate", *QUICK, *models, "--no-lm", "--duration", 10, "--lyrics", "la la")
+    words = (*words, "--lyric-timestamps", "srt", "--score", "--batch-size", 2, "--seed", 3)
+    code, (output,), _ = ask(*words, "-o", tmp_path / "rain.wav")
+    assert code == Exit.DONE
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["rain.1.srt", "rain.1.wav", "rain.2.srt", "rain.2.wav"]
+    for song in output["songs"]:
+        text = Path(song["lyric_timestamps"]["path"])
+        assert text == Path(song["path"]).with_suffix(".srt")
+        assert "la la" in text.read_text(encoding="utf-8")
+        assert 0 <= song["score"]["total"] <= 1
+    folder = tmp_path / "takes"
+    for expected in (1, 2):  # made again: the next free number, for both files
+        code, (output,), _ = ask(*words, "-o", folder)
+        assert len(list(folder.glob("*.srt"))) == len(list(folder.glob("*.flac"))) == 2 * expected
+        text = Path(output["songs"][0]["lyric_timestamps"]["path"])
+        assert text == Path(output["songs"][0]["path"]).with_suffix(".srt")
+
+
 def test_several_songs_are_numbered(ask: Any, models: tuple[str, str], tone: Path, tmp_path: Path):
     words = ("repaint", tone, *QUICK, *models, "--seeds", "3,4", "--batch-size", 2)
     code, (output,), _ = ask(*words, "--no-lm", "-o", tmp_path / "rain.flac")

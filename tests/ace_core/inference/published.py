@@ -85,7 +85,11 @@ LATER: dict[str, list[Field]] = {  # what the official class has gained since, b
         ("ref_audio_strength", "float", 0.5),
         ("ref_audio_input", "str | None", None),
         ("src_audio_path", "str | None", None),
-    ]
+    ],
+    "GenerationConfig": [  # ours
+        ("lyric_timestamps", "str", ""),
+        ("score", "bool", False),
+    ],
 }
 CONFIG: list[Field] = [
     ("batch_size", "int", 2),
