@@ -7,7 +7,7 @@ import torch
 
 from ..ace_core.memory import Notices
 from ..ace_core.sampling.guidance import Guidance
-from ..ace_core.sampling.presets import preset, variant_warnings
+from ..ace_core.sampling.presets import preset, preset_advice, variant_warnings
 from ..ace_core.sampling.recipe import Recipe
 from ..ace_core.sampling.schedules import shift_of
 from ..ace_core.timing import seconds_of
@@ -39,6 +39,7 @@ def run_sampler(
     chosen, positive = solver or host.ace_solver(), task[0]
     host.check_sampler(chosen, positive, guidance)
     warnings = variant_warnings(variant, host.task_name(positive), guidance)
+    warnings += preset_advice(variant, len(sigmas) - 1, shift_of(sigmas.tolist()))
     warnings += host.sampler_warnings(chosen, positive) + host.task_warnings(positive)
     for warning in warnings:
         logger.warning(warning)

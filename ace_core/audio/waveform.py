@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 def model_audio(waveform: Tensor, rate: int) -> Tensor:
     """Audio as the models take it: stereo, 48 kHz, within [-1, 1], [B, 2, N].
 
-    Mono is doubled; of more channels the first two are kept; samples beyond full scale are clipped,
-    as in the official ingestion. The latter two log a warning.
+    Mono is doubled; surround sound is mixed down (see `downmixed`); samples beyond full scale are
+    clipped, as in the official ingestion. The latter two log a warning.
 
     Raises:
         InvalidAudioError: see `check_waveform`; or longer than `LONGEST_AUDIO`.
@@ -135,9 +135,37 @@ def _peaks(audio: Tensor) -> Tensor:
 
 def _stereo(waveform: Tensor) -> Tensor:
     channels = waveform.shape[1]
+    if channels == 1:
+        return waveform.expand(-1, CHANNELS, -1)
+    if channels in SURROUND:
+        logger.warning("The audio has %d channels; they are mixed down to stereo.", channels)
+        return downmixed(waveform)
     if channels > CHANNELS:
         logger.warning("The audio has %d channels; the models take the first two.", channels)
-    return waveform.expand(-1, CHANNELS, -1) if channels == 1 else waveform[:, :CHANNELS]
+    return waveform[:, :CHANNELS]
+
+
+_SIDE: Final = 0.5**0.5  # -3 dB: of the centre in both channels, of a surround in its own
+_LEFT, _RIGHT, _CENTRE, _LOW = (1.0, 0.0), (0.0, 1.0), (_SIDE, _SIDE), (0.0, 0.0)
+_BACK_LEFT, _BACK_RIGHT, _BACK = (_SIDE, 0.0), (0.0, _SIDE), (0.5, 0.5)
+SURROUND: Final = {  # gains to left and right, in the order that WAV, FLAC and FFmpeg have
+    3: (_LEFT, _RIGHT, _CENTRE),
+    4: (_LEFT, _RIGHT, _BACK_LEFT, _BACK_RIGHT),
+    5: (_LEFT, _RIGHT, _CENTRE, _BACK_LEFT, _BACK_RIGHT),
+    6: (_LEFT, _RIGHT, _CENTRE, _LOW, _BACK_LEFT, _BACK_RIGHT),
+    7: (_LEFT, _RIGHT, _CENTRE, _LOW, _BACK, _BACK_LEFT, _BACK_RIGHT),
+    8: (_LEFT, _RIGHT, _CENTRE, _LOW, _BACK_LEFT, _BACK_RIGHT, _BACK_LEFT, _BACK_RIGHT),
+}
+
+
+def downmixed(waveform: Tensor) -> Tensor:
+    """Surround sound [B, C, N] of 3 to 8 channels in stereo, an item that gets too loud brought to
+    full scale. The centre, where a voice sits, and the surrounds are 3 dB lower; the low-frequency
+    channel is left out. Source: ITU-R BS.775, annex 4.
+    """
+    gains = waveform.new_tensor(SURROUND[waveform.shape[1]])  # [C, 2]
+    mixed = torch.einsum("bcn,cs->bsn", waveform, gains)
+    return mixed if bool((waveform.abs() > 1).any()) else limit_peak(mixed)
 
 
 SHORTEST_SOURCE: Final = 1 / CODE_RATE  # seconds: one audio code

@@ -135,7 +135,14 @@ def repaint(
     task = _encoded_task(
         "repaint", _checked_song(song), encoder, instruction or prompts.REPAINT, length
     )
-    return replace(task, mask=_checked_mask(mask, task.frames), source_use=SourceUse.MASKED)
+    mask = _checked_mask(mask, task.frames)
+    warnings = task.warnings
+    if bool((mask[:, : length.music_frames] > 0).all()):
+        warnings += (
+            "The region of the repaint is the whole song, so nothing of it is kept. Set a start "
+            "and an end to keep the rest.",
+        )
+    return replace(task, mask=mask, source_use=SourceUse.MASKED, warnings=warnings)
 
 
 def lego(

@@ -32,6 +32,7 @@ COMPANIONS: Final = {  # what a part is called: the official folder, the single 
     Kind.TEXT_ENCODER: ("Qwen3-Embedding-0.6B", "qwen_0.6b_ace15*.safetensors"),
 }
 COMFYUI_TOKENIZER: Final = Path("comfy", "text_encoders", "qwen25_tokenizer")
+MOST_FOLDERS: Final = 200  # of a root that are looked into
 LEVELS: Final = 3  # from models/text_encoders/<folder> up to the ComfyUI
 IGNORED_IN_NAMES: Final = r"v(?=1\.?5)|\.safetensors$|[-_.](bf16|fp16|fp32|aio)(?=\.|$)"
 
@@ -124,9 +125,11 @@ def _exact(root: Path, name: str) -> list[Path]:
 
 
 def _entries(root: Path) -> Iterator[Path]:
-    """Candidates for checkpoints, in the order of the search."""
-    for folder in FOLDERS:
-        path = root / folder
+    """Candidates for checkpoints, in the order of the search: those of `root`, then those of the
+    folders in it, for a ComfyUI or a project one level deeper."""
+    below = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    paths = [base / folder for base in (root, *below[:MOST_FOLDERS]) for folder in FOLDERS]
+    for path in dict.fromkeys(paths):
         if path.is_dir():
             yield from (p for p in sorted(path.iterdir()) if p.is_dir() or _is_file(p))
 

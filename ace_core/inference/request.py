@@ -16,7 +16,7 @@ from ..prompts import TEXT_TO_MUSIC
 from ..sampling.dcw import DCW, DCW_OFF, DCWMode
 from ..sampling.flow_edit import check_edit
 from ..sampling.guidance import Guidance, GuidanceKind
-from ..sampling.presets import preset, schedule_warnings, variant_warnings
+from ..sampling.presets import preset, preset_advice, schedule_warnings, variant_warnings
 from ..sampling.recipe import Recipe, Retake, seeds_for
 from ..sampling.schedules import custom_timesteps, snap_to_turbo
 from ..sampling.solvers import Solver
@@ -141,7 +141,9 @@ def recipe_of(params: GenerationParams, variant: Variant, seeds: tuple[int, ...]
         retake=retake,
         dcw=dcw,
     )
-    notes += schedule_warnings(variant, recipe.schedule(variant))
+    times_used = recipe.schedule(variant)
+    notes += schedule_warnings(variant, times_used)
+    notes += preset_advice(variant, len(times_used) - 1, None if times else params.shift)
     return RecipeAndNotes(recipe, notes + variant_warnings(variant, params.task_type, guidance))
 
 

@@ -18,6 +18,7 @@ from .schedules import TURBO_TIMES
 from .solvers import Solver
 
 BASE_TASKS: Final = ("lego", "extract", "complete")  # only base was trained on them
+FEWEST_STEPS: Final = 20  # of base and sft, below which they sound unfinished
 _CLOSE: Final = 1e-4  # people write the trained times with four digits
 
 
@@ -98,6 +99,25 @@ def variant_warnings(variant: Variant | None, task: str, guidance: Guidance | No
             "weights, more of it costs twice the time and tends to distort. Disconnect it."
         )
     return warnings
+
+
+def preset_advice(variant: Variant | None, steps: int, shift: float | None) -> list[str]:
+    """What to change about a number of steps or a shift that is another variant's. `shift` None is
+    that of no known formula."""
+    if variant is None:
+        return []
+    usual, advice = preset(variant), []
+    if not variant.distilled and steps < FEWEST_STEPS:
+        advice.append(
+            f"{steps} steps on {variant.value}: only turbo models are made for so few, others "
+            f"sound unfinished. Take {usual.steps}, or load a turbo model."
+        )
+    if variant.distilled and shift is not None and abs(shift - 1) < _CLOSE:
+        advice.append(
+            f"Shift 1 on {variant.value}: its steps are usually shifted by {usual.shift:g}, which "
+            "spends more of them on the form of the song. Set the shift to that and compare."
+        )
+    return advice
 
 
 def schedule_warnings(variant: Variant | None, times: Sequence[float]) -> list[str]:

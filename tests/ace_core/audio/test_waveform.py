@@ -38,11 +38,47 @@ def test_mono_is_doubled():
     assert torch.equal(converted[:, 1], audio[:, 0])
 
 
-def test_of_six_channels_the_first_two_are_taken_and_it_is_logged(caplog):
-    audio = noise(1, 6, 1000)
+@pytest.mark.parametrize(
+    ("channels", "channel", "left", "right"),
+    [
+        (6, 0, 1, 0),
+        (6, 1, 0, 1),
+        (6, 2, 0.5**0.5, 0.5**0.5),  # the centre, where a voice sits
+        (6, 3, 0, 0),  # low frequencies
+        (6, 4, 0.5**0.5, 0),
+        (6, 5, 0, 0.5**0.5),
+        (3, 2, 0.5**0.5, 0.5**0.5),
+        (4, 2, 0.5**0.5, 0),
+        (5, 4, 0, 0.5**0.5),
+        (7, 4, 0.5, 0.5),
+        (7, 5, 0.5**0.5, 0),
+        (8, 7, 0, 0.5**0.5),
+    ],
+)
+def test_surround_is_mixed_down_by_the_usual_weights_and_it_is_logged(
+    caplog, channels: int, channel: int, left: float, right: float
+):
+    audio = torch.zeros(1, channels, 100)
+    audio[:, channel] = 0.5
+    with caplog.at_level(logging.WARNING):
+        heard = model_audio(audio, RATE)
+    torch.testing.assert_close(heard[0, :, 0], torch.tensor([left, right]) / 2)
+    assert f"{channels} channels" in caplog.text
+
+
+def test_a_loud_mixdown_is_brought_to_full_scale_and_not_clipped():
+    audio = 0.9 * torch.ones(1, 6, 100)
+    audio[..., 50:] = 0.45
+    heard = model_audio(audio, RATE)
+    assert heard[..., :50].unique() == pytest.approx(1, abs=1e-6)
+    assert heard[..., 50:].unique() == pytest.approx(0.5, abs=1e-6)
+
+
+def test_of_more_than_eight_channels_the_first_two_are_taken_and_it_is_logged(caplog):
+    audio = noise(1, 12, 1000)
     with caplog.at_level(logging.WARNING):
         assert torch.equal(model_audio(audio, RATE), audio[:, :2])
-    assert "6 channels" in caplog.text
+    assert "12 channels" in caplog.text
 
 
 def test_another_rate_is_resampled_to_the_same_playing_time():

@@ -11,7 +11,7 @@ from ace_core.conditioning.context import context, encode_conditions, silence_fr
 from ace_core.conditioning.text import TextEncoder
 from ace_core.errors import InvalidRequestError
 from ace_core.models.ops import Ops
-from ace_core.task import Length
+from ace_core.task import Length, source_length
 from ace_core.tokens import load_tokenizer
 from ace_core.types import AudioCodes, Song
 from ace_core.weights import load_dit, load_text_encoder
@@ -214,3 +214,12 @@ def test_two_tempi_differ_under_a_long_caption(encoder):
 def test_lyrics_beyond_the_model_are_told_by_the_task(encoder):
     task = tasks.text_to_music(replace(SONG, lyrics="la la " * 800), encoder)
     assert "of the lyrics" in task.warnings[0]
+
+
+def test_a_repaint_of_the_whole_song_is_warned_of(encoder):
+    mask = torch.zeros(1, 128, 1)
+    mask[:, :39] = 1  # of a song of 39 frames on the shortest canvas
+    (warning,) = tasks.repaint(SONG, encoder, source_length(39, 1.56), mask).warnings
+    assert "whole song" in warning
+    mask[:, 38] = 0
+    assert tasks.repaint(SONG, encoder, source_length(39, 1.56), mask).warnings == ()

@@ -41,6 +41,12 @@ def test_an_official_folder_is_found_by_its_name(turbo: AceStepHandler):
             "acestep-v15-base",
             Kind.DIT,
         ),
+        (  # the folder that holds the ComfyUI
+            "ComfyUI/models/diffusion_models/acestep_v1.5_turbo.safetensors",
+            "acestep-v15-turbo",
+            Kind.DIT,
+        ),
+        ("project/checkpoints/acestep_v1.5_turbo.safetensors", "acestep-v15-turbo", Kind.DIT),
         ("text_encoders/qwen_1.7b_ace15.safetensors", "acestep-5Hz-lm-1.7B", Kind.LM),
         ("text_encoders/qwen_1.7b_ace15.safetensors", "qwen_1.7b_ace15", Kind.LM),
     ],

@@ -1,6 +1,8 @@
 """Parameters as a song, seeds and a recipe."""
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -136,7 +138,8 @@ def test_times_out_of_order_or_range_are_refused(times: list[float]):
 def test_a_task_that_only_base_knows_is_warned_of():
     params = replace(PARAMS, task_type="lego")
     assert any("base" in note for note in recipe_of(params, Variant.TURBO, (1,)).notes)
-    assert recipe_of(params, Variant.BASE, (1,)).notes == []
+    fitting = replace(params, inference_steps=32)
+    assert recipe_of(fitting, Variant.BASE, (1,)).notes == []
 
 
 @pytest.mark.parametrize("variant", Variant)
@@ -168,3 +171,31 @@ def test_the_steps_of_sde_are_not_corrected_and_it_is_said(asked: bool | None):
     assert "DCW is off: it corrects the steps of ode, not of sde." in lines
     said = "`dcw_enabled` is not used: DCW corrects the steps of ode, not of sde."
     assert (said in notes(params, Variant.TURBO)) == bool(asked)
+
+
+@pytest.mark.parametrize(
+    ("variant", "changes", "words"),
+    [
+        (Variant.BASE, {}, "8 steps on base: .* Take 32"),
+        (Variant.SFT, {"inference_steps": 8}, "8 steps on sft: .* Take 50"),
+        (Variant.TURBO, {"shift": 1.0}, "Shift 1 on turbo: .* shifted by 3"),
+    ],
+)
+def test_another_variants_steps_or_shift_are_advised_against(
+    variant: Variant, changes: dict[str, Any], words: str
+):
+    notes = recipe_of(replace(PARAMS, **changes), variant, (1,)).notes
+    assert any(re.search(words, note) for note in notes), notes
+
+
+@pytest.mark.parametrize(
+    ("variant", "changes"),
+    [
+        (Variant.BASE, {"inference_steps": 32, "shift": 1.0}),
+        (Variant.TURBO, {"shift": 3.0}),
+        (Variant.TURBO, {"timesteps": [0.97, 0.5, 0]}),
+    ],
+)
+def test_fitting_steps_and_shift_need_no_advice(variant: Variant, changes: dict[str, Any]):
+    notes = recipe_of(replace(PARAMS, **changes), variant, (1,)).notes
+    assert not [note for note in notes if note.startswith(("Shift", "8 steps"))]
