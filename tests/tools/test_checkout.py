@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.hosts import checkout
-from tools.hosts.checkout import CheckoutError, find_checkout, find_checkouts
+from tools.hosts.checkout import CheckoutError, find_checkout, find_checkouts, require_checkout
 
 
 def make(place: Path, version: str) -> Path:
@@ -104,3 +104,15 @@ def test_a_wrong_path_is_one_line(command: list[str]):
     assert done.returncode != 0
     (line,) = (done.stdout + done.stderr).strip().splitlines()
     assert "COMFYUI_PATH has /no/such/place" in line
+
+
+def test_a_command_that_needs_a_comfyui_ends_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("COMFYUI_PATH", str(tmp_path / "bad"))
+    with pytest.raises(SystemExit, match="COMFYUI_PATH has .*/bad, but there is no"):
+        require_checkout()
+    monkeypatch.delenv("COMFYUI_PATH")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(SystemExit, match="There is no ComfyUI here"):
+        require_checkout()

@@ -16,7 +16,7 @@ from tools.hosts.api import table
 from tools.hosts.api.changes import CHANGES, NOT_READ
 from tools.hosts.api.given import ABSENT, given, import_all, page_has
 from tools.hosts.api.uses import Uses, uses
-from tools.hosts.checkout import ROOT, find_checkout
+from tools.hosts.checkout import ROOT, require_checkout
 
 PAGE: Final = ROOT / "docs" / "hosts.md"
 RECORDS: Final = ROOT / "tools" / "hosts" / "api"
@@ -125,9 +125,7 @@ def read_host() -> tuple[str, dict[str, str]]:
     Raises:
         SystemExit: there is none.
     """
-    checkout = find_checkout()
-    if checkout is None:
-        sys.exit("No ComfyUI here: set COMFYUI_PATH, and use the Python of its environment.")
+    checkout = require_checkout()
     with tempfile.TemporaryDirectory() as folder:
         version = import_all(checkout, Path(folder))
         return version, {name: given(name, checkout) for name in table.symbols()}

@@ -67,6 +67,24 @@ def find_checkout() -> Path | None:
     return next(iter(fitting), None)
 
 
+def require_checkout() -> Path:
+    """The one ComfyUI of this process, for a command that needs it.
+
+    Raises:
+        SystemExit: there is none, or COMFYUI_PATH is wrong; the message says which.
+    """
+    try:
+        checkout = find_checkout()
+    except CheckoutError as error:
+        sys.exit(str(error))
+    if checkout is None:
+        sys.exit(
+            "There is no ComfyUI here. Set COMFYUI_PATH to a checkout, and use the Python of its "
+            "environment."
+        )
+    return checkout
+
+
 def version_of(checkout: Path) -> str:
     """Such as "0.20.1", read without importing anything.
 

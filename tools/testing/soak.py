@@ -7,7 +7,6 @@ connected, so that the previews and waveforms which it would play are written.
 import argparse
 import random
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api_examples.stage import write_recording
-from tools.hosts.checkout import find_checkout
+from tools.hosts.checkout import require_checkout
 from tools.hosts.host import Prompt
 from tools.hosts.progress import server_events
 from tools.hosts.server import ComfyServer
@@ -131,9 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=int, default=300)
     count = parser.parse_args().prompts
-    checkout = find_checkout()
-    if checkout is None:
-        sys.exit("There is no ComfyUI: set COMFYUI_PATH to a checkout.")
+    checkout = require_checkout()
     began, samples = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="acestep15-soak-") as folder:
         base = Path(folder)
