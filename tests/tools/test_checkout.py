@@ -110,7 +110,7 @@ def test_a_command_that_needs_a_comfyui_ends_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("COMFYUI_PATH", str(tmp_path / "bad"))
-    with pytest.raises(SystemExit, match="COMFYUI_PATH has .*/bad, but there is no"):
+    with pytest.raises(SystemExit, match=r"COMFYUI_PATH has .*/bad, but there is no"):
         require_checkout()
     monkeypatch.delenv("COMFYUI_PATH")
     monkeypatch.setenv("HOME", str(tmp_path))
