@@ -22,8 +22,8 @@ STAGES = {  # whom each stage may import besides itself
     "alignment": {"base", "models", "conditioning"},
     "audio": {"base"},
     "lm": {"base", "models"},
-    "pipeline": {"base", "models", "weights", "conditioning", "sampling", "audio", "lm"},
-    "inference": {*"base models weights conditioning sampling audio lm pipeline".split()},
+    "pipeline": {*"base models weights conditioning alignment sampling audio lm".split()},
+    "inference": {*"base models weights conditioning alignment sampling audio lm pipeline".split()},
 }
 STAGES["batch"] = {"base", "weights", "inference"}
 STAGES["cli"] = STAGES["batch"] | {"batch"}

@@ -15,6 +15,7 @@ from ..lm.functions import TextOptions
 from ..lm.language_model import LanguageModel
 from ..lm.plan import Sample
 from ..memory import out_of_memory
+from ..parsing import quoted
 from ..sampling.recipe import seeds_for
 from ..section_tags import tag_notes
 from ..types import AudioCodes, Song
@@ -181,9 +182,25 @@ def song_with_metadata(caption: str, lyrics: str, metadata: Mapping[str, Any]) -
             f"{', '.join(METADATA)}."
         )
     given = {METADATA[name]: value for name, value in metadata.items()}
-    params = normalized(GenerationParams(caption=caption, lyrics=lyrics, **given))
-    check_types(params)
-    return song_of(params)
+    for name, value in metadata.items():
+        _check_fact(name, value)
+    return song_of(normalized(GenerationParams(caption=caption, lyrics=lyrics, **given)))
+
+
+def _check_fact(name: str, value: object) -> None:
+    """
+    Raises:
+        InvalidRequestError: a value of `user_metadata` that is none of its kind.
+    """
+    alone: dict[str, Any] = {METADATA[name]: value}
+    try:
+        check_types(normalized(GenerationParams(**alone)))
+    except TypeError as error:
+        numbers = name in ("bpm", "duration")
+        kind = "a number, as in 95" if numbers else "text"
+        raise InvalidRequestError(
+            f"`user_metadata` gives {quoted(value)} for {name}. Give {kind}, or leave it out."
+        ) from error
 
 
 def _call(blank: Result, handler: LLMHandler, params: TextParams, call: Call) -> Result:

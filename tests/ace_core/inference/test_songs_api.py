@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from ace_core.constants import LANGUAGES
+from ace_core.errors import InvalidRequestError
 from ace_core.inference import LLMHandler, create_sample, format_sample, understand_music
-from ace_core.inference.lm_calls import truncate
+from ace_core.inference.lm_calls import song_with_metadata, truncate
 
 CODES = "<|audio_code_123|><|audio_code_456|>"
 FREE: dict[str, Any] = {"seed": 20}  # the miniature is brief with it
@@ -107,3 +108,10 @@ def test_a_long_text_is_cut_behind_a_sentence_and_it_is_said():
     assert "was cut to 120" in notes[0]
     assert truncate("caption", "short", 120) == ("short", [])
     assert truncate("caption", "x" * 200, 120)[0] == "x" * 120
+
+
+def test_a_fact_of_user_metadata_is_read_or_refused_by_its_own_name():
+    assert song_with_metadata("calm", "", {"bpm": "95", "duration": "30.5"}).bpm == 95
+    for name, value in {"bpm": "fast", "duration": "long", "keyscale": 3.5}.items():
+        with pytest.raises(InvalidRequestError, match=f"for {name}"):
+            song_with_metadata("calm", "", {name: value})
