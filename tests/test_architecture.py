@@ -21,12 +21,13 @@ STAGES = {  # whom each stage may import besides itself
     "sampling": {"base"},
     "alignment": {"base", "models", "conditioning"},
     "audio": {"base"},
+    "measure": {"base", "audio"},
     "lm": {"base", "models"},
     "pipeline": {*"base models weights conditioning alignment sampling audio lm".split()},
     "inference": {*"base models weights conditioning alignment sampling audio lm pipeline".split()},
 }
 STAGES["batch"] = {"base", "weights", "inference"}
-STAGES["cli"] = STAGES["batch"] | {"batch"}
+STAGES["cli"] = STAGES["batch"] | {"batch", "audio", "measure"}
 FILES = {"pipeline": "pipeline", "sources": "pipeline", "__main__": "cli"}  # not base
 HOST = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "latent_preview", "node_helpers"}
 HOST |= {"nodes", "server", "execution"}
@@ -34,6 +35,7 @@ NO_FILES = {"models", "conditioning", "sampling"}  # these stages hold no file f
 FACE_MAY = {"torch", "comfy_api.latest", "ace_core", "nodes"}
 TOOL_FOLDERS = {  # whom each folder of tools may import besides itself
     "hosts": set(),
+    "measure": set(),
     "miniature": set(),
     "workflows": {"hosts"},
     "browser": {"hosts", "miniature", "workflows"},

@@ -245,11 +245,16 @@ def add_inspect(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a model's file or folder")
 
 
+def add_measure(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument("recording", type=Path, metavar="RECORDING", help="any rate and format")
+
+
 ARGUMENTS: Final[Mapping[str, Callable[[argparse.ArgumentParser, str], None]]] = {
     **dict.fromkeys(SOURCE_FIELDS_OF, add_music),
     **dict.fromkeys(LM_ARGUMENTS, add_lm),
     "codes": add_codes,
     "inspect": add_inspect,
+    "measure": add_measure,
     "batch": add_batch,
 }
 
