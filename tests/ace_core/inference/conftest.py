@@ -1,9 +1,11 @@
 """The miniature as a project folder, its models in handlers, and the shortest song there is."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from torch import Tensor
@@ -18,6 +20,9 @@ from ace_core.inference import (
 )
 from api_examples.stage import write_recording
 from tools.miniature import Miniature
+
+if TYPE_CHECKING:
+    from .watched import Runs
 
 QUICK = GenerationParams(caption="calm piano", duration=10, inference_steps=1, thinking=False)
 ONE = GenerationConfig(batch_size=1, use_random_seed=False, seeds=[7])
@@ -88,3 +93,11 @@ def make(turbo: AceStepHandler) -> Make:
         )
 
     return made
+
+
+@pytest.fixture(scope="session")
+def runs(turbo: AceStepHandler, base: AceStepHandler, lm: LLMHandler) -> Runs:
+    """Makes quick songs and keeps what reached the models."""
+    from .watched import Runs
+
+    return Runs(turbo, base, lm)

@@ -16,6 +16,7 @@ from ace_core.types import Variant
 from tests.rounding import assert_same
 
 from .conftest import ONE, Make
+from .watched import changes
 
 TURBO = {"inference_steps": 2}
 REPAINT = {"task_type": "repaint", "repainting_start": 2.0, "repainting_end": 4.0, **TURBO}
@@ -56,6 +57,7 @@ def latents(result: GenerationResult) -> torch.Tensor:
     ],
     ids=str,
 )
+@changes("velocity_norm_threshold", "velocity_ema_factor", "chunk_mask_mode")
 def test_a_field_alone_changes_the_latents(make: Make, song: GenerationResult, change: dict):
     changed = make(**TURBO, **change)
     assert not torch.equal(latents(changed), latents(song))
@@ -74,6 +76,7 @@ def test_a_field_alone_changes_the_latents(make: Make, song: GenerationResult, c
     ],
     ids=str,
 )
+@changes("repaint_mode", "repaint_strength", "repaint_latent_crossfade_frames")
 def test_a_repaint_is_kept_as_its_fields_say(
     make: Make, recording: str, repaint: GenerationResult, change: dict[str, Any]
 ):
@@ -81,6 +84,7 @@ def test_a_repaint_is_kept_as_its_fields_say(
     assert not torch.equal(latents(changed), latents(repaint))
 
 
+@changes("repaint_wav_crossfade_sec")
 def test_the_waveform_ramp_of_a_repaint_is_as_long_as_it_says(
     make: Make, recording: str, repaint: GenerationResult
 ):
@@ -91,6 +95,7 @@ def test_the_waveform_ramp_of_a_repaint_is_as_long_as_it_says(
     assert 4.4 < float(different.max()) <= 4.5
 
 
+@changes("cover_noise_strength")
 def test_a_cover_may_start_from_its_source_and_other_tasks_say_that_they_do_not(
     make: Make, recording: str
 ):
@@ -102,11 +107,13 @@ def test_a_cover_may_start_from_its_source_and_other_tasks_say_that_they_do_not(
     assert "`repaint_mode` is not used: text2music keeps nothing" in said
 
 
+@changes("latent_shift", "latent_rescale")
 def test_the_latents_are_scaled_and_then_shifted(make: Make, song: GenerationResult):
     changed = make(**TURBO, latent_rescale=0.5, latent_shift=0.25)
     assert torch.equal(latents(changed), latents(song) * 0.5 + 0.25)
 
 
+@changes("enable_normalization", "normalization_db")
 def test_the_peak_is_raised_to_the_official_one_unless_told_otherwise(
     make: Make, song: GenerationResult
 ):
@@ -128,6 +135,7 @@ def test_a_repaint_keeps_the_level_of_its_source(
     torch.testing.assert_close(sound(repaint)[:, kept], source[:, kept].clamp(-1, 1))
 
 
+@changes("fade_in_duration", "fade_out_duration")
 def test_fades_are_straight_lines_at_both_ends(make: Make, song: GenerationResult):
     changed = sound(make(**TURBO, fade_in_duration=1.0, fade_out_duration=2.0))
     plain, n = sound(song), sound(song).shape[1]
@@ -142,6 +150,7 @@ def test_fades_are_straight_lines_at_both_ends(make: Make, song: GenerationResul
     torch.testing.assert_close(longer, plain * torch.linspace(0, 1, n))
 
 
+@changes("retake_seed", "retake_variance")
 def test_a_retake_is_recorded_with_each_song_s_own_seed(make: Make):
     two = replace(ONE, batch_size=2, seeds=[7, 8])
     both = make(**TURBO, config=two, retake_variance=0.3)  # its seeds are drawn
@@ -176,6 +185,7 @@ def test_guidance_is_chosen_by_its_official_name(name: str, kind: GuidanceKind):
     assert any("`guidance_variant` are not used" in note for note in notes) == bool(name)
 
 
+@changes("guidance_variant")
 def test_each_guidance_makes_a_song_of_its_own(make: Make, base: AceStepHandler):
     names = ("apg_classic", "cfg", "adg", "adg_w_norm", "adg_wo_clip")
     songs = [latents(make(handler=base, **TURBO, guidance_variant=name)) for name in names]
@@ -184,6 +194,7 @@ def test_each_guidance_makes_a_song_of_its_own(make: Make, base: AceStepHandler)
     assert torch.equal(songs[0], latents(make(handler=base, **TURBO)))
 
 
+@changes("sampler_mode")
 def test_heun_is_a_solver_of_ode_alone():
     heun = replace(PARAMS, sampler_mode="heun")
     assert recipe_of(heun, Variant.TURBO, (1,)).recipe.solver is Solver.HEUN

@@ -9,6 +9,7 @@ from ace_core.inference import AceStepHandler
 from tests.rounding import SINGLE, difference
 
 from .conftest import Make
+from .watched import changes
 
 WORDS = {"caption": "loud guitars", "flow_edit_source_caption": "calm piano"}
 MORPH: dict[str, Any] = {
@@ -21,13 +22,14 @@ MORPH: dict[str, Any] = {
 }
 
 
-def latents(make: Make, recording: str, **changes: Any) -> torch.Tensor:
-    result = make(**{**MORPH, "src_audio": recording, **changes})
+def latents(make: Make, recording: str, **fields: Any) -> torch.Tensor:
+    result = make(**{**MORPH, "src_audio": recording, **fields})
     assert result.success, result.error
     return result.extra_outputs["latents"]
 
 
 @pytest.mark.parametrize("task", ["text2music", "cover"])
+@changes("flow_edit_morph", "flow_edit_source_caption", "flow_edit_n_min")
 def test_equal_words_give_the_recording_back_and_others_do_not(
     make: Make, recording: str, task: str
 ):
@@ -41,6 +43,7 @@ def test_equal_words_give_the_recording_back_and_others_do_not(
     assert 1e-4 < (narrow - source).norm() < (changed - source).norm()
 
 
+@changes("flow_edit_source_lyrics", "flow_edit_n_avg", "flow_edit_n_max")
 def test_the_contexts_lyrics_and_draws_matter(make: Make, recording: str):
     plain = latents(make, recording)
     for change in (
@@ -67,7 +70,7 @@ def test_its_params_bring_it_back(make: Make, recording: str):
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("fields", "words"),
     [
         ({"task_type": "repaint"}, "in the task text2music or cover"),
         ({"src_audio": None}, "starts from a recording"),
@@ -80,9 +83,9 @@ def test_its_params_bring_it_back(make: Make, recording: str):
     ids=str,
 )
 def test_what_it_cannot_follow_is_refused(
-    make: Make, recording: str, changes: dict[str, Any], words: str
+    make: Make, recording: str, fields: dict[str, Any], words: str
 ):
-    result = make(**{**MORPH, "src_audio": recording, **changes})
+    result = make(**{**MORPH, "src_audio": recording, **fields})
     assert not result.success
     assert words in str(result.error)
 

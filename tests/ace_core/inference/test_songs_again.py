@@ -17,6 +17,8 @@ from ace_core.inference import (
 from api_examples.stage import write_recording
 from tests.rounding import assert_same
 
+from .watched import changes
+
 TWO = GenerationConfig(batch_size=2, use_random_seed=False, seeds=[7, 8])
 ALONE = GenerationConfig(batch_size=1, use_random_seed=False)
 PLANNED: dict[str, Any] = {"thinking": True, "lm_cfg_scale": 1.0}
@@ -89,6 +91,7 @@ def test_a_seed_chooses_the_same_reference_segments_alone_and_in_a_batch(
         assert_same(alone, song)
 
 
+@changes("reuse_cot")
 def test_a_plan_is_reused_and_said(made: Any):
     plain = GenerationParams(caption="calm piano", inference_steps=1, duration=10, seed=3)
     planned = replace(plain, reuse_cot=True, cot_bpm=95)
