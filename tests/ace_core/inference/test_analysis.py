@@ -12,11 +12,13 @@ from ace_core.lm.codes import read_codes
 from api_examples.stage import write_recording
 
 from .conftest import ONE, Make
+from .watched import changes
 
 SUNG: dict[str, Any] = {"lyrics": "[Verse]\nhello there\ngood night", "vocal_language": "en"}
 BOTH = replace(ONE, lyric_timestamps="lrc", score=True)
 
 
+@changes("score")
 def test_each_song_of_a_call_is_timed_and_scored(make: Make, lm: LLMHandler, tmp_path: Path):
     two = replace(BOTH, batch_size=2, seeds=[7, 8])
     result = make(**SUNG, lm=lm, config=two, save_dir=str(tmp_path))
@@ -43,6 +45,7 @@ def first_total(result: Any) -> float:
 
 
 @pytest.mark.parametrize(("form", "sign"), [("karaoke", "<00:"), ("srt", " --> ")])
+@changes("lyric_timestamps")
 def test_lyrics_are_written_in_the_form_that_was_asked_for(make: Make, form: str, sign: str):
     result = make(**SUNG, config=replace(ONE, lyric_timestamps=form))
     assert sign in result.audios[0]["lyric_timestamps"]["text"]

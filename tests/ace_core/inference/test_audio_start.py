@@ -13,6 +13,7 @@ from api_examples.stage import write_recording
 from tests.rounding import assert_same
 
 from .conftest import Make
+from .watched import changes
 
 START: dict[str, Any] = {"audio2audio_enable": True, "duration": -1.0, "inference_steps": 4}
 
@@ -31,6 +32,7 @@ def test_a_remix_sees_the_recording_itself_and_a_cover_its_codes(make: Make, rec
     assert "`audio_codes` is not used" in said
 
 
+@changes("audio2audio_enable", "ref_audio_strength")
 def test_the_stronger_the_reference_the_nearer_the_recording(make: Make, recording: str):
     source = latents(make, **START, src_audio=recording, ref_audio_strength=0.9)
     near, far = (
@@ -49,6 +51,7 @@ def test_a_start_with_nothing_of_the_recording_is_a_new_song_of_its_length(
 
 
 @pytest.mark.parametrize("name", ["src_audio", "src_audio_path", "ref_audio_input"])
+@changes("src_audio_path", "ref_audio_input")
 def test_a_recording_may_have_its_name_of_another_tool(make: Make, recording: str, name: str):
     result = make(**START, **{name: recording})
     assert_same(result.extra_outputs["latents"], latents(make, **START, src_audio=recording))

@@ -6,6 +6,8 @@ from dataclasses import fields
 from ace_core.inference import GenerationConfig, GenerationParams
 
 from . import (
+    test_analysis,
+    test_audio_start,
     test_fields_of_dcw,
     test_fields_of_planning,
     test_fields_of_sampling,
@@ -26,6 +28,8 @@ MODULES = (
     test_later_fields,
     test_morph_params,
     test_songs_again,
+    test_audio_start,
+    test_analysis,
 )
 
 
