@@ -163,7 +163,7 @@ def test_unless_a_switch_is_off_it_is_on(runs: Runs, name: str):
 @leaves_open("use_cot_lyrics")
 def test_the_reserved_switch_does_nothing_and_says_so(runs: Runs):
     run = runs(use_cot_lyrics=True, lyrics="la la")
-    assert "`use_cot_lyrics` is reserved" in run.status
+    assert "`use_cot_lyrics` is not used" in run.status
     for off in (False, None):
         without = runs(use_cot_lyrics=off, lyrics="la la")
         assert same(run, without)
@@ -219,7 +219,7 @@ def test_random_seeds_take_the_place_of_given_ones(runs: Runs):
     config = replace(ONE, use_random_seed=True)
     one, other = runs.again(config=config), runs.again(config=config)
     assert len({7, one.item()["seed"], other.item()["seed"]}) == 3
-    assert "the given seeds are not used" in one.status
+    assert "`seeds` is not used" in one.status
 
 
 @leaves_open("use_random_seed")

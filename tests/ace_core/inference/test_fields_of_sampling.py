@@ -95,7 +95,7 @@ def test_guidance_leads_further_in_proportion_to_its_scale(runs: Runs):
     assert Counter(runs(**GUIDED, guidance_scale=1.0).times) == dict.fromkeys(FOUR, 1)
     turbo = runs(guidance_scale=3.0)
     assert same(turbo, runs())
-    assert "guidance_scale is not used" in turbo.status
+    assert "`guidance_scale` is not used" in turbo.status
 
 
 @leaves_open("guidance_scale")
@@ -108,7 +108,7 @@ def test_adg_takes_the_place_of_apg(runs: Runs):
     run = runs(model="base", use_adg=True)
     assert same(run, runs(model="base", guidance_variant="adg"))
     assert not same(run, runs(model="base", guidance_variant="apg_classic"))
-    assert "use_adg are not used" in runs(use_adg=True).status
+    assert "`use_adg` are not used" in runs(use_adg=True).status
 
 
 @leaves_open("use_adg")
@@ -165,7 +165,9 @@ def test_a_task_has_an_instruction_of_its_own(runs: Runs, recording: str):
     cover = runs(task_type="cover", src_audio=recording)
     assert "# Instruction\nFill the audio semantic mask" in song.prompts[0]
     assert "# Instruction\nGenerate audio semantic tokens" in cover.prompts[0]
-    assert "Choose one of text2music, cover, repaint" in str(runs(task_type="dub").result.error)
+    assert "Choose one of text2music, cover, cover-nofsq, repaint" in str(
+        runs(task_type="dub").result.error
+    )
 
 
 @leaves_open("task_type")
