@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from .audio.waveform import pad_audio, seconds_of_audio, sources_audio
-from .constants import LONGEST_SECONDS
+from .constants import LATENT_CHANNELS, LONGEST_SECONDS
 from .errors import InvalidRequestError
+from .latents import check_finite
 from .sampling.repaint import region
 from .task import Length, Preservation, Span, Splice, source_length
 from .timing import frames_in
@@ -24,6 +25,7 @@ class SourceAudio:
     audio: Tensor  # [B, 2, N] at 48 kHz, padding included: one for all songs, or one per song
     seconds: float  # of the music itself
     songs: int = 1  # how many to make
+    latents: Tensor | None = None  # [1 or B, T, 64] that it was decoded from; None: encode it
 
     @property
     def length(self) -> Length:
@@ -60,7 +62,32 @@ class RepaintCanvas:
         """The source's samples around the new music, where `keep` has an audio blend."""
         if keep.audio_blend is None:
             return None
-        return Splice(self.source.audio, self.spans, keep.audio_blend)
+        decoded = self.source.latents is not None
+        return Splice(self.source.audio, self.spans, keep.audio_blend, at_its_level=decoded)
+
+
+def with_latents(canvas: RepaintCanvas, latents: Tensor, counts: Sequence[int]) -> RepaintCanvas:
+    """`canvas` with the latents [B, T, C] that its source was decoded from, in place of encoding
+    it; B is one of `counts`.
+
+    Raises:
+        InvalidRequestError: they are not finite, or not as many or as long as the source.
+    """
+    frames = canvas.source.length.music_frames
+    if latents.dim() != 3 or latents.shape[1:] != (frames, LATENT_CHANNELS):
+        raise InvalidRequestError(
+            f"The latents of the source have the shape {list(latents.shape)}, but its audio on the "
+            f"canvas of this repaint needs [batch, {frames}, {LATENT_CHANNELS}] (batch, frames, "
+            "channels). Give the latents that this audio was decoded from, and a region inside it; "
+            "to extend it leave them out."
+        )
+    if len(latents) not in counts:
+        raise InvalidRequestError(
+            f"There are latents for {len(latents)} sources, but "
+            f"{' or '.join(map(str, sorted(set(counts))))} can be used. Pick those of the source."
+        )
+    check_finite(latents, "source's latent")
+    return replace(canvas, source=replace(canvas.source, latents=latents))
 
 
 def place_region(source: SourceAudio, start: float, end: float | None) -> RepaintCanvas:

@@ -62,6 +62,7 @@ class Splice:
     audio: Tensor  # [1 or B, 2, N] at 48 kHz, padded to the canvas
     spans: Sequence[Span]  # where new music is
     crossfade: float  # seconds
+    at_its_level: bool = False  # what is decoded is brought to the level of `audio` first
 
 
 @dataclass(frozen=True, slots=True)

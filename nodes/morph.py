@@ -5,16 +5,16 @@ from typing import Final
 from comfy_api.latest import io
 
 from ..ace_core.conditioning import tasks
-from ..ace_core.task import EditWindow, SourceUse
+from ..ace_core.conditioning.text import TextEncoder
+from ..ace_core.task import EditWindow, Length, SourceUse, Task
 from ..ace_core.types import Song
 from .sockets import SongSocket
 from .task_inputs import (
     CATEGORY,
     instruction_input,
-    node_output,
-    prepared_source,
     source_inputs,
     strength_input,
+    task_output,
     task_outputs,
 )
 
@@ -90,10 +90,9 @@ class AceStepMorph(io.ComfyNode):
         context: str,
         instruction: str = "",
     ) -> io.NodeOutput:
-        from . import host
-
         songs = tasks.SongEdit(source_song, song, EditWindow(n_min, n_max, n_avg))
-        given = prepared_source(source, batch_size)
-        encoder = host.text_encoder_of(text_encoder)
-        task = tasks.morph(songs, encoder, given.length, CONTEXTS[context], instruction or None)
-        return node_output(task, given, vae)
+
+        def build(encoder: TextEncoder, length: Length) -> Task:
+            return tasks.morph(songs, encoder, length, CONTEXTS[context], instruction or None)
+
+        return task_output(text_encoder, vae, source, batch_size, build)

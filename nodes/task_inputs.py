@@ -1,13 +1,15 @@
 """What the task nodes have in common: their inputs, and what comes out."""
 
+from collections.abc import Callable
 from typing import Any
 
 from comfy_api.latest import io
 
 from ..ace_core.audio.audio_dict import unpack_audio
+from ..ace_core.conditioning.text import TextEncoder
 from ..ace_core.constants import BATCH_RANGE, LONGEST_SECONDS, TRACKS
 from ..ace_core.sources import SourceAudio, prepare_source
-from ..ace_core.task import Task
+from ..ace_core.task import Length, Task
 from .sockets import SongSocket, TextEncoderInput
 
 CATEGORY = "audio/ACE-Step/tasks"
@@ -95,6 +97,21 @@ def prepared_source(source: dict[str, Any], batch: int = 1) -> SourceAudio:
     """
     waveform, rate = unpack_audio(source)
     return prepare_source(waveform, rate, batch)
+
+
+def task_output(
+    text_encoder: Any,
+    vae: Any,
+    source: dict[str, Any],
+    batch_size: int,
+    build: Callable[[TextEncoder, Length], Task],
+) -> io.NodeOutput:
+    """The three outputs of a node whose task starts from the whole of a source; `build` makes the
+    task of that length. A source that cannot be used is refused before any model."""
+    from . import host
+
+    given = prepared_source(source, batch_size)
+    return node_output(build(host.text_encoder_of(text_encoder), given.length), given, vae)
 
 
 def node_output(task: Task, source: SourceAudio, vae: Any) -> io.NodeOutput:

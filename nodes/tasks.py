@@ -1,5 +1,5 @@
-"""One node per task: text to music, cover, audio to audio, repaint, lego, extract and complete;
-`morph.py` has one more.
+"""One node per task: text to music, cover, audio to audio, lego, extract and complete;
+`repaint.py` and `morph.py` have one more each.
 
 Each builds the core's `Task` and hands it to the host as CONDITIONING and LATENT.
 """
@@ -11,13 +11,14 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..ace_core.conditioning import tasks
+from ..ace_core.conditioning.text import TextEncoder
 from ..ace_core.constants import TRACKS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sampling.repaint import RepaintMode, mask_spans, preservation
 from ..ace_core.sources import RepaintCanvas, check_variations
-from ..ace_core.task import check_strength
+from ..ace_core.task import Length, Task, check_strength
 from ..ace_core.types import AudioCodes, Song
-from .region import mask_frames, repaint_canvas
+from .region import mask_frames
 from .sockets import CodesSocket, SongSocket
 from .task_inputs import (
     CATEGORY,
@@ -25,14 +26,13 @@ from .task_inputs import (
     instruction_input,
     node_output,
     prepared_source,
-    seconds_input,
     source_inputs,
     strength_input,
+    task_output,
     task_outputs,
     text_encoder_input,
     track_input,
 )
-from .waveform_ui import source_waveform
 
 _LATENT = "The source, which sampling may start from."
 
@@ -176,15 +176,15 @@ class AceStepCover(io.ComfyNode):
         source_strength: float,
         instruction: str = "",
     ) -> io.NodeOutput:
-        from . import host
-
         check_strength("cover strength", cover_strength)
         check_strength("source strength", source_strength)
-        given = prepared_source(source, batch_size)
-        encoder = host.text_encoder_of(text_encoder)
-        task = tasks.cover(song, encoder, given.length, quantize, instruction or None)
-        task = tasks.with_cover_strength(task, cover_strength, song, encoder, given.seconds)
-        return node_output(replace(task, source_strength=source_strength), given, vae)
+
+        def build(encoder: TextEncoder, length: Length) -> Task:
+            task = tasks.cover(song, encoder, length, quantize, instruction or None)
+            task = tasks.with_cover_strength(task, cover_strength, song, encoder, length.seconds)
+            return replace(task, source_strength=source_strength)
+
+        return task_output(text_encoder, vae, source, batch_size, build)
 
 
 class AceStepAudioToAudio(io.ComfyNode):
@@ -221,87 +221,14 @@ class AceStepAudioToAudio(io.ComfyNode):
         ref_audio_strength: float,
         instruction: str = "",
     ) -> io.NodeOutput:
-        from . import host
-
         check_strength("reference audio strength", ref_audio_strength)
-        given = prepared_source(source, batch_size)
-        encoder, custom_instruction = host.text_encoder_of(text_encoder), instruction or None
-        task = tasks.audio_to_audio(
-            song, encoder, given.length, ref_audio_strength, custom_instruction
-        )
-        return node_output(task, given, vae)
 
+        def build(encoder: TextEncoder, length: Length) -> Task:
+            return tasks.audio_to_audio(
+                song, encoder, length, ref_audio_strength, instruction or None
+            )
 
-class AceStepRepaint(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="AceStep15Repaint",
-            display_name="ACE-Step Repaint",
-            category=CATEGORY,
-            description="Generates part of the source anew, or extends it at either end; the rest "
-            "stays as it was.",
-            search_aliases=[
-                "ace step",
-                "inpaint audio",
-                "outpaint audio",
-                "extend song",
-                "edit section",
-            ],
-            inputs=[
-                *source_inputs("What to play, and the lyrics of the whole song."),
-                seconds_input(
-                    "start", 0.0, "Start of the new part, in seconds. Below 0: before the source."
-                ),
-                seconds_input(
-                    "end",
-                    -1.0,
-                    "End of the new part, in seconds. -1: the source's end. Beyond it: longer.",
-                ),
-                io.Combo.Input(
-                    "mode",
-                    options=[mode.value for mode in RepaintMode],
-                    default=RepaintMode.BALANCED.value,
-                    tooltip="How the rest is kept: conservative in every step, balanced as "
-                    "strength says, aggressive not at all.",
-                ),
-                strength_input("strength", 0.5, "For balanced: 0 keeps most, 1 changes most."),
-                io.Mask.Input(
-                    "mask",
-                    optional=True,
-                    tooltip="From ACE-Step Region Mask: replaces start and end.",
-                ),
-                instruction_input(),
-            ],
-            outputs=task_outputs("The source, silent where it is generated anew."),
-        )
-
-    @classmethod
-    def execute(
-        cls,
-        text_encoder,
-        vae,
-        song: Song,
-        source: dict,
-        batch_size: int,
-        start: float,
-        end: float,
-        mode: str,
-        strength: float,
-        mask: Tensor | None = None,
-        instruction: str = "",
-    ) -> io.NodeOutput:
-        from . import host
-
-        keep = preservation(RepaintMode(mode), strength)
-        whole = prepared_source(source, batch_size)
-        canvas = repaint_canvas(whole, start, end, mask)
-        given = canvas.source
-        encoder = host.text_encoder_of(text_encoder)
-        task = tasks.repaint(song, encoder, given.length, canvas.mask, instruction or None)
-        task = replace(task, keep=keep, splice=canvas.splice(keep))
-        made = node_output(task, given, vae)
-        return io.NodeOutput(*made.args, ui=source_waveform(whole.audio))
+        return task_output(text_encoder, vae, source, batch_size, build)
 
 
 class AceStepLego(io.ComfyNode):
@@ -389,12 +316,10 @@ class AceStepExtract(io.ComfyNode):
         track: str,
         instruction: str = "",
     ) -> io.NodeOutput:
-        from . import host
+        def build(encoder: TextEncoder, length: Length) -> Task:
+            return tasks.extract(song, encoder, length, track, instruction or None)
 
-        given = prepared_source(source, batch_size)
-        encoder = host.text_encoder_of(text_encoder)
-        task = tasks.extract(song, encoder, given.length, track, instruction or None)
-        return node_output(task, given, vae)
+        return task_output(text_encoder, vae, source, batch_size, build)
 
 
 class AceStepComplete(io.ComfyNode):
@@ -429,14 +354,13 @@ class AceStepComplete(io.ComfyNode):
         instruction: str = "",
         **tracks: Any,
     ) -> io.NodeOutput:
-        from . import host
-
         chosen = tuple(track for track in TRACKS if tracks[track])
         if not chosen and not instruction:
             raise InvalidRequestError(
                 "No track is switched on. Switch on at least one to add, such as drums and bass."
             )
-        given = prepared_source(source, batch_size)
-        encoder = host.text_encoder_of(text_encoder)
-        task = tasks.complete(song, encoder, given.length, chosen, instruction or None)
-        return node_output(task, given, vae)
+
+        def build(encoder: TextEncoder, length: Length) -> Task:
+            return tasks.complete(song, encoder, length, chosen, instruction or None)
+
+        return task_output(text_encoder, vae, source, batch_size, build)

@@ -155,7 +155,9 @@ class _Run:
         params, config, clock = self.params, self.config, self.clock
         seeds = self.texts.seeds
         recipe, notes = recipe_of(params, self.service.models.variant, seeds)
-        request = with_source_latents(load_task_request(params, seeds), self.source_latents)
+        request = with_source_latents(
+            load_task_request(params, seeds), self.source_latents, len(seeds)
+        )
         plan = run_lm(self.llm, request, params, config, seeds, clock)
         facts = facts_of(params, config, self.service.models.variant, request, plan)
         notes += [*plan.notes, *unused_notes(replace(facts, saves=folder is not None))]

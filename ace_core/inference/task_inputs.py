@@ -12,11 +12,17 @@ from ..audio.waveform import source_audio
 from ..conditioning import tasks
 from ..conditioning.context import reference_segments
 from ..conditioning.text import TextEncoder
-from ..constants import LATENT_CHANNELS
 from ..errors import InvalidRequestError
 from ..pipeline import encode_audio
 from ..sampling.repaint import RepaintMode, preservation
-from ..sources import RepaintCanvas, SourceAudio, check_variations, place_region, prepare_source
+from ..sources import (
+    RepaintCanvas,
+    SourceAudio,
+    check_variations,
+    place_region,
+    prepare_source,
+    with_latents,
+)
 from ..task import EditWindow, Preservation, Task
 from ..types import AudioCodes, Song
 from .handlers import Service
@@ -41,7 +47,6 @@ class TaskRequest:
     reference: Tensor | None = None  # [B, 2, N], 30 s for each song
     source_strength: float = 0.0  # share of the source in the starting noise
     auto_mask: bool = False  # the model decides where to play
-    source_latents: Tensor | None = None  # [1 or B, T, C], in place of encoding the source
     window: EditWindow | None = None  # of a morph
 
 
@@ -98,7 +103,9 @@ def _source_strength(request: TaskRequest, params: GenerationParams) -> float:
     return params.cover_noise_strength if starts_from_it else 0.0
 
 
-def with_source_latents(request: TaskRequest, latents: Tensor | None) -> TaskRequest:
+def with_source_latents(
+    request: TaskRequest, latents: Tensor | None, songs: int = 1
+) -> TaskRequest:
     """`request` of a repaint whose source is not encoded: its latents [T, C] or [1 or B, T, C] are
     those of the run that made it.
 
@@ -107,24 +114,14 @@ def with_source_latents(request: TaskRequest, latents: Tensor | None) -> TaskReq
     """
     if latents is None:
         return request
-    if request.name != "repaint" or request.source is None:
+    if request.name != "repaint" or request.canvas is None:
         raise InvalidRequestError(
             f"`source_repaint_latents` are the source of a repaint, but the task is {request.name}."
             " Leave them out."
         )
     latents = latents[None] if latents.dim() == 2 else latents
-    frames = request.source.length.music_frames
-    if latents.dim() != 3 or latents.shape[1:] != (frames, LATENT_CHANNELS):
-        raise InvalidRequestError(
-            f"`source_repaint_latents` have the shape {tuple(latents.shape)}, but the canvas "
-            f"of this repaint needs (1, {frames}, {LATENT_CHANNELS}). Give the latents of the song "
-            "in `src_audio`, and a region inside it; to extend the song leave them out."
-        )
-    if not torch.isfinite(latents).all():
-        raise InvalidRequestError(
-            "`source_repaint_latents` hold NaN or infinite values. Give those of a finished run."
-        )
-    return replace(request, source_latents=latents)
+    canvas = with_latents(request.canvas, latents, (1, songs))
+    return replace(request, source=canvas.source, canvas=canvas)
 
 
 def _preservation(params: GenerationParams) -> Preservation:
@@ -166,10 +163,7 @@ def build_tasks(
             task = tasks.with_cover_strength(task, strength, song, encoder, seconds)
     task = replace(task, source_strength=request.source_strength, auto_mask=request.auto_mask)
     with service.vae:
-        source = request.source_latents
-        if source is None:
-            source = _latents(service, request.source and request.source.audio)
-        task = replace(task, source=source)
+        task = replace(task, source=_source_latents(service, request.source))
         timbres = _reference_latents(service, request.reference)
     if request.canvas is not None and request.keep is not None:
         task = replace(task, keep=request.keep, splice=request.canvas.splice(request.keep))
@@ -223,6 +217,13 @@ def _reference_latents(service: Service, audio: Tensor | None) -> list[Tensor | 
         same = next((j for j in range(i) if torch.equal(audio[j], segments)), None)
         latents.append(_latents(service, segments[None]) if same is None else latents[same])
     return latents if any(each is not latents[0] for each in latents) else latents[:1]
+
+
+def _source_latents(service: Service, source: SourceAudio | None) -> Tensor | None:
+    """Latents [1 or B, T, C] of a source: its own, or its audio encoded."""
+    if source is not None and source.latents is not None:
+        return source.latents
+    return _latents(service, source and source.audio)
 
 
 def _latents(service: Service, audio: Tensor | None) -> Tensor | None:

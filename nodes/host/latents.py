@@ -37,8 +37,14 @@ def encode_source(vae: Any, audio: Tensor) -> Tensor:
 
 
 def task_outputs(task: Task, source: SourceAudio, vae: Any) -> tuple[list, list, dict[str, Any]]:
-    """Positive, negative and latent of `task`, with the source encoded into it."""
-    task = replace(task, source=encode_source(vae, source.audio))
+    """Positive, negative and latent of `task`, with the source in it, encoded where its latents
+    are not given."""
+    if source.latents is None:
+        latents = encode_source(vae, source.audio)
+    else:
+        device = comfy.model_management.intermediate_device()
+        latents = source.latents.to(device, torch.float32)
+    task = replace(task, source=latents)
     silence = silence_of(vae)
     positive = conditioning(task, silence)
     return positive, unconditional(positive), source_latent(task, silence, source.songs)

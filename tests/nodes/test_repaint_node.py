@@ -7,8 +7,10 @@ import torch
 
 from tests.nodes.lm_prompts import node, shown
 from tests.nodes.task_prompts import (
+    DEFAULTS,
     Run,
     made,
+    sampler,
     whole,
 )
 from tests.nodes.without_host import core, core_song, host_task
@@ -85,3 +87,54 @@ def test_a_repaint_of_nothing_changes_nothing(run: Run) -> None:
     assert torch.equal(made(found), given)
     heard, source = (found.values[name][0]["waveform"] for name in ("sounding", "sound"))
     assert torch.equal(heard, source)
+
+
+def repaint_of_a_take(**latent: object) -> dict[str, dict]:
+    """A song, decoded, and repainted from its own latent or from `latent`."""
+    nodes = whole("Repaint", start=2.0, end=3.0)
+    del nodes["sound"], nodes["task"]
+    links = {"text_encoder": ["text", 0], "vae": ["vae", 0], "song": ["song", 0], "batch_size": 1}
+    nodes["first"] = node("TextToMusic", **links)
+    first = {"positive": ["first", 0], "negative": ["first", 1], "latent": ["first", 2]}
+    nodes["take"] = sampler(**first)
+    nodes["heard"] = node("DecodeAudio", latent=["take", 0], vae=["vae", 0])
+    region = {"source": ["heard", 0], **DEFAULTS["Repaint"], "start": 2.0, "end": 3.0}
+    nodes["task"] = node("Repaint", **links, **region, **latent)
+    return nodes
+
+
+def test_a_take_s_own_latent_is_kept_bit_for_bit_and_an_encoded_one_is_not(run: Run) -> None:
+    direct = run(repaint_of_a_take(source_latent=["take", 0]))
+    encoded = run(repaint_of_a_take())
+    own = made(direct, "take")
+    assert torch.equal(made(direct)[..., :30], own[..., :30])
+    assert torch.equal(made(direct)[..., 100:], own[..., 100:])
+    assert not torch.equal(made(direct)[..., 50:75], own[..., 50:75])
+    assert (made(encoded)[..., :30] - own[..., :30]).norm() > 0.01 * own[..., :30].norm()
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (torch.zeros(1, 64, 149), r"\[1, 149, 64\].*\[batch, 150, 64\]"),
+        (torch.zeros(1, 32, 150), r"\[1, 32, 150\]"),
+        (torch.full((1, 64, 150), torch.nan), "NaN"),
+        (torch.zeros(2, 64, 150), "latents for 2 sources, but 1"),
+    ],
+    ids=["length", "channels", "nan", "count"],
+)
+def test_another_latent_is_refused_before_any_model(
+    pack: Pack, run: Run, monkeypatch: pytest.MonkeyPatch, samples: torch.Tensor, words: str
+) -> None:
+    import comfy.model_management as management
+
+    ready = run({**whole("Repaint"), "show": shown("vae", 0), "words": shown("text", 0)})
+    links = {"text_encoder": "text", "vae": "vae", "song": "song", "source": "sound"}
+    given = {name: ready.values[link][0] for name, link in links.items()}
+    loaded: list[object] = []
+    monkeypatch.setattr(management, "load_models_gpu", lambda *a, **_: loaded.append(a))
+    with pytest.raises(Exception, match=words):
+        pack.nodes["AceStep15Repaint"].execute(
+            **given, batch_size=1, source_latent={"samples": samples}, **DEFAULTS["Repaint"]
+        )
+    assert loaded == []

@@ -63,6 +63,9 @@ new words in their place.
 
 **mode** and **strength** set how firmly the rest is kept while the region is generated. For \
 several regions connect *Region Mask*.
+
+For a song that was made here connect its latent to **source_latent** as well: it is then not \
+encoded again. *SaveLatent* and *LoadLatent* keep it for another day.
 """,
     ),
     "extend_song": (

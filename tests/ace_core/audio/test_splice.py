@@ -70,3 +70,21 @@ def test_the_samples_of_the_source_that_fill_no_frame_end_the_song():
     assert to_the_end.shape == audio.shape
     cut = splice(audio[..., :1_920], Splice(source, [(0.0, 0.01)], 0.0))
     assert cut.shape[-1] == 1_920, "more than a frame is missing: the latent was cut"
+
+
+def test_what_was_decoded_gets_the_level_of_its_source():
+    """The source was normalised since: beside the region the two differ in level alone."""
+    audio = torch.randn(2, 2, 48_000, generator=torch.Generator().manual_seed(1)).clamp(-1, 1) / 4
+    source = audio * torch.tensor([0.5, 3.0])[:, None, None]
+    changed = audio.clone()
+    changed[..., 12_000:24_000] = audio[..., 24_000:36_000]
+    found = splice(changed, Splice(source, [(0.25, 0.5)], 0.0, at_its_level=True))
+    torch.testing.assert_close(found[..., 12_000:24_000], source[..., 24_000:36_000])
+    assert torch.equal(found[..., 24_000:], source[..., 24_000:])
+
+
+def test_another_recording_does_not_set_the_level(caplog):
+    audio, source = torch.rand(2, 1, 2, 48_000, generator=torch.Generator().manual_seed(1)) - 0.5
+    found = splice(audio, Splice(source, [(0.25, 0.5)], 0.0, at_its_level=True))
+    assert torch.equal(found[..., 12_000:24_000], audio[..., 12_000:24_000])
+    assert "does not sound like its source" in caplog.text

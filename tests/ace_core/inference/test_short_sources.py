@@ -81,7 +81,7 @@ def test_a_short_take_is_repainted_from_its_own_latents(make: Make, short: str):
     again = make(source_repaint_latents=own, **given)
     assert again.success, again.error
     refused = make(source_repaint_latents=torch.zeros(1, 128, 64), **given)
-    assert "(1, 39, 64)" in str(refused.error)
+    assert "[batch, 39, 64]" in str(refused.error)
 
 
 def test_a_song_from_few_codes_is_as_long_as_they_are(make: Make):

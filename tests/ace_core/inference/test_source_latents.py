@@ -49,10 +49,10 @@ def test_latents_without_a_batch_are_one_source(make: Make, take: GenerationResu
 @pytest.mark.parametrize(
     ("latents", "words"),
     [
-        (torch.zeros(1, 200, 64), r"\(1, 200, 64\).*\(1, 250, 64\)"),
-        (torch.zeros(1, 250, 32), r"\(1, 250, 32\)"),
+        (torch.zeros(1, 200, 64), r"\[1, 200, 64\].*\[batch, 250, 64\]"),
+        (torch.zeros(1, 250, 32), r"\[1, 250, 32\]"),
         (torch.full((1, 250, 64), torch.nan), "NaN"),
-        (torch.zeros(3, 250, 64), "3 sources for 1 songs"),
+        (torch.zeros(3, 250, 64), "latents for 3 sources, but 1 can be used"),
     ],
     ids=["length", "channels", "nan", "count"],
 )
