@@ -8,7 +8,8 @@ import comfy.weight_adapter
 from torch import Tensor
 
 from ...ace_core.errors import CheckpointError
-from ...ace_core.weights.lora import Adapter, adapter_targets, read_adapter
+from ...ace_core.weights.adapter_keys import adapter_targets
+from ...ace_core.weights.lora import Adapter, read_adapter
 from ...ace_core.weights.weight_delta import WeightDelta
 from .share_weights import shapes_of
 

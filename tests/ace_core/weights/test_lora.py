@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from ace_core.errors import CheckpointError
-from ace_core.weights.lora import adapter_targets, read_adapter
+from ace_core.weights.adapter_keys import adapter_targets
+from ace_core.weights.lora import read_adapter
 from ace_core.weights.weight_delta import WeightDelta, shape_of
 
 NAME = "layers.0.self_attn.q_proj"
