@@ -7,6 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..ace_core.constants import ADAPTER_STRENGTHS
 from ..ace_core.types import Variant
 from . import folders
 from .sockets import LMSocket, TextEncoderSocket
@@ -268,6 +269,7 @@ def _folder_of(file: str) -> str:
 class AceStepLoadLoRA(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
+        weakest, strongest = ADAPTER_STRENGTHS
         return io.Schema(
             node_id="AceStep15LoadLoRA",
             display_name="ACE-Step Load LoRA",
@@ -286,8 +288,8 @@ class AceStepLoadLoRA(io.ComfyNode):
                 io.Float.Input(
                     "strength",
                     default=1.0,
-                    min=-10.0,
-                    max=10.0,
+                    min=weakest,
+                    max=strongest,
                     step=0.05,
                     tooltip="1: as it was trained. 0: not at all. Below 0: its opposite.",
                 ),

@@ -6,12 +6,14 @@ training of the same model changes all of these blocks.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import CheckpointError
 from ..inference import AceStepHandler, LLMHandler
+from ..inference.adapters import choices_of, read_adapters
 from ..inference.find_models import find_model
 from ..types import Variant
 from ..weights import Checkpoint, Kind
@@ -53,6 +55,17 @@ class ModelChoice:
         """
         stored = self.dit_checkpoint().variant
         return Variant(self.variant) if self.variant else stored or Variant.TURBO
+
+    def check_adapters(self, lora: Sequence[str] | str | None) -> None:
+        """Read the adapters of a request and compare them with the header of the model.
+
+        Raises:
+            AceStepError: one is not there, is broken, or was made for another model.
+        """
+        choices = choices_of(lora)
+        if choices:
+            shapes = self.dit_checkpoint().part(Kind.DIT).shapes
+            read_adapters(choices, self.root, shapes)
 
     def describe(self) -> dict[str, Any]:
         """Name and fingerprint of each model, for the records of songs.

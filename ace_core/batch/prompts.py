@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import AceStepError, InvalidRequestError, PromptsError
+from ..inference.adapters import LoraChoice, choices_of
 from ..inference.limits import check_config, check_params, check_types
 from ..inference.normalize import normalized
 from ..inference.request import INSTRUCTION_EXAMPLES, RANDOM_SEED, recipe_of, song_of, tracks_of
@@ -138,11 +139,12 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a line is checked against: the model's variant, and the base of relative paths of
-    recordings."""
+    """What a line is checked against: the model's variant, the base of relative paths of recordings
+    and adapters, and the check of the adapters of a line."""
 
     variant: Variant
     base: Path
+    check_adapters: Callable[[tuple[str, ...]], None] | None = None
 
     def faults(self, fields: Mapping[str, Any]) -> list[str]:
         """Why these fields cannot be carried out; empty when they can."""
@@ -150,7 +152,10 @@ class Rules:
         if unknown:
             return unknown
         try:
-            check_request(request_of(fields, self.base), self.variant)
+            request = request_of(fields, self.base)
+            check_request(request, self.variant)
+            if self.check_adapters is not None:
+                self.check_adapters(tuple(request.params.lora or ()))
         except (AceStepError, TypeError) as error:
             return [str(error)]
         return []
@@ -173,7 +178,15 @@ def request_of(fields: Mapping[str, Any], base: Path, seeds: Iterable[int] = ())
     for name in RECORDINGS:
         if path := getattr(params, name):
             setattr(params, name, str(base / path))
+    if params.lora is not None:
+        params.lora = [_adapter_at(base, choice) for choice in choices_of(params.lora)]
     return Request(params, config)
+
+
+def _adapter_at(base: Path, choice: LoraChoice) -> str:
+    """The adapter at its path from `base`; one that is not there is looked for among the models."""
+    path = base / Path(choice.file).expanduser()
+    return str(choice._replace(file=str(path)) if path.exists() else choice)
 
 
 def check_request(request: Request, variant: Variant) -> None:

@@ -1,7 +1,7 @@
 """`batch PROMPTS --out DIR`: a song for every line, in this process or on a Ray cluster."""
 
 import argparse
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from .. import __version__
@@ -21,7 +21,8 @@ from .output import Exit, Output, usage_errors
 def run(arguments: argparse.Namespace, output: Output) -> int:
     with usage_errors():
         choice = model_choice(arguments, output, thinks=True)
-        rules = Rules(choice.known_variant(), arguments.prompts.parent.absolute())
+        base = arguments.prompts.parent.absolute()
+        rules = Rules(choice.known_variant(), base, cache(choice.check_adapters))
     lines = read_lines(arguments.prompts, rules.faults)
     executor = _executor(arguments, choice, rules.base, output)
     with locked(make_folder(arguments.out)):

@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         request = _request(arguments)
         choice = model_choice(arguments, output, request.params.thinking)
         check_request(request, choice.known_variant())
+        choice.check_adapters(request.params.lora)
     output.bar(0.0, "Loading the models")
     models = choice.load()
     out: Path = arguments.out

@@ -88,8 +88,11 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "constrained_decoding_debug": "log each token of the language model",
     "lyric_timestamps": "write when each word is sung beside the song: lrc, karaoke or srt",
     "score": "score the song: the singing and, with a language model, caption, lyrics and metadata",
+    "lora": "an adapter (LoRA, LoKr, LoHa, DoRA) by file, PEFT folder or name in loras, and its "
+    "strength (default 1); several times for several",
     "audio_format": "flac, wav, mp3, wav32 (32-bit float), opus or aac (in .m4a)",
 }
+METAVARS: Final = {"lora": "FILE[:STRENGTH]"}  # of options that may be given several times
 Parse = Callable[[str], Any]
 
 
@@ -141,6 +144,8 @@ def _add(parser: argparse.ArgumentParser, field: Field) -> None:
     about: dict[str, Any] = {"help": _help(field), "default": argparse.SUPPRESS}
     if bool in field.plain:
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, **about)
+    elif str in field.listed:
+        parser.add_argument(flag, action="append", metavar=METAVARS[field.name], **about)
     else:
         parser.add_argument(flag, type=_parse(field), metavar=_metavar(field), **about)
 

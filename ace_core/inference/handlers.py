@@ -1,7 +1,7 @@
 """The models of a script: loaded once, used by every call."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +34,10 @@ from ..weights import (
     silence_latent,
 )
 from ..weights.detect import merged_variants
+from .adapters import LoraChoice, ReadAdapter, find_adapter, read_adapters
 from .devices import AUTO, OffloadedModel, device_of, dtype_of
 from .find_models import find_companion, find_model, find_tokenizer
+from .lora_controls import LoraControls
 
 BACKENDS = ("vllm", "pt", "mlx")  # published names; there is one loop here, torch's
 UNUSED = {  # what the official handler has and this one does without, and why
@@ -58,12 +60,27 @@ class Service:
     dit: OffloadedModel
     vae: OffloadedModel
     name: str  # of the diffusion checkpoint
+    root: Path  # below which models and adapters are looked for
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the weights of the diffusion model, by official name."""
+        named = self.models.dit.named_parameters()
+        return {name: tuple(weight.shape) for name, weight in named}
+
+    def read_adapters(self, choices: Sequence[LoraChoice]) -> tuple[ReadAdapter, ...]:
+        """
+        Raises:
+            CheckpointError: one is not there, is broken, or was made for another model.
+        """
+        return read_adapters(choices, self.root, self.shapes)
 
 
-class AceStepHandler:
-    """The diffusion model with its text encoder and VAE."""
+class AceStepHandler(LoraControls):
+    """The diffusion model with its text encoder and VAE, and the adapters on it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.status = "AceStepHandler.initialize_service was not called."
         self._service: Service | None = None
 
@@ -103,6 +120,7 @@ class AceStepHandler:
             "use_mlx_dit": not use_mlx_dit,
         }
         self._service = None
+        self._forget_adapters()
         warn_outdated()
         try:
             target = device_of(device)
@@ -149,6 +167,10 @@ class AceStepHandler:
         if self._service is None:
             raise InvalidRequestError(f"The diffusion model is not ready: {self.status}")
         return self._service
+
+    def _read_adapter(self, choice: LoraChoice) -> ReadAdapter:
+        path = find_adapter(self.service.root, choice.file).absolute()
+        return self.service.read_adapters([choice._replace(file=str(path))])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +221,7 @@ def _service(
     silence = silence.to(parts.device, ops.dtype)
     models = Models(dit, TextEncoder(tokenizer, qwen), vae, silence, known)
     residents = [parts.resident(model) for model in (qwen, dit, vae)]
-    return Service(models, *residents, name=checkpoint.path.name)
+    return Service(models, *residents, name=checkpoint.path.name, root=root)
 
 
 def variant_advice(path: Path) -> str:

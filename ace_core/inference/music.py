@@ -1,6 +1,7 @@
 """`generate_music`: from parameters to saved songs, through every stage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from ..pipeline import decode_audio, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
 from ..types import Song
+from ..weights.apply_adapter import adapted
+from .adapters import LoraChoice, ReadAdapter, choices_of
 from .analysis import analyse, check_analysis
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check_config, check_params, check_types
@@ -62,7 +65,8 @@ def generate_music(
     try:
         wanted, clock = normalized(params), RunProgress(progress)
         settings, latents = normalized(config), source_repaint_latents
-        songs = _Songs(dit_handler.service, llm_handler, wanted, settings, clock, latents)
+        service, kept = dit_handler.service, dit_handler.loras
+        songs = _Songs(service, llm_handler, wanted, settings, clock, latents, kept)
         result = songs.result(save_dir)
         copy_cot_fields(wanted, params)
         return result
@@ -101,29 +105,33 @@ class _Songs:
     config: GenerationConfig
     clock: RunProgress
     source_latents: Tensor | None = None  # of a repaint
+    kept: Sequence[LoraChoice] = ()  # the handler's adapters, for parameters that name none
 
     def result(self, save_dir: str | None) -> GenerationResult:
         params, config = self.params, self.config
         check_types(params)
         check_config(config)
         seeds = seeds_of(params, config)
+        choices = self.kept if params.lora is None else choices_of(params.lora)
+        params.lora = [str(choice) for choice in choices]
         drawn = draw_texts(params, seeds)
         for texts in drawn:
             check_params(texts.params, config, self.service.models.variant)
+        adapters = self.service.read_adapters(choices)
         folder = make_folder(save_dir)
         results: list[GenerationResult] = []
         for index, texts in enumerate(drawn):
             self.clock.part(index, len(drawn))
             one = replace(config, batch_size=len(texts.seeds))
-            run = _Run(
-                self.service, self.llm, texts, one, self.clock, self._latents_of(index, len(drawn))
-            )
+            source = self._latents_of(index, len(drawn))
+            run = _Run(self.service, self.llm, texts, one, self.clock, source, adapters)
             results.append(run.result(folder))
             if not results[-1].success:
                 made = [audio for result in results for audio in result.audios]
                 return error_result(results[-1].error or "", made)
         copy_cot_fields(drawn[0].params, params)
-        notes = [_summary(seeds), *(note for texts in drawn for note in texts.notes)]
+        notes = [_summary(seeds), *(note for adapter in adapters for note in adapter.notes)]
+        notes += [note for texts in drawn for note in texts.notes]
         return joined(results, notes)
 
     def _latents_of(self, index: int, runs: int) -> Tensor | None:
@@ -144,6 +152,7 @@ class _Run:
     config: GenerationConfig
     clock: RunProgress
     source_latents: Tensor | None = None  # of a repaint
+    adapters: Sequence[ReadAdapter] = ()
     memory_notes: list[str] = field(default_factory=list)  # what was made in parts to save memory
 
     @property
@@ -194,7 +203,15 @@ class _Run:
         if not config.lyric_timestamps and not config.score:
             return [{}] * len(latents)
         self.clock.stage("Analysing the songs")
-        return analyse(self.service, self.llm, config, song, (tasks, latents))
+        with self._adapted_dit() if self.adapters else nullcontext():
+            return analyse(self.service, self.llm, config, song, (tasks, latents))
+
+    @contextmanager
+    def _adapted_dit(self) -> Iterator[None]:
+        """The diffusion model on its device, with the adapters on it."""
+        dit = self.service.dit
+        with dit, adapted(dit.model, [each.applied for each in self.adapters]):
+            yield
 
     def _sample(
         self, request: TaskRequest, plan: LMOutput, recipe: Recipe
@@ -206,7 +223,7 @@ class _Run:
             tasks = build_tasks(service, request, plan.song, plan.codes, self.params)
         steps = len(recipe.schedule(service.models.variant)) - 1
         report = clock.stage("Making music")
-        with service.dit, clock.timing("dit_diffusion_time_cost"):
+        with self._adapted_dit(), clock.timing("dit_diffusion_time_cost"):
             latents = sample(
                 service.models,
                 tasks,

@@ -23,13 +23,15 @@ OPEN_FIELDS: Final = frozenset(  # left to the model or to chance where they are
         *("cot_bpm", "cot_keyscale", "cot_timesignature", "cot_duration", "cot_vocal_language"),
     ]
 )
+EMPTY_IS_GIVEN: Final = ("lora",)  # an empty list is no adapter; None is those of the handler
 METERS: Final = ("timesignature", "cot_timesignature")  # text that is usually a number
 NUMBER: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
 
 
 def normalized(values: Values) -> Values:
     """A copy of `values` in which `None`, a blank text or an empty list, and for what the model
-    chooses -1 and "unknown", are the field's default, whatever the field.
+    chooses -1 and "unknown", are the field's default, whatever the field. Only an empty `lora` is
+    a value: no adapter.
 
     Whole numbers may be 128.0 or "128", numbers may be numpy's, a path may be a `Path`, and a time
     signature a number. A recording may have its name of another tool.
@@ -58,6 +60,8 @@ def _normalized(name: str, value: Any, hint: Any) -> Any:
         value = os.fspath(value)
     if _is_open(name, value):
         return None
+    if isinstance(value, (list, tuple)):
+        value = [os.fspath(v) if isinstance(v, os.PathLike) else v for v in value]
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     value = _in_kind(value, kinds)
     is_number = type(value) is int or (type(value) is float and value.is_integer())
@@ -69,7 +73,7 @@ def _is_open(name: str, value: Any) -> bool:
         words = ("", "unknown", "-1") if name in OPEN_FIELDS else ("",)
         return value.strip().lower() in words
     if isinstance(value, (list, tuple)):
-        return not value
+        return not value and name not in EMPTY_IS_GIVEN
     return name in OPEN_FIELDS and not isinstance(value, bool) and value == -1
 
 

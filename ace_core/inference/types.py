@@ -123,6 +123,8 @@ class GenerationParams:
     # other tools' names of `src_audio`
     ref_audio_input: str | None = None
     src_audio_path: str | None = None
+    # ours: adapters of the diffusion model, FILE or FILE:STRENGTH; None: those of the handler
+    lora: list[str] | str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, ready for JSON."""

@@ -14,6 +14,7 @@ from ace_core.inference import (
     LLMHandler,
     generate_music,
 )
+from tests.loras import write_lora
 from tests.nodes import music as rendered
 from tests.nodes.lm_prompts import node, shown
 from tests.nodes.task_prompts import BASE, SOURCE_SONG, TURBO, Nodes, loaders, sampler, task
@@ -309,3 +310,22 @@ def test_a_planned_and_composed_song_is_the_same_by_nodes_and_by_the_library(
     given = {"duration": 10.0, "bpm": None, "keyscale": "", "vocal_language": "unknown"}
     ours = by_library(models, TURBO, lm, **given)
     assert_same(ours, expected)
+
+
+def test_a_song_with_adapters_is_the_same_by_nodes_and_by_the_library(
+    pack: Pack, models: Path, base_directory: Path
+) -> None:
+    path = rendered.write(base_directory / "input" / "melody.wav", 6.0)
+    shapes = handler(models, TURBO).service.shapes
+    for seed, name in ((3, "style"), (4, "voice")):
+        write_lora(models / "loras" / f"{name}.safetensors", shapes, seed)
+    nodes = {**loaders(TURBO), **task("Cover", cover_strength=0.5)}
+    nodes["song"] = node("Song", **SONG)
+    nodes["style"] = node("LoadLoRA", model=["model", 0], file="style.safetensors", strength=0.7)
+    nodes["voice"] = node("LoadLoRA", model=["style", 0], file="voice.safetensors", strength=-1.0)
+    expected = by_nodes(pack, {**nodes, "music": sampler(model=["voice", 0])})
+    given: dict[str, Any] = {"task_type": "cover", "src_audio": str(path)}
+    given["audio_cover_strength"] = 0.5
+    ours = by_library(models, TURBO, lora=["style:0.7", "voice:-1"], **given)
+    assert_same(ours, expected)
+    assert (ours - by_library(models, TURBO, **given)).abs().max() > 1e-3

@@ -106,6 +106,9 @@ PARAMS: Final = {
     "start, 0 (none) to 1.",
     "ref_audio_input": "Another name of `src_audio` with `audio2audio_enable`.",
     "src_audio_path": "Another name of `src_audio`.",
+    "lora": "Ours: adapters of the diffusion model for this call, each as `FILE` or "
+    "`FILE:STRENGTH`; a file, a PEFT folder, or a name in `loras`. Together, in their order. "
+    "`None`: those that the handler holds (`load_lora`); an empty list: none.",
 }
 CONFIG: Final = {
     "batch_size": "Songs to make, 1 to 8.",

@@ -85,6 +85,7 @@ LATER: dict[str, list[Field]] = {  # what the official class has gained since, b
         ("ref_audio_strength", "float", 0.5),
         ("ref_audio_input", "str | None", None),
         ("src_audio_path", "str | None", None),
+        ("lora", "list[str] | str | None", None),  # ours
     ],
     "GenerationConfig": [  # ours
         ("lyric_timestamps", "str", ""),
