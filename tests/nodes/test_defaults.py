@@ -176,6 +176,7 @@ WITHOUT = {  # fields of the library that no widget holds, and what stands for t
     "lyric_timestamps": "Lyric Timestamps",
     "score": "Score",
     "reuse_cot": "a planned song",
+    "lora": "Load LoRA",
 }
 LIBRARY_ALONE = {  # said in docs/api.md
     "dcw_wavelet",

@@ -13,6 +13,7 @@ from . import (
     test_fields_of_sampling,
     test_fields_of_songs,
     test_later_fields,
+    test_loras,
     test_morph_params,
     test_songs_again,
 )
@@ -26,6 +27,7 @@ MODULES = (
     test_fields_of_planning,
     test_fields_of_dcw,
     test_later_fields,
+    test_loras,
     test_morph_params,
     test_songs_again,
     test_audio_start,

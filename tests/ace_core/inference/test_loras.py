@@ -14,6 +14,7 @@ from tests.loras import write_lora
 from tests.rounding import assert_same
 
 from .conftest import ONE, Make, dit_handler
+from .watched import changes
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,7 @@ def latents(result: GenerationResult) -> torch.Tensor:
     return result.extra_outputs["latents"]
 
 
+@changes("lora")
 def test_an_adapter_changes_its_call_alone(make: Make, turbo: AceStepHandler, files: Any):
     before = {name: weight.clone() for name, weight in turbo.service.models.dit.named_parameters()}
     plain = latents(make())
