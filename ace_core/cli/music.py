@@ -16,6 +16,7 @@ from ..inference.limits import REMIX
 from ..inference.request import RANDOM_SEED
 from ..inference.types import GenerationConfig, GenerationParams, GenerationResult
 from ..prompts import complete_instruction, extract_instruction, lego_instruction
+from ..types import Variant
 from ..writing import draft_folder, name_all, save_errors
 from .arguments import TRACK_COMMANDS
 from .models import model_choice
@@ -41,6 +42,7 @@ FORMAT_OF_SUFFIX: Final = {"m4a": "aac"}
 def run(arguments: argparse.Namespace, output: Output) -> int:
     with usage_errors():
         request = _request(arguments)
+        check_request(request, Variant.BASE)  # what no model can do; base takes most settings
         choice = model_choice(arguments, output, request.params.thinking)
         check_request(request, choice.known_variant())
         choice.check_adapters(request.params.lora)

@@ -153,8 +153,8 @@ def test_the_end_of_the_name_chooses_the_format(
         (["extract", "none.wav"], "extract needs --track, one of vocals"),
         (["complete", "none.wav", "--caption", "x"], "complete needs --track, one or more of"),
         (["lego", "none.wav", "--track", "drums,bass"], "one track, but --track names 2"),
-        (["generate", "--checkpoint", "nothing"], "No diffusion model"),
-        (["generate", "--lm", "nothing"], "No 5 Hz language model"),
+        (["generate", "--caption", "x", "--checkpoint", "nothing"], "No diffusion model"),
+        (["generate", "--caption", "x", "--lm", "nothing"], "No 5 Hz language model"),
         (["generate", "--caption", "x", "--device", "abacus"], "'abacus' is not here"),
     ],
 )
@@ -215,3 +215,21 @@ def test_wildcards_are_drawn_by_the_seed_and_reported(
     assert captions == {
         seed: expand("{calm|loud|slow|wild} rain", seed, "caption").text for seed in (1, 2)
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("generate", "--caption", "x", "--seed", "-5"), "seed"),
+        (("generate", "--caption", "x", "--bpm", "9999"), "bpm"),
+        (("cover", "none.wav", "--caption", "x"), "none.wav"),
+    ],
+    ids=["seed", "bpm", "recording"],
+)
+def test_a_wrong_request_is_said_before_a_missing_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], words: str
+):
+    assert main([*options, "--models", str(tmp_path)]) == Exit.USAGE
+    error = capsys.readouterr().err
+    assert words in error
+    assert "diffusion model" not in error
