@@ -26,7 +26,7 @@ def test_every_test_it_names_exists(text):
         column.test
         for column in (*(c for family in parity.FAMILIES for c in family.columns), *parity.WAYS)
     ]
-    for test in (*named, parity.PEER_TEST, parity.MODES_TEST):
+    for test in (*named, parity.PEER_TEST, parity.MODES_TEST, *parity.BATCH_TESTS):
         path, name = test.split("::")
         source = (parity.PAGE.parents[1] / path).read_text(encoding="utf-8")
         assert f"def {name}(" in source
