@@ -68,6 +68,13 @@ def apply_cfg(cond: Tensor, uncond: Tensor, scale: float) -> Tensor:
     return uncond + scale * (cond.float() - uncond)
 
 
+def penalise(logits: Tensor, repeated: Tensor, penalty: float) -> Tensor:
+    """Logits [B, R] with those where `repeated` [B, R] is true made less likely by `penalty`: a
+    positive one divided, a negative one multiplied by it."""
+    penalised = torch.where(logits < 0, logits * penalty, logits / penalty)
+    return torch.where(repeated, penalised, logits)
+
+
 def sample_token(
     logits: Tensor,
     keys: Tensor,
@@ -86,9 +93,7 @@ def sample_token(
     if mask is not None:
         logits = logits.masked_fill(~mask, -math.inf)
     if repeated is not None and params.repetition_penalty != 1:
-        factor = params.repetition_penalty
-        penalised = torch.where(logits < 0, logits * factor, logits / factor)
-        logits = torch.where(repeated, penalised, logits)
+        logits = penalise(logits, repeated, params.repetition_penalty)
     if params.temperature == 0:
         return logits.argmax(dim=-1)
     return gumbel_max(filter_probs(logits / params.temperature, params), keys, token_ids)
