@@ -34,7 +34,7 @@ COMPANIONS: Final = {  # what a part is called: the official folder, the single 
 COMFYUI_TOKENIZER: Final = Path("comfy", "text_encoders", "qwen25_tokenizer")
 MOST_FOLDERS: Final = 200  # of a root that are looked into
 LEVELS: Final = 3  # from models/text_encoders/<folder> up to the ComfyUI
-IGNORED_IN_NAMES: Final = r"v(?=1\.?5)|\.safetensors$|[-_.](bf16|fp16|fp32|aio)(?=\.|$)"
+IGNORED_IN_NAMES: Final = r"v(?=1\.?5)|\.(safetensors|gguf)$|[-_.](bf16|fp16|fp32|aio)(?=\.|$)"
 
 
 def find_model(root: str | Path, name: str, kind: Kind) -> Checkpoint:
@@ -135,7 +135,7 @@ def _entries(root: Path) -> Iterator[Path]:
 
 
 def _is_file(path: Path) -> bool:
-    return path.suffix == ".safetensors"
+    return path.suffix in (".safetensors", ".gguf")
 
 
 def _plain(name: str) -> str:
@@ -157,6 +157,7 @@ def _companions(roots: Iterable[Path], folder: str, pattern: str) -> Iterator[Pa
             if (root / parent / folder).is_dir():
                 yield root / parent / folder
             yield from sorted((root / parent).glob(pattern))
+            yield from sorted((root / parent).glob(f"{folder}-*.gguf"))
 
 
 def _offered(root: Path, kind: Kind) -> str:

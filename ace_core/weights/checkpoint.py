@@ -32,6 +32,7 @@ class Layout(Enum):
     COMFY = "single file"
     ALL_IN_ONE = "all-in-one file"
     DIFFUSERS = "diffusers folder"
+    GGUF = "GGUF file"
 
 
 WHERE_TO_LOOK = {
@@ -79,7 +80,7 @@ class Part:
     kind: Kind
     entries: Mapping[str, Entry]
     config: Mapping[str, Any] = field(default_factory=dict)  # config.json beside it, else empty
-    silence: Entry | None = None  # the silence latent, which diffusers stores among the weights
+    silence: Entry | None = None  # the silence latent, where it is stored among the weights
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from ..constants import LATENT_CHANNELS, LATENT_HOP
 from ..errors import CheckpointError
 from ..parsing import quoted
 from ..types import Variant
+from . import gguf
 from .checkpoint import Checkpoint, Entry, Kind, Layout, Part
 from .layouts import (
     DIFFUSERS_DIT,
@@ -68,6 +69,8 @@ def _single(path: Path) -> Checkpoint:
         raise CheckpointError(_foreign_message(path, group))
     if len(parts) > 1:
         layout = Layout.ALL_IN_ONE
+    elif path.suffix == gguf.SUFFIX and path.is_file():
+        layout = Layout.GGUF
     else:
         layout = Layout.OFFICIAL if path.is_dir() or group.config else Layout.COMFY
     return Checkpoint(path, layout, parts, _variant(parts, path))
@@ -128,7 +131,8 @@ def _parts(group: Shards) -> Iterator[Part]:
     """Every model of ACE-Step 1.5 in a group of files."""
     for key_map in DIT_KEY_MAPS:
         if all(key_map.prefix + mark in group.tensors for mark in DIT_MARKS):
-            yield Part(Kind.DIT, _official_entries(group, key_map), group.config)
+            silence = group.tensors.get(SILENCE_KEY)
+            yield Part(Kind.DIT, _official_entries(group, key_map), group.config, silence)
             break
     for prefix in _qwen_prefixes(group):
         key_map = KeyMap(prefix=prefix, ignored=QWEN_IGNORED)

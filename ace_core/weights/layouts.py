@@ -53,13 +53,13 @@ class KeyMap:
 
 
 DIT_PREFIXES: Final = ("", "model.diffusion_model.", "diffusion_model.", "model.")
-DIT_KEY_MAPS: Final = tuple(KeyMap(prefix=prefix) for prefix in DIT_PREFIXES)
+SILENCE_KEY: Final = "silence_latent"  # [1, S, 64] in diffusers' condition encoder, [S, 64] in GGUF
+DIT_KEY_MAPS: Final = tuple(KeyMap(prefix, ignored=(SILENCE_KEY,)) for prefix in DIT_PREFIXES)
 DIT_MARKS: Final = (  # a DiT has both
     "decoder.layers.0.self_attn.q_proj.weight",
     "encoder.lyric_encoder.embed_tokens.weight",
 )
 
-SILENCE_KEY: Final = "silence_latent"  # [1, 15000, 64], only in diffusers' condition encoder
 DIFFUSERS_DIT: Final = {  # folder -> spelling of its file
     "transformer": KeyMap(root="decoder.", renames=(*ATTENTION, *PATCHES)),
     "condition_encoder": KeyMap(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..errors import CheckpointError
 from ..parsing import quoted, read_json
+from . import gguf
 from .checkpoint import Checkpoint, Entry, Kind
 from .layouts import DIFFUSERS_DIT
 from .tensor_files import PICKLED, read_header
@@ -147,10 +148,12 @@ def _present(shards: list[Path]) -> tuple[Path, ...]:
 
 
 def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
-    """config.json of the folder, when the folder is the model's own.
+    """config.json inside a GGUF file, or of the folder, when the folder is the model's own.
 
     In a folder of single files (models/diffusion_models) it may belong to another model.
     """
+    if files[0].suffix == gguf.SUFFIX:
+        return gguf.read_config(files[0])
     is_model_folder = (
         path.is_dir() or SHARDED.sub(r"\g<stem>", files[0].name).split(".")[0] in STANDARD_STEMS
     )

@@ -1,7 +1,7 @@
 """The silence latent: digital silence through the VAE, used where a task has no source.
 
 Published as a tensor of ten minutes beside the official weights, and inside diffusers' condition
-encoder. Single files lack it, and there it is made from the VAE.
+encoder and acestep.cpp's GGUF files. Other single files lack it, and there it is made from the VAE.
 """
 
 from collections.abc import Callable
@@ -71,7 +71,9 @@ def silence_latent(checkpoint: Checkpoint, encode: Encode | None = None) -> Tens
 
 
 def _frames_first(found: Tensor, where: str) -> Tensor:
-    """The official file is [1, 64, S]; diffusers stores [1, S, 64]."""
+    """The official file is [1, 64, S]; diffusers stores [1, S, 64], a GGUF file [S, 64]."""
+    if found.dim() == 2 and found.shape[1] == LATENT_CHANNELS:
+        return found[None]
     if found.dim() == 3 and found.shape[0] == 1:
         if found.shape[1] == LATENT_CHANNELS:
             return found.transpose(1, 2)

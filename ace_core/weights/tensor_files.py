@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from ..parsing import LARGEST_JSON, parse_json, quoted
+from . import gguf
 from .checkpoint import Checkpoint, Entry, Kind
 from .oobleck import from_stable_audio
 
@@ -64,6 +65,8 @@ def read_header(path: Path) -> dict[str, Entry]:
         )
     if path.suffix in PICKLED:
         return _pickled(path)
+    if path.suffix == gguf.SUFFIX:
+        return gguf.read_entries(path)
     header, data_bytes = _parsed(path)
     _metadata(path, header.pop("__metadata__", None))
     return {key: _entry(path, key, facts, data_bytes) for key, facts in header.items()}
@@ -71,7 +74,7 @@ def read_header(path: Path) -> dict[str, Entry]:
 
 def read_metadata(path: Path) -> dict[str, str]:
     """The metadata in the header of a safetensors file, beside the tensors."""
-    if path.suffix in PICKLED:
+    if path.suffix in (*PICKLED, gguf.SUFFIX):
         return {}
     return _metadata(path, _parsed(path)[0].get("__metadata__"))
 
@@ -268,7 +271,7 @@ def read(checkpoint: Checkpoint, kind: Kind) -> dict[str, Tensor]:
 
 
 def read_tensors(file: Path, keys: dict[str, str]) -> dict[str, Tensor]:
-    """Views into a mapped file: for each name the tensor under its key.
+    """For each name the tensor under its key, a view into the mapped file unless dequantised.
 
     Raises:
         CheckpointError: a value is NaN or infinite.
@@ -276,6 +279,8 @@ def read_tensors(file: Path, keys: dict[str, str]) -> dict[str, Tensor]:
     if file.suffix in PICKLED:
         mapped = pickled_tensors(file)
         tensors = {name: mapped[key] for name, key in keys.items()}
+    elif file.suffix == gguf.SUFFIX:
+        tensors = gguf.read_stored(file, keys)
     else:
         try:
             with safe_open(file, framework="pt") as opened:

@@ -33,6 +33,7 @@ from ace_core.weights.tensor_files import (
     read_tensors,
 )
 from tests.fuzz.targets import SCALARS, TEXTS, VALUES, damaged, fuzz, refuses, table_of
+from tests.gguf_files import PLAIN, gguf
 from tests.toy import acestep
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz"))
@@ -90,6 +91,28 @@ GOOD = save({"a": torch.ones(3), "b": torch.zeros(2, 2).half()}, {"note": "x"})
 def test_safetensors_bytes(content: bytes) -> None:
     path = FOLDER / "bytes.safetensors"
     path.write_bytes(content)
+    read_all(path)
+
+
+GGUF = gguf(
+    {"a": torch.ones(3), "b": torch.zeros(2, 2).half(), "c": torch.ones(2, 32)},
+    {"acestep.config_json": '{"is_turbo": true}', "tokens": ["a", "bc"], "general.alignment": 32},
+    {"c": "Q8_0"},
+)
+
+
+@fuzz(damaged(GGUF) | st.binary(max_size=40).map(lambda rest: b"GGUF\3\0\0\0" + rest))
+@example(GGUF[:8] + b"\xff" * 16 + GGUF[24:])
+def test_gguf_bytes(content: bytes) -> None:
+    path = FOLDER / "bytes.gguf"
+    path.write_bytes(content)
+    read_all(path)
+
+
+@fuzz(st.dictionaries(st.sampled_from("abc"), SHAPES, max_size=3), st.sampled_from([*PLAIN, 8, 12]))
+def test_gguf_shapes_and_types(shapes: dict[str, list[int]], kind: int) -> None:
+    path = FOLDER / "shapes.gguf"
+    path.write_bytes(gguf({key: torch.zeros(shape) for key, shape in shapes.items()}, as_type=kind))
     read_all(path)
 
 
