@@ -39,6 +39,7 @@ class ModelChoice:
     variant: str | None = None  # for a checkpoint that does not store it
     tokenizer: str | None = None  # path, where none lies with the models
     vae: str | None = None  # name or path, where it is not the one that lies with the models
+    quantization: str | None = None  # int8: the large weights take a byte each
 
     def dit_checkpoint(self) -> Checkpoint:
         """
@@ -103,6 +104,7 @@ class ModelChoice:
             device=self.device,
             offload_to_cpu=self.offload,
             dtype=self.dtype,
+            quantization=self.quantization,
             variant=self.variant,
             tokenizer=self.tokenizer,
             vae=self.vae,
@@ -126,6 +128,7 @@ class ModelChoice:
             device=self.device,
             offload_to_cpu=self.offload,
             dtype=self.dtype,
+            quantization=self.quantization,
             tokenizer=self.tokenizer,
         )
         if not ready:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from ..constants import TRACKS
+from ..constants import INT8, TRACKS
 from ..inference.types import GenerationConfig, GenerationParams
 from ..tracks import parse_track
 from .options import add_fields
@@ -55,6 +55,12 @@ def add_models(parser: argparse.ArgumentParser, dit: bool = True, optional_lm: b
     )
     group.add_argument("--device", default="auto", help="cuda, cuda:1, mps, xpu or cpu")
     group.add_argument("--dtype", default="auto", help="bf16, fp16 or fp32")
+    group.add_argument(
+        "--quantization",
+        choices=INT8,
+        metavar="KIND",
+        help=f"{INT8[0]}: the large weights take a byte each",
+    )
     group.add_argument(
         "--offload-to-cpu", action="store_true", help="keep models off the device while they rest"
     )

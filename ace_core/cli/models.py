@@ -24,6 +24,7 @@ def model_choice(arguments: argparse.Namespace, output: Output, thinks: bool) ->
         lm=_lm(arguments) if needed else None,
         device=arguments.device,
         dtype=arguments.dtype,
+        quantization=arguments.quantization,
         offload=arguments.offload_to_cpu,
         variant=arguments.variant,
         tokenizer=arguments.tokenizer,
@@ -55,6 +56,7 @@ def lm_choice(arguments: argparse.Namespace) -> ModelChoice:
         lm=lm,
         device=arguments.device,
         dtype=arguments.dtype,
+        quantization=arguments.quantization,
         offload=arguments.offload_to_cpu,
         tokenizer=arguments.tokenizer,
     )

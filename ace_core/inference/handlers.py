@@ -12,6 +12,7 @@ from ..audio.files import read_audio
 from ..audio.waveform import model_audio
 from ..conditioning.context import check_code_frames
 from ..conditioning.text import TextEncoder
+from ..constants import INT8
 from ..errors import AceStepError, CheckpointError, InvalidRequestError
 from ..lm.codes import write_codes
 from ..lm.language_model import LanguageModel
@@ -47,7 +48,6 @@ UNUSED = {  # what the official handler has and this one does without, and why
     "prefer_source": "`prefer_source` is not used: nothing is downloaded.",
     "use_mlx_dit": "`use_mlx_dit` is not used: every device runs torch.",
 }
-INT8 = ("int8", "int8_weight_only")  # two names of one thing
 logger = logging.getLogger(__name__)
 
 
@@ -318,7 +318,9 @@ class LLMHandler:
 
 def _memory_for_models() -> AbstractContextManager[None]:
     return memory_for(
-        "Loading the models", "Free memory, or give `offload_to_cpu=True` or `quantization`."
+        "Loading the models",
+        "Free memory, or give `offload_to_cpu=True` or "
+        "`quantization='int8'` (`--offload-to-cpu`, `--quantization int8`).",
     )
 
 

@@ -36,7 +36,8 @@ from .unused import facts_of, unused_notes
 
 OUT_OF_MEMORY = (
     "There is not enough memory for this song. Lower `batch_size`, `lm_batch_chunk_size` or "
-    "`duration`, or initialise the handlers with `offload_to_cpu=True` or `quantization='int8'`."
+    "`duration`, or initialise the handlers with `offload_to_cpu=True` or `quantization='int8'` "
+    "(`--offload-to-cpu`, `--quantization int8`)."
 )
 
 
