@@ -6,12 +6,13 @@ names (`models`), and as an official project (`project`).
 """
 
 import json
+import os
 import re
 import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, chdir, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -181,8 +182,12 @@ def stage(folder: Path) -> Iterator[Path]:
     """A working folder below `folder`, with models; it is the current one meanwhile."""
     work = folder / "ComfyUI"
     lay_out(work, miniature(folder / "miniature"))
-    with chdir(work):
+    before = Path.cwd()
+    os.chdir(work)
+    try:
         yield work
+    finally:
+        os.chdir(before)
 
 
 def main(arguments: Sequence[str]) -> int:
