@@ -31,7 +31,9 @@ from .ops import TORCH, Ops
 DILATIONS = (1, 3, 9)  # of the three residual units of a block
 MIN_STD = 1e-4
 CHUNKED_BLOCKS = 2  # blocks next to the audio that run in chunks
-CHUNK_VALUES = 2**20  # per chunk: 8,192 samples of 128 channels; half and twice are within 5 %
+# Audio samples kept per chunk, for every width: 4096 to 16384 are within 5 % of each other at 128
+# channels, and longer chunks of a narrow VAE keep 200 MB of kernels, one set for each length.
+CHUNK = 8192
 UNITS_HALO = 3 * sum(DILATIONS)  # samples that a block's residual units reach to each side
 CONV_HALO = 3  # samples that the convolution next to the audio reaches to each side
 
@@ -175,7 +177,7 @@ class Encoder(nn.Module):
     def __init__(self, config: OobleckConfig, ops: Ops) -> None:
         super().__init__()
         channels = [config.encoder_channels * m for m in (1, *config.channel_multiples)]
-        self.width, self.strides = channels[0], config.strides
+        self.strides = config.strides
         self.conv1 = ops.conv(config.audio_channels, channels[0], 7, padding=3)
         self.block = nn.ModuleList(
             EncoderBlock(in_channels, out_channels, stride, ops)
@@ -187,8 +189,7 @@ class Encoder(nn.Module):
         self.conv2 = ops.conv(channels[-1], 2 * config.latent_channels, 3, padding=1)
 
     def forward(self, audio: Tensor) -> Tensor:
-        size = CHUNK_VALUES // self.width
-        x = encode_in_chunks(self._outer_blocks, audio, self.strides[:CHUNKED_BLOCKS], size)
+        x = encode_in_chunks(self._outer_blocks, audio, self.strides[:CHUNKED_BLOCKS])
         for block in self.block[CHUNKED_BLOCKS:]:
             x = block(x)
         return self.conv2(self.snake1(x, inplace=True))
@@ -207,7 +208,7 @@ class Decoder(nn.Module):
     def __init__(self, config: OobleckConfig, ops: Ops) -> None:
         super().__init__()
         channels = [config.decoder_channels * m for m in (1, *config.channel_multiples)][::-1]
-        self.width, self.strides = channels[-1], config.strides[::-1]
+        self.strides = config.strides[::-1]
         self.conv1 = ops.conv(config.latent_channels, channels[0], 7, padding=3)
         self.block = nn.ModuleList(
             DecoderBlock(in_channels, out_channels, stride, ops)
@@ -222,8 +223,7 @@ class Decoder(nn.Module):
         x = self.conv1(latent)
         for block in self.block[:-CHUNKED_BLOCKS]:
             x = block(x)
-        size = CHUNK_VALUES // self.width
-        return decode_in_chunks(self._outer_blocks, x, self.strides[-CHUNKED_BLOCKS:], size)
+        return decode_in_chunks(self._outer_blocks, x, self.strides[-CHUNKED_BLOCKS:])
 
     def _outer_blocks(self, x: Tensor) -> Tensor:
         """The blocks where the tensors are largest, and audio [B, 2, N] from them."""
@@ -263,19 +263,16 @@ class Oobleck(nn.Module):
 
 
 def encode_in_chunks(
-    blocks: Callable[[Tensor], Tensor], x: Tensor, strides: Sequence[int], chunk_size: int
+    blocks: Callable[[Tensor], Tensor], x: Tensor, strides: Sequence[int]
 ) -> Tensor:
-    """`blocks(x)` [B, 2, N] -> [B, W, N // down], for encoder blocks of these strides.
-
-    `chunk_size`: audio samples that are kept per chunk.
-    """
+    """`blocks(x)` [B, 2, N] -> [B, W, N // down], for encoder blocks of these strides."""
     down = math.prod(strides)
     halo, samples = CONV_HALO, 1  # in audio samples; samples per position of a block's input
     for stride in strides:
         halo += samples * (UNITS_HALO + stride)
         samples *= stride
     total = x.shape[2] // down
-    chunks = tiles(total, chunk_size // down, math.ceil(halo / down))
+    chunks = tiles(total, CHUNK // down, math.ceil(halo / down))
     if len(chunks) == 1 or x.device.type != "cpu":
         return blocks(x)
     parts = []
@@ -288,17 +285,14 @@ def encode_in_chunks(
 
 
 def decode_in_chunks(
-    blocks: Callable[[Tensor], Tensor], x: Tensor, strides: Sequence[int], chunk_size: int
+    blocks: Callable[[Tensor], Tensor], x: Tensor, strides: Sequence[int]
 ) -> Tensor:
-    """`blocks(x)` [B, W, n] -> [B, 2, n * up], for decoder blocks of these strides.
-
-    `chunk_size`: audio samples that are kept per chunk.
-    """
+    """`blocks(x)` [B, W, n] -> [B, 2, n * up], for decoder blocks of these strides."""
     up = math.prod(strides)
     halo = CONV_HALO  # in positions of `x`, from the last block to the first
     for stride in reversed(strides):
         halo = math.ceil((halo + UNITS_HALO) / stride) + 1
-    chunks = tiles(x.shape[2], chunk_size // up, halo)
+    chunks = tiles(x.shape[2], CHUNK // up, halo)
     if len(chunks) == 1 or x.device.type != "cpu":
         return blocks(x)
     parts = []

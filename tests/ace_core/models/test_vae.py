@@ -52,13 +52,7 @@ def ours(theirs: AutoencoderOobleck) -> Oobleck:
 @pytest.fixture
 def one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """No chunks: convolutions of the very shapes that the oracle runs."""
-    monkeypatch.setattr(vae_module, "CHUNK_VALUES", 10**9)
-
-
-@pytest.fixture
-def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of 8,192 samples, as of a VAE of full width."""
-    monkeypatch.setattr(vae_module, "CHUNK_VALUES", 8 * 8192)
+    monkeypatch.setattr(vae_module, "CHUNK", 10**9)
 
 
 @pytest.mark.usefixtures("one_pass")
@@ -91,7 +85,6 @@ def test_a_seeded_draw_is_that_of_diffusers(theirs, ours):
     assert_same(ours.encode(audio).sample(torch.Generator().manual_seed(5)), expected)
 
 
-@pytest.mark.usefixtures("short_chunks")
 @torch.no_grad()
 def test_decode_in_chunks_is_that_of_diffusers(theirs, ours):
     latent = torch.randn(1, LATENTS, 61, dtype=torch.float64)  # 15 chunks
@@ -99,13 +92,12 @@ def test_decode_in_chunks_is_that_of_diffusers(theirs, ours):
     assert_same(ours.decode(latent), expected)
 
 
-@pytest.mark.usefixtures("short_chunks")
 @pytest.mark.parametrize("frames", [5, 13, 30])
 def test_chunks_change_nothing(ours, frames: int, monkeypatch: pytest.MonkeyPatch):
     latent = torch.randn(2, LATENTS, frames, dtype=torch.float64)
     audio = torch.randn(2, 2, frames * HOP + 1001, dtype=torch.float64)
     in_chunks = ours.decode(latent), ours.encode(audio)
-    monkeypatch.setattr(vae_module, "CHUNK_VALUES", 10**9)
+    monkeypatch.setattr(vae_module, "CHUNK", 10**9)
     whole = ours.decode(latent), ours.encode(audio)
     assert_same(in_chunks[0], whole[0])
     assert_same(in_chunks[1].mean, whole[1].mean)
