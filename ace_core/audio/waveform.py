@@ -137,12 +137,19 @@ def _stereo(waveform: Tensor) -> Tensor:
     channels = waveform.shape[1]
     if channels == 1:
         return waveform.expand(-1, CHANNELS, -1)
+    note = channels_note(channels)
+    if note is not None:
+        logger.warning("The audio %s.", note)
+    return downmixed(waveform) if channels in SURROUND else waveform[:, :CHANNELS]
+
+
+def channels_note(channels: int) -> str | None:
+    """What becomes of more than two channels; None where there are none."""
+    if channels <= CHANNELS:
+        return None
     if channels in SURROUND:
-        logger.warning("The audio has %d channels; they are mixed down to stereo.", channels)
-        return downmixed(waveform)
-    if channels > CHANNELS:
-        logger.warning("The audio has %d channels; the models take the first two.", channels)
-    return waveform[:, :CHANNELS]
+        return f"has {channels} channels, which are mixed down to stereo"
+    return f"has {channels} channels, of which the models take the first two"
 
 
 _SIDE: Final = 0.5**0.5  # -3 dB: of the centre in both channels, of a surround in its own

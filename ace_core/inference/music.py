@@ -168,6 +168,7 @@ class _Run:
         request = with_source_latents(
             load_task_request(params, seeds), self.source_latents, len(seeds)
         )
+        notes += request.notes
         plan = run_lm(self.llm, request, params, config, seeds, clock)
         facts = facts_of(params, config, self.service.models.variant, request, plan)
         notes += [*plan.notes, *unused_notes(replace(facts, saves=folder is not None))]

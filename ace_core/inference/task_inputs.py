@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..audio.files import read_audio
-from ..audio.waveform import source_audio
+from ..audio.waveform import channels_note, source_audio
 from ..conditioning import tasks
 from ..conditioning.context import reference_segments
 from ..conditioning.text import TextEncoder
@@ -48,6 +48,7 @@ class TaskRequest:
     source_strength: float = 0.0  # share of the source in the starting noise
     auto_mask: bool = False  # the model decides where to play
     window: EditWindow | None = None  # of a morph
+    notes: tuple[str, ...] = ()  # on how its recordings were read
 
 
 def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskRequest:
@@ -63,15 +64,16 @@ def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskReq
         instruction=custom_instruction(params.instruction),
         auto_mask=params.chunk_mask_mode == AUTO_MASK,
     )
+    notes: list[str] = []
     if params.reference_audio is not None:
-        sound = source_audio(*read_audio(params.reference_audio), "reference")
+        sound = source_audio(*_recording(params, "reference_audio", notes), "reference")
         segments = [reference_segments(sound, seed) for seed in seeds]
         request = replace(request, reference=torch.cat(segments))
     request = replace(request, window=edit_window(params))
     starts_from_it = request.window is not None or params.audio2audio_enable
     without_source = name == "text2music" or (name == COVER and params.audio_codes.strip())
     if without_source and not starts_from_it:
-        return request
+        return replace(request, notes=tuple(notes))
     if params.src_audio is None:
         raise InvalidRequestError(
             f"The task {name} starts from a recording. Set `src_audio` to its path."
@@ -79,7 +81,17 @@ def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskReq
     if name in ("lego", "extract", "complete"):
         tracks, instruction = tracks_of(name, params.instruction)
         request = replace(request, tracks=tracks, instruction=instruction)
-    return _with_source(request, prepare_source(*read_audio(params.src_audio)), params)
+    source = prepare_source(*_recording(params, "src_audio", notes))
+    return _with_source(replace(request, notes=tuple(notes)), source, params)
+
+
+def _recording(params: GenerationParams, name: str, notes: list[str]) -> tuple[Tensor, int]:
+    """The recording of a field, [1, C, N], and its rate; what becomes of its channels is noted."""
+    waveform, rate = read_audio(getattr(params, name))
+    note = channels_note(waveform.shape[1])
+    if note is not None:
+        notes.append(f"`{name}` {note}.")
+    return waveform, rate
 
 
 def _with_source(
