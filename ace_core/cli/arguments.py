@@ -242,8 +242,12 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 LM_ARGUMENTS: Final = {"understand": _add_understand, "sample": _add_sample, "format": _add_format}
 
 
-def add_codes(parser: argparse.ArgumentParser, name: str) -> None:
+def add_recording(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("recording", type=Path, metavar="RECORDING", help="any rate and format")
+
+
+def add_codes(parser: argparse.ArgumentParser, name: str) -> None:
+    add_recording(parser, name)
     add_models(parser)
 
 
@@ -251,16 +255,12 @@ def add_inspect(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a model's file or folder")
 
 
-def add_measure(parser: argparse.ArgumentParser, name: str) -> None:
-    parser.add_argument("recording", type=Path, metavar="RECORDING", help="any rate and format")
-
-
 ARGUMENTS: Final[Mapping[str, Callable[[argparse.ArgumentParser, str], None]]] = {
     **dict.fromkeys(SOURCE_FIELDS_OF, add_music),
     **dict.fromkeys(LM_ARGUMENTS, add_lm),
     "codes": add_codes,
     "inspect": add_inspect,
-    "measure": add_measure,
+    "measure": add_recording,
     "batch": add_batch,
 }
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
+from ace_core.measure.key import PITCHES
 from ace_core.measure.measurement import Measurement, measure
-from tools.measure.pieces import NAMES, RATE, Piece, pieces, render
+from tools.measure.pieces import RATE, Piece, pieces, render
 
 OCTAVES = (0.5, 2.0, 1 / 3, 3.0)
 TOLERANCE = 0.04  # of a tempo
@@ -72,7 +73,7 @@ def score(piece: Piece, found: Measurement) -> float:
 def mirex(truth: str, found: str) -> float:
     """The score of MIREX: 1, 0.5 for a fifth, 0.3 for the relative, 0.2 for the parallel key."""
     (pitch, mode), (other, other_mode) = truth.split(), found.split()
-    up = (NAMES.index(other) - NAMES.index(pitch)) % 12
+    up = (PITCHES.index(other) - PITCHES.index(pitch)) % 12
     if mode == other_mode:
         return {0: 1.0, 7: 0.5, 5: 0.5}.get(up, 0.0)
     relative = 9 if mode == "major" else 3

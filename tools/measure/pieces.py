@@ -11,6 +11,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ace_core.measure.key import PITCHES
+
 RATE: Final = 44_100  # Hz
 SECONDS: Final = 20.0
 START: Final = 0.3  # seconds before the first beat
@@ -22,7 +24,6 @@ PROGRESSIONS: Final = {  # degrees, one chord per bar
     "major": ((0, 4, 5, 3), (0, 3, 4, 0), (0, 5, 3, 4), (0, 3, 1, 4)),
     "minor": ((0, 5, 2, 6), (0, 3, 4, 0), (0, 6, 5, 4), (0, 5, 3, 4)),
 }
-NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Piece:
 
     @property
     def key(self) -> str:
-        return f"{NAMES[self.tonic]} {self.mode}"
+        return f"{PITCHES[self.tonic]} {self.mode}"
 
     @property
     def beats_per_bar(self) -> int:
