@@ -3,7 +3,8 @@
 A major key and its relative minor have the same notes; the bass, which rests on the tonic more
 often than other parts, tells them apart.
 Source: Krumhansl 1990 for matching by correlation; Albrecht and Shanahan 2013, "The use of large
-corpora to train a new type of key-finding algorithm", for the profiles.
+corpora to train a new type of key-finding algorithm", for the profiles; MIREX, task "Audio Key
+Detection", for the scores of related keys.
 """
 
 from dataclasses import dataclass
@@ -12,12 +13,21 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ..constants import MODES
 from .chroma import Chroma
 
 MAJOR: Final = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 MINOR: Final = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
 PITCHES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-KEYS: Final = tuple(f"{pitch} {mode}" for mode in ("major", "minor") for pitch in PITCHES)
+KEYS: Final = tuple(f"{pitch} {mode}" for mode in MODES for pitch in PITCHES)
+SEMITONES: Final = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}  # of an accidental
+RELATIONS: Final = {  # of two keys: the score of MIREX
+    "the same": 1.0,
+    "a fifth apart": 0.5,
+    "relative": 0.3,
+    "parallel": 0.2,
+    "unrelated": 0.0,
+}
 BASS_WEIGHT: Final = 0.45  # of the tonic's share of the bass, beside a correlation
 
 
@@ -44,6 +54,24 @@ def key(chroma: Chroma) -> Key | None:
         confidence=float(first - second),
         tuning=100 * chroma.tuning,
     )
+
+
+def key_number(name: str) -> int:
+    """Index in `KEYS` of a key in any spelling that a song may have: "Bb minor" and "A# minor" have
+    one."""
+    note, mode = name.split()
+    pitch = PITCHES.index(note[0]) + SEMITONES[note[1:]]
+    return MODES.index(mode) * len(PITCHES) + pitch % len(PITCHES)
+
+
+def relation(asked: str, found: str) -> str:
+    """How `found` is related to `asked`, one of `RELATIONS`; a fifth up or down."""
+    (mode, pitch), (other_mode, other) = (divmod(key_number(each), 12) for each in (asked, found))
+    up = (other - pitch) % 12
+    if mode == other_mode:
+        return {0: "the same", 5: "a fifth apart", 7: "a fifth apart"}.get(up, "unrelated")
+    relative = 9 if MODES[mode] == "major" else 3
+    return {0: "parallel", relative: "relative"}.get(up, "unrelated")
 
 
 def key_scores(whole: Tensor, bass: Tensor) -> Tensor:

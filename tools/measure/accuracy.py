@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ace_core.measure.key import PITCHES
+from ace_core.measure.key import RELATIONS, relation
 from ace_core.measure.measurement import Measurement, measure
 from tools.measure.pieces import RATE, Piece, pieces, render
 
@@ -67,17 +67,7 @@ def downbeats_are(piece: Piece, found: Measurement) -> bool:
 
 
 def score(piece: Piece, found: Measurement) -> float:
-    return 0.0 if found.key is None else mirex(piece.key, found.key.name)
-
-
-def mirex(truth: str, found: str) -> float:
-    """The score of MIREX: 1, 0.5 for a fifth, 0.3 for the relative, 0.2 for the parallel key."""
-    (pitch, mode), (other, other_mode) = truth.split(), found.split()
-    up = (PITCHES.index(other) - PITCHES.index(pitch)) % 12
-    if mode == other_mode:
-        return {0: 1.0, 7: 0.5, 5: 0.5}.get(up, 0.0)
-    relative = 9 if mode == "major" else 3
-    return 0.3 if up == relative else 0.2 if up == 0 else 0.0
+    return 0.0 if found.key is None else RELATIONS[relation(piece.key, found.key.name)]
 
 
 def share(pairs: Sequence[tuple[Piece, Any]], right: Callable[[Piece, Any], bool]) -> str:
