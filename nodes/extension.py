@@ -4,11 +4,13 @@ from comfy_api.latest import ComfyExtension, io
 
 from ..ace_core.versions import warn_outdated
 from . import (
+    beats,
     codes,
     guidance,
     load,
     lyrics,
     make_stems,
+    measure,
     memory,
     morph,
     picture,
@@ -77,6 +79,8 @@ NODES: list[type[io.ComfyNode]] = [
     scores.AceStepScore,
     scores.AceStepKeepBest,
     save.AceStepSaveAudio,
+    measure.AceStepMeasure,
+    beats.AceStepCutBars,
     picture.AceStepPicture,
     picture.AceStepEnvelope,
 ]

@@ -9,6 +9,7 @@
 | `ACE_GUIDANCE` | `ace_core.sampling.guidance.Guidance`: how positive and negative are combined |
 | `ACE_LYRIC_TIMESTAMPS` | `nodes.lyrics.Timestamps`: the timed lines of each item |
 | `ACE_SCORES` | `tuple[nodes.scores.Score, ...]`: one per item |
+| `ACE_BEATS` | `tuple[ace_core.measure.beats.BeatGrid, ...]`: beats and bars, one per recording |
 | `ACE_STEMS` | `tuple[ace_core.audio.mixing.Stem, ...]`: a song as named tracks with their levels |
 | `AUDIO_UI` | the frontend's inline player; never linked, never saved |
 """
@@ -24,5 +25,6 @@ LMInput = io.Custom("ACE_LM,CLIP")  # and the language model too
 GuidanceSocket = io.Custom("ACE_GUIDANCE")
 LyricTimestampsSocket = io.Custom("ACE_LYRIC_TIMESTAMPS")
 ScoresSocket = io.Custom("ACE_SCORES")
+BeatsSocket = io.Custom("ACE_BEATS")
 StemsSocket = io.Custom("ACE_STEMS")
 PlayerSocket = io.Custom("AUDIO_UI")

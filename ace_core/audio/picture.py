@@ -52,7 +52,7 @@ CHUNK: Final = 512  # spectra at a time, 8 MB
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     """Positions and sizes in pixels."""
 
     width: int
@@ -100,7 +100,7 @@ def picture(audio: Tensor, rate: int = SAMPLE_RATE, width: int = 1024, height: i
             f"A picture of {width} x {height} pixels is too small to read. Make it at least "
             f"{SMALLEST[0]} x {SMALLEST[1]}."
         )
-    layout = _Layout(width, height)
+    layout = Layout(width, height)
     audio = audio.detach().float().cpu()[:CHANNELS]
     canvas = torch.tensor(PAPER, dtype=torch.float32).expand(height, width, 3).clone()
     _place(canvas, layout, layout.wave, _waveform(audio, layout))
@@ -110,12 +110,12 @@ def picture(audio: Tensor, rate: int = SAMPLE_RATE, width: int = 1024, height: i
     return torch.from_numpy(np.asarray(image).copy()).float() / 255
 
 
-def _place(canvas: Tensor, layout: _Layout, lane: tuple[int, int], part: Tensor) -> None:
+def _place(canvas: Tensor, layout: Layout, lane: tuple[int, int], part: Tensor) -> None:
     top, height = lane
     canvas[top : top + height, layout.left : layout.left + layout.columns] = part
 
 
-def _waveform(audio: Tensor, layout: _Layout) -> Tensor:
+def _waveform(audio: Tensor, layout: Layout) -> Tensor:
     """[height, columns, 3]"""
     height = layout.wave[1]
     peak, rms = levels(audio, layout.columns)  # [C, columns]
@@ -136,7 +136,7 @@ def _coverage(level: Tensor, height: int) -> Tensor:
     return (extent - rows.abs() + 0.75).clamp(0, 1)
 
 
-def _heat(audio: Tensor, rate: int, layout: _Layout) -> Tensor:
+def _heat(audio: Tensor, rate: int, layout: Layout) -> Tensor:
     """[height, columns, 3]"""
     db = spectrogram(audio, rate, layout.columns, layout.heat[1])
     index = (1 + db / RANGE_DB).clamp(0, 1) * (len(HEAT) - 1)
@@ -145,7 +145,7 @@ def _heat(audio: Tensor, rate: int, layout: _Layout) -> Tensor:
     return torch.lerp(table[below], table[below + 1], (index - below)[..., None])
 
 
-def _label(draw: ImageDraw.ImageDraw, layout: _Layout, audio: Tensor, rate: int) -> None:
+def _label(draw: ImageDraw.ImageDraw, layout: Layout, audio: Tensor, rate: int) -> None:
     font = ImageFont.load_default(layout.unit)
     _label_time(draw, layout, audio.shape[1] / rate, font)
     top, height = layout.heat
@@ -162,7 +162,7 @@ def _label(draw: ImageDraw.ImageDraw, layout: _Layout, audio: Tensor, rate: int)
         _text(draw, position, name, "rm", font)
 
 
-def _label_time(draw: ImageDraw.ImageDraw, layout: _Layout, seconds: float, font: Font) -> None:
+def _label_time(draw: ImageDraw.ImageDraw, layout: Layout, seconds: float, font: Font) -> None:
     top, height = layout.wave
     least = seconds * layout.unit * 6 / layout.columns  # no label closer than six letters
     step = next((step for step in STEPS if step >= least), STEPS[-1])

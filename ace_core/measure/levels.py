@@ -84,12 +84,33 @@ def true_peak(audio: Tensor) -> float:
 
 def clipped_samples(audio: Tensor) -> int:
     """Samples of [C, N] in runs of `CLIPPED_RUN` or more at full scale."""
-    full = (audio.abs() >= FULL_SCALE).float()[:, None]
-    if audio.shape[1] < CLIPPED_RUN:
-        return 0
-    runs = F.avg_pool1d(full, CLIPPED_RUN, 1) > 1 - 1e-6  # a run begins here
+    return int(clipped(audio).sum())
+
+
+def clipped(audio: Tensor) -> Tensor:
+    """Which samples of [C, N] are in runs of `CLIPPED_RUN` or more at full scale, [C, N]."""
+    full = audio.abs() >= FULL_SCALE
+    if audio.shape[1] < CLIPPED_RUN or not full.any():
+        return torch.zeros_like(full)
+    runs = F.avg_pool1d(full.float()[:, None], CLIPPED_RUN, 1) > 1 - 1e-6  # a run begins here
     inside = F.max_pool1d(F.pad(runs.float(), (CLIPPED_RUN - 1,) * 2), CLIPPED_RUN, 1)
-    return int(inside.sum())
+    return inside[:, 0] > 0
+
+
+def silences(audio: Tensor, rate: int) -> tuple[tuple[float, float], ...]:
+    """Start and end in seconds of each part of [C, N] below `SILENCE` for two blocks or longer."""
+    size = max(1, round(BLOCK * rate))
+    quiet = block_levels(audio.float().cpu(), size) <= SILENCE
+    seconds = audio.shape[1] / rate
+    found = [(first * size / rate, end * size / rate) for first, end in runs_of(quiet)]
+    return tuple((a, min(b, seconds)) for a, b in found if b - a > 1.5 * size / rate)
+
+
+def runs_of(true: Tensor) -> list[tuple[int, int]]:
+    """First index and the one behind the last of each run of true values in [T]."""
+    edges = F.pad(true.int(), (1, 1)).diff()
+    starts, ends = (edges == 1).nonzero().flatten(), (edges == -1).nonzero().flatten()
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
 def block_levels(audio: Tensor, size: int) -> Tensor:

@@ -230,6 +230,16 @@ def picture_moves(draw: Draw) -> None:
         draw.ellipse((x - 28, y - 28, x + 28, y + 28), tuple(round(share * c) for c in WARM))
 
 
+def measure_recording(draw: Draw) -> None:
+    title(draw, "Measure a recording", "tempo, beats, key and loudness, without a model")
+    wave(draw, LEFT, SOFT)
+    wave(draw, RIGHT, SOFT)
+    for beat in range(9):
+        x, bar = 448 + 33 * beat, beat % 4 == 0
+        top, bottom = (150, 372) if bar else (150, 182)
+        draw.line((x, top, x, bottom), WARM if bar else INK, 3)
+
+
 def native_loaders(draw: Draw) -> None:
     title(draw, "ComfyUI's own loaders", "stock models and sampler, every ACE-Step task")
     for row, name in enumerate(("MODEL", "CLIP", "VAE")):
@@ -268,6 +278,7 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "karaoke": karaoke,
     "best_of_four": best_of_four,
     "picture_moves": picture_moves,
+    "measure_recording": measure_recording,
     "native_loaders": native_loaders,
 }
 

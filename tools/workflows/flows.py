@@ -13,6 +13,7 @@ from tools.workflows.lm_flows import (
     song_from_idea,
     understand_audio,
 )
+from tools.workflows.measure_flows import FLOWS as MEASURE_FLOWS
 from tools.workflows.native_flows import native_loaders
 from tools.workflows.sampling_flows import FLOWS as SAMPLING_FLOWS
 from tools.workflows.song_subgraph import start_here
@@ -65,5 +66,6 @@ FLOWS: tuple[Callable[[], Flow], ...] = (
     *SAMPLING_FLOWS,
     *TAKE_FLOWS,
     *PICTURE_FLOWS,
+    *MEASURE_FLOWS,
     native_loaders,
 )

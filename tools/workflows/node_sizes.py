@@ -9,6 +9,7 @@ WIDTH = 340  # pixels
 SEEDS = ("seed", "noise_seed")  # whole numbers of these names get a second widget unasked
 WAVEFORM = 126  # pixels that web/waveform/panel.js takes
 REPORT = 220  # that a run leaves on its node, in nine lines or ten
+LINE = 60  # likewise, one line
 EXTRA = {
     "PreviewImage": 300,
     "SaveVideo": 300,
@@ -17,6 +18,7 @@ EXTRA = {
     "AceStep15Repaint": WAVEFORM,
     "AceStep15Sampler": REPORT,
     "AceStep15MakeStems": REPORT,
+    "AceStep15Measure": LINE,
     "PreviewAny": 120,
     "LoadAudio": 84,
 }

@@ -1,0 +1,35 @@
+"""Workflows that measure recordings; they need no model."""
+
+from tools.workflows.flow_parts import INPUT_AUDIO
+from tools.workflows.graph import Flow
+
+NOTE = """## Measure a recording
+
+Choose a recording on *Load Audio* and press **Run**. No model is needed.
+
+*Measure* finds tempo with beats, meter with downbeats, key, loudness, true peak, clipping, \
+silence and how the recording ends. The picture shows bars and beats on the waveform; the text \
+also has second candidates and confidences. A tempo may be found at half or twice what you tap.
+
+*Cut Bars* cuts the first two measured bars as a loop and plays it four times. Raise **first** and \
+**count** for another part.
+
+Connect **beats** to *Repaint* or *Region Mask*, to *Slice Codes* or to *Audio Envelope* as well, \
+and a **song** to *Measure* to see what it says beside what was measured.
+"""
+
+
+def measure_recording() -> Flow:
+    flow = Flow("measure_recording", "Measure a recording", NOTE)
+    audio = flow.group("Recording").add("LoadAudio", audio=INPUT_AUDIO).out("AUDIO")
+    found = flow.group("Measure").add("AceStep15Measure", audio=audio)
+    shown = flow.group("Found")
+    shown.add("PreviewImage", images=found.out("image"))
+    shown.add("PreviewAny", source=found.out("report"))
+    loop = flow.group("Loop")
+    bars = loop.add("AceStep15CutBars", audio=audio, beats=found.out("beats"), count=2, repeats=4)
+    loop.add("AceStep15SaveAudio", audio=bars.out("audio"), filename_prefix="audio/loop")
+    return flow
+
+
+FLOWS = (measure_recording,)
