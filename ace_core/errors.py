@@ -14,9 +14,22 @@ AceStepError
     └── PromptsError       a file of many songs with lines that cannot be carried out
 """
 
+from typing import Any
+
 
 class AceStepError(Exception):
-    """Base of the errors of this library; programming errors raise built-in ones."""
+    """Base of the errors of this library; programming errors raise built-in ones.
+
+    ComfyUI's page begins its message with the module of the class, which in a node pack starts with
+    the path of the pack. Here the module is that of the library wherever it was imported from.
+    """
+
+    __module__ = "ace_core.errors"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _, package, module = cls.__module__.rpartition("ace_core")
+        cls.__module__ = package + module
 
 
 class InvalidSongError(AceStepError):

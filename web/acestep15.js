@@ -1,9 +1,11 @@
 // What the pack adds to ComfyUI's page: waveforms on the nodes that have a region or save a song, and
 // audio previews on the sampler. Which nodes get them is decided here; waveform/ implements them.
+// And messages of errors, where the page leaves them out.
 
 import { app } from "../../scripts/app.js";
 import { refreshDynamicCombos } from "./dynamic_combo.js";
 import { addAudioPreviews } from "./audio_preview.js";
+import { showErrors } from "./errors.js";
 import { addRegion } from "./waveform/region.js";
 import { addTakes } from "./waveform/takes.js";
 
@@ -18,7 +20,10 @@ const ADDED = {
 
 app.registerExtension({
   name: "acestep15.waveforms",
-  setup: addAudioPreviews,
+  setup() {
+    addAudioPreviews();
+    showErrors();
+  },
   nodeCreated(node) {
     ADDED[node.comfyClass]?.(node);
   },

@@ -35,6 +35,7 @@ VISITS = {  # by fixture
     "seen": "workflows",
     "touched": "waveforms",
     "outlived": "lifetimes",
+    "refused": "errors",
     "helped": "help",
     "preview": "audio_preview",
     "spoken": "languages",
@@ -165,3 +166,9 @@ def as_written(sent: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
                 name: node["inputs"][name] for name in known if name in node["inputs"]
             }
     return sent
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def refused(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What the page says of a run that fails."""
+    return _found(request, visits)
