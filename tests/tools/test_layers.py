@@ -99,25 +99,31 @@ def test_without_a_browser_each_page_says_what_lacks(
     ]
 
 
-def test_each_commit_has_the_next_setting_of_the_processor(monkeypatch: pytest.MonkeyPatch):
+def test_each_commit_has_the_next_setting_and_in_time_all_numerical_tests(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setattr(processors.platform, "machine", lambda: "x86_64")
-    count = len(processors.SETTINGS)
+    count = len(processors.SETTINGS) * processors.PARTS
     seen = []
     for commits in range(2 * count):
         monkeypatch.setattr(processors, "_commits", lambda commits=commits: commits)
         seen.append(processors.in_turn())
     assert [job.name for job in seen[:count]] == [job.name for job in seen[count:]]
     assert len({job.name for job in seen}) == count
-    last = processors.SETTINGS[-1]
-    assert seen[count - 1].where == f"turn {count} of {count}: {last.name}"
-    assert last.environment.items() <= seen[count - 1].environment.items()
+    files = set(processors.numerical_tests())
+    assert "tests/ace_core/models/test_vae.py" in files
+    for setting in processors.SETTINGS:
+        jobs = [job for job in seen[:count] if job.where.endswith(f": {setting.name}")]
+        ran = [word for job in jobs for word in job.commands[0] if word.startswith("tests/")]
+        assert len(ran) == len(files) and set(ran) == files
+        assert all(setting.environment.items() <= job.environment.items() for job in jobs)
 
 
 def test_another_processor_than_x86_runs_what_it_can(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(processors.platform, "machine", lambda: "aarch64")
     ran = [job.where for job in processors.processors()[1:] if not job.missing]
     assert ran == ["1 thread", "2 threads"]
-    assert processors.in_turn().where.endswith(("of 2: 1 thread", "of 2: 2 threads"))
+    assert processors.in_turn().where.endswith(("of 6: 1 thread", "of 6: 2 threads"))
 
 
 def test_an_environment_is_made_once_for_the_same_requirements(

@@ -88,7 +88,7 @@ def _options() -> argparse.ArgumentParser:
     kinds = ("layers", "processors", "versions")
     parser.add_argument("what", nargs="?", choices=kinds, default="layers")
     parser.add_argument("--lint", action="store_true", help="ruff and pyright, too")
-    parser.add_argument("--turn", action="store_true", help="the core once more, as processors do")
+    parser.add_argument("--turn", action="store_true", help="a part of processors, too")
     parser.add_argument("--every-frontend", action="store_true", help="each ComfyUI in each page")
     parser.add_argument("--only", action="append", default=[], help="layers whose name has this")
     parser.add_argument("--pytest", action="append", default=[], help="an argument for pytest")

@@ -16,10 +16,6 @@ from tools.testing.jobs import Job, slug
 REPORTS = ROOT / "build" / "tests"
 SETUP = "set up"
 CORE_PATHS = ("tests", *(f"--ignore=tests/{each}" for each in ("nodes", "host", "browser", "ray")))
-NUMERICAL_PATHS = (
-    "tests/ace_core",
-    *(f"--ignore=tests/ace_core/{each}" for each in ("cli", "batch")),
-)
 _PLAYWRIGHT = "npm install --no-audit --no-fund --prefix build/browser playwright-core@1".split()
 _NO_HOST = "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI*; set COMFYUI_PATH to a checkout"
 _NO_RAY = "Ray is not installed; `make test-ray` installs it"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from tools.hosts.checkout import ROOT
 from tools.testing.jobs import Job
-from tools.testing.layers import CORE_PATHS, NUMERICAL_PATHS, core_tests, one_checkout, setup_core
+from tools.testing.layers import CORE_PATHS, core_tests, one_checkout, setup_core
 
+PARTS = 3  # of the numerical tests: as much as one commit pays for
 _X86 = {"x86_64", "amd64"}
 _NO_X86 = "this processor is no x86"
 
@@ -56,10 +57,20 @@ def processors() -> list[Job]:
 
 
 def in_turn() -> Job:
-    """The core's numerical tests under one of the settings, another with each commit."""
+    """A part of the core's numerical tests under one of the settings, another with each commit."""
     able = [setting for setting in SETTINGS if _runs(setting)]
-    turn = _commits() % len(able)
-    return _under(able[turn], f"turn {turn + 1} of {len(able)}: ", NUMERICAL_PATHS)
+    turn = _commits() % (len(able) * PARTS)
+    part, setting = divmod(turn, len(able))
+    before = f"turn {turn + 1} of {len(able) * PARTS}: "
+    return _under(able[setting], before, numerical_tests()[part::PARTS])
+
+
+def numerical_tests() -> tuple[str, ...]:
+    """The files of tests that compute; command line and batch do so only by the others' code."""
+    core = ROOT / "tests" / "ace_core"
+    files = (path for path in sorted(core.rglob("test_*.py")))
+    skipped = {core / name for name in ("cli", "batch")}
+    return tuple(str(path.relative_to(ROOT)) for path in files if skipped.isdisjoint(path.parents))
 
 
 def _under(setting: Setting, before: str = "", paths: tuple[str, ...] = CORE_PATHS) -> Job:
