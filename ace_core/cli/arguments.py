@@ -246,6 +246,24 @@ def add_recording(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("recording", type=Path, metavar="RECORDING", help="any rate and format")
 
 
+def add_correct(parser: argparse.ArgumentParser, name: str) -> None:
+    add_recording(parser, name)
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the corrected recording, such as song.flac; a file of that name is replaced",
+    )
+    parser.add_argument("--bpm", type=float, help="tempo it shall have; its own is measured")
+    parser.add_argument("--key", help='key it shall have, such as "F minor"; its own is measured')
+    parser.add_argument(
+        "--tempo", type=float, metavar="PERCENT", help="change it by this much, -6 to 6"
+    )
+    parser.add_argument("--semitones", type=float, help="shift it by this much, -2 to 2")
+
+
 def add_codes(parser: argparse.ArgumentParser, name: str) -> None:
     add_recording(parser, name)
     add_models(parser)
@@ -261,6 +279,7 @@ ARGUMENTS: Final[Mapping[str, Callable[[argparse.ArgumentParser, str], None]]] =
     "codes": add_codes,
     "inspect": add_inspect,
     "measure": add_recording,
+    "correct": add_correct,
     "batch": add_batch,
 }
 

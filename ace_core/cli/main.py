@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {  # name: (its module, one lin
     "format": ("lm", "rewrite caption and lyrics in the trained format"),
     "inspect": ("inspect", "say what a model file or folder is"),
     "measure": ("measure", "measure tempo, key, meter and levels of a recording"),
+    "correct": ("correct", "change tempo and key of a recording a little, to what was asked"),
     "batch": ("batch", "make a song for every line of a file; resumes after a crash"),
 }
 PACKAGE: Final = __name__.rsplit(".", 2)[0]
