@@ -152,11 +152,10 @@ def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) 
 def as_written(sent: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
     """What the page sends, without what this version of the page or of a stock node adds.
 
-    That is: what the page's players hold (an address of its own making), the name of a node's pack,
-    and inputs of stock nodes that `written`, the workflow's API form, does not know.
+    That is: the name of a node's pack, and inputs of stock nodes that `written`, the workflow's API
+    form, does not know, such as the address of what a stock player plays.
     """
     for number, node in sent.items():
-        node["inputs"].pop("audioUI", None)
         pack = "acestep15" if node["class_type"].startswith("AceStep15") else "comfy-core"
         if node["_meta"].get("cnr_id") == pack:
             del node["_meta"]["cnr_id"]

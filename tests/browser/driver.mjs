@@ -1,6 +1,6 @@
 // Opens every workflow, and once more after it was saved; presses Run in those of `job.run`. Finds
 // {name: {missing, errors, dialogs, problems, boxes, groups, api, again (after save and open), files,
-//   images}}
+//   images, afterwards (what a second Run would send)}}
 
 import { job, load, pressRun, prompt, saveAndOpen } from "../../tools/browser/page.mjs";
 
@@ -34,10 +34,12 @@ async function run(page, values) {
   await pressRun(page);
   // what is not shown by then is missing from the answer
   await page.waitForFunction(shown, null, { polling: 500, timeout: LOADING }).catch(() => {});
-  return page.evaluate(() => ({
+  const afterwards = await page.evaluate(prompt);
+  const found = await page.evaluate(() => ({
     files: [...document.querySelectorAll("audio")].map(({ src, duration }) => ({ src, duration })),
     images: window.app.graph.nodes.flatMap((n) => (n.imgs ?? []).map((image) => image.src)),
   }));
+  return { ...found, afterwards };
 }
 
 // What follows runs in the page.

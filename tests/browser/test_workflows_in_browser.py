@@ -71,3 +71,15 @@ def test_a_run_ends_in_a_player_with_the_song_and_a_picture(seen: dict[str, Any]
     assert samples.shape == (480_000, 2)
     assert samples.any()
     assert len(ran["images"]) == 1
+
+
+def test_a_second_run_would_save_nothing_again(seen: dict[str, Any]) -> None:
+    """What the player of the first run plays is no input: ComfyUI has the node's result."""
+
+    def saving(prompt: dict[str, Any]) -> list[Any]:
+        kind = "AceStep15SaveAudio"
+        return [node["inputs"] for node in prompt.values() if node["class_type"] == kind]
+
+    ran = seen["text_to_music"]
+    assert len(saving(ran["afterwards"])) == 1
+    assert saving(ran["afterwards"]) == saving(ran["again"])

@@ -16,7 +16,16 @@ const SHIFT_FACTOR = 5; // times as far with Shift
 
 /** @param {any} node */
 export function addTakes(node) {
+  keepPlayerOutOfPrompt(node);
   new TakesWidget(node);
+}
+
+// The page's own player would send the address of what it plays, another one after each run: the
+// node would save the same song again.
+/** @param {any} node */
+function keepPlayerOutOfPrompt(node) {
+  const player = node.widgets?.find((/** @type {any} */ { name }) => name === "audioUI");
+  if (player) player.options = { ...player.options, serialize: false };
 }
 
 /**
