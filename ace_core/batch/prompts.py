@@ -10,9 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import AceStepError, InvalidRequestError, PromptsError
 from ..inference.adapters import LoraChoice, choices_of
+from ..inference.completeness import check_complete
 from ..inference.limits import check_config, check_params, check_types
 from ..inference.normalize import normalized
-from ..inference.request import INSTRUCTION_EXAMPLES, RANDOM_SEED, recipe_of, song_of, tracks_of
+from ..inference.planning import missing
+from ..inference.request import RANDOM_SEED, recipe_of
 from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
@@ -140,11 +142,12 @@ class Request(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What a line is checked against: the model's variant, the base of relative paths of recordings
-    and adapters, and the check of the adapters of a line."""
+    and adapters, the check of the adapters of a line, and whether there is a language model."""
 
     variant: Variant
     base: Path
     check_adapters: Callable[[tuple[str, ...]], None] | None = None
+    has_lm: bool = True
 
     def faults(self, fields: Mapping[str, Any]) -> list[str]:
         """Why these fields cannot be carried out; empty when they can."""
@@ -153,7 +156,7 @@ class Rules:
             return unknown
         try:
             request = request_of(fields, self.base)
-            check_request(request, self.variant)
+            check_request(request, self.variant, self.has_lm)
             if self.check_adapters is not None:
                 self.check_adapters(tuple(request.params.lora or ()))
         except (AceStepError, TypeError) as error:
@@ -189,8 +192,9 @@ def _adapter_at(base: Path, choice: LoraChoice) -> str:
     return str(choice._replace(file=str(path)) if path.exists() else choice)
 
 
-def check_request(request: Request, variant: Variant) -> None:
-    """
+def check_request(request: Request, variant: Variant, has_lm: bool = True) -> None:
+    """Everything about a request that needs neither a model nor the content of a recording.
+
     Raises:
         AceStepError: the model, or any model, cannot do it.
     """
@@ -200,10 +204,8 @@ def check_request(request: Request, variant: Variant) -> None:
     seeds = published_seeds(params, config)
     for texts in draw_texts(params, seeds):
         check_params(texts.params, config, variant)
-        song_of(texts.params)
+        check_complete(texts.params, config, None if has_lm else missing(None))
     recipe_of(params, variant, seeds)
-    if params.task_type in INSTRUCTION_EXAMPLES:
-        tracks_of(params.task_type, params.instruction)
     for name in RECORDINGS:
         path = getattr(params, name)
         if path and not Path(path).is_file():

@@ -22,7 +22,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     with usage_errors():
         choice = model_choice(arguments, output, thinks=True)
         base = arguments.prompts.parent.absolute()
-        rules = Rules(choice.known_variant(), base, cache(choice.check_adapters))
+        rules = Rules(
+            choice.known_variant(), base, cache(choice.check_adapters), choice.lm is not None
+        )
     lines = read_lines(arguments.prompts, rules.faults)
     executor = _executor(arguments, choice, rules.base, output)
     with locked(make_folder(arguments.out)):

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         request = _request(arguments)
         check_request(request, Variant.BASE)  # what no model can do; base takes most settings
         choice = model_choice(arguments, output, request.params.thinking)
-        check_request(request, choice.known_variant())
+        check_request(request, choice.known_variant(), choice.lm is not None)
         choice.check_adapters(request.params.lora)
     output.bar(0.0, "Loading the models")
     models = choice.load()

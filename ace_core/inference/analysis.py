@@ -1,5 +1,6 @@
 """What is found out about finished songs: when each word is sung, and how well it turned out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -20,23 +21,31 @@ from ..types import Song
 from .handlers import LLMHandler, Service
 from .types import GenerationConfig
 
+NOTHING_SUNG: Final = (
+    "The lyrics are section tags only, so there is nothing to time or score. Write the words that "
+    "are sung below the tags, or turn `lyric_timestamps` and `score` off."
+)
+_TAGS: Final = re.compile(r"\[[^\]]*(\]|$)")
 SCORE_PARTS: Final = ("coverage", "order", "confidence")  # of the singing
 
 
-def check_analysis(config: GenerationConfig, song: Song, llm: LLMHandler | None) -> None:
-    """Refuse what cannot be found out about `song`, before it is made.
+def check_analysis(config: GenerationConfig, song: Song, has_lm: bool) -> None:
+    """Refuse what cannot be found out about `song`, before it is made; `has_lm` is whether there is
+    a language model that could judge it.
 
     Raises:
-        InvalidRequestError: nobody sings, and there is no language model that could judge it.
+        InvalidRequestError: nobody sings, or the lyrics are section tags only.
     """
     if not song.instrumental:
+        if (config.lyric_timestamps or config.score) and not _TAGS.sub("", song.lyrics).strip():
+            raise InvalidRequestError(NOTHING_SUNG)
         return
     if config.lyric_timestamps:
         raise InvalidRequestError(
             "Nobody sings in this song, so `lyric_timestamps` has nothing to time. Give it "
             "`lyrics`, or leave `lyric_timestamps` empty."
         )
-    if config.score and not _ready(llm):
+    if config.score and not has_lm:
         raise InvalidRequestError(
             "Nobody sings in this song, so only a language model can score it. Give one, or turn "
             "`score` off."

@@ -21,11 +21,12 @@ from ..task import Task
 from ..types import Song
 from ..weights.apply_adapter import adapted
 from .adapters import LoraChoice, ReadAdapter, choices_of
-from .analysis import analyse, check_analysis
+from .analysis import analyse
+from .completeness import check_complete
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check_config, check_params, check_types
 from .normalize import normalized
-from .planning import LMOutput, copy_cot_fields, metadata_dict, run_lm, set_cot_fields
+from .planning import LMOutput, copy_cot_fields, metadata_dict, missing, run_lm, set_cot_fields
 from .progress import Progress, RunProgress
 from .request import recipe_of, seeds_of
 from .saving import audio_dict, item_params, key_of, make_folder, save_song
@@ -118,6 +119,7 @@ class _Songs:
         drawn = draw_texts(params, seeds)
         for texts in drawn:
             check_params(texts.params, config, self.service.models.variant)
+            check_complete(texts.params, config, missing(self.llm))
         adapters = self.service.read_adapters(choices)
         folder = make_folder(save_dir)
         results: list[GenerationResult] = []
@@ -173,7 +175,6 @@ class _Run:
         facts = facts_of(params, config, self.service.models.variant, request, plan)
         notes += [*plan.notes, *unused_notes(replace(facts, saves=folder is not None))]
         set_cot_fields(params, plan)
-        check_analysis(config, plan.song, self.llm)
         tasks, latents = self._sample(request, plan, recipe)
         task = tasks[0]
         notes += task.warnings

@@ -48,10 +48,11 @@ def run_lm(
             language model chooses it.
     """
     song = song_of(params)
-    given = (read_codes(params.audio_codes),) if params.audio_codes.strip() else ()
+    given = codes_given(params)
     reason = _why_not(handler, params)
     if reason is not None or handler is None:
-        _check_length(request, song, given, reason or "")
+        if request.source is None:
+            check_length(song, given, reason or "")
         return LMOutput(song, given, notes=(reason,) if reason and params.thinking else ())
     composes = request.source is None and not given
     _check_variations(params, config, composes)
@@ -61,6 +62,14 @@ def run_lm(
     notes = tuple(f"The language model's {warning}." for warning in plan.warnings)
     filled = plan.filled if composes else replace(plan.filled, seconds=song.seconds)
     return LMOutput(filled, codes, plan.metadata, bool(plan.text), notes)
+
+
+def codes_given(params: GenerationParams) -> tuple[AudioCodes, ...]:
+    """
+    Raises:
+        InvalidRequestError: `audio_codes` holds something else.
+    """
+    return (read_codes(params.audio_codes),) if params.audio_codes.strip() else ()
 
 
 def metadata_dict(metadata: Metadata) -> dict[str, Any]:
@@ -148,6 +157,19 @@ class _LMRun:
 
 def _why_not(handler: LLMHandler | None, params: GenerationParams) -> str | None:
     """Why the language model does not run; None if it does."""
+    return not_asked(params) or missing(handler)
+
+
+def missing(handler: LLMHandler | None) -> str | None:
+    """That there is no language model, in words; None if there is one."""
+    if handler is not None and handler.llm_initialized:
+        return None
+    why = "" if handler is None else f" ({handler.status})"
+    return f"`thinking` is on, but there is no language model{why}: it was not asked."
+
+
+def not_asked(params: GenerationParams) -> str | None:
+    """Why these parameters ask no language model; None if they ask one."""
     if not params.thinking:
         return "`thinking` is off."
     if params.reuse_cot:
@@ -156,16 +178,16 @@ def _why_not(handler: LLMHandler | None, params: GenerationParams) -> str | None
         return "The language model is not asked for a morph."
     if params.task_type not in PLANNED_TASKS:
         return f"The language model is not asked for the task {params.task_type}."
-    if handler is None or not handler.llm_initialized:
-        why = "" if handler is None else f" ({handler.status})"
-        return f"`thinking` is on, but there is no language model{why}: it was not asked."
     return None
 
 
-def _check_length(
-    request: TaskRequest, song: Song, codes: tuple[AudioCodes, ...], reason: str
-) -> None:
-    if request.source is None and song.seconds is None and not codes:
+def check_length(song: Song, codes: tuple[AudioCodes, ...], reason: str) -> None:
+    """Of a song without a recording; `reason` is why no language model chooses the length.
+
+    Raises:
+        InvalidRequestError: it is open.
+    """
+    if song.seconds is None and not codes:
         shortest, longest = SECONDS_RANGE
         raise InvalidRequestError(
             f"The song has no length, and nobody chooses one. {reason} Set `duration` to "

@@ -14,7 +14,7 @@ from ..conditioning.context import reference_segments
 from ..conditioning.text import TextEncoder
 from ..errors import InvalidRequestError
 from ..pipeline import encode_audio
-from ..sampling.repaint import RepaintMode, preservation
+from ..sampling.repaint import RepaintMode, check_region, preservation
 from ..sources import (
     RepaintCanvas,
     SourceAudio,
@@ -70,19 +70,38 @@ def load_task_request(params: GenerationParams, seeds: Sequence[int]) -> TaskReq
         segments = [reference_segments(sound, seed) for seed in seeds]
         request = replace(request, reference=torch.cat(segments))
     request = replace(request, window=edit_window(params))
-    starts_from_it = request.window is not None or params.audio2audio_enable
-    without_source = name == "text2music" or (name == COVER and params.audio_codes.strip())
-    if without_source and not starts_from_it:
+    if not check_source(params):
         return replace(request, notes=tuple(notes))
-    if params.src_audio is None:
-        raise InvalidRequestError(
-            f"The task {name} starts from a recording. Set `src_audio` to its path."
-        )
     if name in ("lego", "extract", "complete"):
         tracks, instruction = tracks_of(name, params.instruction)
         request = replace(request, tracks=tracks, instruction=instruction)
     source = prepare_source(*_recording(params, "src_audio", notes))
     return _with_source(replace(request, notes=tuple(notes)), source, params)
+
+
+def check_source(params: GenerationParams) -> bool:
+    """Whether the song starts from a recording.
+
+    Raises:
+        InvalidRequestError: it does, and there is none, or its region ends before it starts.
+    """
+    name = params.task_type
+    without_source = name == "text2music" or (name == COVER and params.audio_codes.strip())
+    if without_source and edit_window(params) is None and not params.audio2audio_enable:
+        return False
+    if params.src_audio is None:
+        raise InvalidRequestError(
+            f"The task {name} starts from a recording. Set `src_audio` to its path."
+        )
+    if _ranged(params) and params.repainting_end >= 0:
+        check_region(params.repainting_start, params.repainting_end)
+    return True
+
+
+def _ranged(params: GenerationParams) -> bool:
+    """Whether the task makes new music in a region; lego does where one is given."""
+    given = params.repainting_start != 0 or params.repainting_end >= 0
+    return params.task_type == "repaint" or (params.task_type == "lego" and given)
 
 
 def _recording(params: GenerationParams, name: str, notes: list[str]) -> tuple[Tensor, int]:
@@ -97,12 +116,11 @@ def _recording(params: GenerationParams, name: str, notes: list[str]) -> tuple[T
 def _with_source(
     request: TaskRequest, source: SourceAudio, params: GenerationParams
 ) -> TaskRequest:
-    start, end = params.repainting_start, params.repainting_end
-    ranged = request.name == "repaint" or (request.name == "lego" and (start != 0 or end >= 0))
-    if not ranged:
+    if not _ranged(params):
         strength = _source_strength(request, params)
         return replace(request, source=source, source_strength=strength)
-    canvas = place_region(source, start, None if end < 0 else end)
+    end = params.repainting_end
+    canvas = place_region(source, params.repainting_start, None if end < 0 else end)
     keep = _preservation(params) if request.name == "repaint" else None
     return replace(request, source=canvas.source, canvas=canvas, keep=keep)
 

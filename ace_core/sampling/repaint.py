@@ -54,7 +54,7 @@ def region(start: float, end: float | None, source_samples: int) -> Region:
     """
     source = source_samples / SAMPLE_RATE  # seconds
     stop = source if end is None else end
-    _check(start, stop, source)
+    check_region(start, stop, source)
     left, right = max(0.0, -start), max(0.0, stop - source)  # seconds
     if source + left + right > LONGEST_SECONDS:
         raise InvalidRequestError(
@@ -88,7 +88,12 @@ def mask_spans(mask: Tensor) -> list[tuple[float, float]]:
     return [(seconds_of(start), seconds_of(stop)) for start, stop in pairs]
 
 
-def _check(start: float, stop: float, source: float) -> None:
+def check_region(start: float, stop: float, source: float = math.inf) -> None:
+    """Check seconds of a source that is `source` seconds long, or of unknown length.
+
+    Raises:
+        InvalidRequestError: not numbers, the start after the source's end, the end not after it.
+    """
     if not (math.isfinite(start) and math.isfinite(stop)):
         raise InvalidRequestError(
             f"The region from {start} to {stop} s is not in numbers. Set both in seconds of the "

@@ -20,6 +20,7 @@ from ace_core.inference import GenerationConfig, GenerationParams
 from ace_core.types import Variant
 
 KNOWN = ("caption", "seed")
+REPAINT = {"task_type": "repaint", "src_audio": __file__}
 
 
 def read(tmp_path: Path, text: str | bytes) -> tuple[Line, ...]:
@@ -130,11 +131,28 @@ def test_a_line_leaves_dcw_to_the_model_or_switches_it():
         ({"task_type": "extract", "src_audio": "none.wav"}, "names no track"),
         ({"timesteps": [1.0]}, "times"),
         ({"caption": " "}, "`caption` and `lyrics` are both empty"),
+        ({"task_type": "repaint"}, "starts from a recording. Set `src_audio`"),
+        ({"flow_edit_morph": True}, "`flow_edit_morph` starts from a recording"),
+        ({**REPAINT, "repainting_start": 3, "repainting_end": 2}, "not after its start"),
+        ({"audio_codes": "abc"}, "is no audio code"),
+        ({"lyric_timestamps": "lrc"}, "Nobody sings in this song"),
+        ({"lyrics": "[Verse]\n[Chorus", "score": True}, "section tags only"),
+        ({"thinking": False}, "has no length, and nobody chooses one. `thinking` is off."),
     ],
 )
 def test_what_cannot_be_carried_out_is_reported(fields: dict[str, Any], message: str):
     (fault,) = faults(**{"caption": "x", **fields})
     assert message in fault
+
+
+def test_without_a_language_model_nobody_chooses_a_length_or_judges_music_alone(tmp_path: Path):
+    bare = Rules(Variant.TURBO, tmp_path, has_lm=False)
+    (fault,) = bare.faults({"caption": "x"})
+    assert "nobody chooses one. `thinking` is on, but there is no language model" in fault
+    (fault,) = bare.faults({"caption": "x", "duration": 10, "score": True})
+    assert "only a language model can score it" in fault
+    for fields in ({}, {"duration": 10, "score": True}):
+        assert Rules(Variant.TURBO, tmp_path).faults({"caption": "x", **fields}) == []
 
 
 def test_a_request_is_checked_against_the_models_variant():

@@ -76,6 +76,51 @@ def test_a_text_that_no_model_can_read_fails_its_line_alone(
     assert [song.get("status") for song in output] == ["failed", None]
 
 
+def test_lines_time_their_lyrics_and_score_their_songs(
+    ask: Any, models: tuple[str, str], tmp_path: Path
+):
+    sung = {"caption": "rain", "lyrics": "la la", "duration": 10, "thinking": False}
+    sung = {**sung, "inference_steps": 1, "audio_format": "wav"}
+    timed = {"id": "timed", **sung, "lyric_timestamps": "srt", "score": True}
+    prompts = write(tmp_path, {**timed, "batch_size": 2, "seeds": [5, 6]}, {"id": "bare", **sung})
+    songs = tmp_path / "songs"
+    words = ("batch", prompts, "--out", songs, *models, "--no-lm")
+    code, (first, bare, _), _ = ask(*words)
+    assert code == Exit.DONE
+    names = ["timed.1.wav", "timed.1.srt", "timed.2.wav", "timed.2.srt"]
+    assert [file["name"] for file in first["files"]] == names
+    assert [file["seed"] for file in first["files"]] == [5, 5, 6, 6]
+    for song, text in zip(first["files"][::2], first["files"][1::2], strict=True):
+        assert 0 <= song["score"]["total"] <= 1
+        assert "score" not in text
+        assert " --> " in (songs / text["name"]).read_text(encoding="utf-8")
+    ((alone,),) = (bare["files"],)
+    assert (alone["name"], "score" in alone) == ("bare.wav", False)
+    (songs / "timed.2.srt").unlink()  # a song without its timed lyrics is not finished
+    _, (again, _), errors = ask(*words)
+    assert [file["sha256"] for file in again["files"]] == [
+        file["sha256"] for file in first["files"]
+    ]
+    assert "timed: timed.2.srt is gone and is made again" in errors
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"lyric_timestamps": "txt"}, "Choose one of lrc, karaoke, srt"),
+        ({"lyric_timestamps": "lrc", "instrumental": True}, "nothing to time"),
+        ({"lyric_timestamps": "lrc", "lyrics": "[Verse]"}, "nothing to time"),
+        ({"score": "yes"}, "score is 'yes'"),
+    ],
+)
+def test_a_line_that_cannot_be_timed_or_scored_is_reported_at_once(
+    ask: Any, models: tuple[str, str], tmp_path: Path, fields: dict[str, Any], fault: str
+):
+    prompts = write(tmp_path, {"caption": "rain", "lyrics": "la la", "duration": 10, **fields})
+    code, (output,), _ = ask("batch", prompts, "--out", tmp_path / "songs", *models, "--no-lm")
+    assert (code, fault in output["error"]) == (Exit.USAGE, True), output
+
+
 def test_faulty_lines_are_reported_before_anything_is_made(
     ask: Any, models: tuple[str, str], tmp_path: Path
 ):

@@ -69,7 +69,8 @@ def test_a_wrong_adapter_is_a_wrong_command_line(
     words: str,
 ):
     code, _, errors = ask(
-        "generate", *QUICK, *models, "--lora", lora.format(loras), "-o", tmp_path / "a.wav"
+        *("generate", *QUICK, *models, "--duration", 10, "--lora", lora.format(loras)),
+        *("-o", tmp_path / "a.wav"),
     )
     assert (code, list(tmp_path.glob("a*"))) == (Exit.USAGE, [])
     assert words in errors

@@ -56,16 +56,20 @@ def test_lyrics_are_written_in_the_form_that_was_asked_for(make: Make, form: str
     [
         ({"lyric_timestamps": "lrc"}, "nothing to time"),
         ({"score": True}, "only a language model can score it"),
+        ({"score": True, "lyrics": "[Verse]\n[Chorus]"}, "section tags only"),
+        ({"lyric_timestamps": "srt", "lyrics": "[Verse: la la"}, "section tags only"),
         ({"lyric_timestamps": "txt"}, "Choose one of lrc, karaoke, srt"),
     ],
 )
-def test_what_cannot_be_found_out_is_refused_before_a_song_is_made(
+def test_what_cannot_be_found_out_is_refused_before_any_work(
     make: Make, changes: dict[str, Any], words: str
 ):
     seen: list[str] = []
-    result = make(config=replace(ONE, **changes), progress=lambda share, desc="": seen.append(desc))
+    lyrics = changes.get("lyrics", "")
+    config = replace(ONE, **{name: value for name, value in changes.items() if name != "lyrics"})
+    result = make(lyrics=lyrics, config=config, progress=lambda _, desc="": seen.append(desc))
     assert words in str(result.error)
-    assert "Making music" not in seen
+    assert seen == []
 
 
 def test_a_recording_is_described_by_way_of_its_codes(
