@@ -4,17 +4,15 @@ import argparse
 from pathlib import Path
 
 from ..batch.models import ModelChoice
-from ..errors import InvalidRequestError
-from ..texts import shown
 from .models import model_choice
+from .options import check_there
 from .output import Output, usage_errors
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     recording: Path = arguments.recording
     with usage_errors():
-        if not recording.is_file():
-            raise InvalidRequestError(f"There is no file {shown(recording)}. Check the path.")
+        check_there(recording)
         choice = model_choice(arguments, output, thinks=False)
     codes = codes_of_recording(recording, choice, output)
     output.result({"success": True, "audio_codes": codes}, codes)

@@ -8,12 +8,15 @@ from ..inference.handlers import variant_advice
 from ..weights import inspect
 from ..weights.checkpoint import Checkpoint, Kind, Part
 from ..weights.detect import merged_variants
-from .output import Exit, Output
+from .options import check_there
+from .output import Exit, Output, usage_errors
 
 UNITS: Final = ("B", "kB", "MB", "GB")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> Exit:
+    with usage_errors():
+        check_there(arguments.file, folder=True)
     found = description(inspect(arguments.file))
     output.result(found, as_text(found))
     return Exit.DONE

@@ -6,10 +6,13 @@ from dataclasses import asdict
 from ..audio.files import read_audio
 from ..measure.measurement import measure
 from ..measure.report import lines
-from .output import Exit, Output
+from .options import check_there
+from .output import Exit, Output, usage_errors
 
 
 def run(arguments: argparse.Namespace, output: Output) -> Exit:
+    with usage_errors():
+        check_there(arguments.recording)
     waveform, rate = read_audio(arguments.recording)
     found = measure(waveform[0], rate)
     path = str(arguments.recording)

@@ -1,6 +1,7 @@
 """The models that a command line names. Only headers are read here."""
 
 import argparse
+from pathlib import Path
 
 from ..batch.models import ModelChoice
 from ..errors import CheckpointError
@@ -8,6 +9,7 @@ from ..inference.devices import device_of
 from ..inference.find_models import find_model
 from ..weights import Kind
 from .arguments import DIT, LMS
+from .options import check_there
 from .output import Output
 
 
@@ -16,7 +18,9 @@ def model_choice(arguments: argparse.Namespace, output: Output, thinks: bool) ->
 
     Raises:
         CheckpointError: one is not there.
+        InvalidRequestError: the tokenizer is not there.
     """
+    _check_tokenizer(arguments)
     needed = thinks and not arguments.no_lm
     choice = ModelChoice(
         root=arguments.models,
@@ -45,7 +49,9 @@ def lm_choice(arguments: argparse.Namespace) -> ModelChoice:
 
     Raises:
         CheckpointError: it is not there.
+        InvalidRequestError: the tokenizer is not there.
     """
+    _check_tokenizer(arguments)
     lm = _lm(arguments)
     if lm is None:
         find_model(arguments.models, LMS[0], Kind.LM)  # raises an error that names what is there
@@ -60,6 +66,11 @@ def lm_choice(arguments: argparse.Namespace) -> ModelChoice:
         offload=arguments.offload_to_cpu,
         tokenizer=arguments.tokenizer,
     )
+
+
+def _check_tokenizer(arguments: argparse.Namespace) -> None:
+    if arguments.tokenizer is not None:
+        check_there(Path(arguments.tokenizer), folder=True)
 
 
 def _lm(arguments: argparse.Namespace) -> str | None:

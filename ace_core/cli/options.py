@@ -182,6 +182,15 @@ def numbers(kind: Parse) -> Parse:
     return parse
 
 
+def check_there(path: Path, folder: bool = False) -> None:
+    """
+    Raises:
+        InvalidRequestError: there is no such file, nor a folder where that would do.
+    """
+    if not path.is_file() and not (folder and path.is_dir()):
+        raise InvalidRequestError(f"There is no file {shown(path)}. Check the path.")
+
+
 def read_text(path: Path) -> str:
     """The content of a text file that the user named.
 

@@ -101,11 +101,51 @@ def test_inspect_tells_people_the_same(checkpoints: Miniature, capsys: pytest.Ca
 
 
 def test_what_a_user_can_fix_has_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    code, found, output = answer(capsys, "inspect", str(tmp_path / "none.safetensors"))
+    (tmp_path / "model.safetensors").write_bytes(b"abc")
+    code, found, output = answer(capsys, "inspect", str(tmp_path / "model.safetensors"))
     assert code == Exit.FAILED
     assert found["success"] is False
-    assert "there is no such file" in found["error"]
+    assert "this is not a safetensors file" in found["error"]
     assert output == f"error: {found['error']}\n"
+
+
+SONG = ("generate", "--caption", "x", "--duration", "10")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect", "none"),
+        ("measure", "none"),
+        ("codes", "none"),
+        ("understand", "none"),
+        ("batch", "none", "--out", "songs"),
+        ("format", "--lyrics-file", "none"),
+        ("cover", "none", "--caption", "x"),
+        (*SONG, "--lyrics-file", "none"),
+        (*SONG, "--reference-audio", "none"),
+        (*SONG, "--lora", "none"),
+        (*SONG, "--vae", "none"),
+        (*SONG, "--lm", "none"),
+        (*SONG, "--checkpoint", "none"),
+        (*SONG, "--tokenizer", "none"),
+        ("sample", "x", "--tokenizer", "none"),
+        ("sample", "x", "--lm", "none"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_there_is_a_wrong_command_line(
+    checkpoints: Miniature,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+):
+    monkeypatch.chdir(tmp_path)
+    own = () if words[0] in ("inspect", "measure") else ("--models", str(checkpoints.release))
+    code, found, _ = answer(capsys, *words, *own)
+    assert (code, "none" in found["error"]) == (Exit.USAGE, True), found
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_inspect_says_the_layout_of_a_vae_and_what_to_do_with_a_merge(

@@ -35,6 +35,8 @@ def test_people_are_told_the_same(recording: Path, capsys: pytest.CaptureFixture
     assert pieces()[0].key in text
 
 
-def test_a_file_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["measure", str(tmp_path / "none.wav")]) == Exit.FAILED
-    assert "there is no such file" in capsys.readouterr().err
+def test_a_file_without_sound_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "words.wav"
+    file.write_text("no sound")
+    assert main(["measure", str(file)]) == Exit.FAILED
+    assert "no audio that can be read" in capsys.readouterr().err
