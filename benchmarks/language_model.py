@@ -248,6 +248,7 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=1, help="variations written side by side")
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
     arguments = parser.parse_args()
+    comfyui()  # a wrong COMFYUI_PATH ends it here, not after minutes
     print(machine())
     for name in arguments.dtypes:
         shape = replace(SHAPE_06B, layers=arguments.layers)

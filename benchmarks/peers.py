@@ -19,7 +19,8 @@ from tools.hosts.checkout import find_checkout, has_requirements, standins_for
 
 def comfyui() -> Path | None:
     """The checkout to measure against, if there is one whose requirements this Python has."""
-    return find_checkout() if has_requirements() else None
+    checkout = find_checkout()  # first, for a wrong COMFYUI_PATH
+    return checkout if has_requirements() else None
 
 
 def import_comfy(checkout: Path) -> None:

@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
     parser.add_argument("--only", choices=("step", "conditions", "generation", "vae", "load"))
     arguments = parser.parse_args()
+    peers.comfyui()  # a wrong COMFYUI_PATH ends it here, not after minutes
     print(machine())
     if arguments.only in (None, "vae"):
         print("VAE decode", json.dumps(vae_decode.measure(arguments.rounds), indent=1), flush=True)

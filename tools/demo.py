@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tools.hosts.checkout import ROOT, CheckoutError, find_checkout, has_requirements
+from tools.hosts.checkout import ROOT, find_checkout, has_requirements
 from tools.hosts.host import Outcome, Prompt
 from tools.hosts.server import ComfyServer
 from tools.miniature import miniature
@@ -25,16 +25,13 @@ Fetch = Callable[[dict[str, str]], bytes]  # a result of a node -> the file's co
 
 
 def main() -> None:
-    try:
-        find_checkout()
-    except CheckoutError as error:
-        sys.exit(f"!!! {error} !!!")
+    checkout = find_checkout()
     began = time.monotonic()
     prompt = with_input(with_miniature(read_prompt("text_to_music")), "seconds", SECONDS)
     with tempfile.TemporaryDirectory(prefix="acestep15-demo-") as folder:
         base = Path(folder)
         miniature(base / "models")
-        files = _run(prompt, base)
+        files = _run(prompt, base, checkout)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (OUTPUT / name).write_bytes(content)
@@ -42,9 +39,8 @@ def main() -> None:
     print(f"seed {input_of(prompt, 'seed')}, {time.monotonic() - began:.0f} s")
 
 
-def _run(prompt: Prompt, base: Path) -> dict[str, bytes]:
-    """song.flac and song.png, made by whichever host there is."""
-    checkout = find_checkout()
+def _run(prompt: Prompt, base: Path, checkout: Path | None) -> dict[str, bytes]:
+    """song.flac and song.png, made by the ComfyUI of `checkout` where this Python can run it."""
     if checkout is not None and has_requirements():
         server = ComfyServer(checkout, base)
         print(f"Running in {server.name}, on the CPU, with the miniature checkpoint.")

@@ -1,6 +1,7 @@
 """Which ComfyUI checkouts are found, and which one a process works with."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -88,22 +89,52 @@ def test_two_checkouts_of_one_version_are_refused(home: Path, monkeypatch: pytes
         find_checkouts()
 
 
-@pytest.mark.parametrize(
-    "command", [["-m", "pytest", "tests/tools", "-q"], ["-m", "tools.demo"]], ids=["pytest", "demo"]
+READERS = (  # of COMFYUI_PATH: what `make` runs, and what is run by hand
+    "pytest tests/tools -q",
+    "tools.demo",
+    "tools.testing",
+    "tools.testing --only browser",
+    "tools.testing.environments",
+    "tools.testing.environments run -m tools.demo",
+    "tools.testing.soak",
+    "tools.testing.determinism",
+    "tools.docs.make_pictures",
+    "tools.docs.hosts_page --read",
+    "benchmarks.text_to_music",
+    "benchmarks.language_model",
 )
-def test_a_wrong_path_is_one_line(command: list[str]):
-    environment = {**os.environ, "COMFYUI_PATH": "/no/such/place"}
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_wrong_path_is_one_line(command: str):
     done = subprocess.run(
-        [sys.executable, *command],
+        [sys.executable, "-m", *command.split()],
         cwd=checkout.ROOT,
-        env=environment,
+        env={**os.environ, "COMFYUI_PATH": "/no/such/place"},
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert done.returncode != 0
     (line,) = (done.stdout + done.stderr).strip().splitlines()
     assert "COMFYUI_PATH has /no/such/place" in line
+
+
+def test_every_command_that_looks_for_a_comfyui_is_tried():
+    """Those whose own file calls one of the functions that do, or starts a host."""
+    calls = re.compile(
+        r"\b(?:find_checkouts?|require_checkout|start_local_host|page_server|comfyui)\("
+    )
+    roots = [checkout.ROOT / name for name in ("tools", "benchmarks")]
+    files = [file for root in roots for file in root.rglob("*.py")]
+    commands = {
+        ".".join(file.relative_to(checkout.ROOT).with_suffix("").parts).removesuffix(".__main__")
+        for file in files
+        if "__main__" in (text := file.read_text(encoding="utf-8")) and calls.search(text)
+    }
+    assert commands <= {command.split()[0] for command in READERS}
+    assert len(commands) > 5
 
 
 def test_a_command_that_needs_a_comfyui_ends_with_the_reason(

@@ -19,8 +19,11 @@ _HOST_ONLY = "comfy_kitchen"  # a requirement of the host that nothing else brin
 _MARK = "comfyui_version.py"
 
 
-class CheckoutError(Exception):
-    """COMFYUI_PATH or the environment of this process does not fit; the message says what to do."""
+class CheckoutError(SystemExit):
+    """COMFYUI_PATH or the environment of this process does not fit; the message says what to do.
+
+    It ends every command that does not catch it with that message and exit code 1.
+    """
 
 
 def find_checkouts() -> tuple[Path, ...]:
@@ -71,14 +74,11 @@ def require_checkout() -> Path:
     """The one ComfyUI of this process, for a command that needs it.
 
     Raises:
-        SystemExit: there is none, or COMFYUI_PATH is wrong; the message says which.
+        CheckoutError: there is none, or COMFYUI_PATH is wrong; the message says which.
     """
-    try:
-        checkout = find_checkout()
-    except CheckoutError as error:
-        sys.exit(str(error))
+    checkout = find_checkout()
     if checkout is None:
-        sys.exit(
+        raise CheckoutError(
             "There is no ComfyUI here. Set COMFYUI_PATH to a checkout, and use the Python of its "
             "environment."
         )

@@ -14,13 +14,14 @@ def start_local_host(base_directory: Path) -> Host:
     """A host whose models, inputs and outputs are below `base_directory`.
 
     Raises:
+        CheckoutError: COMFYUI_PATH is wrong.
         RuntimeError: a host was started below another folder.
     """
     if not _started:
         for name in ("models", "input", "output", "temp", "user", "custom_nodes"):
             (base_directory / name).mkdir(parents=True, exist_ok=True)
-        checkout = find_checkout() if has_requirements() else None
-        if checkout is None:
+        checkout = find_checkout()  # before anything else, for a wrong COMFYUI_PATH
+        if checkout is None or not has_requirements():
             standin.activate(base_directory)
         else:
             import_checkout(checkout, base_directory)
