@@ -16,6 +16,7 @@ import torch
 from ace_core.audio import tags
 from ace_core.audio.files import BITRATES, Encoding, FileFormat, read_audio, save
 from ace_core.errors import InvalidAudioError, SaveError
+from tests.foreign_sound import write_aac
 
 RATE = 48_000
 KINDS = {  # container and subtype as libsndfile, another reader, names them
@@ -316,24 +317,12 @@ def test_an_mp3_begins_and_ends_where_its_sound_does(tmp_path: Path) -> None:
 def test_the_sound_of_an_m4a_an_aac_and_a_video_is_read(tmp_path: Path, name: str) -> None:
     time = np.arange(READ_RATE) / READ_RATE
     tone = (0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)[None]
-    write_aac(tmp_path / name, tone, video=name.endswith("mp4"))
+    write_aac(tmp_path / name, tone, READ_RATE, video=name.endswith("mp4"))
     samples, rate = read_audio(tmp_path / name)
     assert rate == READ_RATE
     spectrum = samples[0, 0, : READ_RATE // 2].numpy()
     assert np.abs(np.fft.rfft(spectrum)).argmax() * 2 == 440
     assert samples.shape[-1] / rate == pytest.approx(1.0, abs=0.06)  # AAC pads to whole frames
-
-
-def write_aac(path: Path, tone: np.ndarray, video: bool) -> None:
-    with av.open(path, "w") as output:
-        stream = output.add_stream("aac", rate=READ_RATE, layout="mono")
-        if video:
-            film = output.add_stream("mpeg4", rate=25, width=16, height=16, pix_fmt="yuv420p")
-            picture = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), "rgb24")
-            output.mux([*film.encode(picture), *film.encode(None)])
-        frame = av.AudioFrame.from_ndarray(tone, "fltp", "mono")
-        frame.sample_rate = READ_RATE
-        output.mux([*stream.encode(frame), *stream.encode(None)])
 
 
 @pytest.mark.parametrize("content", [b"", b"hello there" * 40])
