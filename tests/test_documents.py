@@ -59,6 +59,28 @@ def test_every_link_to_a_file_of_ours_leads_somewhere(name: str):
     assert not missing
 
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_kind_of_file_has_an_address_and_a_folder_of_its_own_name():
+    (table,) = re.findall(r"^## Where files go\n\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    rows = table.splitlines()[2:]
+    assert len(rows) == 6
+    for row in rows:
+        part, folder, files = (cell.strip() for cell in row.strip("|").split("|"))
+        assert re.search(r"\]\(https://\S+\)", files), part
+        assert re.fullmatch(r"`[a-z_]+`", folder)
+        for kind, name in re.findall(r"/split_files/(\w+)/([\w.]+)\)", files):
+            assert (f"`{kind}`", name.endswith(".safetensors")) == (folder, True)
+
+
+def test_every_command_of_make_that_readme_names_is_a_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bmake ([a-z-]+)`", README))
+    assert {"setup", "demo", "test", "examples"} <= named
+    assert named <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
 WALKS = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("\n## ")[1:3]
 STEPS = re.findall(r"^ *(\S+\.py)  +(\w+(?:\.\w+)?)", "\n".join(WALKS), re.MULTILINE)
 
