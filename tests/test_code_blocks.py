@@ -89,6 +89,20 @@ def test_a_block_that_does_not_run_is_a_failure(language: str, text: str):
         run(Block("page", language, text))
 
 
+def test_the_command_runs_every_block_in_a_folder_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    here, ran = Path.cwd(), []
+    monkeypatch.setattr(code_blocks, "run", lambda block: ran.append((block, Path.cwd())))
+    assert code_blocks.main([]) == 0
+    assert [block for block, _ in ran] == BLOCKS
+    assert {folder.name for _, folder in ran} == {"ComfyUI"}
+    assert Path.cwd() == here
+    assert not any(folder.exists() for _, folder in ran)
+    printed = capsys.readouterr().out
+    assert all(f"--- {block.page}: {block.title}\n" in printed for block in BLOCKS)
+
+
 def test_blocks_are_found_in_a_page():
     page = "Type\n`python -m ace_core measure\na.flac`, as `python -m ace_core COMMAND`.\n"
     found = blocks("page", f"{page}```json\n{{}}\n```\n")

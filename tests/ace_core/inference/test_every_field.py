@@ -49,6 +49,16 @@ def test_each_field_of_the_document_has_a_test_that_leaves_it_open():
     assert set(LEFT_OPEN) == DOCUMENTED
 
 
+def test_a_test_of_several_open_fields_runs_once_for_each():
+    """So that no field is open only beside others: a parameter is its name."""
+    for name in {name for tests in LEFT_OPEN.values() for name in tests}:
+        left_open = {field for field, tests in LEFT_OPEN.items() if name in tests}
+        test = next(vars(module)[name] for module in MODULES if name in vars(module))
+        marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+        values = [set(mark.args[1]) for mark in marks if mark.args[0] == "name"]
+        assert len(left_open) == 1 or values == [left_open], name
+
+
 def test_what_is_registered_are_tests():
     names = {name for tests in (*CHANGED.values(), *LEFT_OPEN.values()) for name in tests}
     assert all(name.startswith("test_") for name in names)

@@ -283,12 +283,26 @@ def test_without_a_format_it_is_flac(runs: Runs, tmp_path: Path):
     assert codec(Path(run.result.audios[0]["path"])) == "flac"
 
 
-@leaves_open("batch_size", "allow_lm_batch", "lm_batch_chunk_size")
-def test_an_open_setting_of_the_run_is_the_documented_one(runs: Runs):
+def test_every_open_setting_of_the_run_is_its_default():
     names = [field.name for field in fields(GenerationConfig)]
     assert normalized(GenerationConfig(**dict.fromkeys(names))) == GenerationConfig()  # type: ignore[arg-type]
-    run = runs(config=replace(ONE, batch_size=None, lm_batch_chunk_size=None))  # type: ignore[arg-type]
+
+
+@leaves_open("batch_size")
+def test_without_a_number_two_songs_are_made(runs: Runs):
+    run = runs(config=replace(ONE, batch_size=None))  # type: ignore[arg-type]
     assert len(run.result.audios) == 2
+
+
+@leaves_open("allow_lm_batch")
+def test_unless_it_is_allowed_songs_are_written_one_by_one(runs: Runs):
     three = replace(ONE, batch_size=3, allow_lm_batch=None)  # type: ignore[arg-type]
     written = runs(config=three, **UNGUIDED).writings
     assert [len(each.prompts) for each in written] == [1, 1, 1, 1]
+
+
+@leaves_open("lm_batch_chunk_size")
+def test_without_a_number_a_chunk_holds_eight_songs(runs: Runs):
+    most = replace(ONE, batch_size=8, allow_lm_batch=True, lm_batch_chunk_size=None)  # type: ignore[arg-type]
+    written = runs(config=most, **UNGUIDED).writings
+    assert [len(each.prompts) for each in written] == [1, 8]

@@ -129,10 +129,11 @@ def test_above_the_end_of_the_interval_no_step_is_guided(runs: Runs):
     assert Counter(run.times) == {1.0: 1, 0.75: 1, 0.5: 2, 0.25: 2}
 
 
+@pytest.mark.parametrize("name", ["cfg_interval_start", "cfg_interval_end"])
 @leaves_open("cfg_interval_start", "cfg_interval_end")
-def test_without_an_interval_every_step_is_guided(runs: Runs):
-    run = runs(**GUIDED, cfg_interval_start=None, cfg_interval_end=None)
-    assert Counter(run.times) == dict.fromkeys(FOUR, 2)
+def test_without_an_end_of_the_interval_every_step_on_its_side_is_guided(runs: Runs, name: str):
+    nothing: dict[str, Any] = {name: None}
+    assert Counter(runs(**GUIDED, **nothing).times) == dict.fromkeys(FOUR, 2)
 
 
 def noise_of_second_step(run: Run) -> torch.Tensor:

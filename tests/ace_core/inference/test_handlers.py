@@ -13,7 +13,7 @@ from torch import nn
 
 from ace_core import pipeline
 from ace_core.errors import CheckpointError, InvalidRequestError
-from ace_core.inference import AceStepHandler, LLMHandler, create_sample
+from ace_core.inference import AceStepHandler, LLMHandler, create_sample, find_models
 from ace_core.inference.devices import OffloadedModel, device_of, dtype_of
 from ace_core.inference.find_models import COMFYUI_TOKENIZER, find_model
 from ace_core.inference.handlers import UNUSED
@@ -104,6 +104,39 @@ def test_a_comfyui_lends_its_tokenizer(comfyui_models: Path, folder: str, form: 
     assert place.exists()
     assert_ready(*loaded(comfyui_models))
     assert_ready(*loaded(comfyui_models.parent))
+
+
+def test_tokenizers_are_looked_for_in_the_documented_order(
+    comfyui_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    encoders = comfyui_models / "text_encoders"
+    official = comfyui_models / "Qwen3-Embedding-0.6B"
+    host = comfyui_models.parent / COMFYUI_TOKENIZER
+    named = tmp_path / "named"
+    for folder in (named, official, host, encoders):
+        write_vocabulary(folder)
+    whole = write_tokenizer(tmp_path / "whole") / "tokenizer.json"
+    own = whole.rename(encoders / "qwen_0.6b_ace15.tokenizer.json")
+    monkeypatch.setattr(find_models, "load_tokenizer", lambda place: place)
+    model = find_model(comfyui_models, "qwen_0.6b_ace15", Kind.TEXT_ENCODER)
+
+    def found(given: Path | None = None) -> Any:
+        return find_models.find_tokenizer(model, Kind.TEXT_ENCODER, comfyui_models, given)
+
+    assert found(named) == named
+    assert found() == own
+    own.unlink()
+    for folder in (official, host, encoders):
+        assert found() == folder
+        shutil.rmtree(folder) if folder is not encoders else None
+
+
+def test_half_the_bits_are_half_the_weights(project: Path):
+    def size(dtype: str) -> int:
+        models = dit_handler(project, "acestep-v15-turbo", dtype=dtype).service.models
+        return sum(weight.nbytes for weight in models.dit.parameters())
+
+    assert size("bf16") == size("fp16") == size("fp32") // 2
 
 
 def test_the_comfyui_around_a_linked_models_folder_is_found(comfyui_models: Path, tmp_path: Path):

@@ -148,6 +148,9 @@ def test_fades_are_straight_lines_at_both_ends(make: Make, song: GenerationResul
     )
     longer = sound(make(**TURBO, fade_in_duration=600.0))
     torch.testing.assert_close(longer, plain * torch.linspace(0, 1, n))
+    end = sound(make(**TURBO, fade_out_duration=2.0))
+    assert torch.equal(end[:, : n - 96_000], plain[:, : n - 96_000])
+    assert torch.equal(end[:, -96_000:], changed[:, -96_000:])
 
 
 @changes("retake_seed", "retake_variance")

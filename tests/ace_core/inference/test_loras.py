@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from ace_core.errors import InvalidRequestError
 from ace_core.inference import AceStepHandler, GenerationParams, GenerationResult, generate_music
 from ace_core.inference.adapters import LoraChoice
 from ace_core.inference.normalize import normalized
+from tests.gguf_files import gguf
 from tests.loras import write_lora
 from tests.rounding import assert_same
 
@@ -48,6 +50,12 @@ def test_an_adapter_changes_its_call_alone(make: Make, turbo: AceStepHandler, fi
     assert torch.equal(latents(make()), plain)
     after = dict(turbo.service.models.dit.named_parameters())
     assert all(torch.equal(after[name], weight) for name, weight in before.items())
+
+
+def test_an_adapter_in_gguf_is_the_same(make: Make, files: Any, tmp_path: Path):
+    (tmp_path / "style.gguf").write_bytes(gguf(load_file(files["style"])))
+    found = latents(make(lora=str(tmp_path / "style.gguf")))
+    assert torch.equal(found, latents(make(lora=files["style"])))
 
 
 def test_strength_0_is_the_bare_model_and_two_halves_are_one_whole(make: Make, files: Any):

@@ -91,6 +91,21 @@ def test_a_seed_chooses_the_same_reference_segments_alone_and_in_a_batch(
         assert_same(alone, song)
 
 
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_second_seed_shares_the_plan_of_the_first_where_there_is_one(made: Any, planned: bool):
+    asked: dict[str, Any] = PLANNED if planned else {"thinking": False}
+    params = GenerationParams(caption="calm piano", duration=10, inference_steps=1, **asked)
+    both = made(params, TWO, llm=planned)
+    (alone,) = songs(made(params, replace(ALONE, seeds=[8]), llm=planned))
+    if planned:
+        first, second = (audio["params"] for audio in both.audios)
+        assert first["cot_bpm"] == second["cot_bpm"] is not None
+        assert first["audio_codes"] != second["audio_codes"]
+        assert not torch.allclose(songs(both)[1], alone, atol=1e-3)
+    else:
+        assert_same(songs(both)[1], alone)
+
+
 @changes("reuse_cot")
 def test_a_plan_is_reused_and_said(made: Any):
     plain = GenerationParams(caption="calm piano", inference_steps=1, duration=10, seed=3)

@@ -22,6 +22,8 @@ def test_codes_are_described(lm: LLMHandler):
     assert found.keyscale.endswith(("major", "minor"))
     assert found.language in LANGUAGES
     assert found.timesignature in ("2", "3", "4", "6")
+    bare = understand_music(lm, audio_codes=CODES, use_constrained_decoding=True, **FREE)
+    assert bare == found
     assert len(found.caption) <= 512
     assert len(found.lyrics) <= 4096
 

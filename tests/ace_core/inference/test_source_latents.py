@@ -1,5 +1,6 @@
 """A take repainted from its own latents: they are not decoded and encoded, and stay as they are."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,12 @@ import torch
 from torch import Tensor
 
 from ace_core.inference import GenerationResult
+from tools.hosts.checkout import ROOT
 
 from .conftest import Make
 
 REGION = {"task_type": "repaint", "repainting_start": 4.0, "repainting_end": 6.0}
+PAGE = " ".join((ROOT / "docs" / "api.md").read_text(encoding="utf-8").split())
 KEPT = slice(0, 80)  # frames before the region and its ramp
 
 
@@ -37,8 +40,30 @@ def test_a_take_s_own_latents_are_kept_bit_for_bit_and_encoded_ones_are_not(
     own = take.extra_outputs["latents"]
     direct, encoded = (repainted(make, take, each) for each in (own, None))
     assert torch.equal(direct[:, KEPT], own[:, KEPT])
-    assert error(encoded[:, KEPT], own[:, KEPT]) > 0.01
+    found = error(encoded[:, KEPT], own[:, KEPT])
+    (stated,) = re.findall(r"is 0 in place of ([\d.]+) for the encoded recording", PAGE)
+    assert found == pytest.approx(float(stated), abs=0.01)
     assert not torch.equal(direct[:, 100:150], own[:, 100:150])
+
+
+def test_where_the_recording_was_normalised_the_new_part_gets_its_level(
+    make: Make, take: GenerationResult, tmp_path_factory: pytest.TempPathFactory
+):
+    folder = tmp_path_factory.mktemp("normalised")
+    louder = make(save_dir=str(folder))
+    assert torch.equal(louder.extra_outputs["latents"], take.extra_outputs["latents"])
+    sounds = []
+    for each in (take, louder):
+        result = make(
+            src_audio=each.audios[0]["path"],
+            source_repaint_latents=each.extra_outputs["latents"],
+            enable_normalization=False,
+            **REGION,
+        )
+        sounds.append(result.audios[0]["tensor"][:, 240_000 - 24_000 : 240_000 + 24_000])
+    gain = louder.audios[0]["tensor"].abs().max() / take.audios[0]["tensor"].abs().max()
+    assert float(gain) != pytest.approx(1, abs=0.05)
+    torch.testing.assert_close(sounds[1], sounds[0] * gain, atol=2e-3, rtol=0)
 
 
 def test_latents_without_a_batch_are_one_source(make: Make, take: GenerationResult):
