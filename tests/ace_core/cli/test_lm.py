@@ -1,5 +1,6 @@
 """The language model's commands, on the miniature, whose texts mean nothing but are printed."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,15 @@ def test_codes_are_read_from_a_file_and_described(
     code, (output,), _ = ask("understand", file, *models)
     assert (code, output["success"]) == (Exit.DONE, True)
     assert 30 <= output["bpm"] <= 300
+
+
+def test_codes_from_stdin_are_those_on_the_command_line(
+    ask: Any, models: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    (given,) = ask("understand", CODES, *models, "--seed", 3)[1]
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{CODES}\n"))
+    code, (read,), _ = ask("understand", "-", *models, "--seed", 3)
+    assert (code, read) == (Exit.DONE, given)
 
 
 def test_a_recording_is_described_as_its_codes_are(ask: Any, models: tuple[str, str], tone: Path):

@@ -185,3 +185,7 @@ def test_models_are_found_by_their_official_names(checkpoints, tmp_path):
     assert model.path == dit
     assert find_companion(model, tmp_path, Kind.VAE).path == vae
     assert find_companion(model, tmp_path, Kind.TEXT_ENCODER).path == text
+    quantised = dit.with_name("acestep-v15-turbo-Q8_0.gguf")
+    dit.rename(quantised)
+    for name in ("acestep-v15-turbo-Q8_0", str(quantised)):
+        assert find_model(tmp_path, name, Kind.DIT).path == quantised
