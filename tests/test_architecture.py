@@ -39,7 +39,7 @@ TOOL_FOLDERS = {  # whom each folder of tools may import besides itself
     "miniature": set(),
     "workflows": {"hosts"},
     "browser": {"hosts", "miniature", "workflows"},
-    "docs": {"hosts", "miniature", "workflows", "browser"},
+    "docs": {"hosts", "measure", "miniature", "workflows", "browser"},
     "testing": {"hosts", "miniature", "browser", "workflows"},
 }
 PATHS = FACE / "folders.py"  # the one file of the face that asks the host where models lie

@@ -11,6 +11,7 @@ from ..inference.limits import FORMATS
 from ..measure.correction import Correction, check_asked, corrected, described
 from ..texts import shown
 from .music import FORMAT_OF_SUFFIX
+from .options import check_there
 from .output import Exit, Output, usage_errors
 
 
@@ -18,6 +19,7 @@ def run(arguments: argparse.Namespace, output: Output) -> Exit:
     with usage_errors():
         form = _format(arguments.out)
         change = _change(arguments)
+        check_there(arguments.recording)
         _check_place(arguments.recording, arguments.out)
     waveform, rate = read_audio(arguments.recording)
     if waveform.shape[1] not in LAYOUTS:

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ace_core.audio.files import Encoding, FileFormat, save
 from ace_core.cli.main import main as command_line
 from api_examples.stage import SHORT, write_recording
 from tools.hosts.checkout import ROOT
+from tools.measure.pieces import RATE, Piece, render
 from tools.miniature import Miniature, miniature
 
 PAGES: Final = ("docs/api.md", "docs/command_line.md", "README.md")
@@ -35,6 +37,7 @@ SUBSTITUTED: Final = (  # in the documents, in place of it here
     ('"calm piano" -o', '"calm piano" --duration 10 -o'),
     ("--lyrics-file song.txt", "--lyrics-file song.txt --duration 10"),
     ("--repainting-start 20 --repainting-end 30", "--repainting-start 2 --repainting-end 3"),
+    ("correct piano.flac", "correct beat.wav"),  # the miniature's piano has no beat
     ('"duration": 60', '"duration": 10'),
     ('"caption": "fast drums"', '"caption": "fast drums", "duration": 10'),
 )
@@ -50,6 +53,7 @@ PUBLISHED: Final = {  # the single files, as ComfyUI's users download them
     "split_vae": "vae/ace_1.5_vae.safetensors",
     "lora": "loras/my_style.safetensors",
 }
+BEAT: Final = Piece(bpm=126.0, tonic=4, mode="minor", meter=4, drums=True, seed=1)
 TOKENIZER: Final = "comfy/text_encoders/qwen25_tokenizer/tokenizer.json"
 
 
@@ -104,6 +108,7 @@ def lay_out(folder: Path, made: Miniature) -> None:
     _link(checkpoints / "acestep-5Hz-lm-0.6B", made.lm)
     (folder / "song.txt").write_text("[Verse]\nRain upon the roof\n", encoding="utf-8")
     write_recording(folder / "mix.wav", SHORT)
+    save(folder / "beat.wav", render(BEAT), FileFormat(Encoding.WAV_24), rate=RATE)
 
 
 def _link(place: Path, target: Path) -> None:

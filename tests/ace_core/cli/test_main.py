@@ -118,6 +118,7 @@ SONG = ("generate", "--caption", "x", "--duration", "10")
         ("inspect", "none"),
         ("measure", "none"),
         ("codes", "none"),
+        ("correct", "none", "--tempo", "1", "-o", "a.wav"),
         ("understand", "none"),
         ("batch", "none", "--out", "songs"),
         ("format", "--lyrics-file", "none"),
@@ -142,7 +143,11 @@ def test_what_is_not_there_is_a_wrong_command_line(
     words: tuple[str, ...],
 ):
     monkeypatch.chdir(tmp_path)
-    own = () if words[0] in ("inspect", "measure") else ("--models", str(checkpoints.release))
+    own = (
+        ()
+        if words[0] in ("inspect", "measure", "correct")
+        else ("--models", str(checkpoints.release))
+    )
     code, found, _ = answer(capsys, *words, *own)
     assert (code, "none" in found["error"]) == (Exit.USAGE, True), found
     assert list(tmp_path.iterdir()) == []

@@ -115,7 +115,7 @@ def test_tokenizers_are_looked_for_in_the_documented_order(
     named = tmp_path / "named"
     for folder in (named, official, host, encoders):
         write_vocabulary(folder)
-    whole = write_tokenizer(tmp_path / "whole") / "tokenizer.json"
+    whole = write_tokenizer(tmp_path / "whole")
     own = whole.rename(encoders / "qwen_0.6b_ace15.tokenizer.json")
     monkeypatch.setattr(find_models, "load_tokenizer", lambda place: place)
     model = find_model(comfyui_models, "qwen_0.6b_ace15", Kind.TEXT_ENCODER)
