@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api_examples.__main__ import NAMES, WANT_BASE
-from api_examples.stage import Stage, miniature_stage
+from api_examples.stage import Stage, miniature_stage, play
 
 VARIATIONS = {"text_to_music": 2, "shift_for_turbo": 2, "chosen_seeds": 4}
 BRIEF = {"song_from_an_idea": "create_sample", "polished_draft": "format_sample"}
@@ -42,6 +42,15 @@ def test_an_example_runs_to_its_songs(
     for audio in result.audios:
         assert Path(audio["path"]).stat().st_size > 100_000
         assert audio["tensor"].shape == (2, 480_000)
+
+
+def test_one_example_runs_on_a_project_that_is_named(stage: Stage, tmp_path: Path):
+    given = ["--project", str(stage.project), "--model", stage.model, "--lm", stage.lm]
+    given += ["--device", "cpu", "--seconds", "10", "--out", str(tmp_path)]
+    assert (
+        play([("style_cover", import_module("api_examples.style_cover").main, False)], given) == 0
+    )
+    assert list(tmp_path.rglob("*.flac"))
 
 
 def test_there_is_a_file_for_each_of_the_ten_examples_and_none_is_forgotten():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ace_core.audio import tags
 from ace_core.audio.files import Encoding, FileFormat, read_audio, save
 from ace_core.cli.main import main
 from ace_core.cli.output import Exit
@@ -69,6 +70,14 @@ def test_a_wrong_command_line_is_refused_before_anything_is_read(
     out = str(tmp_path / "out.wav")
     assert main(["correct", str(tmp_path / "none.wav"), "-o", out, *given]) == Exit.USAGE
     assert why in capsys.readouterr().err
+
+
+def test_tags_are_not_kept(tmp_path: Path) -> None:
+    tagged, out = tmp_path / "tagged.flac", tmp_path / "out.flac"
+    save(tagged, render(PIECE)[:, :RATE], FileFormat(), {"title": "Rain"}, RATE)
+    assert tags.read(tagged)["title"] == "Rain"
+    assert main(["correct", str(tagged), "--tempo", "1", "-o", str(out)]) == Exit.DONE
+    assert "title" not in tags.read(out)
 
 
 def test_a_place_that_cannot_be_written_is_refused(
