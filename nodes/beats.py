@@ -13,7 +13,7 @@ from .sockets import BeatsSocket
 from .vae import CATEGORY
 
 Grids = tuple[BeatGrid, ...]
-BEATS = "ace_step_beats"  # the key in web/waveform/beats.js
+BEATS = "ace_step_beats"  # the key in web/waveform/grid.js
 UNITS = {"bars": bar_span, "beats": beat_span}
 LARGEST_NUMBER = 10_000  # of a bar or beat
 

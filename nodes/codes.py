@@ -14,8 +14,10 @@ from ..ace_core.constants import BPM_RANGE, CODE_RATE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidCodesError, InvalidRequestError
 from ..ace_core.latents import latent_samples
 from ..ace_core.lm import codes as material
+from ..ace_core.measure.beats import bar_span
 from ..ace_core.timing import frames_in
 from ..ace_core.types import AudioCodes
+from .beats import Grids, beats_input
 from .dynamic import chosen
 from .sockets import CodesSocket
 from .song import CATEGORY, METERS
@@ -153,13 +155,21 @@ class AceStepSliceCodes(io.ComfyNode):
                     ],
                     tooltip="Unit of the start and the length.",
                 ),
+                beats_input(
+                    "For bars, from ACE-Step Measure of the recording that was encoded: they are "
+                    "the measured ones, in place of bpm and time_signature."
+                ),
             ],
             outputs=[CodesSocket.Output(display_name="codes", tooltip="The piece.")],
         )
 
     @classmethod
-    def execute(cls, codes: Pieces, by: dict[str, Any] | None = None) -> io.NodeOutput:
+    def execute(
+        cls, codes: Pieces, by: dict[str, Any] | None = None, beats: Grids | None = None
+    ) -> io.NodeOutput:
         by = chosen(by, "by", (_SECONDS, _BARS))
+        if by["by"] == _BARS and beats is not None:
+            return io.NodeOutput(_by_measured_bars(codes, by, beats))
         cut = _by_seconds if by["by"] == _SECONDS else _by_bars
         return io.NodeOutput(tuple(cut(piece, by) for piece in codes))
 
@@ -171,6 +181,22 @@ def _by_seconds(piece: AudioCodes, by: dict[str, Any]) -> AudioCodes:
 def _by_bars(piece: AudioCodes, by: dict[str, Any]) -> AudioCodes:
     meter = METERS[by["time_signature"]]
     return material.slice_bars(piece, by["first_bar"], by["bars"], by["bpm"], meter)
+
+
+def _by_measured_bars(codes: Pieces, by: dict[str, Any], beats: Grids) -> Pieces:
+    """One recording's bars serve all variations.
+
+    Raises:
+        InvalidRequestError: another number of recordings was measured, or one has no such bars.
+    """
+    if len(beats) not in (1, len(codes)):
+        raise InvalidRequestError(
+            f"The beats of {len(beats)} recordings are connected, but there are {len(codes)} "
+            "pieces of codes. Measure the recordings that were encoded, or one for all."
+        )
+    spans = [bar_span(grid, by["first_bar"], by["bars"]) for grid in beats]
+    spans = spans * len(codes) if len(spans) == 1 else spans
+    return tuple(material.slice_nearest(*pair) for pair in zip(codes, spans, strict=True))
 
 
 def _second_inputs() -> list[io.Input]:

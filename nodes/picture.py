@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.envelope import (
@@ -16,10 +17,19 @@ from ..ace_core.audio.envelope import (
     frame_masks,
 )
 from ..ace_core.audio.picture import picture
+from ..ace_core.audio.pulses import pulses, switches
 from ..ace_core.errors import InvalidRequestError
+from ..ace_core.measure.beats import BeatGrid, check_bars, check_beats
+from .beats import Grids, beats_input, one_grid
 from .vae import CATEGORY
 
 BANDS = {band.name.lower(): band for band in Band}
+PULSES = (_BEAT, _BAR, _SWITCH_BEAT, _SWITCH_BAR) = (
+    "each beat",
+    "each bar",
+    "switch each beat",
+    "switch each bar",
+)
 MASK_SIZE = 64  # pixels: Image Composite Masked stretches a mask, and a level has no details
 
 
@@ -58,6 +68,19 @@ class AceStepEnvelope(io.ComfyNode):
                 *_envelope_inputs(),
                 _pixels_input("width"),
                 _pixels_input("height"),
+                beats_input(
+                    "From ACE-Step Measure of the same audio: the levels follow its beats as "
+                    "pulse says, in place of its loudness."
+                ),
+                io.Combo.Input(
+                    "pulse",
+                    options=list(PULSES),
+                    default=_BEAT,
+                    optional=True,
+                    tooltip="With beats connected. each: 1 at each beat or bar, from there as "
+                    "attack, release and floor say. switch: 0 and 1 in turn, from one to the next, "
+                    "to cut between two pictures.",
+                ),
             ],
             outputs=[
                 io.Mask.Output(
@@ -90,6 +113,8 @@ class AceStepEnvelope(io.ComfyNode):
         floor: float,
         width: int,
         height: int,
+        beats: Grids | None = None,
+        pulse: str = _BEAT,
     ) -> io.NodeOutput:
         sound, rate = unpack_audio(audio)
         if len(sound) != 1:
@@ -99,9 +124,30 @@ class AceStepEnvelope(io.ComfyNode):
                 "Latent From Batch."
             )
         follow = EnvelopeFollower(attack, release, floor)
-        check_mask_size(frame_count(sound.shape[-1], rate, fps), width, height)
-        levels = envelope(sound[0], rate, fps, BANDS[band], follow)
+        frames = frame_count(sound.shape[-1], rate, fps)
+        check_mask_size(frames, width, height)
+        if beats is None:
+            levels = envelope(sound[0], rate, fps, BANDS[band], follow)
+        else:
+            grid = one_grid(beats, sound.shape[-1] / rate)
+            levels = _pulsed(grid, pulse, frames, fps, follow)
         return io.NodeOutput(frame_masks(levels, width, height), levels.tolist(), len(levels), fps)
+
+
+def _pulsed(
+    grid: BeatGrid, pulse: str, frames: int, fps: float, follow: EnvelopeFollower
+) -> Tensor:
+    """Levels [frames] by the measured beats.
+
+    Raises:
+        InvalidRequestError: no beats, or no bars, were measured.
+    """
+    by_bars = pulse in (_BAR, _SWITCH_BAR)
+    (check_bars if by_bars else check_beats)(grid)
+    times = grid.downbeats if by_bars else grid.beats
+    if pulse in (_SWITCH_BEAT, _SWITCH_BAR):
+        return switches(times, frames, fps)
+    return pulses(times, frames, fps, follow)
 
 
 def _envelope_inputs() -> list[io.Input]:

@@ -10,9 +10,11 @@ from torch.nn.functional import pad
 from ..ace_core.constants import BPM_RANGE, LONGEST_SECONDS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.latents import mask_columns
+from ..ace_core.measure.beats import BeatGrid, bar_span, beat_span
 from ..ace_core.sampling.repaint import beats_to_seconds, mask_spans, region
 from ..ace_core.sources import RepaintCanvas, SourceAudio, place_region
 from ..ace_core.task import Length
+from .beats import Grids, beats_input, one_grid
 from .dynamic import chosen
 from .song import METERS
 from .task_inputs import CATEGORY, prepared_source
@@ -81,6 +83,10 @@ class AceStepRegionMask(io.ComfyNode):
                     tooltip="More parts: from another Region Mask, or painted; time runs from "
                     "left to right and is stretched to the recording.",
                 ),
+                beats_input(
+                    "From ACE-Step Measure of the same recording: bars and beats are the measured "
+                    "ones, in place of bpm and time_signature, and the waveform snaps to them."
+                ),
             ],
             outputs=[
                 io.Mask.Output(display_name="mask", tooltip="For Repaint and Lego."),
@@ -94,15 +100,17 @@ class AceStepRegionMask(io.ComfyNode):
         source: dict[str, Any],
         by: dict[str, Any] | None = None,
         mask: Tensor | None = None,
+        beats: Grids | None = None,
     ) -> io.NodeOutput:
         by = chosen(by, "by", (_MASK, _SECONDS, _BEATS, _BARS))
         if by["by"] == _MASK and mask is None:
             raise InvalidRequestError("No mask is connected. Connect one, or choose seconds.")
         given = prepared_source(source)
         frames = given.length.music_frames
+        grid = None if beats is None else one_grid(beats, given.seconds)
         marked = torch.zeros(1, 1, frames)
         if by["by"] != _MASK:
-            part = region(*_seconds(by), given.audio.shape[-1])
+            part = region(*_seconds(by, grid), given.audio.shape[-1])
             if part.pad_left or part.pad_right:
                 raise InvalidRequestError(
                     f"The part leaves the recording, which is {given.seconds:.2f} seconds long. "
@@ -114,10 +122,15 @@ class AceStepRegionMask(io.ComfyNode):
         return io.NodeOutput(marked, _drawn(marked), ui=source_waveform(given.audio))
 
 
-def _seconds(by: dict[str, Any]) -> tuple[float, float | None]:
-    """Start and end of the chosen part; None: the end of the recording."""
+def _seconds(by: dict[str, Any], grid: BeatGrid | None) -> tuple[float, float | None]:
+    """Start and end of the chosen part, by the measured `grid` if there is one; None: the end of
+    the recording."""
     if by["by"] == _SECONDS:
         return by["start"], None if by["end"] < 0 else by["end"]
+    if grid is not None:
+        if by["by"] == _BEATS:
+            return beat_span(grid, by["first_beat"], by["beats"])
+        return bar_span(grid, by["first_bar"], by["bars"])
     if by["by"] == _BEATS:
         first, count = by["first_beat"] - 1, by["beats"]
     else:

@@ -10,6 +10,7 @@ from ..ace_core.latents import latent_samples
 from ..ace_core.sampling.repaint import RepaintMode, preservation
 from ..ace_core.sources import with_latents
 from ..ace_core.types import Song
+from .beats import Grids, beats_input, one_grid
 from .region import repaint_canvas
 from .task_inputs import (
     CATEGORY,
@@ -70,6 +71,10 @@ class AceStepRepaint(io.ComfyNode):
                     tooltip="The latent that the source was decoded from, of a song made here: it "
                     "is then not encoded again. The region lies inside the source.",
                 ),
+                beats_input(
+                    "From ACE-Step Measure of the same source: the waveform shows its beats and "
+                    "bars and snaps to them. The song is the same."
+                ),
             ],
             outputs=task_outputs("The source, silent where it is generated anew."),
         )
@@ -89,11 +94,14 @@ class AceStepRepaint(io.ComfyNode):
         mask: Tensor | None = None,
         instruction: str = "",
         source_latent: dict | None = None,
+        beats: Grids | None = None,
     ) -> io.NodeOutput:
         from . import host
 
         keep = preservation(RepaintMode(mode), strength)
         whole = prepared_source(source, batch_size)
+        if beats is not None:
+            one_grid(beats, whole.seconds)
         canvas = repaint_canvas(whole, start, end, mask)
         if source_latent is not None:
             samples = latent_samples(source_latent)[..., : host.music_frames(source_latent)]

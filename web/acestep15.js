@@ -1,11 +1,12 @@
-// What the pack adds to ComfyUI's page: waveforms on the nodes that have a region or save a song, and
-// audio previews on the sampler. Which nodes get them is decided here; waveform/ implements them.
-// And messages of errors, where the page leaves them out.
+// What the pack adds to ComfyUI's page: waveforms on the nodes that have a region or save a song, the
+// measured beats that they snap to, and audio previews on the sampler. Which nodes get them is decided
+// here; waveform/ implements them. And messages of errors, where the page leaves them out.
 
 import { app } from "../../scripts/app.js";
 import { refreshDynamicCombos } from "./dynamic_combo.js";
 import { addAudioPreviews } from "./audio_preview.js";
 import { showErrors } from "./errors.js";
+import { keepBeats } from "./waveform/grid.js";
 import { addRegion } from "./waveform/region.js";
 import { addTakes } from "./waveform/takes.js";
 
@@ -13,6 +14,7 @@ const OURS = "AceStep15";
 
 /** @type {Record<string, (node: any) => void>} */
 const ADDED = {
+  AceStep15Measure: keepBeats,
   AceStep15RegionMask: addRegion,
   AceStep15Repaint: addRegion,
   AceStep15SaveAudio: addTakes,

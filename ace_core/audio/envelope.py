@@ -82,11 +82,11 @@ def envelope(
     """
     check_waveform(audio[None], rate)
     follow = follow or EnvelopeFollower()
-    frames, hop = frame_count(audio.shape[1], rate, fps), rate / _frame_rate(fps)
+    frames, hop = frame_count(audio.shape[1], rate, fps), rate / frame_rate(fps)
     whole, levels = _levels(audio, rate, hop, frames, band).unbind(1)
     if float(levels.max()) <= max(SILENCE, QUIET_BAND * float(whole.max())):
         return torch.zeros(frames)
-    smoothed = torch.tensor(_followed(levels.tolist(), fps, follow))
+    smoothed = torch.tensor(followed(levels.tolist(), fps, follow))
     smoothed = smoothed / smoothed.max()
     return (smoothed - follow.floor).clamp(min=0) / (1 - follow.floor)
 
@@ -97,7 +97,7 @@ def frame_count(samples: int, rate: int, fps: float) -> int:
     Raises:
         InvalidRequestError: `fps` is outside `FPS_RANGE`.
     """
-    return math.ceil(samples * _frame_rate(fps) / rate)
+    return math.ceil(samples * frame_rate(fps) / rate)
 
 
 def check_mask_size(frames: int, width: int, height: int) -> None:
@@ -124,8 +124,12 @@ def frame_masks(levels: Tensor, width: int, height: int) -> Tensor:
     return levels[:, None, None].repeat(1, height, width)
 
 
-def _frame_rate(fps: float) -> Fraction:
-    """An exact rate, so that rounding adds or drops no frame."""
+def frame_rate(fps: float) -> Fraction:
+    """An exact rate, so that rounding adds or drops no frame.
+
+    Raises:
+        InvalidRequestError: `fps` is outside `FPS_RANGE`.
+    """
     slowest, fastest = FPS_RANGE
     if not slowest <= fps <= fastest:
         raise InvalidRequestError(
@@ -159,7 +163,8 @@ def _bin_weights(size: int, rate: int, band: Band) -> Tensor:
     return k_weights(size, rate)[:, None] * torch.stack([torch.ones_like(inside), inside], dim=1)
 
 
-def _followed(levels: list[float], fps: float, follow: EnvelopeFollower) -> list[float]:
+def followed(levels: list[float], fps: float, follow: EnvelopeFollower) -> list[float]:
+    """Levels smoothed from frame to frame."""
     rise, fall = _coefficient(follow.attack, fps), _coefficient(follow.release, fps)
     smoothed, level = [], 0.0
     for target in levels:

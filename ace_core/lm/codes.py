@@ -69,6 +69,27 @@ def slice_codes(codes: AudioCodes, start: float, stop: float) -> AudioCodes:
     return AudioCodes(codes.values[first:end])
 
 
+def slice_nearest(codes: AudioCodes, span: tuple[float, float]) -> AudioCodes:
+    """The codes that begin nearest to the start of `span`, in seconds, as many as come nearest to
+    its length, so that repeats keep its tempo. Where that is one code more than there are, it is
+    left out.
+
+    Raises:
+        InvalidCodesError: the span lies outside the codes or is shorter than half a code.
+    """
+    start, stop = span
+    first, count = round(start * CODE_RATE), round((stop - start) * CODE_RATE)
+    end = first + count
+    if end == len(codes) + 1 and round(stop * CODE_RATE) <= len(codes):
+        end -= 1
+    if not 0 <= first < end <= len(codes):
+        raise InvalidCodesError(
+            f"There is no piece from {start:.2f} to {stop:.2f} seconds in {len(codes)} codes, "
+            f"which play {codes.seconds:g} seconds. Measure the recording that was encoded."
+        )
+    return AudioCodes(codes.values[first:end])
+
+
 def slice_bars(
     codes: AudioCodes, first: int, count: int, bpm: int, time_signature: int
 ) -> AudioCodes:

@@ -52,11 +52,7 @@ def bar_span(grid: BeatGrid, first: int, count: int) -> tuple[float, float]:
     Raises:
         InvalidRequestError: no bars were measured, or the recording has not so many.
     """
-    if not grid.downbeats:
-        raise InvalidRequestError(
-            "No bars were measured in this recording: it has no steady pulse, or fewer than three "
-            "bars. Choose beats or seconds, or give the tempo yourself."
-        )
+    check_bars(grid)
     return _span(grid.bar_lines, first, count, "bars")
 
 
@@ -79,6 +75,18 @@ def check_beats(grid: BeatGrid) -> None:
         raise InvalidRequestError(
             "No beats were measured in this recording: it has no steady pulse, or is shorter than "
             "three seconds. Choose seconds, or give the tempo yourself."
+        )
+
+
+def check_bars(grid: BeatGrid) -> None:
+    """
+    Raises:
+        InvalidRequestError: no bars were measured.
+    """
+    if not grid.downbeats:
+        raise InvalidRequestError(
+            "No bars were measured in this recording: it has no steady pulse, or fewer than three "
+            "bars. Choose beats or seconds, or give the tempo yourself."
         )
 
 

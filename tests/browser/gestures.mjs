@@ -1,5 +1,5 @@
 // Touches the waveforms as a user would, and comes to the page as one who is new to it. Finds
-// {region, bars, missing, visit, takes, volumes, long, library}
+// {region, bars, measured, missing, visit, takes, volumes, long, library}
 
 import { command, drawn, job, load, playing, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
 
@@ -13,6 +13,7 @@ export async function visit(page) {
   const found = {};
   found.region = await touchRegion(page, pages.repaint_section);
   found.bars = await touchBars(page, pages.add_instrument);
+  found.measured = await snapToMeasured(page, pages.repaint_section);
   found.visit = await firstVisit(page);
   found.takes = await compareTakes(page);
   found.volumes = await page.evaluate(loudnesses);
@@ -85,6 +86,33 @@ async function touchBars(page, workflow) {
     const values = Object.fromEntries(widgets.map(({ name, value }) => [name, value]));
     return { values, drawn: drawn?.textContent ?? null }; // the canvas has no elements
   }, node);
+}
+
+// With the beats that a run of Measure would have sent, at unequal distances.
+async function snapToMeasured(page, workflow) {
+  const region = structuredClone(workflow);
+  region.nodes.find(({ type }) => type === "AceStep15Repaint").widgets_values.splice(1, 2, ...job.region);
+  await load(page, "repaint_section", region);
+  await page.waitForFunction(
+    (area) => /\d:\d\d/.test(document.querySelector(`${area} span`)?.textContent),
+    REGION,
+    { timeout: LOADING },
+  );
+  const snap = page.locator(`${REGION} button`).nth(1);
+  const found = { offered: [await snap.isVisible()] }; // the song has no tempo
+  await page.evaluate(measureSource);
+  await page.waitForTimeout(400);
+  await page.evaluate(sendBeats, { beats: [0.13, 0.64, 1.11, 1.62], bars: [0.13, 1.11] });
+  await page.waitForTimeout(400);
+  found.offered.push(await snap.isVisible());
+  await snap.click();
+  found.beats = await page.evaluate(moments);
+  await page.locator(`${REGION} canvas`).focus();
+  await page.keyboard.press("ArrowRight"); // the start, by a beat
+  found.keyed = await page.evaluate(moments);
+  await snap.click();
+  found.bars = await page.evaluate(moments);
+  return found;
 }
 
 // As someone who knows ComfyUI and not us: 'song' in the node search, then the templates.
@@ -171,6 +199,20 @@ function isRepaint(node) {
 }
 
 // What follows runs in the page.
+function measureSource() {
+  const { graph } = window.app;
+  const repaint = graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Repaint");
+  const node = window.LiteGraph.createNode("AceStep15Measure");
+  graph.add(node);
+  const output = node.outputs.findIndex(({ type }) => type === "ACE_BEATS");
+  node.connect(output, repaint, repaint.inputs.findIndex(({ name }) => name === "beats"));
+}
+
+function sendBeats(beats) {
+  const node = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Measure");
+  node.onExecuted({ ace_step_beats: [JSON.stringify(beats)] });
+}
+
 function moments() {
   const node = window.app.graph.nodes.find((each) => each.comfyClass === "AceStep15Repaint");
   const value = (wanted) => node.widgets.find(({ name }) => name === wanted).value;
@@ -198,6 +240,7 @@ async function loudnesses() {
 // Ten minutes: from samples to peaks once, then drawn as often as anything changes.
 async function drawLong() {
   const { draw } = await import("/extensions/acestep15/waveform/draw.js");
+  const { evenRuler } = await import("/extensions/acestep15/waveform/grid.js");
   const { peaksOf } = await import("/extensions/acestep15/waveform/peaks.js");
   const samples = Float32Array.from({ length: 600 * 8000 }, (_, n) => Math.sin(n / 50) / 2);
   const peaks = peaksOf([samples], 1000);
@@ -205,7 +248,7 @@ async function drawLong() {
   canvas.style.cssText = "width:1200px;height:80px;position:fixed";
   document.body.append(canvas);
   const view = { from: 0, to: 600 };
-  const scene = { peaks, seconds: 600, view, range: { start: 60, end: 90 }, grid: { beat: 0.5, bar: 2 } };
+  const scene = { peaks, seconds: 600, view, range: { start: 60, end: 90 }, grid: { beat: evenRuler(0.5), bar: evenRuler(2) } };
   const times = Array.from({ length: 5 }, () => {
     const begun = performance.now();
     draw(canvas, scene);

@@ -76,6 +76,19 @@ def test_bars_are_counted_in_whole_ones(touched: Found) -> None:
     assert (bars["by.first_bar"], bars["by.bars"]) == (1, 1)
 
 
+def test_a_region_snaps_to_measured_beats_and_bars_wherever_they_are(touched: Found) -> None:
+    """The region of 0.5 to 1.5 s; behind the last bar, at 1.11 s, they go on evenly."""
+    measured = touched["measured"]
+    assert measured["offered"] == [False, True]
+    for name, expected in (
+        ("beats", (0.64, 1.62)),
+        ("keyed", (1.11, 1.62)),
+        ("bars", (1.11, 2.09)),
+    ):
+        found = measured[name]
+        assert (found["start"], found["end"]) == expected, name
+
+
 def test_a_choice_that_was_saved_is_the_one_that_is_drawn(touched: Found) -> None:
     """Nodes 2.0 alone would draw the first one."""
     assert touched["bars"]["values"]["by"] == "bars"

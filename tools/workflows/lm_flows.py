@@ -69,7 +69,8 @@ To compare variations of the melody raise **batch_size** on *Compose Codes*.
 UNDERSTAND_NOTE = """## Understand audio
 
 Choose a recording on *Load Audio*. It becomes audio codes, and the language model describes their \
-music: style, tempo, key, language, lyrics.
+music: style, tempo, key, language, lyrics. Beside it *Measure* measures tempo, key, meter and \
+length from the sound, and says where the two agree.
 
 The song that comes out of *Understand* fits every task: connect it to generate the music anew. \
 The codes fit *Text to Music*.
@@ -141,6 +142,9 @@ def understand_audio() -> Flow:
     shown = flow.group("Description")
     for text in (heard.out("report"), details.out("caption"), details.out("lyrics")):
         shown.add("PreviewAny", source=text)
+    measured = flow.group("Measure")
+    found = measured.add("AceStep15Measure", audio=audio.out("AUDIO"), song=heard.out("song"))
+    measured.add("PreviewAny", source=found.out("comparison"))
     return flow
 
 

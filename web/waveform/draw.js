@@ -15,7 +15,7 @@ const MIN_GRID_DISTANCE = 4; // pixels between lines of a grid
  * @property {import("./range.js").Range | null} [range]
  * @property {import("./range.js").Range | null} [played] drawn bright, without handles
  * @property {number | null} [now] seconds
- * @property {{beat: number, bar: number} | null} [grid] seconds
+ * @property {import("./grid.js").Grid | null} [grid]
  */
 
 /**
@@ -62,11 +62,11 @@ function drawPeaks(brush, scene, x) {
 
 /** @param {CanvasRenderingContext2D} brush @param {Scene} scene @param {(t: number) => number} x */
 function drawGrid(brush, scene, x) {
-  const { beat, bar } = /** @type {{beat: number, bar: number}} */ (scene.grid);
-  for (const [step, colour] of /** @type {[number, string][]} */ ([[beat, LINES.beat], [bar, LINES.bar]])) {
-    if (x(step) - x(0) < MIN_GRID_DISTANCE) continue;
-    const first = Math.ceil(scene.view.from / step);
-    for (let n = first; n * step <= scene.view.to; n++) line(brush, x(n * step), colour, 1);
+  const { beat, bar } = /** @type {import("./grid.js").Grid} */ (scene.grid);
+  const { from, to } = scene.view;
+  for (const [ruler, colour] of /** @type {[import("./grid.js").Ruler | null, string][]} */ ([[beat, LINES.beat], [bar, LINES.bar]])) {
+    if (!ruler || x(ruler.step) - x(0) < MIN_GRID_DISTANCE) continue;
+    for (let n = ruler.near(from); ruler.at(n) <= to; n++) line(brush, x(ruler.at(n)), colour, 1);
   }
 }
 

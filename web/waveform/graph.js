@@ -1,4 +1,4 @@
-// Values from the nodes upstream: the file that is loaded, and the tempo of the song.
+// The nodes upstream, and widgets: the file that is loaded, values that are read and set.
 
 /**
  * The node whose output the input `name` is wired to.
@@ -47,21 +47,4 @@ export function sourceFile(node, input) {
   const parts = file.split("/");
   const filename = /** @type {string} */ (parts.pop());
   return `/view?${new URLSearchParams({ filename, subfolder: parts.join("/"), type: "input" })}`;
-}
-
-/**
- * Beats and bars in seconds, from the node's own tempo or from the song that is wired to it.
- * @param {any} node
- * @returns {{beat: number, bar: number} | null}
- */
-export function gridOf(node) {
-  const own = widgetOf(node, "by.bpm");
-  const song = upstreamNode(node, "song");
-  const bpm = own ? own.value : widgetOf(song, "bpm")?.value;
-  if (!(bpm > 0)) return null;
-  const meter = own
-    ? widgetOf(node, "by.time_signature")?.value
-    : widgetOf(song, "time_signature")?.value;
-  const beats = parseInt(meter, 10) || 4; // "auto", or unknown
-  return { beat: 60 / bpm, bar: (60 / bpm) * beats };
 }

@@ -3,6 +3,7 @@
 
 /** @typedef {{start: number, end: number}} Range seconds */
 /** @typedef {"start" | "end" | "whole"} Part what is moved */
+/** @typedef {import("./grid.js").Ruler} Ruler */
 /** @typedef {{from: number, to: number}} View the seconds that are shown */
 
 export const PARTS = /** @type {const} */ (["start", "whole", "end"]);
@@ -29,22 +30,21 @@ export function partAt(range, time, reach) {
  * @param {Part} part
  * @param {number} delta
  * @param {View} view
- * @param {number} [grid] seconds between the lines it snaps to; 0: none
+ * @param {Ruler | null} [ruler] the lines that it snaps to
  * @returns {Range}
  */
-export function moved(range, part, delta, view, grid = 0) {
+export function moved(range, part, delta, view, ruler = null) {
   if (part === "whole") {
     const length = range.end - range.start;
-    const start = within(snapped(range.start + delta, grid), view.from, view.to - length);
+    const start = within(snapped(range.start + delta, ruler), view.from, view.to - length);
     return { start, end: start + length };
   }
-  const shortest = Math.max(SHORTEST, grid);
   if (part === "start") {
-    const start = snapped(range.start + delta, grid);
-    return { start: within(start, view.from, range.end - shortest), end: range.end };
+    const start = snapped(range.start + delta, ruler);
+    return { start: within(start, view.from, beside(range.end, -1, ruler)), end: range.end };
   }
-  const end = snapped(range.end + delta, grid);
-  return { start: range.start, end: within(end, range.start + shortest, view.to) };
+  const end = snapped(range.end + delta, ruler);
+  return { start: range.start, end: within(end, beside(range.start, 1, ruler), view.to) };
 }
 
 /**
@@ -52,18 +52,28 @@ export function moved(range, part, delta, view, grid = 0) {
  * @param {number} one
  * @param {number} other
  * @param {View} view
- * @param {number} [grid]
+ * @param {Ruler | null} [ruler]
  * @returns {Range}
  */
-export function between(one, other, view, grid = 0) {
-  const [first, last] = [one, other].map((time) => snapped(time, grid)).sort((a, b) => a - b);
+export function between(one, other, view, ruler = null) {
+  const [first, last] = [one, other].map((time) => snapped(time, ruler)).sort((a, b) => a - b);
   const start = within(first, view.from, view.to - SHORTEST);
-  return { start, end: within(last, start + Math.max(SHORTEST, grid), view.to) };
+  return { start, end: within(last, beside(start, 1, ruler), view.to) };
 }
 
-/** @param {number} time @param {number} grid */
-export function snapped(time, grid) {
-  return grid > 0 ? Math.round(time / grid) * grid : time;
+/** @param {number} time @param {Ruler | null} ruler */
+export function snapped(time, ruler) {
+  return ruler ? ruler.at(ruler.near(time)) : time;
+}
+
+/**
+ * The nearest time that the other end of a range at `time` may have: the next line, or a frame away.
+ * @param {number} time
+ * @param {1 | -1} side
+ * @param {Ruler | null} ruler
+ */
+function beside(time, side, ruler) {
+  return ruler ? ruler.at(ruler.near(time) + side) : time + side * SHORTEST;
 }
 
 /** @param {number} value @param {number} least @param {number} most */

@@ -1,8 +1,10 @@
 // Between a range in seconds and the widgets that hold it. The widgets are what is saved.
 
-import { gridOf, isWired, put, widgetOf } from "./graph.js";
+import { isWired, put, widgetOf } from "./graph.js";
+import { evenRuler, gridOf } from "./grid.js";
 import { within } from "./range.js";
 
+const DEFAULT = { beat: evenRuler(0.5), bar: evenRuler(2) }; // at 120 beats per minute
 const NEAR = 0.005; // seconds: half of what the widgets count in
 
 /** @param {any} node @returns {"seconds" | "bars" | "beats" | "mask"} what the node counts in */
@@ -33,9 +35,9 @@ export function readRange(node, seconds) {
     const last = widgetOf(node, end)?.value;
     return { start: widgetOf(node, start)?.value ?? 0, end: last < 0 ? seconds : last };
   }
-  const length = lengthOf(node, unit);
+  const ruler = rulerOf(node, unit);
   const [first, count] = countWidgets(unit).map((name) => widgetOf(node, name)?.value ?? 1);
-  return { start: (first - 1) * length, end: (first - 1 + count) * length };
+  return { start: ruler.at(first - 1), end: ruler.at(first - 1 + count) };
 }
 
 /**
@@ -53,23 +55,23 @@ export function writeRange(node, range, seconds) {
     put(node, end, open ? -1 : Math.max(0, hundredths(range.end))); // below 0 is with the sound
     return;
   }
-  const length = lengthOf(node, unit);
+  const ruler = rulerOf(node, unit);
   const [first, count] = countWidgets(unit);
-  const place = Math.max(0, Math.round(range.start / length));
+  const place = Math.max(0, ruler.near(range.start));
   put(node, first, place + 1);
-  put(node, count, Math.max(1, Math.round(range.end / length) - place));
+  put(node, count, Math.max(1, ruler.near(range.end) - place));
 }
 
 /**
- * The seconds between the lines that a range must lie on; 0: anywhere.
+ * The lines that a range must lie on; null: anywhere.
  * @param {any} node
  * @param {"free" | "beat" | "bar"} wish
+ * @returns {import("./grid.js").Ruler | null}
  */
-export function stepOf(node, wish) {
+export function snapOf(node, wish) {
   const unit = unitOf(node);
-  if (unit === "bars" || unit === "beats") return lengthOf(node, unit);
-  const grid = gridOf(node);
-  return grid && wish !== "free" ? grid[wish] : 0;
+  if (unit === "bars" || unit === "beats") return rulerOf(node, unit);
+  return wish === "free" ? null : (gridOf(node)?.[wish] ?? null);
 }
 
 /**
@@ -95,10 +97,10 @@ function countWidgets(unit) {
   return unit === "bars" ? ["by.first_bar", "by.bars"] : ["by.first_beat", "by.beats"];
 }
 
-/** @param {any} node @param {"bars" | "beats"} unit */
-function lengthOf(node, unit) {
-  const grid = gridOf(node) ?? { beat: 0.5, bar: 2 };
-  return unit === "bars" ? grid.bar : grid.beat;
+/** @param {any} node @param {"bars" | "beats"} unit @returns {import("./grid.js").Ruler} */
+function rulerOf(node, unit) {
+  const name = unit === "bars" ? "bar" : "beat";
+  return gridOf(node)?.[name] ?? DEFAULT[name];
 }
 
 /** @param {number} value */

@@ -4,12 +4,13 @@
 import { api } from "../../../scripts/api.js";
 import { lifetimeOf } from "../node_lifetime.js";
 import { draw } from "./draw.js";
-import { sourceFile, gridOf } from "./graph.js";
+import { sourceFile } from "./graph.js";
+import { gridOf } from "./grid.js";
 import { addButton, makePanel, mount, onKey, onExecuted } from "./panel.js";
 import { loadWaveform, waveformsIn } from "./peaks.js";
 import { Player } from "./player.js";
 import { PARTS, between, clock, moved, partAt } from "./range.js";
-import { mayExtend, readRange, stepOf, unitOf, viewOf, writeRange } from "./range_widgets.js";
+import { mayExtend, readRange, snapOf, unitOf, viewOf, writeRange } from "./range_widgets.js";
 import { translate } from "./messages.js";
 
 const GRAB_DISTANCE = 9; // pixels around an end of the range that hold it
@@ -69,8 +70,8 @@ class RegionWidget {
     return this.node.properties.ace_step_snap ?? "free";
   }
 
-  get step() {
-    return stepOf(this.node, this.snap);
+  get ruler() {
+    return snapOf(this.node, this.snap);
   }
 
   addListeners() {
@@ -87,7 +88,9 @@ class RegionWidget {
     const file = sourceFile(this.node, "source");
     if (file !== this.file) this.open(file);
     const { canvas } = this.panel;
-    const around = [unitOf(this.node), gridOf(this.node), this.snap, this.range, this.wave?.url];
+    const grid = gridOf(this.node);
+    const lines = [grid?.beat, grid?.bar].map((ruler) => ruler && [ruler.at(0), ruler.step]);
+    const around = [unitOf(this.node), lines, this.snap, this.range, this.wave?.url];
     const shown = JSON.stringify([...around, this.problem, canvas.clientWidth, canvas.clientHeight, translate("snap")]);
     if (shown !== this.shown) this.show();
     this.shown = shown;
@@ -178,8 +181,8 @@ class RegionWidget {
     const time = this.timeAt(event);
     const range =
       held.part === "new"
-        ? between(held.time, time, held.view, this.step)
-        : moved(held.range, /** @type {any} */ (held.part), time - held.time, held.view, this.step);
+        ? between(held.time, time, held.view, this.ruler)
+        : moved(held.range, /** @type {any} */ (held.part), time - held.time, held.view, this.ruler);
     this.write(range);
   }
 
@@ -207,11 +210,11 @@ class RegionWidget {
 
   /** @param {number} sign @param {boolean} far */
   nudge(sign, far) {
-    const delta = sign * (this.step || STEP) * (far ? SHIFT_FACTOR : 1);
+    const delta = sign * (this.ruler?.step ?? STEP) * (far ? SHIFT_FACTOR : 1);
     const range = /** @type {import("./range.js").Range} */ (this.range);
     const { from, to } = this.view;
     const room = mayExtend(this.node) ? Math.abs(delta) : 0; // a key may leave what is shown
-    this.write(moved(range, this.part, delta, { from: from - room, to: to + room }, this.step));
+    this.write(moved(range, this.part, delta, { from: from - room, to: to + room }, this.ruler));
   }
 
   /** @param {number} by */
@@ -223,9 +226,9 @@ class RegionWidget {
 
   turnSnap() {
     this.node.properties.ace_step_snap = SNAPS[(SNAPS.indexOf(this.snap) + 1) % SNAPS.length];
-    if (this.step && this.range) {
+    if (this.ruler && this.range) {
       const { start, end } = this.range;
-      this.write(between(start, end, this.view, this.step));
+      this.write(between(start, end, this.view, this.ruler));
     }
     this.show();
   }

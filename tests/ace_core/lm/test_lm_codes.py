@@ -10,6 +10,7 @@ from ace_core.lm.codes import (
     repeat_codes,
     slice_bars,
     slice_codes,
+    slice_nearest,
     write_codes,
 )
 from ace_core.types import AudioCodes
@@ -119,3 +120,27 @@ def test_nothing_to_join_and_no_repetition_are_refused():
         join_codes([])
     with pytest.raises(InvalidCodesError, match="repeated 0 times"):
         repeat_codes(COUNT, 0)
+
+
+@pytest.mark.parametrize(
+    ("span", "first", "count"),
+    [((0.0, 2.0), 0, 10), ((0.29, 2.29), 1, 10), ((0.31, 2.29), 2, 10), ((1.09, 4.11), 5, 15)],
+)
+def test_the_nearest_codes_are_as_many_as_the_span_is_long(
+    span: tuple[float, float], first: int, count: int
+):
+    piece = slice_nearest(AudioCodes(tuple(range(100))), span)
+    assert piece.values == tuple(range(first, first + count))
+
+
+def test_a_span_that_ends_with_the_codes_has_no_code_beyond_them():
+    codes = AudioCodes(tuple(range(10)))  # 2 seconds
+    assert slice_nearest(codes, (0.11, 2.03)).values == tuple(range(1, 10))  # 9.6 codes long
+    with pytest.raises(InvalidCodesError, match=r"0\.50 to 2\.40 seconds in 10 codes"):
+        slice_nearest(codes, (0.5, 2.4))
+
+
+@pytest.mark.parametrize("span", [(-0.5, 1.0), (1.0, 1.04), (1.0, 0.5), (5.0, 6.0)])
+def test_a_span_that_no_codes_are_in_is_refused(span: tuple[float, float]):
+    with pytest.raises(InvalidCodesError, match="Measure the recording"):
+        slice_nearest(AudioCodes(tuple(range(10))), span)
