@@ -6,6 +6,7 @@ from ..ace_core.versions import warn_outdated
 from . import (
     beats,
     codes,
+    correct,
     guidance,
     load,
     lyrics,
@@ -81,6 +82,7 @@ NODES: list[type[io.ComfyNode]] = [
     save.AceStepSaveAudio,
     measure.AceStepMeasure,
     beats.AceStepCutBars,
+    correct.AceStepCorrect,
     picture.AceStepPicture,
     picture.AceStepEnvelope,
 ]

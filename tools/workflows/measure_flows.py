@@ -14,6 +14,9 @@ also has second candidates and confidences. A tempo may be found at half or twic
 *Cut Bars* cuts the first two measured bars as a loop and plays it four times. Raise **first** and \
 **count** for another part.
 
+*Correct* changes tempo and key a little: set **bpm** or **key** to what it shall be, or **tempo** \
+and **semitones** to by how much. As it is, it changes nothing.
+
 Connect **beats** to *Repaint* or *Region Mask*, to *Slice Codes* or to *Audio Envelope* as well, \
 and a **song** to *Measure* to see what it says beside what was measured.
 """
@@ -29,6 +32,10 @@ def measure_recording() -> Flow:
     loop = flow.group("Loop")
     bars = loop.add("AceStep15CutBars", audio=audio, beats=found.out("beats"), count=2, repeats=4)
     loop.add("AceStep15SaveAudio", audio=bars.out("audio"), filename_prefix="audio/loop")
+    correction = flow.group("Correct")
+    made = correction.add("AceStep15Correct", audio=audio)
+    correction.add("PreviewAny", source=made.out("report"))
+    correction.add("AceStep15SaveAudio", audio=made.out("audio"), filename_prefix="audio/corrected")
     return flow
 
 
