@@ -1,15 +1,61 @@
-"""Write the miniature checkpoints below a folder: `python -m tools.miniature OUT`."""
+"""The miniatures: `python -m tools.miniature PART ...`; `--help` lists the parts.
 
+`random` writes the checkpoints of random weights that tests and demo use. The others make the
+trained family, one part each (docs/miniature.md).
+"""
+
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.miniature import miniature
+from tools.miniature.codec.build import constructed, write_vae
+from tools.miniature.codec.figures import print_figures
+from tools.miniature.trained import TRAINED
+from tools.miniature.world.export import write_piece
+from tools.miniature.world.request import at_tempo, draw
 
 
-def main(arguments: list[str]) -> None:
-    if len(arguments) != 1:
-        sys.exit("usage: python -m tools.miniature OUT")
-    print(miniature(Path(arguments[0])).root)
+def main(arguments: Sequence[str]) -> None:
+    chosen = _parser().parse_args(arguments)
+    if chosen.part == "random":
+        print(miniature(chosen.out).root)
+    elif chosen.part == "piece":
+        _write_piece(chosen)
+    elif chosen.part == "vae":
+        write_vae(chosen.out)
+        print(chosen.out)
+    else:
+        print_figures(constructed(), chosen.pieces, chosen.seconds, print)
+
+
+def _write_piece(chosen: argparse.Namespace) -> None:
+    request = draw(chosen.seed, chosen.seconds)
+    if chosen.bpm is not None:
+        request = at_tempo(request, chosen.bpm)
+        if request.bpm != chosen.bpm:
+            print(f"The world has no {chosen.bpm:g} BPM: the nearest it can play is {request.bpm}.")
+    for path in write_piece(request, chosen.out):
+        print(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.miniature", description=__doc__)
+    parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
+    part = parts.add_parser("random", help="all layouts of the miniature of random weights")
+    part.add_argument("out", type=Path, help="folder that becomes the host's folder of models")
+    part = parts.add_parser("piece", help="a composed piece: audio, stems, metadata")
+    part.add_argument("seed", type=int)
+    part.add_argument("out", type=Path, help="folder for its files")
+    part.add_argument("--seconds", type=float, default=30.0)
+    part.add_argument("--bpm", type=float, help="instead of the seed's own tempo")
+    part = parts.add_parser("vae", help="construct the trained family's VAE")
+    part.add_argument("--out", type=Path, default=TRAINED / "vae")
+    part = parts.add_parser("vae-figures", help="how well it keeps held-out pieces")
+    part.add_argument("--pieces", type=int, default=16)
+    part.add_argument("--seconds", type=float, default=10.0)
+    return parser
 
 
 if __name__ == "__main__":
