@@ -170,10 +170,6 @@ class Task:
             raise ValueError("only a morph has the words of its source")
         return replace(self, text=self.edit.text, lyrics=self.edit.lyrics, edit=None)
 
-    def with_note(self, note: str) -> "Task":
-        """The same task; `note` is said with its warnings."""
-        return replace(self, warnings=(*self.warnings, note))
-
     def without_source(self) -> "Task | None":
         """The task of the steps after the cover strength is spent; None: there are none.
 

@@ -1,5 +1,5 @@
-"""Texts that come from outside: what no text may hold, names that every system can hold, and how
-a text is quoted in a message."""
+"""Texts that come from outside: what no text may hold, names that every system can hold, how a
+text is quoted in a message, and how inputs are named that are not used."""
 
 import re
 import unicodedata
@@ -83,6 +83,13 @@ def distinct(names: Sequence[str]) -> list[str]:
         given.add(_folded(free))
         found.append(free)
     return found
+
+
+def not_used(names: Sequence[str], reason: str) -> str:
+    """The sentence that says that the inputs `names` are not read, and why."""
+    quoted = [f"`{name}`" for name in names]
+    listed = " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+    return f"{listed} {'is' if len(names) == 1 else 'are'} not used: {reason}."
 
 
 def _folded(name: str) -> str:

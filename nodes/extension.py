@@ -14,6 +14,7 @@ from . import (
     measure,
     memory,
     morph,
+    node_text,
     picture,
     plan,
     reference,
@@ -94,4 +95,4 @@ class AceStepExtension(ComfyExtension):
         warn_outdated()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [memory.explain_memory_errors(node) for node in NODES]
+        return [memory.explain_memory_errors(node_text.with_notes(node)) for node in NODES]

@@ -79,6 +79,7 @@ class AceStepGuidance(io.ComfyNode):
                     display_name="guidance", tooltip="For ACE-Step Sampler and ACE-Step Guider."
                 )
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

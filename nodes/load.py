@@ -3,13 +3,13 @@ other loaders."""
 
 import logging
 from pathlib import Path
-from typing import Any
 
 from comfy_api.latest import io
 
 from ..ace_core.constants import ADAPTER_STRENGTHS
 from ..ace_core.types import Variant
 from . import folders
+from .node_text import node_text
 from .sockets import LMSocket, TextEncoderSocket
 from .song import AUTO
 
@@ -60,14 +60,11 @@ def variant_input() -> io.Combo.Input:
     )
 
 
-def _notify(notes: list[str], hidden: Any) -> None:
-    """Writes notes on the node and in the log."""
-    from . import host
-
+def _notified(notes: list[str]) -> dict[str, list[str]] | None:
+    """The `ui` that shows the notes on the node; the log has them, too."""
     for note in notes:
         logger.warning(note)
-    if notes:
-        host.send_text("\n".join(notes), hidden)
+    return node_text(notes)
 
 
 def variant_choice(choice: str) -> Variant | None:
@@ -103,8 +100,7 @@ class AceStepLoadModel(io.ComfyNode):
 
         path = folders.model_path(DIFFUSION_MODELS, file)
         model = host.load_model(path, variant_choice(variant), dtype)
-        _notify(host.variant_notes(model), cls.hidden)
-        return io.NodeOutput(model)
+        return io.NodeOutput(model, ui=_notified(host.variant_notes(model)))
 
 
 class AceStepLoadTextEncoder(io.ComfyNode):
@@ -167,8 +163,7 @@ class AceStepLoadVAE(io.ComfyNode):
         from . import host
 
         vae = host.load_vae(folders.model_path(VAES, file), dtype)
-        host.send_text(f"layout: {vae.spelling}", cls.hidden)
-        return io.NodeOutput(vae)
+        return io.NodeOutput(vae, ui=node_text([f"layout: {vae.spelling}"]))
 
 
 class AceStepLoadCheckpoint(io.ComfyNode):
@@ -205,11 +200,11 @@ class AceStepLoadCheckpoint(io.ComfyNode):
 
         path = folders.model_path(CHECKPOINTS, file)
         model = host.load_model(path, variant_choice(variant), dtype)
-        _notify(host.variant_notes(model), cls.hidden)
         return io.NodeOutput(
             model,
             host.load_text_encoder(path, dtype),
             host.load_vae(path, AUTO if dtype == _INT8 else dtype),
+            ui=_notified(host.variant_notes(model)),
         )
 
 
@@ -318,9 +313,7 @@ class AceStepLoadLoRA(io.ComfyNode):
         for warning in adapter.warnings:
             logger.warning("%s: %s", file, warning)
             lines.append(f"warning: {warning}")
-        report = "\n".join(lines)
-        host.send_text(report, cls.hidden)
-        return io.NodeOutput(changed, report)
+        return io.NodeOutput(changed, "\n".join(lines), ui=node_text(lines))
 
 
 class AceStepAdoptModel(io.ComfyNode):
@@ -349,5 +342,4 @@ class AceStepAdoptModel(io.ComfyNode):
         from . import host
 
         adopted = host.from_native(model, variant_choice(variant))
-        _notify(host.variant_notes(adopted), cls.hidden)
-        return io.NodeOutput(adopted)
+        return io.NodeOutput(adopted, ui=_notified(host.variant_notes(adopted)))

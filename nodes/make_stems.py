@@ -14,6 +14,7 @@ from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sources import SourceAudio
 from ..ace_core.types import Song
 from .lm_inputs import seed_input
+from .node_text import node_text
 from .run_sampler import run_sampler
 from .seeds import make_noise
 from .sockets import GuidanceSocket, SongSocket, TextEncoderInput
@@ -107,7 +108,8 @@ class AceStepMakeStems(io.ComfyNode):
             host.send_text("\n\n".join(reports), cls.hidden)
         if residual:
             stems.append(_last_stem(mode, first.audio, stems))
-        return io.NodeOutput(tuple(stems), "\n\n".join(reports))
+        report = "\n\n".join(reports)
+        return io.NodeOutput(tuple(stems), report, ui=node_text([report]))
 
 
 def _backing_mix(first: SourceAudio, stems: list[Stem]) -> SourceAudio:

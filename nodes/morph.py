@@ -73,6 +73,7 @@ class AceStepMorph(io.ComfyNode):
                 instruction_input(),
             ],
             outputs=task_outputs("The recording."),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

@@ -69,6 +69,7 @@ class AceStepThink(io.ComfyNode):
                     display_name="thoughts", tooltip="The model's chain of thought, as text."
                 ),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -114,6 +115,7 @@ class AceStepComposeCodes(io.ComfyNode):
                 CodesSocket.Output(display_name="codes", tooltip="One piece per variation."),
                 io.String.Output(display_name="report", tooltip="What was done, as text."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -216,6 +218,7 @@ class AceStepCreateSample(io.ComfyNode):
                 *text_inputs(DESCRIBING),
             ],
             outputs=_sample_outputs("The whole song."),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -258,6 +261,7 @@ class AceStepFormatSample(io.ComfyNode):
                 *text_inputs(DESCRIBING),
             ],
             outputs=_sample_outputs("The song, polished."),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -293,6 +297,7 @@ class AceStepUnderstand(io.ComfyNode):
                 ),
             ],
             outputs=_sample_outputs("The description, as a song."),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

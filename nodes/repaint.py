@@ -77,6 +77,7 @@ class AceStepRepaint(io.ComfyNode):
                 ),
             ],
             outputs=task_outputs("The source, silent where it is generated anew."),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

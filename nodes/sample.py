@@ -13,6 +13,7 @@ from ..ace_core.sampling.schedules import custom_timesteps, parse_times, snap_to
 from ..ace_core.types import Variant
 from .audio_preview import MIDDLE, OFF, make_preview, preview_inputs
 from .dynamic import chosen
+from .node_text import node_text
 from .run_sampler import format_times, run_sampler
 from .seeds import CATEGORY, make_noise, seed_inputs
 from .sockets import GuidanceSocket
@@ -197,12 +198,8 @@ class AceStepSampler(io.ComfyNode):
         preview_at: float = MIDDLE,
         **seeds,
     ) -> io.NodeOutput:
-        from . import host
-
         preview = make_preview(latent, cls.hidden, vae, preview_every, preview_at)
         recipe = make_noise(seed, **seeds).recipe(len(latent_samples(latent)))
         task = positive, negative, latent
         done, lines = run_sampler(model, sigmas, task, recipe, guidance, solver, preview)
-        report = "\n".join(lines)
-        host.send_text(report, cls.hidden)
-        return io.NodeOutput(done, report)
+        return io.NodeOutput(done, "\n".join(lines), ui=node_text(lines))

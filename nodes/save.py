@@ -79,7 +79,7 @@ class AceStepSaveAudio(io.ComfyNode):
                     "node.",
                 )
             ],
-            hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
         )
 

@@ -95,6 +95,7 @@ class AceStepScore(io.ComfyNode):
                 ScoresSocket.Output(display_name="scores", tooltip="One per item, 0 to 1."),
                 io.String.Output(display_name="report", tooltip="All items, the best first."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

@@ -95,6 +95,7 @@ class AceStepNoise(io.ComfyNode):
                 *seed_inputs(),
             ],
             outputs=[io.Noise.Output(display_name="noise", tooltip="A stock NOISE.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

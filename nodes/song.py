@@ -25,6 +25,7 @@ from ..ace_core.lm.plan import Plan
 from ..ace_core.section_tags import tag_notes
 from ..ace_core.types import Song
 from ..ace_core.wildcards import expand
+from .node_text import node_text
 from .sockets import SongSocket
 
 CATEGORY = "audio/ACE-Step/plan"
@@ -148,9 +149,7 @@ class AceStepSong(io.ComfyNode):
         notes = [note for name, each in cleaned.items() for note in each.notes(name)]
         notes += [each.note(name, wildcard_seed) for name, each in drawn.items() if each.choices]
         notes += [*tag_notes(song.lyrics), *host.length_warnings(song)]
-        if notes:
-            host.send_text("\n".join(notes), cls.hidden)
-        return io.NodeOutput(song)
+        return io.NodeOutput(song, ui=node_text(notes))
 
 
 class AceStepSongDetails(io.ComfyNode):

@@ -135,6 +135,7 @@ class AceStepStemLevel(io.ComfyNode):
                 io.Boolean.Input("mute", default=False, tooltip="Leave it out of the mix."),
             ],
             outputs=[stems_output("The stems with that one set.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

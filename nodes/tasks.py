@@ -82,6 +82,7 @@ class AceStepTextToMusic(io.ComfyNode):
                 ),
                 io.Latent.Output(display_name="latent", tooltip="Empty, as long as the song."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -104,8 +105,6 @@ class AceStepTextToMusic(io.ComfyNode):
         task = tasks.text_to_music(song, encoder, first, instruction or None)
         if first is not None:
             task = tasks.with_cover_strength(task, cover_strength, song, encoder, first.seconds)
-        elif cover_strength < 1:
-            task = task.with_note("cover_strength is not used: no codes are connected.")
         positive = host.conditioning(task, host.silence_of(vae), codes)
         latent = host.empty_latent(task.frames, batch, task.padding)
         return io.NodeOutput(positive, host.unconditional(positive), latent)
@@ -161,6 +160,7 @@ class AceStepCover(io.ComfyNode):
                 instruction_input(),
             ],
             outputs=task_outputs("The source, which sampling may start from."),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -260,6 +260,7 @@ class AceStepLego(io.ComfyNode):
                 instruction_input(),
             ],
             outputs=task_outputs(_LATENT),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -303,6 +304,7 @@ class AceStepExtract(io.ComfyNode):
                 instruction_input(),
             ],
             outputs=task_outputs(_LATENT),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -341,6 +343,7 @@ class AceStepComplete(io.ComfyNode):
                 instruction_input(),
             ],
             outputs=task_outputs(_LATENT),
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

@@ -41,6 +41,7 @@ class AceStepEncodeAudio(io.ComfyNode):
                 ),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="25 frames per second.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod

@@ -18,6 +18,7 @@ from ..memory import out_of_memory
 from ..parsing import quoted
 from ..sampling.recipe import seeds_for
 from ..section_tags import tag_notes
+from ..texts import not_used
 from ..types import AudioCodes, Song
 from .handlers import LLMHandler
 from .limits import check_texts, check_types
@@ -41,7 +42,7 @@ ELLIPSIS: Final = (".", "…")  # after codes that were shortened for a document
 
 @dataclass(frozen=True, slots=True)
 class TextParams:
-    """How a text is generated, in the published names; a seed of None is drawn."""
+    """How a text is generated, in the published names; a seed of None or -1 is drawn."""
 
     temperature: float
     top_k: int | None
@@ -52,12 +53,21 @@ class TextParams:
     seed: int | None
 
     def options(self, lm: LanguageModel) -> TextOptions:
-        (seed,) = seeds_for(1, [self.seed])
+        (seed,) = seeds_for(1, [None if self.seed == -1 else self.seed])
         sampling = sampling_params_of(
             self.temperature, self.top_k, self.top_p, self.repetition_penalty
         )
         trace = (lambda step: log_tokens(lm, step)) if self.trace else None
         return TextOptions(sampling, seed, self.constrained, on_step=trace)
+
+    @property
+    def unused(self) -> list[str]:
+        """What was given and is not read, and why."""
+        if self.temperature != 0:
+            return []
+        off = {"top_k": (None, 0), "top_p": (None, 1), "seed": (None, -1)}
+        names = [name for name, values in off.items() if getattr(self, name) not in values]
+        return [not_used(names, "`temperature` 0 takes the most likely token")] if names else []
 
 
 def codes_of(text: str) -> AudioCodes:
@@ -217,7 +227,7 @@ def _call(blank: Result, handler: LLMHandler, params: TextParams, call: Call) ->
         else:
             raise
     else:
-        return _with_sample(blank, sample, options.seed)
+        return _noted(_with_sample(blank, sample, options.seed), params.unused)
     return replace(blank, status_message=f"Error: {reason}", success=False, error=reason)
 
 

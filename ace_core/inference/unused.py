@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ..sampling.solvers import Solver
+from ..texts import not_used
 from ..types import Song, Variant
 from .limits import COVER, REMIX, SOLVERS
 from .planning import LMOutput
@@ -215,11 +216,8 @@ def unused_notes(facts: Facts) -> list[str]:
     for name in _given_names(facts):
         reason = _reason(facts, name)
         if reason is not None:
-            by_reason.setdefault(reason, []).append(f"`{name}`")
-    return [
-        f"{_listed(names)} {'is' if len(names) == 1 else 'are'} not used: {reason}."
-        for reason, names in by_reason.items()
-    ]
+            by_reason.setdefault(reason, []).append(name)
+    return [not_used(names, reason) for reason, names in by_reason.items()]
 
 
 def _given_names(facts: Facts) -> Iterable[str]:
@@ -248,7 +246,3 @@ def _reason(facts: Facts, name: str) -> str | None:
 
 def _is_given(params: GenerationParams, name: str) -> bool:
     return getattr(params, name) != getattr(DEFAULTS, name)
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

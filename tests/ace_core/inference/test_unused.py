@@ -1,6 +1,7 @@
 """Nothing unused is unsaid: the table of what a run does not read is walked, field by field."""
 
 import re
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -12,9 +13,14 @@ from ace_core.inference import (
     AceStepHandler,
     GenerationConfig,
     GenerationParams,
+    LLMHandler,
+    create_sample,
+    format_sample,
     music,
     task_inputs,
+    understand_music,
 )
+from ace_core.inference.lm_calls import TextParams
 from ace_core.inference.unused import RULES, Facts, unused_notes
 from ace_core.pipeline import encode_audio
 from ace_core.types import Variant
@@ -114,6 +120,18 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     "guided": {"inference_steps": 3, "handler": "base", "guidance_variant": "cfg"},
     "not guided": {"inference_steps": 3, "handler": "base", "guidance_scale": 1.0},
 }
+
+
+def understand(lm: LLMHandler, **writing: Any) -> Any:
+    return understand_music(lm, CODES, **writing)
+
+
+def create(lm: LLMHandler, **writing: Any) -> Any:
+    return create_sample(lm, "rain", **writing)
+
+
+def polish(lm: LLMHandler, **writing: Any) -> Any:
+    return format_sample(lm, "calm", "[Verse]\nla", **writing)
 
 
 def test_every_field_is_read_always_or_has_a_rule():
@@ -243,3 +261,22 @@ def test_fields_of_one_reason_share_a_line():
         "`repainting_start` and `repainting_end` are not used: text2music has no region."
     ]
     assert unused_notes(Facts(QUICK, ONE, Variant.BASE)) == []
+
+
+@pytest.mark.parametrize("call", [understand, create, polish])
+def test_a_cold_language_model_reads_neither_top_k_nor_seed_and_says_so(
+    lm: LLMHandler, call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    options = TextParams.options  # the miniature writes on and on at this temperature
+    monkeypatch.setattr(
+        TextParams, "options", lambda self, lm: replace(options(self, lm), max_tokens=40)
+    )
+    warm = call(lm, temperature=0.0, top_k=0, top_p=1.0, seed=-1)
+    told = call(lm, temperature=0.0, top_k=5, top_p=0.5, seed=7)
+    assert warm.success, warm.error
+    assert (told.caption, told.lyrics) == (warm.caption, warm.lyrics)
+    assert "not used" not in warm.status_message
+    assert told.status_message.splitlines()[-1] == (
+        "`top_k`, `top_p` and `seed` are not used: `temperature` 0 takes the most likely token."
+    )
+    assert "not used" not in call(lm, top_k=5, top_p=0.5, seed=20).status_message
