@@ -1,14 +1,16 @@
 """Texts that come from outside: what no text may hold, names that every system can hold, how a
 text is quoted in a message, and how inputs are named that are not used."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 QUOTED: Final = 200  # characters of a foreign text in a message
 NAME_BYTES: Final = 200  # of one part of a path; file systems take 255, numbers and endings follow
-DEVICES: Final = {"CON", "PRN", "AUX", "NUL"} | {
+DEVICES: Final = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
     f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"
 }  # of Windows: no file may be named so, whatever follows a dot
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
@@ -42,11 +44,18 @@ def text_fault(text: str) -> str | None:
 
 
 def first_fault(values: Mapping[str, object]) -> str | None:
-    """Which of the texts in `values` is unusable, by its name, and why; None when none is."""
+    """Which of the texts in `values`, or in lists there, is unusable, by its name, and why; None
+    when none is."""
     for name, value in values.items():
-        if isinstance(value, str) and (fault := text_fault(value)):
-            return f"`{shown(name)}` {fault}. Remove it."
+        for text in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(text, str) and (fault := text_fault(text)):
+                return f"`{shown(name)}` {fault}. Remove it."
     return None
+
+
+def home_path(path: str | Path) -> Path:
+    """`path` with the folder of a user in place of a leading `~`; of an unknown one it stays."""
+    return Path(os.path.expanduser(path))  # Path.expanduser raises there
 
 
 def name_fault(name: str) -> str | None:

@@ -131,7 +131,8 @@ def output(prefix: str) -> Output:
 
 
 def _refuse_outside(root: Path, folder: Path) -> None:
-    if not folder.resolve().is_relative_to(root.resolve()):
+    real = Path(os.path.realpath(folder))  # of a loop of links it is the folder itself
+    if not real.is_relative_to(os.path.realpath(root)):
         raise SaveError(
             f"{shown(folder)} is a symbolic link to a folder outside of the output folder, which "
             "is not followed. Choose a folder inside it, or start ComfyUI with "

@@ -1,7 +1,7 @@
 """The text that stands on a node: what it did, and what of its inputs was not read.
 
-A node returns it as `ui=node_text(...)`. It stays in the history of the run, so that the page has
-it after a reload and a caller of the API, too; web/node_text.js shows it.
+A node returns it as `ui=node_text(...)`. It is in the history of the run, where a caller of the API
+finds it, and web/node_text.js shows it.
 """
 
 import logging

@@ -19,7 +19,7 @@ from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
 from ..parsing import parse_json
-from ..texts import first_fault, shown
+from ..texts import first_fault, home_path, shown
 from ..types import Variant
 
 ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
@@ -188,7 +188,7 @@ def request_of(fields: Mapping[str, Any], base: Path, seeds: Iterable[int] = ())
 
 def _adapter_at(base: Path, choice: LoraChoice) -> str:
     """The adapter at its path from `base`; one that is not there is looked for among the models."""
-    path = base / Path(choice.file).expanduser()
+    path = base / home_path(choice.file)
     return str(choice._replace(file=str(path)) if path.exists() else choice)
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from ..constants import ADAPTER_STRENGTHS
 from ..errors import CheckpointError, InvalidRequestError
-from ..texts import shown, text_fault
+from ..texts import home_path, shown, text_fault
 from ..weights.adapter_keys import Shapes
 from ..weights.apply_adapter import Strength, target_shapes
 from ..weights.lora import WEIGHTS, Adapter, read_adapter
@@ -114,7 +114,7 @@ def find_adapter(root: str | Path, name: str) -> Path:
     Raises:
         CheckpointError: it is not there.
     """
-    given, root = Path(name).expanduser(), Path(root).expanduser()
+    given, root = home_path(name), home_path(root)
     folders = [root / folder for folder in FOLDERS]
     bases = [given] if given.is_absolute() else [given, *(each / given for each in folders)]
     for base in bases:

@@ -5,6 +5,7 @@ ComfyUI. Names are compared without their separators, so "acestep-v15-turbo" als
 "acestep_v1.5_turbo.safetensors". Only headers are read.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Final
 
 from ..errors import CheckpointError
 from ..parsing import quoted
+from ..texts import home_path
 from ..tokens import SOURCES, FolderTokenizer, holds_tokenizer, load_tokenizer
 from ..weights import Checkpoint, Kind, inspect, tokenizer_file
 
@@ -43,7 +45,7 @@ def find_model(root: str | Path, name: str, kind: Kind) -> Checkpoint:
     Raises:
         CheckpointError: none is there, or it holds no such model.
     """
-    root = Path(root).expanduser()
+    root = home_path(root)
     exact = [path for path in _exact(root, name) if path.exists()]
     alike = [path for path in _entries(root) if _plain(path.name) == _plain(name)]
     sized = [path for path in _entries(root) if kind is Kind.LM and _same_lm(path, name)]
@@ -69,7 +71,7 @@ def find_companion(model: Checkpoint, root: str | Path, kind: Kind) -> Checkpoin
         return model
     folder, pattern = COMPANIONS[kind]
     base = model.path.parent
-    roots = (base, base.parent, Path(root).expanduser())
+    roots = (base, base.parent, home_path(root))
     for path in _companions(roots, folder, pattern):
         if path.is_dir() and not (path / "config.json").is_file():
             continue  # a tokenizer alone
@@ -93,11 +95,11 @@ def find_tokenizer(
         CheckpointError: there is none, or it is broken.
     """
     if given is not None:
-        return load_tokenizer(Path(given).expanduser())
+        return load_tokenizer(home_path(given))
     own = tokenizer_file(model, kind)
     if own is not None:
         return load_tokenizer(own)
-    base, root = model.path.parent.absolute(), Path(root).expanduser().absolute()
+    base, root = model.path.parent.absolute(), home_path(root).absolute()
     roots = tuple(dict.fromkeys((base, base.parent, root)))
     official = _companions(roots, COMPANIONS[Kind.TEXT_ENCODER][0], "*5Hz-lm*")
     shared = [*_comfyui_tokenizers(base), *_comfyui_tokenizers(root)]
@@ -114,13 +116,13 @@ def find_tokenizer(
 
 def _comfyui_tokenizers(folder: Path) -> list[Path]:
     """Where a ComfyUI at `folder`, or with `folder` in its tree of models, has the tokenizer."""
-    real = folder.resolve()
+    real = Path(os.path.realpath(folder))  # of a loop of links it is the folder itself
     above = [folder, *folder.parents[:LEVELS], real, *real.parents[:LEVELS]]
     return [each / COMFYUI_TOKENIZER for each in dict.fromkeys(above)]
 
 
 def _exact(root: Path, name: str) -> list[Path]:
-    path = Path(name).expanduser()
+    path = home_path(name)
     return [path] if path.is_absolute() else [*(root / f / name for f in FOLDERS), path]
 
 

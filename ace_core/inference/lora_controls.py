@@ -5,10 +5,10 @@ official handler expect. Nothing of a model is changed here: a call of `generate
 is `None` takes these adapters, and its model is as it was afterwards.
 """
 
-from pathlib import Path
 from typing import Any, Final
 
 from ..errors import AceStepError, InvalidRequestError
+from ..texts import home_path
 from .adapters import LoraChoice, ReadAdapter, check_strength
 
 NONE_LOADED: Final = "⚠️ No LoRA adapter loaded."
@@ -46,7 +46,7 @@ class LoraControls:
         """Add an adapter at strength 1; it is read and checked now."""
         if not str(lora_path or "").strip():
             return "❌ Please provide a LoRA path."
-        name = (adapter_name or "").strip() or Path(lora_path).expanduser().stem
+        name = (adapter_name or "").strip() or home_path(lora_path).stem
         if name in self._adapters:
             return f"❌ The name {name} is in use. Give another one, or remove that adapter first."
         try:

@@ -1,11 +1,13 @@
 """Texts from outside: what is refused, what names become of them, and how they are quoted."""
 
+from pathlib import Path
+
 import pytest
 
 from ace_core.errors import InvalidRequestError, InvalidSongError
 from ace_core.inference import GenerationConfig, GenerationParams
 from ace_core.inference.limits import check_params
-from ace_core.texts import NAME_BYTES, distinct, file_name, name_fault, shown, text_fault
+from ace_core.texts import NAME_BYTES, distinct, file_name, home_path, name_fault, shown, text_fault
 from ace_core.types import Song, Variant
 
 BAD = {"calm \ud83c": "half a character (U+D83C) at character 6", "a\0": "zero byte at character 2"}
@@ -41,6 +43,7 @@ def test_every_text_of_a_request_is_checked(text: str, field: str):
         ("CON", "device"),
         ("con.flac", "device"),
         ("LPT1 .x", "device"),
+        ("CONIN$", "device"),
         ("a.", "dot or a space"),
         ("a ", "dot or a space"),
         *((f"a{each}b", f"has {each}") for each in ':?*<>"|'),
@@ -78,3 +81,9 @@ def test_a_long_or_wild_text_is_quoted_on_one_short_line():
     assert shown("a\n\ud83c\0") == r"a\n\ud83c\x00"
     assert len(shown("x" * 10_000)) <= 200
     assert shown("x" * 200) == "x" * 200
+
+
+def test_a_home_is_put_in_where_it_is_known():
+    assert home_path("~/x") == Path.home() / "x"
+    assert home_path("~nosuch/x") == Path("~nosuch/x")
+    assert home_path("a/~") == Path("a/~")

@@ -135,6 +135,9 @@ def test_a_link_that_leads_outside_of_the_output_folder_is_refused(
         with pytest.raises(pack.submodule("ace_core.errors").SaveError, match="symbolic link"):
             save_audio(pack, f"{place.name}/{name}")
     assert names(tmp_path) == []
+    (place / "loop").symlink_to(place / "loop")
+    with pytest.raises(pack.submodule("ace_core.errors").SaveError, match="cannot be made"):
+        save_audio(pack, f"{place.name}/loop/song")
     (place / "song_00001_.wav").symlink_to(tmp_path / "elsewhere")
     save_audio(pack, f"{place.name}/in/song")
     assert "song_00002_.wav" in names(place) and names(tmp_path) == []

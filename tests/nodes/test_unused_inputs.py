@@ -62,8 +62,9 @@ def inputs_of(pack: Pack, name: str) -> list[Any]:
 
 def changed(pack: Pack, each: Any) -> Any:
     """Another value than the default, or something connected."""
-    kind, default = type(each).__qualname__.split(".")[0], getattr(each, "default", None)
-    if each.id == "song" or each.id == "source_song":
+    kind = type(each).__qualname__.split(".")[0]
+    default: Any = getattr(each, "default", None)
+    if each.id in ("song", "source_song"):
         return pack.submodule("ace_core.types").Song(caption="calm", lyrics=SUNG)
     if kind == "Boolean":
         return not default

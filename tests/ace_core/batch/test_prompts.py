@@ -212,3 +212,14 @@ def test_a_text_that_no_model_can_read_is_a_fault_of_its_line_alone(tmp_path: Pa
     bad, good = read(tmp_path, f'{{"caption": "{text}"}}\n{{"caption": "a"}}')
     assert bad.fault is not None and "`caption` has" in bad.fault
     assert (good.fault, seeds_of(bad, "salt")) == (None, ())
+
+
+@pytest.mark.parametrize("text", [r"a\u0000", r"\ud83c"])
+def test_an_unusable_text_in_a_list_is_the_fault_of_its_song_alone(tmp_path: Path, text: str):
+    (line,) = read(tmp_path, f'{{"captions": ["calm", "{text}"]}}')
+    assert "`captions` has" in str(line.fault)
+
+
+def test_the_home_of_nobody_is_a_name_like_any_other():
+    request = request_of({"caption": "a", "lora": ["~nosuch/x.safetensors"]}, Path("/nowhere"))
+    assert request.params.lora == ["~nosuch/x.safetensors:1"]
