@@ -1,11 +1,12 @@
-// What the pack adds to ComfyUI's page: waveforms on the nodes that have a region or save a song, the
-// measured beats that they snap to, and audio previews on the sampler. Which nodes get them is decided
-// here; waveform/ implements them. And messages of errors, where the page leaves them out.
+// What the pack adds to ComfyUI's page: texts on nodes that ran, waveforms on those that have a region
+// or save a song, the measured beats that they snap to, audio previews on the sampler, and messages of
+// errors, where the page leaves them out. Which nodes get them is decided here.
 
 import { app } from "../../scripts/app.js";
 import { refreshDynamicCombos } from "./dynamic_combo.js";
 import { addAudioPreviews } from "./audio_preview.js";
 import { showErrors } from "./errors.js";
+import { addText, clearTexts } from "./node_text.js";
 import { keepBeats } from "./waveform/grid.js";
 import { addRegion } from "./waveform/region.js";
 import { addTakes } from "./waveform/takes.js";
@@ -25,8 +26,10 @@ app.registerExtension({
   setup() {
     addAudioPreviews();
     showErrors();
+    clearTexts(OURS);
   },
   nodeCreated(node) {
+    if (node.comfyClass?.startsWith(OURS)) addText(node);
     ADDED[node.comfyClass]?.(node);
   },
   loadedGraphNode(node) {

@@ -2,7 +2,7 @@
 // the node plays it. Nothing plays before the user starts it in that run, and nothing is saved.
 
 import { api } from "../../scripts/api.js";
-import { app } from "../../scripts/app.js";
+import { nodeAt } from "./find_node.js";
 import { lifetimeOf } from "./node_lifetime.js";
 import { addButton, light, makeRow, mount } from "./waveform/panel.js";
 import { Player } from "./waveform/player.js";
@@ -33,17 +33,6 @@ export function addAudioPreviews() {
     if (existing) existing.preview.add(detail);
     else new AudioPreview(node, detail);
   });
-}
-
-/** @param {string | null} id @returns {any} a node, or undefined */
-function nodeAt(id) {
-  let graph = app.rootGraph ?? app.graph;
-  let node;
-  for (const part of String(id).split(":")) {
-    node = graph?.getNodeById(part);
-    graph = node?.subgraph;
-  }
-  return node;
 }
 
 class AudioPreview {

@@ -39,6 +39,7 @@ VISITS = {  # by fixture
     "helped": "help",
     "preview": "audio_preview",
     "spoken": "languages",
+    "noted": "texts",
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
 REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
@@ -121,6 +122,12 @@ def helped(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def preview(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of a song that was played while the sampler made it."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def noted(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What stands on the nodes after runs with and without a note."""
     return _found(request, visits)
 
 

@@ -12,10 +12,11 @@ import { visit as audio_preview } from "./audio_preview.mjs";
 import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
 import { visit as languages } from "./languages.mjs";
+import { visit as texts } from "./texts.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
-const VISITS = { workflows, errors, waveforms, lifetimes, help, audio_preview, languages };
+const VISITS = { workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts };
 
 await tell(async (page) => {
   const found = {};

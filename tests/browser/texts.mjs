@@ -1,0 +1,72 @@
+// Runs a song whose lyrics are not read, and one whose are. Finds {noted, drawn, mended, again, saved, savedWith,
+//   rows, problems}: noted, mended and again are {texts: by kind of node, own: texts of the page on our nodes}
+
+import { job, load, pressRun, reopen } from "../../tools/browser/page.mjs";
+
+export async function visit(page) {
+  const { page: workflow } = job.workflows.find(({ name }) => name === "text_to_music");
+  await load(page, "text_to_music", workflow);
+  await page.evaluate(count);
+  const seconds = job.renderer === "nodes2" ? 10.2 : 10; // the other's results are in the cache
+  await page.evaluate(wish, [true, seconds]);
+  const found = { saved: await page.evaluate(values) };
+  await runOf(page, 1);
+  found.noted = await page.evaluate(texts);
+  found.drawn = await page.evaluate(box);
+  found.savedWith = await page.evaluate(values);
+  if (job.pictures) await page.screenshot({ path: `${job.pictures}/texts.${job.renderer}.png` });
+  await page.evaluate(wish, [false, seconds]);
+  await runOf(page, 2);
+  found.mended = await page.evaluate(texts);
+  await runOf(page, 3); // everything is in the cache
+  found.again = await page.evaluate(texts);
+  await reopen(page);
+  found.rows = await page.locator(".acestep15-node-text").count();
+  return found;
+}
+
+async function runOf(page, number) {
+  await pressRun(page);
+  await page.waitForFunction((number) => window.ended === number, number); // the page knows it, too
+}
+
+// What follows runs in the page.
+async function count() {
+  const { api } = await import("/scripts/api.js");
+  window.ended = 0;
+  api.addEventListener("execution_success", () => (window.ended += 1));
+}
+
+function wish([instrumental, seconds]) {
+  const of = (kind) => window.app.graph.nodes.find(({ comfyClass }) => comfyClass === kind);
+  const set = (kind, name, value) =>
+    (of(kind).widgets.find((each) => each.name === name).value = value);
+  set("AceStep15Song", "seconds", seconds);
+  set("AceStep15Song", "lyrics", "[Verse]\nla la");
+  set("AceStep15Song", "instrumental", instrumental);
+}
+
+function texts() {
+  const ours = window.app.graph.nodes.filter(({ comfyClass }) => comfyClass?.startsWith("AceStep15"));
+  const named = (node, name) => node.widgets?.find((each) => each.name === name);
+  const shown = ours.filter((node) => named(node, "node_text"));
+  return {
+    texts: Object.fromEntries(
+      shown.map((node) => [node.comfyClass, named(node, "node_text").element.textContent]),
+    ),
+    own: ours.filter((node) => named(node, "$$node-text-preview")).length,
+  };
+}
+
+function box() {
+  const rows = [...document.querySelectorAll(".acestep15-node-text")];
+  const row = rows.find(({ textContent }) => textContent.includes("lyrics"));
+  if (!row) return [0, 0];
+  const { left, top, right, bottom } = row.getBoundingClientRect();
+  return [right - left, bottom - top];
+}
+
+function values() {
+  const { nodes } = window.app.graph.serialize();
+  return nodes.map(({ id, widgets_values }) => [id, widgets_values ?? []]);
+}
