@@ -4,6 +4,7 @@ Whatever is wrong with a text is a `ValueError` with a short reason; who reads a
 of it that names the file. Nothing here names a host or a model.
 """
 
+import io
 import json
 import math
 import re
@@ -20,6 +21,10 @@ MOST_DIGITS: Final = 30  # of a whole number in JSON; tokenizers write 1e30 as o
 MOST_SHOWN: Final = 100  # characters of a foreign text that a message repeats
 
 _ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class FileSizeError(ValueError):
+    """A file is longer than what is read of it."""
 
 
 class JSONError(ValueError):
@@ -53,10 +58,29 @@ def read_json(path: Path, most: int = LARGEST_JSON) -> Any:
         OSError: it cannot be read.
         JSONError: see `parse_json`.
     """
-    size = path.stat().st_size
-    if size > most:
-        raise JSONError(f"it has {size} bytes, but at most {most} are read")
-    return parse_json(path.read_bytes())
+    try:
+        return parse_json(read_bytes(path, most))
+    except FileSizeError as error:
+        raise JSONError(str(error)) from error
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """The content of a file that may be a pipe or a device without an end.
+
+    Raises:
+        OSError: it cannot be read.
+        FileSizeError: it is longer than `most` bytes; no more than that is read.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise FileSizeError(f"it has more than {most} bytes, which is the most that is read")
+    return content
+
+
+def read_text(path: Path, most: int) -> str:
+    """The text of a UTF-8 file, with the line ends of any system, as `read_bytes` reads it."""
+    return io.TextIOWrapper(io.BytesIO(read_bytes(path, most)), encoding="utf-8-sig").read()
 
 
 def parse_json(text: str | bytes, unique: bool = False, halves: bool = False) -> Any:

@@ -4,6 +4,7 @@ No token id is written here: ids come from the tokenizer's files.
 """
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,10 +144,10 @@ def holds_tokenizer(folder: Path) -> bool:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_file():
+    if os.path.isfile(path):
         return [path]
-    if not path.is_dir():
-        raise CheckpointError(f"{path} is not a folder with a tokenizer. {SOURCES}")
+    if not os.path.isdir(path):
+        raise CheckpointError(f"{shown(path)} is not a folder with a tokenizer. {SOURCES}")
     files = _files_in(path)
     if files is None:
         raise CheckpointError(
@@ -158,9 +159,9 @@ def _files(path: Path) -> list[Path]:
 
 def _files_in(folder: Path) -> list[Path] | None:
     whole, parts = folder / "tokenizer.json", [folder / "vocab.json", folder / "merges.txt"]
-    if whole.is_file():
+    if os.path.isfile(whole):
         return [whole]
-    return parts if all(part.is_file() for part in parts) else None
+    return parts if all(os.path.isfile(part) for part in parts) else None
 
 
 def required_id(tokenizer: Tokenizer, token: str) -> int:

@@ -60,7 +60,7 @@ def variant_input() -> io.Combo.Input:
     )
 
 
-def _notified(notes: list[str]) -> dict[str, list[str]] | None:
+def _notified(notes: list[str]) -> dict[str, list[str]]:
     """The `ui` that shows the notes on the node; the log has them, too."""
     for note in notes:
         logger.warning(note)

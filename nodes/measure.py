@@ -16,6 +16,7 @@ from ..ace_core.measure.report import compared, lines, summary
 from ..ace_core.measure.voice import Spans, phrase_lines, phrases
 from ..ace_core.types import Song
 from .beats import beats_json
+from .node_text import node_text
 from .sockets import BeatsSocket, SongSocket
 from .vae import CATEGORY
 
@@ -69,8 +70,6 @@ class AceStepMeasure(io.ComfyNode):
         vocals: dict[str, Any] | None = None,
         item: int = 1,
     ) -> io.NodeOutput:
-        from . import host
-
         waveform, rate = unpack_audio(audio)
         if item > len(waveform):
             raise InvalidRequestError(
@@ -83,7 +82,6 @@ class AceStepMeasure(io.ComfyNode):
             measured_picture(each, rate, values, spans or ())
             for each, values, spans in zip(waveform, found, sung, strict=True)
         ]
-        host.send_text("\n".join(summary(values) for values in found), cls.hidden)
         grids = tuple(beat_grid(values) for values in found)
         return io.NodeOutput(
             _by_item([_report(*pair) for pair in zip(found, sung, strict=True)]),
@@ -91,7 +89,7 @@ class AceStepMeasure(io.ComfyNode):
             torch.stack(drawn),
             grids,
             *_values(found[item - 1]),
-            ui=beats_json(grids),
+            ui=beats_json(grids) | node_text(map(summary, found)),
         )
 
 

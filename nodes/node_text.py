@@ -18,10 +18,10 @@ TEXT: Final = "ace_step_text"  # the key in web/node_text.js
 logger = logging.getLogger(__name__)
 
 
-def node_text(lines: Iterable[str]) -> dict[str, list[str]] | None:
-    """The `ui` of a node that shows these lines; None where there are none."""
+def node_text(lines: Iterable[str]) -> dict[str, list[str]]:
+    """The `ui` of a node that shows these lines; empty where there are none."""
     text = "\n".join(lines)
-    return {TEXT: [text]} if text else None
+    return {TEXT: [text]} if text else {}
 
 
 def with_notes(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
@@ -39,7 +39,7 @@ def with_notes(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
             logger.warning("%s: %s", schema.display_name, note)
         shown = _values(made.ui)
         said = node_text([*shown.get(TEXT, ()), *notes])
-        if said is None:
+        if not said:
             return made
         host.send_text(said[TEXT][0], cls.hidden)
         return io.NodeOutput(*made.args, ui={**shown, **said})

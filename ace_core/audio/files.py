@@ -6,6 +6,7 @@ or a crash leaves no partial song.
 """
 
 import logging
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -262,10 +263,10 @@ def read_audio(path: str | Path) -> tuple[Tensor, int]:
         InvalidAudioError: there is no such file, or no audio in it that can be read.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InvalidAudioError(
-            f"{path}: there is no such file. Check the name, and that it is written for the folder "
-            f"the program runs in ({Path.cwd()})."
+            f"{shown(path)}: there is no such file. Check the name, and that it is written for the "
+            f"folder the program runs in ({Path.cwd()})."
         )
     try:
         with av.open(path) as container:

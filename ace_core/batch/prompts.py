@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -18,7 +19,7 @@ from ..inference.request import RANDOM_SEED, recipe_of
 from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
-from ..parsing import parse_json
+from ..parsing import LARGEST_JSON, parse_json, read_text
 from ..texts import first_fault, home_path, shown
 from ..types import Variant
 
@@ -68,14 +69,19 @@ def read_lines(path: Path, check: Check) -> tuple[Line, ...]:
 
 def _texts(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8-sig").split("\n")
+        return read_text(path, LARGEST_JSON).split("\n")
     except OSError as error:
         raise PromptsError(
-            f"{path}: the prompts cannot be read ({error.strerror}). Give a file of JSON lines."
+            f"{shown(path)}: the prompts cannot be read ({error.strerror}). Give a file of JSON "
+            "lines."
         ) from error
     except UnicodeDecodeError as error:
         raise PromptsError(
             f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8 text."
+        ) from error
+    except ValueError as error:
+        raise PromptsError(
+            f"{path}: the prompts cannot be read: {error}. Divide them into several files."
         ) from error
 
 
@@ -189,7 +195,7 @@ def request_of(fields: Mapping[str, Any], base: Path, seeds: Iterable[int] = ())
 def _adapter_at(base: Path, choice: LoraChoice) -> str:
     """The adapter at its path from `base`; one that is not there is looked for among the models."""
     path = base / home_path(choice.file)
-    return str(choice._replace(file=str(path)) if path.exists() else choice)
+    return str(choice._replace(file=str(path)) if os.path.exists(path) else choice)
 
 
 def check_request(request: Request, variant: Variant, has_lm: bool = True) -> None:
@@ -208,8 +214,8 @@ def check_request(request: Request, variant: Variant, has_lm: bool = True) -> No
     recipe_of(params, variant, seeds)
     for name in RECORDINGS:
         path = getattr(params, name)
-        if path and not Path(path).is_file():
-            raise InvalidRequestError(f"`{name}`: there is no file {path}. Check the path.")
+        if path and not os.path.isfile(path):
+            raise InvalidRequestError(f"`{name}`: there is no file {shown(path)}. Check the path.")
 
 
 def seeds_of(line: Line, salt: str) -> tuple[int, ...]:

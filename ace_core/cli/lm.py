@@ -1,6 +1,7 @@
 """`understand`, `sample` and `format`: the language model by itself, its reply as text or JSON."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -72,7 +73,7 @@ def _understood(codes: str) -> Request:
 def _recording(arguments: argparse.Namespace) -> Path | None:
     """The file to understand where it is no text; None: codes, or another command."""
     given = getattr(arguments, "codes", "-")
-    if given == "-" or "audio_code" in given or not Path(given).is_file():
+    if given == "-" or "audio_code" in given or not os.path.isfile(given):
         return None
     try:
         read_text(Path(given))

@@ -5,6 +5,7 @@ Only options on the command line are passed on: the defaults are the API's.
 
 import argparse
 import dataclasses
+import os
 import types
 import typing
 from collections.abc import Callable, Collection, Mapping
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from .. import parsing
 from ..errors import InvalidRequestError
 from ..texts import shown, text_fault
 
@@ -187,8 +189,11 @@ def check_there(path: Path, folder: bool = False) -> None:
     Raises:
         InvalidRequestError: there is no such file, nor a folder where that would do.
     """
-    if not path.is_file() and not (folder and path.is_dir()):
+    if not os.path.isfile(path) and not (folder and os.path.isdir(path)):
         raise InvalidRequestError(f"There is no file {shown(path)}. Check the path.")
+
+
+LONGEST_TEXT: Final = 1_000_000  # bytes; ten minutes of codes are 72,000
 
 
 def read_text(path: Path) -> str:
@@ -198,10 +203,11 @@ def read_text(path: Path) -> str:
         InvalidRequestError: it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = parsing.read_text(path, LONGEST_TEXT)
     except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InvalidRequestError(
-            f"{shown(path)}: the text cannot be read ({error}). Give a file of UTF-8 text."
+            f"{shown(path)}: the text cannot be read ({reason}). Give a file of UTF-8 text."
         ) from error
     if fault := text_fault(text):
         raise InvalidRequestError(f"{shown(path)}: the text {fault}. Give a file of UTF-8 text.")

@@ -1,5 +1,6 @@
 """The adapters of a call: named as `FILE` or `FILE:STRENGTH`, found, read and checked."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,17 +120,17 @@ def find_adapter(root: str | Path, name: str) -> Path:
     bases = [given] if given.is_absolute() else [given, *(each / given for each in folders)]
     for base in bases:
         for path in (base, base.with_name(f"{base.name}.safetensors")):
-            if path.is_file() or _holds_adapter(path):
+            if os.path.isfile(path) or _holds_adapter(path):
                 return path
     raise CheckpointError(
         f"No adapter is at {shown(given.absolute())}, nor called {shown(name)!r} in "
-        f"{', '.join(str(each.absolute()) for each in folders[1:])}. Give the path of its file or "
-        f"of its PEFT folder.{_offered(folders[1:])}"
+        f"{', '.join(shown(each.absolute()) for each in folders[1:])}. Give the path of its file "
+        f"or of its PEFT folder.{_offered(folders[1:])}"
     )
 
 
 def _holds_adapter(path: Path) -> bool:
-    return path.is_dir() and next(path.glob("*.safetensors"), None) is not None
+    return os.path.isdir(path) and next(path.glob("*.safetensors"), None) is not None
 
 
 def _offered(folders: Sequence[Path]) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from ..errors import CheckpointError
 from ..parsing import quoted
-from ..texts import home_path
+from ..texts import home_path, shown
 from ..tokens import SOURCES, FolderTokenizer, holds_tokenizer, load_tokenizer
 from ..weights import Checkpoint, Kind, inspect, tokenizer_file
 
@@ -46,7 +46,7 @@ def find_model(root: str | Path, name: str, kind: Kind) -> Checkpoint:
         CheckpointError: none is there, or it holds no such model.
     """
     root = home_path(root)
-    exact = [path for path in _exact(root, name) if path.exists()]
+    exact = [path for path in _exact(root, name) if os.path.exists(path)]
     alike = [path for path in _entries(root) if _plain(path.name) == _plain(name)]
     sized = [path for path in _entries(root) if kind is Kind.LM and _same_lm(path, name)]
     for path in [*exact, *alike, *sized]:
@@ -54,8 +54,8 @@ def find_model(root: str | Path, name: str, kind: Kind) -> Checkpoint:
         checkpoint.part(kind)
         return checkpoint
     raise CheckpointError(
-        f"No {kind.value} called {quoted(name)} is below {root.absolute()}. Download it to "
-        f"{root / 'checkpoints' / Path(name).name}, or give the path of its folder or file."
+        f"No {kind.value} called {quoted(name)} is below {shown(root.absolute())}. Download it to "
+        f"{shown(root / 'checkpoints' / Path(name).name)}, or give the path of its folder or file."
         f"{_offered(root, kind)}"
     )
 
@@ -73,7 +73,7 @@ def find_companion(model: Checkpoint, root: str | Path, kind: Kind) -> Checkpoin
     base = model.path.parent
     roots = (base, base.parent, home_path(root))
     for path in _companions(roots, folder, pattern):
-        if path.is_dir() and not (path / "config.json").is_file():
+        if os.path.isdir(path) and not os.path.isfile(path / "config.json"):
             continue  # a tokenizer alone
         checkpoint = inspect(path)
         if kind in checkpoint.kinds:
@@ -129,11 +129,15 @@ def _exact(root: Path, name: str) -> list[Path]:
 def _entries(root: Path) -> Iterator[Path]:
     """Candidates for checkpoints, in the order of the search: those of `root`, then those of the
     folders in it, for a ComfyUI or a project one level deeper."""
-    below = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    below = (
+        sorted(path for path in root.iterdir() if os.path.isdir(path))
+        if os.path.isdir(root)
+        else []
+    )
     paths = [base / folder for base in (root, *below[:MOST_FOLDERS]) for folder in FOLDERS]
     for path in dict.fromkeys(paths):
-        if path.is_dir():
-            yield from (p for p in sorted(path.iterdir()) if p.is_dir() or _is_file(p))
+        if os.path.isdir(path):
+            yield from (p for p in sorted(path.iterdir()) if os.path.isdir(p) or _is_file(p))
 
 
 def _is_file(path: Path) -> bool:
@@ -156,7 +160,7 @@ def _same_lm(path: Path, name: str) -> bool:
 def _companions(roots: Iterable[Path], folder: str, pattern: str) -> Iterator[Path]:
     for root in roots:
         for parent in FOLDERS:
-            if (root / parent / folder).is_dir():
+            if os.path.isdir(root / parent / folder):
                 yield root / parent / folder
             yield from sorted((root / parent).glob(pattern))
             yield from sorted((root / parent).glob(f"{folder}-*.gguf"))

@@ -5,6 +5,7 @@ their file.
 """
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def adapter_config(folder: Path, metadata: Mapping[str, str]) -> AdapterConfig:
         CheckpointError: either cannot be read, or has no alpha.
     """
     config = folder / CONFIG
-    if config.is_file():
+    if os.path.isfile(config):
         try:
             return AdapterConfig.of(CONFIG, _table(read_json(config)))
         except (OSError, ValueError) as error:

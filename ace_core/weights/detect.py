@@ -5,6 +5,7 @@ No field of a weight file says what the model is, so names and shapes decide. Th
 or in the name of a file or folder. A model of another kind is named in the refusal.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 from ..constants import LATENT_CHANNELS, LATENT_HOP
 from ..errors import CheckpointError
 from ..parsing import quoted
+from ..texts import shown
 from ..types import Variant
 from . import gguf
 from .checkpoint import Checkpoint, Entry, Kind, Layout, Part
@@ -50,14 +52,14 @@ def inspect(path: str | Path) -> Checkpoint:
         CheckpointError: nothing usable is there; the message says what was found.
     """
     path = release_of(Path(path))
-    if not path.exists():
+    if not os.path.exists(path):
         raise CheckpointError(
-            f"{path}: there is no such file or folder. Check the name, or download it to that "
-            "place."
+            f"{shown(path)}: there is no such file or folder. Check the name, or download it to "
+            "that place."
         )
-    if path.is_dir() and is_diffusers_folder(path):
+    if os.path.isdir(path) and is_diffusers_folder(path):
         return _diffusers(path)
-    if path.is_dir() and not has_weights(path) and component_folders(path):
+    if os.path.isdir(path) and not has_weights(path) and component_folders(path):
         return _release(path)
     return _single(path)
 
@@ -69,10 +71,10 @@ def _single(path: Path) -> Checkpoint:
         raise CheckpointError(_foreign_message(path, group))
     if len(parts) > 1:
         layout = Layout.ALL_IN_ONE
-    elif path.suffix == gguf.SUFFIX and path.is_file():
+    elif path.suffix == gguf.SUFFIX and os.path.isfile(path):
         layout = Layout.GGUF
     else:
-        layout = Layout.OFFICIAL if path.is_dir() or group.config else Layout.COMFY
+        layout = Layout.OFFICIAL if os.path.isdir(path) or group.config else Layout.COMFY
     return Checkpoint(path, layout, parts, _variant(parts, path))
 
 
@@ -110,7 +112,7 @@ def _diffusers_dit(path: Path) -> Part:
     config: Mapping[str, Any] = {}
     silence: Entry | None = None
     for name, key_map in DIFFUSERS_DIT.items():
-        if not (path / name).is_dir():
+        if not os.path.isdir(path / name):
             raise CheckpointError(
                 f"{path}: the folder '{name}' is missing. This diffusers folder has no code "
                 f"tokenizer; download {' and '.join(DIFFUSERS_DIT)} from one that has."
@@ -205,7 +207,9 @@ def _variant(parts: Mapping[Kind, Part], path: Path) -> Variant | None:
     if dit is None:
         return None
     inside = dit.files[0]
-    released = path.is_dir() and inside.parent != path and inside.parent.name not in DIFFUSERS_DIT
+    released = (
+        os.path.isdir(path) and inside.parent != path and inside.parent.name not in DIFFUSERS_DIT
+    )
     return variant_of(dit.config, inside.parent if released else path)
 
 
@@ -258,7 +262,7 @@ def variant_of(config: Mapping[str, Any], path: Path) -> Variant | None:
 
 def _names(path: Path) -> str:
     """The name of a checkpoint: a folder's, a file's, or for a generic file name its folder's."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return path.name.lower()
     stem = SHARD.sub("", path.stem).lower()
     generic = stem in ("model", "diffusion_pytorch_model", "pytorch_model")

@@ -6,6 +6,7 @@ and kohya beside each weight. `weight_delta.py` computes what is added.
 """
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,11 +165,11 @@ def _check_layer(name: str, parts: Mapping[str, Tensor], shapes: Shapes, file: P
 
 
 def _weight_file(path: Path) -> Path:
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return path
     names = (*WEIGHTS, SAVED_BY_DIFFUSERS)
     for name in names:
-        if (path / name).is_file():
+        if os.path.isfile(path / name):
             return path / name
     raise CheckpointError(
         f"{path} holds none of {', '.join(names)}. Choose the folder that the training wrote."

@@ -1,5 +1,6 @@
 """Files that belong together: shards of a model, folders of a release, a tokenizer beside them."""
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Shards:
 
 
 def is_diffusers_folder(folder: Path) -> bool:
-    return all((folder / name).is_dir() for name in ("transformer", "condition_encoder"))
+    return all(os.path.isdir(folder / name) for name in ("transformer", "condition_encoder"))
 
 
 def release_of(path: Path) -> Path:
@@ -41,7 +42,7 @@ def release_of(path: Path) -> Path:
 
     A host lists files only, so a user may have to choose one file of the folder.
     """
-    inside = path if path.is_dir() else path.parent
+    inside = path if os.path.isdir(path) else path.parent
     of_dit = inside.name in DIFFUSERS_DIT and is_diffusers_folder(inside.parent)
     return inside.parent if of_dit else path
 
@@ -52,7 +53,7 @@ def shards_of(path: Path) -> Shards:
     Raises:
         CheckpointError: nothing is there, too much is, or a shard is missing.
     """
-    files = _files_of_folder(path) if path.is_dir() else _siblings(path)
+    files = _files_of_folder(path) if os.path.isdir(path) else _siblings(path)
     tensors: dict[str, Entry] = {}
     for file in files:
         tensors.update(read_header(file))
@@ -61,7 +62,9 @@ def shards_of(path: Path) -> Shards:
 
 def component_folders(folder: Path) -> list[Path]:
     """The subfolders that hold weights, in the order of their names."""
-    return [child for child in sorted(folder.iterdir()) if child.is_dir() and has_weights(child)]
+    return [
+        child for child in sorted(folder.iterdir()) if os.path.isdir(child) and has_weights(child)
+    ]
 
 
 def has_weights(folder: Path) -> bool:
@@ -114,7 +117,7 @@ def _indexed(folder: Path, names: Iterable[str]) -> tuple[Path, ...]:
     """The files that an index in this folder lists, if there is one."""
     for name in names:
         index = folder / name
-        if index.is_file():
+        if os.path.isfile(index):
             return _present([folder / file for file in _files_in(index)])
     return ()
 
@@ -137,7 +140,7 @@ def _files_in(index: Path) -> list[str]:
 
 
 def _present(shards: list[Path]) -> tuple[Path, ...]:
-    missing = [shard.name for shard in shards if not shard.is_file()]
+    missing = [shard.name for shard in shards if not os.path.isfile(shard)]
     if missing:
         raise CheckpointError(
             f"{shards[0].parent}: {len(missing)} of {len(shards)} files of this model are missing "
@@ -155,10 +158,11 @@ def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
     if files[0].suffix == gguf.SUFFIX:
         return gguf.read_config(files[0])
     is_model_folder = (
-        path.is_dir() or SHARDED.sub(r"\g<stem>", files[0].name).split(".")[0] in STANDARD_STEMS
+        os.path.isdir(path)
+        or SHARDED.sub(r"\g<stem>", files[0].name).split(".")[0] in STANDARD_STEMS
     )
     file = files[0].with_name("config.json")
-    if not is_model_folder or not file.is_file():
+    if not is_model_folder or not os.path.isfile(file):
         return {}
     try:
         config = read_json(file)
@@ -191,4 +195,4 @@ def tokenizer_file(checkpoint: Checkpoint, kind: Kind) -> Path | None:
             file.with_name(TOKENIZER_NAME),
             file.parent.parent / "tokenizer" / TOKENIZER_NAME,
         ]
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if os.path.isfile(path)), None)

@@ -4,6 +4,7 @@ Published as a tensor of ten minutes beside the official weights, and inside dif
 encoder and acestep.cpp's GGUF files. Other single files lack it, and there it is made from the VAE.
 """
 
+import os
 from collections.abc import Callable
 from typing import Final
 
@@ -35,7 +36,7 @@ def stored_silence(checkpoint: Checkpoint) -> Tensor | None:
         found = read_tensors(file, {"": part.silence.key})[""]
         return _frames_first(found, f"{file}: {part.silence.key!r}")
     file = part.files[0].with_name(SILENCE_FILE)
-    if not file.is_file():
+    if not os.path.isfile(file):
         return None
     keys = list(read_header(file))
     if len(keys) != 1:

@@ -7,6 +7,7 @@ makes both NaN); the one-byte formats have no such reduction and are checked as 
 """
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from ..parsing import LARGEST_JSON, parse_json, quoted
+from ..texts import shown
 from . import gguf
 from .checkpoint import Checkpoint, Entry, Kind
 from .oobleck import from_stable_audio
@@ -59,9 +61,9 @@ def read_header(path: Path) -> dict[str, Entry]:
     Raises:
         CheckpointError: the file is missing, unreadable, cut short or of another format.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise CheckpointError(
-            f"{path}: there is no such file. Check the name, or download it to that place."
+            f"{shown(path)}: there is no such file. Check the name, or download it to that place."
         )
     if path.suffix in PICKLED:
         return _pickled(path)
