@@ -35,6 +35,10 @@ def unpack_audio(audio: Any) -> tuple[Tensor, int]:
         raise InvalidAudioError(
             f"The audio's `waveform` is a {type(waveform).__name__}, not a tensor. {_MEANT}"
         )
+    if waveform.is_nested or waveform.layout != torch.strided or waveform.is_meta:
+        raise InvalidAudioError(
+            f"The audio's `waveform` is {_kind(waveform)}, without samples in a row. {_MEANT}"
+        )
     if waveform.dim() in (1, 2):  # [N], or torchaudio's [C, N]
         waveform = waveform.reshape(1, -1, waveform.shape[-1]) if waveform.numel() else waveform
     waveform = _as_floats(waveform.detach())
@@ -67,3 +71,10 @@ def _as_floats(waveform: Tensor) -> Tensor:
     if full is not None:
         return waveform.float() / full
     return waveform.float() if waveform.is_floating_point() else waveform
+
+
+def _kind(tensor: Tensor) -> str:
+    """What a tensor is whose samples cannot be read."""
+    if tensor.is_nested:
+        return "a nested tensor"
+    return "a tensor without data (meta)" if tensor.is_meta else f"a {tensor.layout} tensor"

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..constants import BATCH_RANGE, CHANNELS, CODE_RATE, LATENT_HOP, LONGEST_SECONDS, SAMPLE_RATE
 from ..errors import InvalidAudioError
+from ..parsing import quoted
 
 RATE_RANGE: Final = (1_000, 768_000)  # Hz; a rate far below speech's would grow 48,000-fold
 LONGEST_AUDIO: Final = 3_600.0  # seconds of what is converted; an hour of 48 kHz stereo is 1.4 GB
@@ -93,7 +94,7 @@ def check_rate(rate: int) -> None:
     lowest, highest = RATE_RANGE
     if not lowest <= rate <= highest:
         raise InvalidAudioError(
-            f"{rate} Hz is not a sample rate: {lowest} to {highest} are read. Audio of "
+            f"{quoted(rate)} Hz is not a sample rate: {lowest} to {highest} are read. Audio of "
             f"{SAMPLE_RATE} Hz is best."
         )
 

@@ -20,7 +20,7 @@ from ..inference.request import seeds_of as published_seeds
 from ..inference.texts import draw_texts
 from ..inference.types import GenerationConfig, GenerationParams
 from ..parsing import LARGEST_JSON, parse_json, read_text
-from ..texts import first_fault, home_path, shown
+from ..texts import first_fault, home_path, name_fault, shown
 from ..types import Variant
 
 ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
@@ -99,6 +99,8 @@ def _line(number: int, text: str, check: Check) -> tuple[list[str], Line | None]
             f"the id {shown(name)!r} cannot be a file's name. Use letters, digits, - and _, at "
             "most 100."
         ], None
+    if fault := name_fault(name):
+        return [f"the id {name!r} {fault}: not every system can hold it. Choose another."], None
     fault = first_fault(content)
     faults = [] if fault else list(check(content))
     return faults, Line(name, number, content, fault)

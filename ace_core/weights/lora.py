@@ -26,6 +26,7 @@ WEIGHTS: Final = ("adapter_model.safetensors", "lokr_weights.safetensors")
 SAVED_BY_DIFFUSERS: Final = "pytorch_lora_weights.safetensors"
 
 _OFFICIAL_RATIO: Final = 2  # default alpha / rank of the official training
+_LARGEST_SCALE: Final = torch.finfo(torch.float32).max
 _LISTED_KEYS: Final = 5  # of those that fit nothing, in messages
 
 
@@ -45,6 +46,19 @@ def scale_of(
     if rank is None or "lora_up" not in found.parts:
         rank = int(value_for(found.path, config.ranks, config.rank or rank or 1)) or 1
     return alpha / math.sqrt(rank) if config.stabilised else alpha / rank
+
+
+def _check_scales(scales: Mapping[str, float | None], file: Path) -> None:
+    """
+    Raises:
+        CheckpointError: a scale beyond what float32 holds.
+    """
+    for name, scale in scales.items():
+        if scale is not None and not abs(scale) <= _LARGEST_SCALE:
+            raise CheckpointError(
+                f"{file.name}: the scale of {name}, its alpha by its rank, is {scale:g}, beyond "
+                "what float32 holds. Download or save it again."
+            )
 
 
 def _is_scaled(parts: Mapping[str, Tensor]) -> bool:
@@ -110,6 +124,7 @@ def read_adapter(path: Path, shapes: Shapes) -> Adapter:
     bare = any("alpha" not in each.parts for each in scaled)
     config = adapter_config(file.parent, metadata) if bare else AdapterConfig()
     scales = {name: scale_of(each, config, metadata) for name, each in found.items()}
+    _check_scales(scales, file)
     return Adapter(
         deltas={
             name: _delta(each, scales[name])

@@ -106,7 +106,8 @@ def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     where anything was computed, so a memory-mapped file is never written to.
 
     Raises:
-        CheckpointError: a half of a pair is missing, does not fit the other, or is no float.
+        CheckpointError: a half of a pair is missing, does not fit the other, is no float,
+            or they make no finite weight.
     """
     _check_pairs({name: tuple(tensor.shape) for name, tensor in state.items()})
     folded: dict[str, Tensor] = {}
@@ -185,9 +186,13 @@ def _fold(magnitude: Tensor, direction: Tensor, layer: str) -> Tensor:
     exact = _precise(direction).contiguous()
     # torch's own kernel, so that the result equals that of a model with weight norm bit for bit;
     # it checks nothing itself (`_check_pairs` did)
-    return torch.ops.aten._weight_norm(exact, magnitude.to(exact.dtype).contiguous(), 0).to(
-        direction.dtype
-    )
+    folded = torch.ops.aten._weight_norm(exact, magnitude.to(exact.dtype).contiguous(), 0)
+    if not folded.isfinite().all():
+        raise CheckpointError(
+            f"The weight of {quoted(layer)} is not finite: the norm of a direction is 0, or too "
+            "small or large for its magnitude. Download the file again."
+        )
+    return folded.to(direction.dtype)
 
 
 def _precise(tensor: Tensor) -> Tensor:

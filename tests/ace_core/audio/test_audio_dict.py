@@ -88,3 +88,24 @@ def test_a_length_is_checked_before_anything_is_resampled():
 def test_audio_of_one_hertz_takes_no_memory():
     with pytest.raises(InvalidAudioError, match="1 Hz is not a sample rate"):
         model_audio(torch.zeros(1, 1, 4_800), 1)  # at 48 kHz: 230 million samples
+
+
+@pytest.mark.parametrize(
+    ("waveform", "kind"),
+    [
+        (SOUND[None, None].to_sparse(), "a torch.sparse_coo tensor"),
+        (SOUND[None].to_sparse(), "a torch.sparse_coo tensor"),
+        (torch.zeros(1, 2, 480, device="meta"), "without data"),
+        (torch.nested.nested_tensor([SOUND, SOUND[:9]]), "a nested tensor"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_tensor_without_samples_in_a_row_is_refused(waveform, kind):
+    with pytest.raises(InvalidAudioError, match=kind):
+        unpack_audio(audio(waveform))
+
+
+def test_a_rate_of_four_hundred_digits_is_cut_in_the_message():
+    with pytest.raises(InvalidAudioError, match="is not a sample rate") as refused:
+        unpack_audio(audio(SOUND, 10**400))
+    assert len(str(refused.value)) < 300

@@ -50,6 +50,7 @@ FAULTY = {
     '{"id": "../a"}': "cannot be a file's name",
     '{"id": "a.1"}': "cannot be a file's name",
     '{"id": 7}': "cannot be a file's name",
+    '{"id": "con"}': "the id 'con' is the name of a device",
     '{"id": "SAME"}': "is that of line 1, too",
     '{"seed": NaN}': "NaN is not a number that JSON has",
     '{"seed": 1, "seed": 2}': "seed is given twice",

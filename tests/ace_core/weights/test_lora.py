@@ -252,3 +252,10 @@ def test_an_adapter_of_which_little_fits_is_refused_and_one_with_a_rest_is_warne
     (warning,) = read_adapter(saved(tmp_path, pair("") | one), SHAPES).warnings
     assert warning.startswith("1 of the adapter's 3 keys") and "text_model.0." in warning
     assert read_adapter(saved(tmp_path, pair("")), SHAPES).warnings == []
+
+
+@pytest.mark.parametrize("alpha", [1e308, -1e39])
+def test_a_scale_beyond_float32_is_refused(tmp_path, alpha):
+    saved(tmp_path, pair("base_model.model."), {"r": 2, "lora_alpha": alpha})
+    with pytest.raises(CheckpointError, match="beyond what float32 holds"):
+        read_adapter(tmp_path, SHAPES)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from ace_core.errors import CheckpointError
 from ace_core.models.vae import Oobleck, OobleckConfig
 from ace_core.weights.oobleck import (
     diffusers_name,
@@ -135,3 +136,12 @@ def test_folded_shapes_are_the_shapes_of_the_folded_weights():
     tensors = state.state_dict()
     promised = folded_shapes({name: tuple(tensor.shape) for name, tensor in tensors.items()})
     assert promised == {n: tuple(t.shape) for n, t in fold_weight_norm(tensors).items()}
+
+
+@pytest.mark.parametrize(
+    ("magnitude", "direction"), [(1.0, 0.0), (1.0, 1e-30), (3e38, 1e-10), (0.0, 0.0)]
+)
+def test_a_pair_that_makes_no_finite_weight_is_refused(magnitude: float, direction: float):
+    v = torch.full((4, 3, 5), direction)
+    with pytest.raises(CheckpointError, match="The weight of 'a' is not finite"):
+        fold_weight_norm({"a.weight_g": torch.full((4, 1, 1), magnitude), "a.weight_v": v})
