@@ -1,6 +1,7 @@
 """`correct RECORDING`: its tempo and key changed by a little, by hand or to what was asked."""
 
 import argparse
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def _format(out: Path) -> FileFormat:
 
 
 def _check_place(recording: Path, out: Path) -> None:
-    if out.exists() and recording.exists() and out.samefile(recording):
+    if os.path.exists(out) and os.path.exists(recording) and out.samefile(recording):
         raise InvalidRequestError(
             f"--out {shown(out)} is the recording itself, which is kept. Give another name."
         )
