@@ -96,10 +96,9 @@ def test_audio_of_one_hertz_takes_no_memory():
         (SOUND[None, None].to_sparse(), "a torch.sparse_coo tensor"),
         (SOUND[None].to_sparse(), "a torch.sparse_coo tensor"),
         (torch.zeros(1, 2, 480, device="meta"), "without data"),
-        (torch.nested.nested_tensor([SOUND, SOUND[:9]]), "a nested tensor"),
+        (torch.nested.nested_tensor([SOUND, SOUND[:9]], layout=torch.jagged), "a nested tensor"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_a_tensor_without_samples_in_a_row_is_refused(waveform, kind):
     with pytest.raises(InvalidAudioError, match=kind):
         unpack_audio(audio(waveform))
