@@ -7,6 +7,7 @@ of it that names the file. Nothing here names a host or a model.
 import io
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -72,9 +73,11 @@ def read_bytes(path: Path, most: int) -> bytes:
         FileSizeError: it is longer than `most` bytes; no more than that is read.
     """
     with path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise FileSizeError(f"it has more than {most} bytes, which is the most that is read")
+        size = os.fstat(file.fileno()).st_size  # 0 of a pipe or a device
+        content = b"" if size > most else file.read(most + 1)
+    if max(size, len(content)) > most:
+        held = f"{size} bytes" if size else "no end in sight"
+        raise FileSizeError(f"it has {held}, but at most {most} bytes are read")
     return content
 
 

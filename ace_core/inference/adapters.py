@@ -138,6 +138,7 @@ def _offered(folders: Sequence[Path]) -> str:
     names = [
         path.parent.name if path.name in WEIGHTS else path.name
         for folder in folders
+        if os.path.isdir(folder)
         for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors")])
     ]
     return f" There are: {', '.join(names[:20])}." if names else ""

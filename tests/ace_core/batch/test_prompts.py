@@ -223,4 +223,4 @@ def test_an_unusable_text_in_a_list_is_the_fault_of_its_song_alone(tmp_path: Pat
 
 def test_the_home_of_nobody_is_a_name_like_any_other():
     request = request_of({"caption": "a", "lora": ["~nosuch/x.safetensors"]}, Path("/nowhere"))
-    assert request.params.lora == ["~nosuch/x.safetensors:1"]
+    assert request.params.lora == ["~nosuch/x.safetensors:1.0"]

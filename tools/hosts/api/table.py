@@ -135,9 +135,9 @@ PAGE: Final[dict[str, str]] = {
     "loader": "comfyClass",
     "node": (
         "addDOMWidget comfyClass computeSize getInputNode graph id inputs onExecuted onRemoved"
-        " properties setDirtyCanvas setSize size subgraph widgets"
+        " properties removeWidget setDirtyCanvas setSize size subgraph widgets"
     ),
-    "widget": "callback getMaxHeight getMinHeight hideOnZoom serialize type value",
+    "widget": "callback getMaxHeight getMinHeight hideOnZoom onRemove serialize type value",
 }
 
 NOT_IN_ALL: Final[dict[str, str]] = {
@@ -147,8 +147,10 @@ NOT_IN_ALL: Final[dict[str, str]] = {
 }  # and the version that brought it: our code asks whether it is there
 
 NOT_THE_HOSTS: Final = frozenset(
-    "_parameters get_tensor hexdigest ru_maxrss st_mtime_ns st_size warning".split()
-)  # attributes of torch, safetensors, hashlib, resource, os and logging
+    "_parameters get_tensor hexdigest ru_maxrss st_mtime_ns st_size warning"
+    " display_name node_id ui".split()
+)  # of torch, safetensors, hashlib, resource, os and logging, and what we give to io.Schema and
+# io.NodeOutput, whose arguments are listed
 
 
 def symbols() -> list[str]:
