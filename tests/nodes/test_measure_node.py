@@ -149,7 +149,7 @@ def test_bars_that_are_not_there_are_refused(pack: Pack, piece: str) -> None:
     assert "beats are those of a recording of 20.00 seconds, but this one is 3.00" in refused
 
 
-def test_the_workflow_cuts_a_loop_from_its_recording(
+def test_the_workflow_cuts_a_loop_and_corrects_nothing_by_default(
     pack: Pack, piece: str, base_directory: Path
 ) -> None:
     prompt = read_prompt("measure_recording")
@@ -157,8 +157,11 @@ def test_the_workflow_cuts_a_loop_from_its_recording(
     loader["inputs"]["audio"] = piece
     outcome = pack.host.run(prompt, extra_pnginfo={"workflow": {}})
     assert outcome.complete, outcome.why()
-    (saved,) = (found["audio"][0] for found in outcome.ui.values() if "audio" in found)
-    path = base_directory / saved["type"] / saved["subfolder"] / saved["filename"]
-    samples, _ = soundfile.read(path)
+    saved = [found["audio"][0] for found in outcome.ui.values() if "audio" in found]
+    seconds = {}
+    for each in saved:
+        path = base_directory / each["type"] / each["subfolder"] / each["filename"]
+        seconds[each["filename"].split("_")[0]] = soundfile.info(path).duration
     bar = PIECE.beats_per_bar * PIECE.beat
-    assert len(samples) / RATE == pytest.approx(8 * bar, abs=0.1)
+    assert seconds["loop"] == pytest.approx(8 * bar, abs=0.1)
+    assert seconds["corrected"] == pytest.approx(SECONDS)
