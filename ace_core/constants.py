@@ -63,4 +63,5 @@ TRACKS: Final = (
 INT8: Final = ("int8", "int8_weight_only")  # two names of one quantization
 SEED_RANGE: Final = (0, 2**64 - 1)
 BATCH_RANGE: Final = (1, 8)  # items made at once, as the official API documents it
+TRIES_RANGE: Final = (1, 32)  # takes until one fits; all of them stay in memory
 ADAPTER_STRENGTHS: Final = (-10.0, 10.0)  # 1: as it was trained

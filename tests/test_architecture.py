@@ -24,7 +24,9 @@ STAGES = {  # whom each stage may import besides itself
     "measure": {"base", "audio"},
     "lm": {"base", "models"},
     "pipeline": {*"base models weights conditioning alignment sampling audio lm".split()},
-    "inference": {*"base models weights conditioning alignment sampling audio lm pipeline".split()},
+    "inference": {
+        *"base models weights conditioning alignment sampling audio measure lm pipeline".split()
+    },
 }
 STAGES["batch"] = {"base", "weights", "inference"}
 STAGES["cli"] = STAGES["batch"] | {"batch", "audio", "measure"}

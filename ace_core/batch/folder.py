@@ -25,7 +25,7 @@ from ..errors import BatchError, SaveError
 from ..parsing import parse_json, read_json
 from ..texts import shown
 from ..writing import bytes_content, flush_folder, make_folder, name_all, save_errors, write_file
-from .jobs import JobResult, OutputFile
+from .jobs import FIT, JobResult, OutputFile
 
 MANIFEST: Final = "manifest.jsonl"
 Record = Mapping[str, Any]
@@ -220,14 +220,17 @@ class Folder:
 def _names(result: JobResult) -> Iterator[list[str]]:
     """Names of a song's files: its id, and a number where that is taken. Ids have no dot, so a song
     is never named like an item or another attempt of another one. Files of one kind are counted, so
-    that timed lyrics have the number of their song."""
+    that timed lyrics have the number of their song. Of ranked takes the best has no number."""
     suffixes = [file.path.suffix for file in result.files]
     numbers = [suffixes[: place + 1].count(suffix) for place, suffix in enumerate(suffixes)]
     several = max(numbers, default=1) > 1
+    first = 1 if any(FIT in file.facts for file in result.files) else 0  # without a number
     for attempt in itertools.count(1):
         stem = result.job.id if attempt == 1 else f"{result.job.id}.take{attempt}"
         yield [
-            f"{stem}.{number}{file.path.suffix}" if several else f"{stem}{file.path.suffix}"
+            f"{stem}.{number}{file.path.suffix}"
+            if several and number > first
+            else f"{stem}{file.path.suffix}"
             for number, file in zip(numbers, result.files, strict=True)
         ]
 

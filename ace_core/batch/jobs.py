@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .prompts import Line
+
+FIT: Final = "fit"  # the fact of a take that is one of several, ranked from the best
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..inference import generate_music
 from ..inference.types import GenerationResult
-from .jobs import Executor, Job, JobResult, OutputFile, RunJob
+from .jobs import FIT, Executor, Job, JobResult, OutputFile, RunJob
 from .models import ModelChoice, Models
 from .prompts import request_of
 
 Progress = Callable[..., Any]  # (share of the song from 0 to 1, desc=what is being done)
+
+FOUND: Final = ("score", FIT)  # of a song, for its record
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +58,10 @@ def _files(result: GenerationResult) -> tuple[OutputFile, ...]:
 def _files_of(audio: Mapping[str, Any]) -> Iterator[OutputFile]:
     """The song, and its timed lyrics."""
     facts = {"seed": audio["params"]["seed"], "key": audio["key"]}
-    yield OutputFile(Path(audio["path"]), facts | _score(audio))
+    found = {name: audio[name] for name in FOUND if name in audio}
+    yield OutputFile(Path(audio["path"]), facts | found)
     if "lyric_timestamps" in audio:
         yield OutputFile(Path(audio["lyric_timestamps"]["path"]), facts)
-
-
-def _score(audio: Mapping[str, Any]) -> dict[str, Any]:
-    return {"score": audio["score"]} if "score" in audio else {}
 
 
 def _facts(result: GenerationResult) -> dict[str, Any]:

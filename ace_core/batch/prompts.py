@@ -135,6 +135,10 @@ CONFIG_FIELDS: Final = (
     "lm_batch_chunk_size",
     "lyric_timestamps",
     "score",
+    "best_of",
+    "prefer",
+    "until",
+    "tries",
 )  # fields of the configuration; `use_random_seed` is not one, since a batch always keeps its seeds
 RECORDINGS: Final = ("src_audio", "reference_audio")
 NAMES: Final = (*(field.name for field in fields(GenerationParams)), *CONFIG_FIELDS)

@@ -120,6 +120,10 @@ CONFIG_FIELDS: Final = (
     "audio_format",
     "lyric_timestamps",
     "score",
+    "best_of",
+    "prefer",
+    "until",
+    "tries",
 )
 OUT: Final = "output"
 

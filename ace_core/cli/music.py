@@ -34,7 +34,7 @@ FIELDS_OF: Final[Mapping[str, Mapping[str, Any]]] = {  # of commands that are no
     "audio2audio": {"audio2audio_enable": True},
     "remix": {"task_type": REMIX},
 }
-FOUND: Final = ("lyric_timestamps", "score")  # about a song, where it is asked for
+FOUND: Final = ("lyric_timestamps", "score", "fit")  # about a song, where it is asked for
 SUFFIX_OF_FORMAT: Final = {"wav32": "wav", "aac": "m4a"}  # where they differ
 FORMAT_OF_SUFFIX: Final = {"m4a": "aac"}
 
@@ -115,7 +115,8 @@ def _generate(models: Models, request: Request, folder: Path, output: Output) ->
 
 def _named(result: GenerationResult, out: Path) -> list[Path]:
     """The songs under their names: those in a folder under a free one, a file that the user named
-    in place of an earlier one.
+    in place of an earlier one. Of several ones each has a number, but the best of ranked takes has
+    none.
 
     Raises:
         SaveError: a name cannot be given.
@@ -125,7 +126,8 @@ def _named(result: GenerationResult, out: Path) -> list[Path]:
     several = len(result.audios) > 1
     files = []
     for number, audio in enumerate(result.audios, start=1):
-        item = f".{number}" if several else ""
+        best = number == 1 and "fit" in audio
+        item = f".{number}" if several and not best else ""
         file = out.with_name(f"{out.stem}{item}{out.suffix}")
         for draft in _drafts(audio):
             name = file if draft.suffix == file.suffix else file.with_suffix(draft.suffix)
@@ -188,4 +190,5 @@ def _report(output: Output, result: GenerationResult, files: list[Path]) -> None
 
 def _line(song: Mapping[str, Any]) -> str:
     score = f"  score {song['score']['total']:.4f}" if "score" in song else ""
-    return f"{song['path']}  seed {song['seed']}{score}"
+    fit = f"  {song['fit']['score']:.4f}: {song['fit']['reason']}" if "fit" in song else ""
+    return f"{song['path']}  seed {song['seed']}{score}{fit}"

@@ -90,6 +90,11 @@ HELP: Final[Mapping[str, str]] = {  # in the order in which help shows them
     "constrained_decoding_debug": "log each token of the language model",
     "lyric_timestamps": "write when each word is sung beside the song: lrc, karaoke or srt",
     "score": "score the song: the singing and, with a language model, caption, lyrics and metadata",
+    "best_of": "takes to make and rank by --prefer, 1 to 8; the best gets the name, all are kept",
+    "prefer": "by what takes are ranked: tempo, tempo_or_octave, key, meter, length, lyrics, "
+    "quality, clipping, ending, each with a weight or without, such as tempo:2,key",
+    "until": "go on with further seeds until a take fits by these, such as tempo,key",
+    "tries": "takes that --until makes at most, 1 to 32",
     "lora": "an adapter (LoRA, LoKr, LoHa, DoRA) by file, PEFT folder or name in loras, and its "
     "strength (default 1); several times for several",
     "audio_format": "flac, wav, mp3, wav32 (32-bit float), opus or aac (in .m4a)",

@@ -3,6 +3,7 @@
 from .analysis import check_analysis
 from .planning import check_length, codes_given, not_asked
 from .request import INSTRUCTION_EXAMPLES, song_of, tracks_of
+from .takes import takes_of
 from .task_inputs import check_source
 from .types import GenerationConfig, GenerationParams
 
@@ -14,7 +15,8 @@ def check_complete(
 
     Raises:
         InvalidRequestError: a task without its recording or track, codes that are none, a length
-            that nobody chooses, or nothing that could be timed or scored.
+            that nobody chooses, nothing that could be timed or scored, or nothing that takes could
+            be compared with.
         InvalidSongError: an invalid key, time signature or language.
     """
     song = song_of(params)
@@ -26,3 +28,6 @@ def check_complete(
     if reason is not None and not starts_from_recording:
         check_length(song, codes, reason)
     check_analysis(config, song, no_lm is None)
+    takes = takes_of(config)
+    if takes is not None and (reason is not None or not params.use_cot_metas):
+        takes.check_song(song)  # else the language model may fill in what is open

@@ -7,7 +7,14 @@ from typing import Any, Final, get_args, get_origin
 from ..alignment.timed_lyrics import FORMATS as LYRIC_FORMATS
 from ..audio.files import Encoding, check_encoder
 from ..audio.postprocessing import FADE_RANGE, PEAK_RANGE
-from ..constants import BATCH_RANGE, BPM_RANGE, CAPTION_CHARACTERS, LYRIC_CHARACTERS, SECONDS_RANGE
+from ..constants import (
+    BATCH_RANGE,
+    BPM_RANGE,
+    CAPTION_CHARACTERS,
+    LYRIC_CHARACTERS,
+    SECONDS_RANGE,
+    TRIES_RANGE,
+)
 from ..errors import InvalidRequestError
 from ..parsing import quoted
 from ..sampling.dcw import WAVELETS, DCWMode
@@ -17,6 +24,7 @@ from ..sampling.solvers import Solver
 from ..texts import first_fault, text_fault
 from ..types import Variant
 from .audio_start import check_audio_start
+from .takes import takes_of
 from .types import GenerationConfig, GenerationParams
 
 COVER, REMIX = "cover", "cover-nofsq"  # the source as codes, and as it is
@@ -114,7 +122,8 @@ def check_params(params: GenerationParams, config: GenerationConfig, variant: Va
 def check_config(config: GenerationConfig) -> None:
     """
     Raises:
-        InvalidRequestError: a value is outside what the tables allow.
+        InvalidRequestError: a value is outside what the tables allow, or values contradict each
+            other.
         SaveError: the format has no encoder in this installation.
         TypeError: a value has another type than its field.
     """
@@ -124,6 +133,9 @@ def check_config(config: GenerationConfig) -> None:
     check_encoder(FORMATS[config.audio_format])
     _within("batch_size", config.batch_size, *BATCH_RANGE)
     _within("lm_batch_chunk_size", config.lm_batch_chunk_size, 1, None)
+    _within("best_of", config.best_of, *BATCH_RANGE)
+    _within("tries", config.tries, *TRIES_RANGE)
+    takes_of(config)
 
 
 def check_texts(caption: str, lyrics: str) -> None:

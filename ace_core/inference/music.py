@@ -21,7 +21,7 @@ from ..task import Task
 from ..types import Song
 from ..weights.apply_adapter import adapted
 from .adapters import LoraChoice, ReadAdapter, choices_of
-from .analysis import analyse
+from .analysis import Found, analyse, analysed
 from .completeness import check_complete
 from .handlers import AceStepHandler, LLMHandler, Service
 from .limits import check_config, check_params, check_types
@@ -30,6 +30,7 @@ from .planning import LMOutput, copy_cot_fields, metadata_dict, missing, run_lm,
 from .progress import Progress, RunProgress
 from .request import recipe_of, seeds_of
 from .saving import audio_dict, item_params, key_of, make_folder, save_song
+from .takes import best_first, takes_of
 from .task_inputs import TaskRequest, build_tasks, load_task_request, with_source_latents
 from .texts import DrawnTexts, draw_texts
 from .types import GenerationConfig, GenerationParams, GenerationResult
@@ -113,29 +114,53 @@ class _Songs:
         params, config = self.params, self.config
         check_types(params)
         check_config(config)
-        seeds = seeds_of(params, config)
+        seeds, takes = seeds_of(params, config), takes_of(config)
         choices = self.kept if params.lora is None else choices_of(params.lora)
         params.lora = [str(choice) for choice in choices]
-        drawn = draw_texts(params, seeds)
-        for texts in drawn:
+        for texts in draw_texts(params, seeds):
             check_params(texts.params, config, self.service.models.variant)
             check_complete(texts.params, config, missing(self.llm))
         adapters = self.service.read_adapters(choices)
         folder = make_folder(save_dir)
         results: list[GenerationResult] = []
+        notes: list[str] = []
+        rounds = [seeds] if takes is None else takes.rounds(seeds, config.batch_size)
+        for number, own in enumerate(rounds):
+            drawn = draw_texts(params, own)
+            self._make(drawn, (number, len(rounds)), folder, adapters, results)
+            notes += [note for texts in drawn for note in texts.notes]
+            if not results[-1].success:
+                made = [audio for result in results for audio in result.audios]
+                return error_result(results[-1].error or "", made)
+            if not number:
+                copy_cot_fields(drawn[0].params, params)
+            if takes is not None and takes.finished(results):
+                break
+        made = [audio for result in results for audio in result.audios]
+        ranking = [] if takes is None else takes.notes(made, config.batch_size)
+        own_notes = [note for adapter in adapters for note in adapter.notes]
+        summary = _summary([audio["params"]["seed"] for audio in made])
+        whole = joined(results, [summary, *ranking, *own_notes, *notes])
+        return whole if takes is None else best_first(whole)
+
+    def _make(
+        self,
+        drawn: Sequence[DrawnTexts],
+        part: tuple[int, int],
+        folder: Path | None,
+        adapters: Sequence[ReadAdapter],
+        results: list[GenerationResult],
+    ) -> None:
+        """The songs of a round, `part` of so many, added to `results` up to the first error."""
+        number, rounds = part
         for index, texts in enumerate(drawn):
-            self.clock.part(index, len(drawn))
-            one = replace(config, batch_size=len(texts.seeds))
+            self.clock.part(number * len(drawn) + index, rounds * len(drawn))
+            one = replace(self.config, batch_size=len(texts.seeds))
             source = self._latents_of(index, len(drawn))
             run = _Run(self.service, self.llm, texts, one, self.clock, source, adapters)
             results.append(run.result(folder))
             if not results[-1].success:
-                made = [audio for result in results for audio in result.audios]
-                return error_result(results[-1].error or "", made)
-        copy_cot_fields(drawn[0].params, params)
-        notes = [_summary(seeds), *(note for adapter in adapters for note in adapter.notes)]
-        notes += [note for texts in drawn for note in texts.notes]
-        return joined(results, notes)
+                return
 
     def _latents_of(self, index: int, runs: int) -> Tensor | None:
         """The source of the run `index`: the song's own where each is a run and has one."""
@@ -175,12 +200,14 @@ class _Run:
         facts = facts_of(params, config, self.service.models.variant, request, plan)
         notes += [*plan.notes, *unused_notes(replace(facts, saves=folder is not None))]
         set_cot_fields(params, plan)
+        takes = takes_of(config)
+        if takes is not None:
+            takes.check_song(plan.song)
         tasks, latents = self._sample(request, plan, recipe)
         task = tasks[0]
         notes += task.warnings
         audios = self._audio_dicts(self._decode(latents, task), plan, recipe)
-        for audio, found in zip(audios, self._found(plan.song, tasks, latents), strict=True):
-            audio.update(found)
+        self._find_out(audios, plan.song, tasks, latents)
         report = clock.stage("Saving")
         for done, audio in enumerate(audios):
             if folder is not None:
@@ -200,14 +227,22 @@ class _Run:
             },
         )
 
-    def _found(self, song: Song, tasks: Sequence[Task], latents: Tensor) -> list[dict[str, Any]]:
-        """What is found out about each of the songs."""
-        config = self.config
-        if not config.lyric_timestamps and not config.score:
-            return [{}] * len(latents)
+    def _find_out(
+        self, audios: list[dict[str, Any]], song: Song, tasks: Sequence[Task], latents: Tensor
+    ) -> None:
+        """Puts what is found out about each of the songs into its entry."""
+        config, takes = self.config, takes_of(self.config)
+        if not analysed(config) and takes is None:
+            return
         self.clock.stage("Analysing the songs")
-        with self._adapted_dit() if self.adapters else nullcontext():
-            return analyse(self.service, self.llm, config, song, (tasks, latents))
+        found = [Found() for _ in audios]
+        if analysed(config):
+            with self._adapted_dit() if self.adapters else nullcontext():
+                found = analyse(self.service, self.llm, config, song, (tasks, latents))
+        for audio, own in zip(audios, found, strict=True):
+            audio.update(own.entries(config))
+            if takes is not None:
+                audio["fit"] = takes.judged(song, audio["tensor"], own.scores)
 
     @contextmanager
     def _adapted_dit(self) -> Iterator[None]:

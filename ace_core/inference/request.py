@@ -17,13 +17,14 @@ from ..sampling.dcw import DCW, DCW_OFF, DCWMode
 from ..sampling.flow_edit import check_edit
 from ..sampling.guidance import Guidance, GuidanceKind
 from ..sampling.presets import preset, preset_advice, schedule_warnings, variant_warnings
-from ..sampling.recipe import Recipe, Retake, seeds_for
+from ..sampling.recipe import Recipe, Retake, draw_seeds, seeds_for
 from ..sampling.schedules import custom_timesteps, snap_to_turbo
 from ..sampling.solvers import Solver
 from ..tracks import names_track, parse_track
 from ..types import Song, Variant, parse_key
 from .limits import GUIDANCE, SAMPLERS, SOLVERS
 from .morph import edit_window
+from .takes import take_count
 from .types import GenerationConfig, GenerationParams
 
 METERS: Final = {"2": 2, "3": 3, "4": 4, "6": 6, "2/4": 2, "3/4": 3, "4/4": 4, "6/8": 6}
@@ -102,10 +103,10 @@ def seeds_of(params: GenerationParams, config: GenerationConfig) -> tuple[int, .
     listed = [config.seeds] if isinstance(config.seeds, int) else list(config.seeds or ())
     given = listed or ([] if params.seed == RANDOM_SEED else [params.seed])
     if config.use_random_seed:
-        return seeds_for(config.batch_size)
+        return draw_seeds(take_count(config))
     requested = [None if seed == RANDOM_SEED else seed for seed in given]
     first = next((seed for seed in requested if seed is not None), None)
-    return seeds_for(config.batch_size, requested, rng_seed=first)
+    return draw_seeds(take_count(config), requested, rng_seed=first)
 
 
 class RecipeAndNotes(NamedTuple):

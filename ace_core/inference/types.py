@@ -147,6 +147,13 @@ class GenerationConfig:
     lyric_timestamps: str = ""
     score: bool = False
 
+    # ours: takes of one song, judged by what was asked and ranked: `best_of` takes by `prefer`, or
+    # further takes `until` one fits, of at most `tries`
+    best_of: int = 1
+    prefer: str = ""
+    until: str = ""
+    tries: int = 4
+
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, ready for JSON."""
         return asdict(self)
@@ -158,8 +165,8 @@ class GenerationResult:
 
     Each of `audios` has "path" (empty without a folder to save in), "tensor" [channels, samples]
     float32 on the CPU, "key", "sample_rate" and "params", and where the configuration asks for
-    them "lyric_timestamps" and "score". `extra_outputs` holds "latents"
-    [B, T, C], "masks" [B, T], "lm_metadata" and "time_costs" (seconds).
+    them "lyric_timestamps", "score" and "fit"; with "fit" the best is the first. `extra_outputs`
+    holds "latents" [B, T, C], "masks" [B, T], "lm_metadata" and "time_costs" (seconds).
     """
 
     audios: list[dict[str, Any]] = field(default_factory=list)

@@ -172,6 +172,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("seed seeds", "`use_random_seed` is on", lambda f: f.config.use_random_seed),
     Rule("seed", "`seeds` are given", lambda f: f.params.seed not in f.seeds[:1] and bool(f.seeds)),
     Rule("retake_seed", "`retake_variance` is 0", lambda f: f.params.retake_variance == 0),
+    Rule("tries", "`until` is empty", lambda f: not f.config.until),
     # steps
     Rule(
         "inference_steps shift", "`timesteps` are given", lambda f: f.params.timesteps is not None

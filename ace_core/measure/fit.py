@@ -48,7 +48,7 @@ class Fit:
         return "; ".join(verdict.reason for verdict in self.verdicts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON: the mean, whether all fits, and each verdict by its criterion."""
+        """Ready for JSON: the mean, whether all fits, why, and each verdict by its criterion."""
         each = {
             verdict.criterion: {
                 "score": verdict.score,
@@ -57,22 +57,29 @@ class Fit:
             }
             for verdict in self.verdicts
         }
-        return {"score": self.score, "fits": self.fits, "criteria": each}
+        return {"score": self.score, "fits": self.fits, "reason": self.text(), "criteria": each}
 
 
 def judge(
-    weights: Weights, song: Song, found: Measurement, scores: Mapping[str, float] | None = None
+    weights: Weights,
+    song: Song,
+    found: Measurement | None,
+    scores: Mapping[str, float] | None = None,
 ) -> Fit:
     """How well a take of `song`, measured as `found`, keeps what `weights` name. `scores`, 0 to 1,
-    has those that the models give, by the names "lyrics" and "quality".
+    has those that the models give, by the names "lyrics" and "quality"; where nothing else is named
+    nothing needs to be measured.
 
     Everything that is compared must be given by `song`: see `check_asked`.
     """
     given = scores or {}
+    measured = [name for name in weights if name not in given]
+    if measured and found is None:
+        raise ValueError(f"nothing was measured that {', '.join(measured)} could be judged by")
     verdicts = tuple(
         Verdict(name, given[name], None, f"{name} {given[name]:.4f}")
         if name in given
-        else JUDGES[name](song, found)
+        else JUDGES[name](song, found)  # pyright: ignore[reportArgumentType]  checked above
         for name in weights
     )
     total = sum(weights.values())
@@ -85,11 +92,11 @@ def ranked(scores: Sequence[float]) -> list[int]:
     return sorted(range(len(scores)), key=lambda item: -scores[item])
 
 
-def ranking_lines(fits: Sequence[Fit], names: Sequence[str]) -> list[str]:
-    """One line per take, the best first: its score, and why."""
+def ranking_lines(judged: Sequence[tuple[float, str]], names: Sequence[str]) -> list[str]:
+    """One line per take, the best first, of its score and the reason."""
     return [
-        f"{rank}. {names[item]}: {fits[item].score:.4f}; {fits[item].text()}"
-        for rank, item in enumerate(ranked([fit.score for fit in fits]), start=1)
+        f"{rank}. {names[item]}: {judged[item][0]:.4f}; {judged[item][1]}"
+        for rank, item in enumerate(ranked([score for score, _ in judged]), start=1)
     ]
 
 

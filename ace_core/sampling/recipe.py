@@ -116,10 +116,7 @@ def check_seed(seed: int) -> int:
 def seeds_for(
     batch: int, given: Sequence[int | None] = (), rng_seed: int | None = None
 ) -> tuple[int, ...]:
-    """One seed per item of `batch`: those `given` first, random ones where None or missing.
-
-    `rng_seed` makes the random ones repeatable (hand it the first seed to derive a batch from one
-    number); without it they come from the system. Record what is returned: it determines the songs.
+    """The seeds of a batch: see `draw_seeds`.
 
     Raises:
         InvalidScheduleError: a batch outside `BATCH_RANGE`, more seeds than items, a bad seed.
@@ -130,14 +127,28 @@ def seeds_for(
             f"A batch of {batch} cannot be sampled. Set the batch size to {smallest} to {largest}, "
             "and queue the graph again for more."
         )
-    if len(given) > batch:
+    return draw_seeds(batch, given, rng_seed)
+
+
+def draw_seeds(
+    count: int, given: Sequence[int | None] = (), rng_seed: int | None = None
+) -> tuple[int, ...]:
+    """One seed per item: those `given` first, random ones where None or missing.
+
+    `rng_seed` makes the random ones repeatable (hand it the first seed to derive a batch from one
+    number); without it they come from the system. Record what is returned: it determines the songs.
+
+    Raises:
+        InvalidScheduleError: more seeds than items, a bad seed.
+    """
+    if len(given) > count:
         raise InvalidScheduleError(
-            f"{len(given)} seeds were given for {batch} items. Give at most one seed per item, or "
+            f"{len(given)} seeds were given for {count} items. Give at most one seed per item, or "
             "raise the batch size."
         )
     repeatable = random.Random(rng_seed) if rng_seed is not None else None  # noqa: S311
     rng = repeatable or secrets.SystemRandom()
-    requested = [*given, *[None] * (batch - len(given))]
+    requested = [*given, *[None] * (count - len(given))]
     seeds: list[int] = []
     for seed in requested:
         taken = {*seeds, *given}

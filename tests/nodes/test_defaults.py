@@ -175,6 +175,10 @@ WITHOUT = {  # fields of the library that no widget holds, and what stands for t
     "audio_format": "Save Audio.format",
     "lyric_timestamps": "Lyric Timestamps",
     "score": "Score",
+    "best_of": "Text to Music.batch_size and Keep Best",
+    "prefer": "Keep Best",
+    "until": "Try Until It Fits",
+    "tries": "Try Until It Fits",
     "reuse_cot": "a planned song",
     "lora": "Load LoRA",
 }

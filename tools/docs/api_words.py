@@ -123,6 +123,14 @@ CONFIG: Final = {
     "sung, and write it beside each saved song.",
     "score": "Ours: score each song, 0 to 1: how the singing follows the lyrics and, with a "
     "language model, how the music fits its description.",
+    "best_of": "Ours: takes of the song, 1 to 8, in place of `batch_size`; all are returned, "
+    "ranked by `prefer`. 1: none are ranked.",
+    "prefer": "Ours: by what takes are ranked, as in `tempo,key`, or `tempo:2,key` with a weight: "
+    "`tempo`, `tempo_or_octave`, `key`, `meter`, `length`, `lyrics`, `quality`, `clipping`, "
+    "`ending`.",
+    "until": "Ours: make further takes, `batch_size` at once, until one fits by all that is named, "
+    "as in `tempo,key`. Empty: none.",
+    "tries": "Ours: takes that `until` makes at most, 1 to 32.",
     "audio_format": "`flac` (24 bit), `wav` (24 bit), `mp3`, `opus`, `aac` in .m4a (320 kbit/s) "
     "or `wav32` (float).",
 }

@@ -189,3 +189,29 @@ def test_a_batch_killed_while_it_sings_comes_to_its_end(checkpoints: Miniature, 
     done = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False)
     assert done.returncode == Exit.DONE, done.stderr
     assert faults(tmp_path, names) == []
+
+
+def test_lines_ask_for_the_best_of_several_and_for_takes_until_one_fits(
+    ask: Any, models: tuple[str, str], tmp_path: Path
+):
+    asked: dict[str, Any] = {"caption": "rain", "thinking": False, "inference_steps": 1}
+    asked |= {"bpm": 120, "duration": 10, "seed": 5}
+    best = {"id": "best", **asked, "best_of": 2, "prefer": "tempo"}
+    until = {"id": "until", **asked, "until": "ending", "tries": 9}
+    prompts = write(tmp_path, best, until)
+    words = ("batch", prompts, "--out", tmp_path / "songs", *models, "--no-lm")
+    code, output, _ = ask(*words)
+    assert code == Exit.DONE, output
+    ranked, tried, _ = output
+    assert [file["name"] for file in ranked["files"]] == ["best.flac", "best.2.flac"]
+    assert [file["fit"]["rank"] for file in ranked["files"]] == [1, 2]
+    assert "BPM" in ranked["files"][0]["fit"]["criteria"]["tempo"]["reason"]
+    assert tried["files"][0]["name"] == "until.flac"
+    assert len(tried["seeds"]) == 9  # more than a batch may have
+    assert {file["seed"] for file in tried["files"]} <= set(tried["seeds"])
+    assert "by ending" in tried["notes"]
+    assert ask(*words)[0] == Exit.DONE  # resumed: nothing is left
+    write(tmp_path, {"caption": "x", "duration": 10, "thinking": False, "until": "key"})
+    code, output, _ = ask(*words)
+    assert code == Exit.USAGE
+    assert "the song asks for no key" in output[0]["error"]

@@ -233,3 +233,31 @@ def test_a_wrong_request_is_said_before_a_missing_model(
     error = capsys.readouterr().err
     assert words in error
     assert "diffusion model" not in error
+
+
+def test_the_best_of_ranked_takes_has_the_name_and_the_others_are_beside_it(
+    ask: Any, models: tuple[str, str], tmp_path: Path
+):
+    words = ("generate", *QUICK, *models, "--no-lm", "--duration", 10, "--seed", 3)
+    words = (*words, "--bpm", 120, "--keyscale", "Bb minor")
+    best = (*words, "--best-of", 3, "--prefer", "tempo:2,key", "-o", tmp_path / "a" / "rain.wav")
+    code, (output,), errors = ask(*best)
+    assert code == Exit.DONE
+    assert [Path(song["path"]).name for song in output["songs"]] == [
+        "rain.wav",
+        "rain.2.wav",
+        "rain.3.wav",
+    ]
+    assert len({(tmp_path / "a" / name).read_bytes() for name in os.listdir(tmp_path / "a")}) == 3
+    scores = [song["fit"]["score"] for song in output["songs"]]
+    assert scores == sorted(scores, reverse=True)
+    assert f"1. seed {output['songs'][0]['seed']}: {scores[0]:.4f}; " in errors
+    until = (*words, "--until", "ending", "--tries", 2, "-o", tmp_path / "b.wav")
+    code, (output,), errors = ask(*until)
+    assert code == Exit.DONE
+    assert Path(output["songs"][0]["path"]) == tmp_path / "b.wav"
+    assert "fits by ending" in errors
+    open_tempo = ("generate", *QUICK, *models, "--duration", 10, "--until", "tempo")
+    code, (output,), _ = ask(*open_tempo, "-o", tmp_path / "c.wav")
+    assert code == Exit.USAGE
+    assert "the song asks for no tempo" in output["error"]

@@ -90,6 +90,10 @@ LATER: dict[str, list[Field]] = {  # what the official class has gained since, b
     "GenerationConfig": [  # ours
         ("lyric_timestamps", "str", ""),
         ("score", "bool", False),
+        ("best_of", "int", 1),
+        ("prefer", "str", ""),
+        ("until", "str", ""),
+        ("tries", "int", 4),
     ],
 }
 CONFIG: list[Field] = [

@@ -16,6 +16,7 @@ from . import (
     test_loras,
     test_morph_params,
     test_songs_again,
+    test_takes,
 )
 from .published import CONFIG, PARAMS
 from .watched import CHANGED, LEFT_OPEN
@@ -32,6 +33,7 @@ MODULES = (
     test_songs_again,
     test_audio_start,
     test_analysis,
+    test_takes,
 )
 
 

@@ -33,7 +33,7 @@ ALWAYS_READ = set(
     cot_caption reuse_cot velocity_norm_threshold velocity_ema_factor retake_variance
     chunk_mask_mode latent_shift latent_rescale enable_normalization fade_in_duration
     fade_out_duration flow_edit_morph audio2audio_enable src_audio_path batch_size
-    use_random_seed lyric_timestamps score lora""".split()
+    use_random_seed lyric_timestamps score best_of prefer until lora""".split()
 )
 TABLE = {name for rule in RULES for name in rule.fields.split()}
 CODES = "".join(f"<|audio_code_{index * 700}|>" for index in range(50))

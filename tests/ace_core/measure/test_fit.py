@@ -153,7 +153,7 @@ def test_the_score_of_a_take_is_the_mean_by_weight():
 def test_takes_are_ranked_and_each_has_its_reasons():
     fits = [judge(parse_preference("tempo,key"), ASKED, take) for take in TAKES]
     assert ranked([fit.score for fit in fits]) == [1, 2, 0]
-    lines = ranking_lines(fits, ["seed 5", "seed 6", "seed 7"])
+    lines = ranking_lines([(fit.score, fit.text()) for fit in fits], ["seed 5", "seed 6", "seed 7"])
     assert lines[0] == "1. seed 6: 1.0000; 128.3 BPM of 128 asked; Bb minor as asked"
     assert lines[1].startswith("2. seed 7: 0.7500; 64.0 BPM, half the 128 asked;")
     assert lines[2].endswith("D minor, unrelated to the Bb minor asked")
