@@ -26,6 +26,7 @@ from . import (
     seeds,
     song,
     stem_mixer,
+    takes,
     tasks,
     vae,
 )
@@ -80,6 +81,7 @@ NODES: list[type[io.ComfyNode]] = [
     lyrics.AceStepSaveLyrics,
     scores.AceStepScore,
     scores.AceStepKeepBest,
+    takes.AceStepTryUntilFit,
     save.AceStepSaveAudio,
     measure.AceStepMeasure,
     beats.AceStepCutBars,

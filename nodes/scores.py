@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from comfy_api.latest import io
 
 from ..ace_core.alignment.lyric_tokens import lyric_tokens
@@ -13,9 +12,19 @@ from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.latents import latent_samples
 from ..ace_core.lm.score_codes import SCALE, CodesScore, score_codes
+from ..ace_core.measure.criteria import (
+    CRITERIA,
+    SCORED,
+    Weights,
+    check_asked,
+    parse_preference,
+)
+from ..ace_core.measure.fit import Fit, judge, ranked
+from ..ace_core.measure.measurement import measure
 from ..ace_core.types import Song
 from .lyrics import finished_inputs, heads_input
-from .sockets import LMInput, ScoresSocket
+from .sockets import LMInput, ScoresSocket, SongSocket
+from .takes import fit_lines
 from .vae import CATEGORY
 
 
@@ -29,8 +38,14 @@ class Score:
     @property
     def total(self) -> float:
         """The mean of what there is."""
-        parts = [part.total for part in (self.singing, self.codes) if part is not None]
+        parts = self.criteria.values()
         return sum(parts) / len(parts)
+
+    @property
+    def criteria(self) -> dict[str, float]:
+        """By the names of the criteria, 0 to 1."""
+        parts = {"lyrics": self.singing, "quality": self.codes}
+        return {name: part.total for name, part in parts.items() if part is not None}
 
     def text(self) -> str:
         parts_text = []
@@ -47,7 +62,7 @@ class Score:
 
 def ranking(scores: Sequence[Score]) -> list[int]:
     """The indices of the items, the best first; of equals the earlier."""
-    return sorted(range(len(scores)), key=lambda item: -scores[item].total)
+    return ranked([score.total for score in scores])
 
 
 def ranking_text(scores: Sequence[Score], seeds: Sequence[int] = ()) -> str:
@@ -142,56 +157,156 @@ class AceStepKeepBest(io.ComfyNode):
             node_id="AceStep15KeepBest",
             display_name="ACE-Step Keep Best",
             category=CATEGORY,
-            description="Keeps the best of a batch, the best first, and shows the ranking. Before "
-            "decoding it saves the time of the others.",
+            description="Keeps the best of a batch, by its scores or by any mix of what was asked "
+            "and is measured, such as tempo and key, and shows the ranking and why.",
             search_aliases=["ace step", "best of", "best take", "select", "pick", "filter batch"],
             inputs=[
-                ScoresSocket.Input("scores", tooltip="From ACE-Step Score, of the same batch."),
-                io.Int.Input("keep", default=1, min=1, max=64, tooltip="How many to keep."),
+                ScoresSocket.Input(
+                    "scores",
+                    optional=True,
+                    tooltip="From ACE-Step Score, of the same batch. Needed where prefer is empty "
+                    "or names lyrics or quality.",
+                ),
+                io.Int.Input(
+                    "keep", default=1, min=1, max=64, optional=True, tooltip="How many to keep."
+                ),
                 io.Latent.Input("latent", optional=True, tooltip="The batch, not yet decoded."),
                 io.Audio.Input("audio", optional=True, tooltip="The batch as sound."),
+                SongSocket.Input(
+                    "song",
+                    optional=True,
+                    tooltip="What was asked for: tempo, key, length, meter. Needed with prefer.",
+                ),
+                io.String.Input(
+                    "prefer",
+                    default="",
+                    optional=True,
+                    placeholder="tempo:2, key",
+                    tooltip="What decides, separated by commas, each with a weight or without, as "
+                    f"in tempo:2, key. Choose from {', '.join(CRITERIA)}. Empty: the scores.",
+                ),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="The best, if one was connected."),
                 io.Audio.Output(display_name="audio", tooltip="The best, if one was connected."),
                 io.String.Output(display_name="ranking", tooltip="All items, the best first."),
+                io.Audio.Output(
+                    display_name="ranked",
+                    tooltip="All items, the best first, if audio was connected.",
+                ),
             ],
         )
 
     @classmethod
     def execute(
         cls,
-        scores: tuple[Score, ...],
-        keep: int,
+        scores: tuple[Score, ...] | None = None,
+        keep: int = 1,
         latent: dict | None = None,
         audio: dict | None = None,
+        song: Song | None = None,
+        prefer: str = "",
     ) -> io.NodeOutput:
         from . import host
 
-        if latent is None and audio is None:
+        counts = _counts(scores, latent, audio)
+        if keep > counts[0]:
             raise InvalidRequestError(
-                "There is no batch to choose from. Connect `latent` or `audio`."
-            )
-        if keep > len(scores):
-            raise InvalidRequestError(
-                f"{keep} are to be kept of {len(scores)} items. Lower `keep`, or raise the batch "
+                f"{keep} are to be kept of {counts[0]} items. Lower `keep`, or raise the batch "
                 "size."
             )
-        best = torch.tensor(ranking(scores)[:keep])
         seeds = () if latent is None else host.seeds_of(latent)
-        if latent is not None:
-            _check("latent", len(latent_samples(latent)), len(scores))
-            latent = host.select_items(latent, best.tolist())
-        if audio is not None:
-            waveform, rate = unpack_audio(audio)
-            _check("audio", len(waveform), len(scores))
-            audio = {**audio, "waveform": waveform[best], "sample_rate": rate}
-        return io.NodeOutput(latent, audio, ranking_text(scores, seeds))
+        if prefer.strip():
+            fits = _fits(parse_preference(prefer), song, audio, scores)
+            order = ranked([fit.score for fit in fits])
+            text = "\n".join(fit_lines(fits, seeds))
+        elif scores is None:
+            raise InvalidRequestError(
+                "Nothing says which item is the best. Write into `prefer` what decides, as in "
+                "tempo, key, or connect `scores`."
+            )
+        else:
+            order, text = ranking(scores), ranking_text(scores, seeds)
+        best = None if latent is None else host.select_items(latent, order[:keep])
+        kept, all_ranked = (_items(audio, part) for part in (order[:keep], order))
+        return io.NodeOutput(best, kept, text, all_ranked)
 
 
-def _check(name: str, count: int, scores: int) -> None:
-    if count != scores:
+def _counts(scores: Any, latent: dict | None, audio: dict | None) -> list[int]:
+    """How many items each of what is connected has, which is the same number.
+
+    Raises:
+        InvalidRequestError: there is no batch, or the numbers differ.
+    """
+    if latent is None and audio is None:
+        raise InvalidRequestError("There is no batch to choose from. Connect `latent` or `audio`.")
+    found = {
+        "scores": None if scores is None else len(scores),
+        "latent": None if latent is None else len(latent_samples(latent)),
+        "audio": None if audio is None else len(unpack_audio(audio)[0]),
+    }
+    given = {name: count for name, count in found.items() if count is not None}
+    if len(set(given.values())) > 1:
+        said = ", ".join(f"{name}: {count}" for name, count in given.items())
         raise InvalidRequestError(
-            f"There are {scores} scores, but the {name} has {count} items. Connect the batch that "
-            "was scored."
+            f"The numbers of items differ ({said}). Connect the scores, the latent and the audio "
+            "of one batch."
         )
+    return list(given.values())
+
+
+def _items(audio: dict | None, items: Sequence[int]) -> dict | None:
+    if audio is None:
+        return None
+    waveform, rate = unpack_audio(audio)
+    return {**audio, "waveform": waveform[list(items)], "sample_rate": rate}
+
+
+def _fits(
+    weights: Weights, song: Song | None, audio: dict | None, scores: tuple[Score, ...] | None
+) -> list[Fit]:
+    """How well each item keeps what was asked.
+
+    Raises:
+        InvalidRequestError: something is not connected that is needed, or is not asked for.
+    """
+    from . import host
+
+    if song is None:
+        raise InvalidRequestError(
+            "`prefer` compares with what was asked, but no song is connected. Connect the song "
+            "that the task node was given to `song`."
+        )
+    check_asked(weights, song, "prefer")
+    given = _given_scores(weights, scores)
+    measured = [name for name in weights if name not in SCORED]
+    if not measured:
+        return [judge(weights, song, None, each) for each in given]
+    if audio is None:
+        raise InvalidRequestError(
+            f"`prefer` names {measured[0]}, which is measured on the sound. Connect the decoded "
+            "batch to `audio`."
+        )
+    (waveform, rate), report = unpack_audio(audio), host.progress_bar()
+    fits: list[Fit] = []
+    for item, own in zip(waveform, given or [{}] * len(waveform), strict=True):
+        fits.append(judge(weights, song, measure(item, rate), own))
+        report(len(fits), len(waveform))
+    return fits
+
+
+def _given_scores(weights: Weights, scores: tuple[Score, ...] | None) -> list[dict[str, float]]:
+    """By the names of their criteria, one for each item; none where no criterion is a score."""
+    names = [name for name in SCORED if name in weights]
+    if names and scores is None:
+        raise InvalidRequestError(
+            f"`prefer` names {names[0]}, which ACE-Step Score finds out. Connect its `scores`."
+        )
+    found = [score.criteria for score in scores or ()] if names else []
+    for name in names:
+        if any(name not in each for each in found):
+            needs = "a language model" if name == "quality" else "a song with lyrics"
+            raise InvalidRequestError(
+                f"`prefer` names {name}, but these scores have none: ACE-Step Score needs {needs}."
+            )
+    return found

@@ -23,7 +23,7 @@ from .from_native import (
     variant_notes,
     variant_of,
 )
-from .frontend import client_id, graph_tags, progress_bar, send_event, send_text
+from .frontend import check_interrupt, client_id, graph_tags, progress_bar, send_event, send_text
 from .latents import empty_latent, encode_source, seeds_of, select_items, task_outputs
 from .lora import with_adapter
 from .memory import RunStats
@@ -55,6 +55,7 @@ __all__ = [
     "ManagedTextEncoder",
     "RunStats",
     "ace_solver",
+    "check_interrupt",
     "check_sampler",
     "client_id",
     "codes_of",

@@ -54,13 +54,18 @@ def _server() -> Any:
     return getattr(server, "instance", None)
 
 
+def check_interrupt() -> None:
+    """Ends the node here, where the user has pressed stop."""
+    comfy.model_management.throw_exception_if_processing_interrupted()
+
+
 def progress_bar() -> Callable[[int, int], None]:
     """A callback that updates the node's progress bar and checks for an interrupt at each step."""
     bar = None
 
     def report(done: int, total: int) -> None:
         nonlocal bar
-        comfy.model_management.throw_exception_if_processing_interrupted()
+        check_interrupt()
         bar = bar or comfy.utils.ProgressBar(total)
         bar.update_absolute(done, total)
 

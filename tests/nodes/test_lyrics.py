@@ -114,12 +114,12 @@ def test_an_item_of_a_batch_has_the_times_that_it_has_alone(pack: Pack, karaoke:
 
 def test_the_best_of_the_batch_is_kept_with_its_seed(judged: Outcome, best: Prompt) -> None:
     scores, report = judged.values[number(best, "Score")]
-    latent, audio, ranking = judged.values[number(best, "KeepBest")]
+    latent, audio, ranking, ranked = judged.values[number(best, "KeepBest")]
     made = judged.values[number(best, "Sampler")][0]
     winner = max(range(3), key=lambda item: scores[item].total)
     assert (latent["samples"] == made["samples"][winner : winner + 1]).all()
     assert latent["ace_step"]["seeds"] == (made["ace_step"]["seeds"][winner],)
-    assert audio is None
+    assert audio is ranked is None
     assert ranking == report
     totals = [float(total) for total in re.findall(r": (\d\.\d{4});", ranking)]
     assert totals == sorted(totals, reverse=True)
@@ -155,9 +155,10 @@ def test_sounds_are_chosen_as_latents_are(pack: Pack, best: Prompt) -> None:
     outcome = done(pack, {**best, own: keep, "sound": sound})
     scores = outcome.values[number(best, "Score")][0]
     order = sorted(range(3), key=lambda item: -scores[item].total)[:2]
-    latent, audio, _ = outcome.values[own]
+    latent, audio, _, ranked = outcome.values[own]
     assert len(latent["samples"]) == 2
     assert (audio["waveform"] == outcome.values["sound"][0]["waveform"][order]).all()
+    assert (ranked["waveform"][:2] == audio["waveform"]).all()
 
 
 def _decode_inputs(prompt: Prompt) -> dict[str, Any]:
@@ -176,7 +177,7 @@ def test_a_batch_that_was_not_scored_is_refused(pack: Pack, best: Prompt) -> Non
     lm = number(best, "LoadLM")
     prompt = {**empty, score: best[score], lm: best[lm], "two": _canvas(best)}
     keep = {**best[own], "inputs": {**best[own]["inputs"], "latent": ["two", 2]}}
-    assert "There are 3 scores, but the latent has 2" in why(pack, {**prompt, own: keep})
+    assert "differ (scores: 3, latent: 2)" in why(pack, {**prompt, own: keep})
 
 
 def _shown(node: str) -> dict[str, Any]:

@@ -221,6 +221,32 @@ def best_of_four(draw: Draw) -> None:
     wave(draw, RIGHT, WARM)
 
 
+def fits_the_beat(draw: Draw) -> None:
+    title(draw, "Fits the beat", "four takes are measured: tempo and key decide")
+    for place in range(4):
+        box = (48, 150 + 58 * place, 316, 198 + 58 * place)
+        wave(draw, box, WARM if place == 1 else SOFT)
+    wave(draw, RIGHT, WARM)
+    _beats(draw)
+
+
+def until_it_fits(draw: Draw) -> None:
+    title(draw, "Until it fits", "take after take, until tempo and key are kept")
+    for place in range(3):
+        box = (48, 150 + 78 * place, 316, 214 + 78 * place)
+        wave(draw, box, WARM if place == 2 else SOFT)
+    wave(draw, RIGHT, WARM)
+    _beats(draw)
+
+
+def _beats(draw: Draw) -> None:
+    """A line at each beat of the finished song."""
+    left, top, right, bottom = RIGHT
+    for beat in range(5):
+        x = left + (right - left) * beat / 4
+        draw.line((x, top - 12, x, bottom + 12), INK, 2)
+
+
 def picture_moves(draw: Draw) -> None:
     title(draw, "Music moves a picture", "each frame as bright as the song is loud")
     wave(draw, LEFT, WARM)
@@ -277,6 +303,8 @@ PICTURES: dict[str, Callable[[Draw], None]] = {
     "own_style": own_style,
     "karaoke": karaoke,
     "best_of_four": best_of_four,
+    "fits_the_beat": fits_the_beat,
+    "until_it_fits": until_it_fits,
     "picture_moves": picture_moves,
     "measure_recording": measure_recording,
     "native_loaders": native_loaders,

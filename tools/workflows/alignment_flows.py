@@ -36,6 +36,29 @@ Disconnect **lm** to score the singing alone, which is faster.
 Raise **keep** to save more than one. The seed of each take is in the ranking.
 """
 
+BEAT_CAPTION = "driving techno, four on the floor, analog bass, minor chords, no vocals"
+BEAT_NOTE = """## Fits the beat
+
+Four takes of one song are sampled, decoded and measured: the one whose **tempo** and **key** \
+come nearest to what the song asks for is saved. *Ranking* says why, take by take. All four are \
+saved in **audio/takes**, the best first, and can be played there.
+
+Change **prefer** to rank by something else, with a weight or without: *tempo:2, key, meter, \
+length, clipping, ending*; *lyrics* and *quality* too, if a *Score* is connected. What the song \
+leaves on *auto* cannot be compared and is refused.
+
+A measured tempo may be half or twice the one that is tapped; **tempo_or_octave** counts these, too.
+"""
+UNTIL_NOTE = """## Until it fits
+
+*Try Until It Fits* samples take after take, each with a seed of its own, and measures it: it \
+ends with the first that keeps **tempo** and **key**, or after **tries** takes. All of them are \
+saved in **audio/takes**, the best first; the report has their seeds, each of which gives the same \
+take on *Sampler*.
+
+Change **until** for other conditions, such as *meter*, *length* or *ending*.
+"""
+
 
 def karaoke() -> Flow:
     flow = Flow("karaoke", "Karaoke", KARAOKE_NOTE)
@@ -67,6 +90,69 @@ def best_of_four() -> Flow:
     return flow
 
 
+def fits_the_beat() -> Flow:
+    flow = Flow("fits_the_beat", "Fits the beat", BEAT_NOTE)
+    nodes = load_models(flow)
+    song = _danced(flow)
+    made = flow.group("Music")
+    task = text_to_music_task(made, nodes, song.out("song"), batch_size=4)
+    times = made.add("AceStep15Schedule", model=nodes[0].out("model"))
+    sampler = add_sampler(made, nodes[0], task, times)
+    audio = _decoded(flow, sampler.out("latent"), nodes[2])
+    best = flow.group("Choice").add(
+        "AceStep15KeepBest",
+        latent=sampler.out("latent"),
+        audio=audio,
+        song=song.out("song"),
+        prefer="tempo, key",
+    )
+    _heard(flow, song, best, best.out("ranking"))
+    return flow
+
+
+def until_it_fits() -> Flow:
+    flow = Flow("until_it_fits", "Until it fits", UNTIL_NOTE)
+    nodes = load_models(flow)
+    song = _danced(flow)
+    made = flow.group("Music")
+    task = text_to_music_task(made, nodes, song.out("song"))
+    times = made.add("AceStep15Schedule", model=nodes[0].out("model"))
+    links = {name: task.out(name) for name in ("positive", "negative", "latent")}
+    tried = made.add(
+        "AceStep15TryUntilFit",
+        model=nodes[0].out("model"),
+        sigmas=times.out("sigmas"),
+        vae=nodes[2].out("vae"),
+        song=song.out("song"),
+        until="tempo, key",
+        tries=4,
+        **links,
+    )
+    _heard(flow, song, tried, tried.out("report"))
+    return flow
+
+
+def _danced(flow: Flow) -> Node:
+    return flow.group("Song").add(
+        "AceStep15Song",
+        caption=BEAT_CAPTION,
+        seconds=45.0,
+        bpm=124,
+        key="F minor",
+        time_signature="4/4",
+        instrumental=True,
+    )
+
+
+def _heard(flow: Flow, song: Node, chosen: Node, why: Any) -> None:
+    """The best is saved, all are saved beside it, and why is shown."""
+    output = flow.group("Output")
+    output.add("AceStep15SaveAudio", audio=chosen.out("audio"), song=song.out("song"))
+    takes = flow.group("Takes")
+    takes.add("AceStep15SaveAudio", audio=chosen.out("ranked"), filename_prefix="audio/takes")
+    flow.group("Ranking").add("PreviewAny", source=why)
+
+
 def _sung(flow: Flow, nodes: tuple[Node, Node, Node], **task: Any) -> tuple[Node, dict[str, Any]]:
     """A song with its music, and what a node needs that looks at it again."""
     model, text, _ = nodes
@@ -92,4 +178,4 @@ def _decoded(flow: Flow, latent: Any, vae: Node) -> Any:
     return node.out("audio")
 
 
-FLOWS = (karaoke, best_of_four)
+FLOWS = (karaoke, best_of_four, fits_the_beat, until_it_fits)
