@@ -13,6 +13,7 @@ from ..ace_core.errors import InvalidRequestError
 from ..ace_core.latents import latent_samples
 from ..ace_core.lm.score_codes import SCALE, CodesScore, score_codes
 from ..ace_core.measure.criteria import (
+    ASKED,
     CRITERIA,
     SCORED,
     Weights,
@@ -175,7 +176,7 @@ class AceStepKeepBest(io.ComfyNode):
                 SongSocket.Input(
                     "song",
                     optional=True,
-                    tooltip="What was asked for: tempo, key, length, meter. Needed with prefer.",
+                    tooltip="What was asked for, where prefer names tempo, key, meter or length.",
                 ),
                 io.String.Input(
                     "prefer",
@@ -219,7 +220,7 @@ class AceStepKeepBest(io.ComfyNode):
         if prefer.strip():
             fits = _fits(parse_preference(prefer), song, audio, scores)
             order = ranked([fit.score for fit in fits])
-            text = "\n".join(fit_lines(fits, seeds))
+            text = "\n".join([*fit_lines(fits, seeds), *_unused(prefer, scores)])
         elif scores is None:
             raise InvalidRequestError(
                 "Nothing says which item is the best. Write into `prefer` what decides, as in "
@@ -272,12 +273,15 @@ def _fits(
     """
     from . import host
 
-    if song is None:
+    compared = [name for name in weights if name in ASKED]
+    if song is None and compared:
         raise InvalidRequestError(
-            "`prefer` compares with what was asked, but no song is connected. Connect the song "
-            "that the task node was given to `song`."
+            f"`prefer` names {compared[0]}, which is compared with what was asked. Connect the "
+            "song that the task node was given to `song`."
         )
-    check_asked(weights, song, "prefer")
+    if song is not None:
+        check_asked(weights, song, "prefer")
+    song = song or Song()
     given = _given_scores(weights, scores)
     measured = [name for name in weights if name not in SCORED]
     if not measured:
@@ -293,6 +297,13 @@ def _fits(
         fits.append(judge(weights, song, measure(item, rate), own))
         report(len(fits), len(waveform))
     return fits
+
+
+def _unused(prefer: str, scores: tuple[Score, ...] | None) -> list[str]:
+    names = parse_preference(prefer)
+    if scores is None or any(name in SCORED for name in names):
+        return []
+    return [f"scores is not used: `prefer` names neither {' nor '.join(SCORED)}."]
 
 
 def _given_scores(weights: Weights, scores: tuple[Score, ...] | None) -> list[dict[str, float]]:

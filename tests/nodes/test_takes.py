@@ -97,9 +97,14 @@ def test_scores_and_measurements_are_mixed(pack: Pack, models: Path, measures: l
     ranking = outcome.values[number(best, "KeepBest")][2]
     totals = [(1 + 2 * each.singing.total + each.codes.total) / 4 for each in scores]
     assert f": {max(totals):.4f};" in ranking.splitlines()[0]
-    alone = replaced(best, "KeepBest", prefer="quality", song=[song, 0])
+    assert "not used" not in ranking
+    alone = replaced(best, "KeepBest", prefer="quality")
     values = done(pack, alone).values[number(best, "KeepBest")]
     assert values[1] is values[3] is None  # no audio is needed where nothing is measured
+    sound = replaced(mixed, "KeepBest", prefer="clipping")
+    measures += [124.0, 124.0]
+    ranking = done(pack, sound).values[number(best, "KeepBest")][2]
+    assert ranking.endswith("scores is not used: `prefer` names neither lyrics nor quality.")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +113,7 @@ def test_scores_and_measurements_are_mixed(pack: Pack, models: Path, measures: l
         ({"prefer": ""}, None, "Write into `prefer`"),
         ({"prefer": "bpm"}, None, "`prefer` names 'bpm'"),
         ({"prefer": "quality"}, None, "Connect its `scores`"),
-        ({}, "song", "Connect the song"),
+        ({}, "song", "names tempo, which is compared with what was asked. Connect the song"),
         ({}, "audio", "Connect the decoded batch to `audio`"),
         ({"prefer": "lyrics"}, None, "nobody sings"),
     ],
