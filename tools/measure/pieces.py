@@ -24,6 +24,10 @@ PROGRESSIONS: Final = {  # degrees, one chord per bar
     "major": ((0, 4, 5, 3), (0, 3, 4, 0), (0, 5, 3, 4), (0, 3, 1, 4)),
     "minor": ((0, 5, 2, 6), (0, 3, 4, 0), (0, 6, 5, 4), (0, 5, 3, 4)),
 }
+OTHER_PROGRESSIONS: Final = {  # on which no setting was chosen
+    "major": ((0, 2, 3, 4), (0, 1, 4, 0), (5, 3, 0, 4), (0, 4, 1, 3)),
+    "minor": ((0, 2, 5, 4), (0, 6, 3, 0), (5, 6, 0, 0), (0, 3, 6, 2)),
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Piece:
     meter: int  # the upper number: 3 and 4 of quarters, 6 of eighths
     drums: bool
     seed: int
+    other: bool = False  # progressions and sounds on which no setting was chosen
 
     @property
     def key(self) -> str:
@@ -58,8 +63,9 @@ class Piece:
         return self.beats()[:: self.beats_per_bar]
 
 
-def pieces(count: int = 72, seed: int = 1) -> list[Piece]:
-    """Tempi from 60 to 180, all 24 keys, the three meters, half of them with drums."""
+def pieces(count: int = 72, seed: int = 1, other: bool = False) -> list[Piece]:
+    """Tempi from 60 to 180, all 24 keys, the three meters, half of them with drums. The settings of
+    `ace_core.measure` were chosen on those of seed 1."""
     generator = torch.Generator().manual_seed(seed)
     tempi = torch.linspace(60, 180, count)[torch.randperm(count, generator=generator)]
     return [
@@ -70,6 +76,7 @@ def pieces(count: int = 72, seed: int = 1) -> list[Piece]:
             meter=(4, 4, 3, 4, 3, 6)[index % 6],
             drums=(index // 6) % 2 == 0,
             seed=seed * 1000 + index,
+            other=other,
         )
         for index in range(count)
     ]
@@ -90,7 +97,7 @@ class _Player:
         self.audio = torch.zeros(2, int(SECONDS * RATE))
         self.random = torch.Generator().manual_seed(piece.seed)
         self.scale = MAJOR if piece.mode == "major" else MINOR
-        choices = PROGRESSIONS[piece.mode]
+        choices = (OTHER_PROGRESSIONS if piece.other else PROGRESSIONS)[piece.mode]
         self.progression = choices[self._pick(len(choices))]
         self.strummed = bool(self._pick(2))  # chords on each beat, or held
         self.degree = 4 + self._pick(4)  # of the melody
@@ -147,9 +154,13 @@ class _Player:
         t = torch.arange(int(min(length + 0.15, 4.0) * RATE)) / RATE
         hertz = 440 * 2 ** ((pitch - 69) / 12)
         harmonics = range(1, min(9, int(8000 / hertz) + 1) + 1)
-        wave = sum(torch.sin(2 * math.pi * hertz * n * t) / n**1.3 for n in harmonics)
+        if self.piece.other:  # as a clarinet: odd harmonics, a softer attack
+            odd = harmonics[::2]
+            wave = sum(torch.sin(2 * math.pi * hertz * n * t) / n**0.9 for n in odd)
+        else:
+            wave = sum(torch.sin(2 * math.pi * hertz * n * t) / n**1.3 for n in harmonics)
         shape = (
-            (t / 0.006).clamp(max=1)
+            (t / (0.025 if self.piece.other else 0.006)).clamp(max=1)
             * torch.exp(-decay * t)
             * ((length + 0.15 - t) / 0.1).clamp(0, 1)
         )
