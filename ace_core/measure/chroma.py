@@ -1,10 +1,8 @@
 """Chroma: how much of each pitch class sounds over time, and the tuning it is in.
 
-It is made of spectral peaks alone, so that noise does not count, and a peak that may be a harmonic
-of a stronger one below it counts little.
-Source: Gómez 2006, "Tonal description of polyphonic audio", for peaks instead of bins and for the
-thought that harmonics mislead; the compression, how harmonics are found and the circular mean for
-the tuning are ours.
+It is made of spectral peaks alone, so that noise does not count.
+Source: Gómez 2006, "Tonal description of polyphonic audio", for peaks instead of bins; the
+compression and the circular mean for the tuning are ours.
 """
 
 import math
@@ -16,14 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 WINDOW: Final = 0.19  # seconds
-LOWEST, HIGHEST = 55.0, 1_350.0  # Hz
+LOWEST, HIGHEST = 55.0, 2_000.0  # Hz
 FLOOR: Final = 1e-3  # of a frame's largest magnitude: smaller peaks are not counted
 SILENT: Final = 1e-6  # of full scale: frames below are not counted
 COMPRESSION: Final = 0.5  # exponent of magnitudes
-HARMONICS: Final = 8  # the highest that is looked for
-STRONGER: Final = 1.5  # in magnitude: what is so far above a peak may have it as a harmonic
-HARMONIC_WEIGHT: Final = 0.2  # of a peak that may be one
-PITCHES: Final = 128  # MIDI numbers
 BASS: Final = 55  # MIDI number of the G below middle C: lower pitches are bass
 
 
@@ -43,9 +37,7 @@ def chroma(audio: Tensor, rate: int) -> Chroma:
     size = 2 ** round(math.log2(WINDOW * rate))
     pitches, weights, frames, count = _peaks(audio.float().mean(dim=0), rate, size)
     tuning = _tuning(pitches, weights)
-    notes = (pitches - tuning).round().long()
-    weights = weights * _shares_of_harmonics(notes, weights, frames, count)
-    classes = notes % 12
+    classes = (pitches - tuning).round().long() % 12
     low = pitches < BASS
     return Chroma(
         whole=_summed(classes, frames, weights, count),
@@ -59,20 +51,6 @@ def _summed(classes: Tensor, frames: Tensor, weights: Tensor, count: int) -> Ten
     """Weights by class and frame, [12, count]."""
     flat = torch.zeros(12 * count, dtype=torch.float64)
     return flat.index_add_(0, classes * count + frames, weights).unflatten(0, (12, count))
-
-
-def _shares_of_harmonics(notes: Tensor, weights: Tensor, frames: Tensor, count: int) -> Tensor:
-    """`HARMONIC_WEIGHT` for each peak that lies at a harmonic of a stronger one in its frame, 1 for
-    the others."""
-    magnitudes = weights ** (1 / COMPRESSION)
-    found = torch.zeros(count * PITCHES, dtype=magnitudes.dtype)
-    found.index_add_(0, frames * PITCHES + notes, magnitudes)
-    strongest = torch.zeros_like(magnitudes)  # of those a harmonic's interval below
-    for harmonic in range(2, HARMONICS + 1):
-        below = notes - round(12 * math.log2(harmonic))
-        there = found[frames * PITCHES + below.clamp(min=0)]
-        strongest = torch.maximum(strongest, torch.where(below >= 0, there, 0.0))
-    return torch.where(strongest > STRONGER * magnitudes, HARMONIC_WEIGHT, 1.0)
 
 
 def _peaks(mono: Tensor, rate: int, size: int) -> tuple[Tensor, Tensor, Tensor, int]:

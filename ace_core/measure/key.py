@@ -1,10 +1,9 @@
-"""Musical key of a recording: its chroma against the profiles of the 24 major and minor keys.
+"""Musical key of a recording: its pitch classes against the profiles of the 24 keys.
 
 A major key and its relative minor have the same notes; the bass, which rests on the tonic more
 often than other parts, tells them apart.
-Source: Krumhansl 1990 for matching by correlation; Albrecht and Shanahan 2013, "The use of large
-corpora to train a new type of key-finding algorithm", for the profiles; MIREX, task "Audio Key
-Detection", for the scores of related keys.
+Source: Krumhansl 1990, "Cognitive Foundations of Musical Pitch", for the profiles and for matching
+them by correlation; MIREX, task "Audio Key Detection", for the scores of related keys.
 """
 
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ import torch
 from torch import Tensor
 
 from ..constants import MODES
-from .chroma import Chroma
 
-MAJOR: Final = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
-MINOR: Final = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
+MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 PITCHES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 KEYS: Final = tuple(f"{pitch} {mode}" for mode in MODES for pitch in PITCHES)
 SEMITONES: Final = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}  # of an accidental
@@ -42,17 +40,18 @@ class Key:
     tuning: float
 
 
-def key(chroma: Chroma) -> Key | None:
-    """None where no pitch is heard."""
-    if not chroma.whole.any():
+def key(classes: tuple[Tensor, Tensor], tuning: float) -> Key | None:
+    """The key of `pitch_classes`, None where no pitch is heard. `tuning` in semitones."""
+    whole, bass = classes
+    if not whole.any():
         return None
-    scores = key_scores(_shares(chroma.whole), _shares(chroma.bass))
+    scores = key_scores(_shares(whole), _shares(bass))
     (first, second), (name, runner_up) = scores.topk(2)
     return Key(
         name=KEYS[int(name)],
         runner_up=KEYS[int(runner_up)],
         confidence=float(first - second),
-        tuning=100 * chroma.tuning,
+        tuning=100 * tuning,
     )
 
 
@@ -83,6 +82,5 @@ def key_scores(whole: Tensor, bass: Tensor) -> Tensor:
 
 
 def _shares(values: Tensor) -> Tensor:
-    """[12, T] -> [12] that sum to 1, or all 0."""
-    summed = values.sum(dim=1)
-    return summed / summed.sum().clamp(min=1e-12)
+    """[12] that sum to 1, or all 0."""
+    return values / values.sum().clamp(min=1e-12)

@@ -10,6 +10,7 @@ from .key import Key, key
 from .levels import Levels, levels
 from .meter import Meter, meter
 from .onsets import onsets
+from .pitch_classes import pitch_classes
 from .tempo import Tempo, tempo
 
 
@@ -37,6 +38,6 @@ def measure(audio: Tensor, rate: int) -> Measurement:
         seconds=audio.shape[1] / rate,
         tempo=pulse,
         meter=None if pulse is None else meter(pulse.beats, begun, pitches),
-        key=key(pitches),
+        key=key(pitch_classes(audio, rate, pitches.tuning), pitches.tuning),
         levels=levels(audio, rate),
     )

@@ -14,15 +14,13 @@ from typing import Any
 
 import torch
 
-from ace_core.measure.key import KEYS, RELATIONS, relation
+from ace_core.measure.key import KEYS, MAJOR, MINOR, RELATIONS, relation
 from ace_core.measure.measurement import Measurement, measure
 from tools.measure.pieces import RATE, Piece, pieces, render
 
 OCTAVES = (0.5, 2.0, 1 / 3, 3.0)
 TOLERANCE = 0.04  # of a tempo
 REACH = 0.05  # seconds of a beat
-KRUMHANSL_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-KRUMHANSL_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 
 def main() -> None:
@@ -108,7 +106,7 @@ def librosa_key(audio: torch.Tensor) -> str:
     import librosa  # pyright: ignore[reportMissingImports]
 
     chroma = librosa.feature.chroma_cqt(y=audio.mean(dim=0).numpy(), sr=RATE).mean(axis=1)
-    profiles = torch.tensor([KRUMHANSL_MAJOR, KRUMHANSL_MINOR])
+    profiles = torch.tensor([MAJOR, MINOR])
     rolled = torch.stack([row.roll(pitch) for row in profiles for pitch in range(12)])
     similar = torch.corrcoef(torch.cat([torch.from_numpy(chroma)[None].to(rolled), rolled]))[0, 1:]
     return KEYS[int(similar.argmax())]
