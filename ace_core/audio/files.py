@@ -287,6 +287,11 @@ def _decoded(container: av.container.InputContainer) -> tuple[list[np.ndarray], 
     if not container.streams.audio:
         return [], 0
     stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise InvalidAudioError(
+            "FFmpeg has no decoder for its sound, or its header is damaged. Convert it to WAV or "
+            "FLAC first."
+        )
     check_rate(stream.rate)
     if stream.channels > MOST_CHANNELS:
         raise InvalidAudioError(

@@ -48,10 +48,18 @@ class AdapterConfig:
             source,
             number_in(settings, name, 0),
             _rank(settings, "r"),
-            bool(settings.get("use_rslora")),
+            _switch(settings, "use_rslora"),
             _numbers(settings.get("alpha_pattern")),
             _numbers(settings.get("rank_pattern"), least=1),
         )
+
+
+def _switch(settings: Mapping[str, Any], name: str) -> bool:
+    """False where it is missing."""
+    value = settings.get(name)
+    if not (value is None or isinstance(value, bool)):
+        raise ValueError(f"{name} is {quoted(value)}, not true or false")
+    return bool(value)
 
 
 def _rank(settings: Mapping[str, Any], name: str) -> float:

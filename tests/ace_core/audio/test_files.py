@@ -2,6 +2,7 @@
 
 import logging
 import resource
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -346,3 +347,14 @@ def test_a_video_without_sound_is_refused_by_its_lack(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused_with_the_folder_it_was_looked_for_in(tmp_path: Path) -> None:
     with pytest.raises(InvalidAudioError, match="there is no such file"):
         read_audio(tmp_path / "nowhere.wav")
+
+
+@pytest.mark.parametrize("format_tag", [0x0000, 0x1234, 0xFFFE])
+def test_a_format_without_a_decoder_is_named_as_one(tmp_path: Path, format_tag: int):
+    path = tmp_path / "strange.wav"
+    sound = bytes(400)
+    header = struct.pack("<IHHIIHH", 16, format_tag, 1, 8_000, 16_000, 2, 16)
+    body = b"WAVEfmt " + header + b"data" + struct.pack("<I", len(sound)) + sound
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    with pytest.raises(InvalidAudioError, match=r"strange\.wav: FFmpeg has no decoder"):
+        read_audio(path)

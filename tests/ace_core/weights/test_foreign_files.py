@@ -291,6 +291,8 @@ def test_factors_of_a_lokr_or_loha_that_do_not_fit_are_refused(tmp_path, parts):
         {"lora_alpha": None},
         {"lora_alpha": 16, "r": "2"},
         {"lora_alpha": 16, "r": -2},
+        {"lora_alpha": 16, "use_rslora": "no"},
+        {"lora_alpha": 16, "use_rslora": 0},
         {"lora_alpha": 16, "rank_pattern": ["q_proj"]},
         {"lora_alpha": 16, "rank_pattern": {"q_proj": 0}},
         {"lora_alpha": 16, "rank_pattern": {"q_proj": "2"}},
