@@ -8,12 +8,12 @@ from torch import Tensor
 
 from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.errors import InvalidRequestError
-from ..ace_core.measure.beats import SAME_LENGTH, beat_grid
+from ..ace_core.measure.beats import beat_grid
 from ..ace_core.measure.fit import METERS
 from ..ace_core.measure.measurement import Measurement, measure
 from ..ace_core.measure.picture import measured_picture
 from ..ace_core.measure.report import compared, lines, summary
-from ..ace_core.measure.voice import Spans, phrase_lines, phrases
+from ..ace_core.measure.voice import Spans, check_same_music, phrase_lines, phrases
 from ..ace_core.types import Song
 from .beats import beats_json
 from .node_text import node_text
@@ -97,17 +97,12 @@ def _sung(vocals: dict[str, Any] | None, waveform: Tensor, rate: int) -> list[Sp
     """When somebody sings in each item; None where no vocals are connected.
 
     Raises:
-        InvalidRequestError: they are not as many or as long as the recordings.
+        InvalidRequestError: see `check_same_music`.
     """
     if vocals is None:
         return [None] * len(waveform)
     stems, stem_rate = unpack_audio(vocals)
-    seconds, stem_seconds = waveform.shape[-1] / rate, stems.shape[-1] / stem_rate
-    if len(stems) != len(waveform) or abs(seconds - stem_seconds) > SAME_LENGTH:
-        raise InvalidRequestError(
-            f"The vocals are {len(stems)} of {stem_seconds:.2f} seconds, but the audio is "
-            f"{len(waveform)} of {seconds:.2f} seconds. Connect the vocals of the same recording."
-        )
+    check_same_music(waveform, rate, stems, stem_rate)
     return [phrases(stem, stem_rate) for stem in stems]
 
 

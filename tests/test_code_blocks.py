@@ -20,6 +20,7 @@ MADE = {  # what a block leaves behind
     "python -m ace_core inspect models/diffusion_models/acestep_v1.5_turbo.safetensors": {
         "piano.flac": 1,
         "piano_128.flac": 1,
+        "piano.png": 1,
         "takes/*.flac": 4,
         "output/*.flac": 3,  # the two of the first block, and the repaint
         "vocals.wav": 1,

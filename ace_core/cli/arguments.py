@@ -250,6 +250,22 @@ def add_recording(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("recording", type=Path, metavar="RECORDING", help="any rate and format")
 
 
+def add_measure(parser: argparse.ArgumentParser, name: str) -> None:
+    add_recording(parser, name)
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="draw what is measured, as a .png; a file of that name is replaced",
+    )
+    parser.add_argument(
+        "--vocals",
+        type=Path,
+        metavar="RECORDING",
+        help="the vocals of the same recording alone, to find when somebody sings",
+    )
+
+
 def add_correct(parser: argparse.ArgumentParser, name: str) -> None:
     add_recording(parser, name)
     parser.add_argument(
@@ -282,7 +298,7 @@ ARGUMENTS: Final[Mapping[str, Callable[[argparse.ArgumentParser, str], None]]] =
     **dict.fromkeys(LM_ARGUMENTS, add_lm),
     "codes": add_codes,
     "inspect": add_inspect,
-    "measure": add_recording,
+    "measure": add_measure,
     "correct": add_correct,
     "batch": add_batch,
 }

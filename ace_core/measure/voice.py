@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from ..audio.waveform import check_waveform
+from ..errors import InvalidRequestError
+from .beats import SAME_LENGTH
 from .levels import BLOCK, block_levels, runs_of
 
 QUIETEST: Final = -50.0  # dB of full scale: what a separation leaves of other parts is below
@@ -38,6 +40,20 @@ def phrases(vocals: Tensor, rate: int) -> Spans:
             found.append((first * step, end * step))
     seconds = vocals.shape[-1] / rate
     return tuple((a, min(b, seconds)) for a, b in found if b - a >= SHORTEST)
+
+
+def check_same_music(audio: Tensor, rate: int, vocals: Tensor, vocals_rate: int) -> None:
+    """`audio` and `vocals`, the stem, each [B, C, N].
+
+    Raises:
+        InvalidRequestError: they are not as many or not as long.
+    """
+    seconds, sung = audio.shape[-1] / rate, vocals.shape[-1] / vocals_rate
+    if len(vocals) != len(audio) or abs(seconds - sung) > SAME_LENGTH:
+        raise InvalidRequestError(
+            f"The vocals are {len(vocals)} of {sung:.2f} seconds, but the audio is {len(audio)} of "
+            f"{seconds:.2f} seconds. Give the vocals of the same recording."
+        )
 
 
 def phrase_lines(spans: Spans, seconds: float) -> list[str]:
