@@ -231,8 +231,11 @@ def test_a_full_song_is_planned_composed_and_played(server: ComfyServer) -> None
 
 
 def test_a_recording_is_understood(server: ComfyServer, recording: Path) -> None:
-    report, caption, lyrics = texts(done(server, prompt_of("understand_audio")))
+    report, caption, lyrics, comparison = texts(done(server, prompt_of("understand_audio")))
     assert report.startswith("bpm: ")
+    bpm = report.split("\n")[0].removeprefix("bpm: ")
+    assert comparison.startswith(f"tempo: song {bpm} BPM, measured ")
+    assert [line.split(":")[0] for line in comparison.split("\n")][1:] == ["key", "meter", "length"]
     assert f"caption: {caption}" in report
     assert lyrics in report
 

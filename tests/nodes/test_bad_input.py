@@ -60,7 +60,7 @@ def said(outcome: Outcome) -> str:
     """What the user reads; nothing was sampled or saved before it."""
     assert not outcome.complete
     assert not {"sampler", "sound", "save"} & set(outcome.values)
-    assert not outcome.ui
+    assert all(set(ui) == {"ace_step_text"} for ui in outcome.ui.values())
     return outcome.why()
 
 
