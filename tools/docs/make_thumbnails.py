@@ -350,7 +350,8 @@ def main(folder: Path = ROOT / "workflows") -> None:
     for name, paint in PICTURES.items():
         image = Image.new("RGB", SIZE, PAPER)
         paint(ImageDraw.Draw(image))
-        image.save(path := folder / f"{name}.jpg", quality=QUALITY)
+        path = folder / f"{name}.jpg"
+        image.save(path, quality=QUALITY, optimize=True, progressive=True)
         print(path)
 
 
