@@ -38,8 +38,8 @@ VISITS = {  # by fixture
     "refused": "errors",
     "helped": "help",
     "preview": "audio_preview",
-    "spoken": "languages",
     "noted": "texts",
+    "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
 REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
