@@ -102,16 +102,17 @@ def test_attacks_are_found_and_what_goes_on_has_none() -> None:
     assert len(attacks(torch.zeros(2, RATE), RATE, 3_000)) == 0
 
 
-def test_channels_keep_their_level_and_phase_exactly() -> None:
-    """A channel is turned as the others are: half a channel upside down stays just that, bit by
-    bit, and a silent channel silent."""
+def test_channels_keep_their_level_and_phase() -> None:
+    """A channel is turned as the others are: half a channel upside down stays just that, up to the
+    rounding of two transforms of 4,096 samples and their sums, and a silent channel silent."""
     left = torch.randn(1, 1, RATE, generator=torch.Generator().manual_seed(1)) + clicks(
         torch.tensor([9_000, 30_000]), 1.0
     )
     audio = torch.cat([left, -0.5 * left, torch.zeros_like(left)], dim=1)
     for change in (Change(4.0), Change(-3.0, 1.0)):
         made = changed(audio, RATE, change)[0]
-        assert torch.equal(made[1], -0.5 * made[0])
+        rounding = 64 * torch.finfo(torch.float32).eps * float(made[0].abs().max())
+        assert float((made[1] + 0.5 * made[0]).abs().max()) < rounding
         assert not made[2].any()
 
 
