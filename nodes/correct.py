@@ -10,6 +10,7 @@ from ..ace_core.constants import BPM_RANGE, KEYS
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.measure.correction import corrected, described
 from ..ace_core.types import Song
+from .node_text import node_text
 from .sockets import SongSocket
 from .vae import CATEGORY
 
@@ -56,8 +57,6 @@ class AceStepCorrect(io.ComfyNode):
         semitones: float,
         song: Song | None = None,
     ) -> io.NodeOutput:
-        from . import host
-
         change = Change(tempo, semitones)
         wanted_bpm = bpm or (song.bpm if song else None) or None
         wanted_key = (song.key if song else None) if key == UNCHANGED else key
@@ -75,8 +74,8 @@ class AceStepCorrect(io.ComfyNode):
         else:
             made, reports = changed(waveform, rate, change), [described(change)]
         report = _by_item(reports)
-        host.send_text(report, cls.hidden)
-        return io.NodeOutput({"waveform": made, "sample_rate": rate}, report)
+        sound = {"waveform": made, "sample_rate": rate}
+        return io.NodeOutput(sound, report, ui=node_text([report]))
 
 
 def _by_item(reports: list[str]) -> str:

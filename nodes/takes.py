@@ -17,6 +17,7 @@ from ..ace_core.sampling.guidance import Guidance
 from ..ace_core.sampling.recipe import Recipe, draw_seeds
 from ..ace_core.types import Song
 from .audio_preview import MIDDLE, OFF, make_preview, preview_inputs
+from .node_text import node_text
 from .run_sampler import run_sampler
 from .seeds import CATEGORY
 from .sockets import GuidanceSocket, SongSocket
@@ -140,7 +141,8 @@ class AceStepTryUntilFit(io.ComfyNode):
         best = takes[order[0]]
         waveforms = torch.cat([takes[item].audio["waveform"] for item in order])
         report = "\n".join([_report(takes, tries, until), "", *best.lines])
-        return io.NodeOutput(best.latent, best.audio, {**best.audio, "waveform": waveforms}, report)
+        every = {**best.audio, "waveform": waveforms}
+        return io.NodeOutput(best.latent, best.audio, every, report, ui=node_text([report]))
 
 
 def _check_single(latent: dict[str, Any]) -> None:

@@ -45,6 +45,7 @@ def test_as_it_is_it_changes_nothing(pack: Pack, piece: str) -> None:
     audio, report = values(outcome)
     assert torch.equal(audio["waveform"], outcome.values["sound"][0]["waveform"])
     assert (audio["sample_rate"], report) == (RATE, "unchanged")
+    assert outcome.ui["made"]["ace_step_text"] == [report]  # which stays on the node
 
 
 def test_audio_gets_the_tempo_and_key_that_are_given(pack: Pack, piece: str) -> None:

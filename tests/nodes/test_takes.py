@@ -143,7 +143,9 @@ def test_takes_are_made_until_one_fits_and_none_is_lost(
 ) -> None:
     measures += [62.0, 100.0, 125.0, 124.0]
     prompt = replaced(until, "TryUntilFit", seed=7)
-    latent, audio, ranked, report = done(pack, prompt).values[number(until, "TryUntilFit")]
+    outcome, own = done(pack, prompt), number(until, "TryUntilFit")
+    latent, audio, ranked, report = outcome.values[own]
+    assert outcome.ui[own]["ace_step_text"] == [report]  # which stays on the node
     assert measures == [124.0]
     drawn = draw_seeds(3, [7], rng_seed=7)
     assert latent["ace_step"]["seeds"] == (drawn[2],)
