@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.cut import CROSSFADE_RANGE, REPEATS_RANGE, cut
@@ -35,6 +36,19 @@ def one_grid(beats: Grids, seconds: float) -> BeatGrid:
         )
     check_same_recording(beats[0], seconds)
     return beats[0]
+
+
+def check_one_take(waveform: Tensor, use: str) -> None:
+    """`waveform` [B, C, N]; `use`: what a node does with one take.
+
+    Raises:
+        InvalidRequestError: there are several.
+    """
+    if len(waveform) != 1:
+        raise InvalidRequestError(
+            f"The audio has {len(waveform)} takes, but {use}. Keep one before decoding, with "
+            "ACE-Step Keep Best or with Latent From Batch."
+        )
 
 
 def beats_json(beats: Grids) -> dict[str, list[str]]:
@@ -110,11 +124,7 @@ class AceStepCutBars(io.ComfyNode):
         repeats: int,
     ) -> io.NodeOutput:
         waveform, rate = unpack_audio(audio)
-        if len(waveform) != 1:
-            raise InvalidRequestError(
-                f"The audio has {len(waveform)} takes, but one is cut. Keep one before decoding, "
-                "with ACE-Step Keep Best or with Latent From Batch."
-            )
+        check_one_take(waveform, "one is cut")
         start, end = UNITS[unit](one_grid(beats, waveform.shape[-1] / rate), first, count)
         loop = cut(waveform[0], rate, (start, end), crossfade, repeats)
         return io.NodeOutput({"waveform": loop[None], "sample_rate": rate}, start, end - start)

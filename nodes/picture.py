@@ -18,9 +18,8 @@ from ..ace_core.audio.envelope import (
 )
 from ..ace_core.audio.picture import picture
 from ..ace_core.audio.pulses import pulses, switches
-from ..ace_core.errors import InvalidRequestError
 from ..ace_core.measure.beats import BeatGrid, check_bars, check_beats
-from .beats import Grids, beats_input, one_grid
+from .beats import Grids, beats_input, check_one_take, one_grid
 from .vae import CATEGORY
 
 BANDS = {band.name.lower(): band for band in Band}
@@ -117,12 +116,7 @@ class AceStepEnvelope(io.ComfyNode):
         pulse: str = _BEAT,
     ) -> io.NodeOutput:
         sound, rate = unpack_audio(audio)
-        if len(sound) != 1:
-            raise InvalidRequestError(
-                f"The audio has {len(sound)} takes, but pictures follow one, and Create Video "
-                "plays the first. Keep one before decoding, with ACE-Step Keep Best or with "
-                "Latent From Batch."
-            )
+        check_one_take(sound, "pictures follow one, and Create Video plays the first")
         follow = EnvelopeFollower(attack, release, floor)
         frames = frame_count(sound.shape[-1], rate, fps)
         check_mask_size(frames, width, height)
