@@ -131,7 +131,10 @@ async function firstVisit(page) {
   await templates.getByText(GROUP, { exact: true }).first().click();
   const card = templates.getByTestId("template-workflow-start_here");
   await card.waitFor();
-  found.pictured = await card.locator("img").evaluate((image) => image.naturalWidth);
+  found.pictured = await card.locator("img").evaluate(async (image) => {
+    await image.decode(); // rejects what is no picture
+    return image.naturalWidth;
+  });
   found.templates = await templates.getByText(/Showing \d+ of \d+/).textContent();
   await card.click();
   await page.waitForFunction(() => window.app.graph.nodes.some(({ subgraph }) => subgraph));
