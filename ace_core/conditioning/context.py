@@ -5,6 +5,7 @@ Source: prepare_condition in acestep/models/*/modeling_acestep_v15_*.py; process
 acestep/core/generation/handler/io_audio.py, which chooses its segments without a seed.
 """
 
+import math
 import random
 from dataclasses import replace
 from typing import Final
@@ -19,7 +20,7 @@ from ..constants import (
     LATENT_HOP,
     TIMBRE_FRAMES,
 )
-from ..errors import InvalidAudioError
+from ..errors import InvalidAudioError, InvalidCodesError
 from ..models.acestep import AceStepModel
 from ..precision import check_finite
 from ..task import SourceUse, Task
@@ -48,7 +49,18 @@ def fit_length(latents: Tensor, frames: int, silence: Tensor) -> Tensor:
 
 
 def code_hints(model: AceStepModel, codes: AudioCodes, like: Tensor) -> Tensor:
-    """Audio codes decoded to 25 Hz latents, [1, 5 * S, C], in `like`'s dtype and device."""
+    """Audio codes decoded to 25 Hz latents, [1, 5 * S, C], in `like`'s dtype and device.
+
+    Raises:
+        InvalidCodesError: a code is not in the model's codebook.
+    """
+    size = math.prod(model.tokenizer.quantizer.levels)
+    largest = max(codes.values, default=0)
+    if largest >= size:
+        raise InvalidCodesError(
+            f"Code {largest} is of another model: this one decodes codes 0 to {size - 1}. Make the "
+            "codes with the language model or the diffusion model that belongs to it."
+        )
     values = torch.tensor([codes.values], device=like.device)
     return model.hints(values, like.dtype).to(like)
 

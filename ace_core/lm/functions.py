@@ -106,7 +106,12 @@ def understand(
     codes: AudioCodes,
     options: TextOptions = TextOptions(DESCRIBING),
 ) -> Sample:
-    """Describe the song that `codes` play."""
+    """Describe the song that `codes` play.
+
+    Raises:
+        InvalidCodesError: they are of another model.
+    """
+    lm.vocabulary.check_codes(codes)
     prompt = prompts.understand_prompt(write_codes(codes))
     return _sample(lm, prompt, Song(), Metadata(), options)
 

@@ -74,6 +74,7 @@ def score_codes(
 
     Raises:
         InvalidRequestError: the song states nothing, or the codes are too long for the model.
+        InvalidCodesError: the codes are of another model.
         NonFiniteError: the model computes NaN or infinity.
     """
     replies = dict(_replies(song))
@@ -82,6 +83,8 @@ def score_codes(
             "The song states nothing that its codes could be compared with. Give it a caption, "
             "lyrics, or facts such as a tempo."
         )
+    for codes in pieces:
+        lm.vocabulary.check_codes(codes)
     prompts = [understand_prompt(write_codes(codes)) for codes in pieces]
     no_codes = understand_prompt(NO_INPUT)
     pairs = [(prompt, reply) for prompt in prompts for reply in replies.values()]

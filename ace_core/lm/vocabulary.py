@@ -1,7 +1,8 @@
 """The token ids of a language model: text, audio codes, special tokens.
 
 Every id comes from the tokenizer and from the number of rows in the model's embedding. A
-tokenizer without audio codes (ComfyUI's) is completed by arithmetic: the codes follow it.
+tokenizer without audio codes (ComfyUI's) is completed by arithmetic: the published codes follow
+it. A model of a smaller codebook has a tokenizer with just its codes.
 """
 
 import re
@@ -10,8 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from ..constants import CODEBOOK_SIZE, END_OF_TEXT
-from ..errors import CheckpointError
+from ..errors import CheckpointError, InvalidCodesError
 from ..tokens import Tokenizer, check_ids, required_id
+from ..types import AudioCodes
 
 AUDIO_TOKENS = 65_535  # rows of audio codes in a language model; the first 64,000 are decodable
 CODE_PATTERN = re.compile(r"<\|audio_code_(\d{1,9})\|>")  # more digits are no code
@@ -34,7 +36,7 @@ class Vocabulary:
         self.tokenizer = tokenizer
         self.rows = rows
         first = _first_code(tokenizer, rows)
-        self.codes = range(first, first + CODEBOOK_SIZE)
+        self.codes = range(first, min(first + CODEBOOK_SIZE, rows))
         self.audio = range(first, min(first + AUDIO_TOKENS, rows))
         self.text = range(first)  # everything that is no audio code
         self.plain = range(required_id(tokenizer, END_OF_TEXT))  # and no special token either
@@ -66,6 +68,19 @@ class Vocabulary:
         ids += self.tokenizer.encode(text[start:])
         check_ids(self.tokenizer, ids, self.rows)
         return ids
+
+    def check_codes(self, codes: AudioCodes) -> None:
+        """
+        Raises:
+            InvalidCodesError: one of `codes` is not in the model's codebook.
+        """
+        largest = max(codes.values, default=0)
+        if largest >= len(self.codes):
+            raise InvalidCodesError(
+                f"Code {largest} is of another model: this language model knows codes 0 to "
+                f"{len(self.codes) - 1}. Encode the audio with the diffusion model that belongs "
+                "to it."
+            )
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`, audio codes as `<|audio_code_N|>`."""
@@ -99,23 +114,36 @@ class Vocabulary:
 def _first_code(tokenizer: Tokenizer, rows: int) -> int:
     first_id = tokenizer.token_id(code_token(0))
     first = tokenizer.size if first_id is None else first_id
-    if rows <= first + CODEBOOK_SIZE - 1:
+    if rows <= first or (first_id is None and rows < first + CODEBOOK_SIZE):
         raise CheckpointError(
             f"This model has {rows} tokens and no audio codes, so it is a text encoder or another "
             "Qwen model. Choose an ACE-Step 1.5 language model: acestep-5Hz-lm-0.6B, -1.7B or "
             "-4B, or qwen_1.7b_ace15 or qwen_4b_ace15."
         )
-    if first_id is None and rows != first + AUDIO_TOKENS:
+    if first_id is not None:
+        _check_codes_of(tokenizer, first, min(rows - first, CODEBOOK_SIZE))
+    elif rows != first + AUDIO_TOKENS:
         raise CheckpointError(
             f"The tokenizer has {first} tokens and the language model {rows}, but the model must "
             f"have {AUDIO_TOKENS} more, one for each audio code. Use the tokenizer that belongs "
             "to the model."
         )
-    last = tokenizer.token_id(code_token(CODEBOOK_SIZE - 1))
-    if first_id is not None and last != first + CODEBOOK_SIZE - 1:
+    return first
+
+
+def _check_codes_of(tokenizer: Tokenizer, first: int, count: int) -> None:
+    """
+    Raises:
+        CheckpointError: the tokenizer's codes are not `count` that follow each other.
+    """
+    last = tokenizer.token_id(code_token(count - 1))
+    if last != first + count - 1:
         raise CheckpointError(
-            f"The tokenizer gives {code_token(0)} the id {first} and "
-            f"{code_token(CODEBOOK_SIZE - 1)} the id {last}, but they must be consecutive. Use "
+            f"The tokenizer gives {code_token(0)} the id {first} and {code_token(count - 1)} the "
+            f"id {last}, but they must be consecutive. Use the tokenizer that belongs to the model."
+        )
+    if count < CODEBOOK_SIZE and tokenizer.token_id(code_token(count)) is not None:
+        raise CheckpointError(
+            f"The language model has rows for {count} audio codes, and the tokenizer has more. Use "
             "the tokenizer that belongs to the model."
         )
-    return first

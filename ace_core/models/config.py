@@ -232,11 +232,11 @@ def _levels(shapes: Shapes, config: Mapping[str, Any]) -> tuple[int, ...]:
     levels = tuple(stated)
     quantizers = config.get("fsq_input_num_quantizers") or 1
     digits = _shape(shapes, "tokenizer.quantizer.project_in.weight", 2)[0]
-    if quantizers != 1 or digits != len(levels) or math.prod(levels) != CODEBOOK_SIZE:
+    if quantizers != 1 or digits != len(levels) or math.prod(levels) > CODEBOOK_SIZE:
         raise CheckpointError(
             f"The code tokenizer has {quoted(quantizers)} quantizers and {digits} digits a code, "
-            f"but one quantizer with the levels {list(levels)} is known. Choose an ACE-Step 1.5 "
-            "model file."
+            f"but one quantizer with the levels {list(levels)} is stated, and {CODEBOOK_SIZE} "
+            "codes are the most. Choose an ACE-Step 1.5 model file."
         )
     return levels
 

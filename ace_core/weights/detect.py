@@ -40,7 +40,7 @@ from .shards import (
     shards_of,
 )
 
-CODE_TOKENS: Final = 65_535  # rows that a language model adds to the text vocabulary
+LARGEST_TEXT_VOCABULARY: Final = 2_048  # rows of a text encoder that is smaller than Qwen's
 QWEN_ROWS: Final = range(151_643, 152_065)  # Qwen's text vocabulary, as trimmed or padded
 STRIDES: Final = (10, 6, 4, 4, 2)  # of the VAE's decoder
 
@@ -171,11 +171,12 @@ def _qwen_prefixes(group: Shards) -> list[str]:
 def _qwen_kind(rows: int) -> Kind:
     """Text encoder and language model have one architecture; only the vocabulary differs.
 
-    The embedding of the language model has the text vocabulary and 65,535 codes: 217,204 rows as
-    published. The text vocabulary of Qwen alone has 151,669 to 151,936 rows, a miniature's a few
-    hundred, so an embedding with at least as many rows as codes is a language model's.
+    The embedding of the language model has the text vocabulary and the codes: 217,204 rows as
+    published. The text vocabulary of Qwen alone has 151,669 to 151,936 rows, a miniature's up to
+    2,048, so an embedding of another size is a language model's.
     """
-    return Kind.LM if rows >= CODE_TOKENS and rows not in QWEN_ROWS else Kind.TEXT_ENCODER
+    text = rows <= LARGEST_TEXT_VOCABULARY or rows in QWEN_ROWS
+    return Kind.TEXT_ENCODER if text else Kind.LM
 
 
 def _strides(tensors: Mapping[str, Entry], prefix: str) -> tuple[int, ...]:

@@ -75,12 +75,18 @@ def test_heads_that_do_not_divide_are_refused():
         ({"layer_types": ["sliding_attention"]}, "1 layer types, but the weights have 5"),
         ({"layer_types": ["chunked_attention"] * 5}, "chunked_attention"),
         ({"fsq_input_levels": [8, 8]}, r"6 digits a code.*\[8, 8\]"),
+        ({"fsq_input_levels": [9, 8, 8, 5, 5, 5]}, "64000 codes are the most"),
         ({"fsq_input_num_quantizers": 2}, "2 quantizers"),
     ],
 )
 def test_a_config_json_of_another_model_is_refused(facts: dict[str, object], message: str):
     with pytest.raises(CheckpointError, match=message):
         DiTConfig.from_shapes(shapes_of(dit_config()), facts)
+
+
+def test_a_smaller_codebook_is_read():
+    facts = {"fsq_input_levels": [4, 4, 4, 4, 4, 4]}
+    assert DiTConfig.from_shapes(shapes_of(dit_config()), facts).fsq_levels == (4,) * 6
 
 
 def test_the_timbre_token_follows_the_two_widths():

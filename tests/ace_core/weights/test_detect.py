@@ -145,6 +145,8 @@ def test_a_config_among_files_of_many_models_belongs_to_none(checkpoints, tmp_pa
         (217_204, Kind.LM),  # every published language model
         (261, Kind.TEXT_ENCODER),  # miniatures
         (261 + 65_535, Kind.LM),
+        (1_024, Kind.TEXT_ENCODER),  # the trained miniature's
+        (1_024 + 4_096, Kind.LM),
     ],
 )
 def test_the_rows_of_the_table_tell_encoder_from_language_model(tmp_path, rows, kind):
