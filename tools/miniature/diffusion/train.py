@@ -1,0 +1,181 @@
+"""Flow matching on the examples of the world, with conditions dropped now and then."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from ace_core.models.acestep import AceStepModel
+from ace_core.models.qwen3 import Qwen3
+from tools.miniature.codes.train import CodeModel
+from tools.miniature.diffusion.clock import silence
+from tools.miniature.diffusion.examples import BASE, CLIP, Example, Maker
+from tools.miniature.diffusion.network import new_model, set_bias
+from tools.miniature.text.train import LYRICS, padded
+from tools.miniature.training.loop import Run, train
+from tools.miniature.training.pieces import TRAINING, pieces
+
+FRAMES: Final = 4000  # of a batch
+DROPPED: Final = 0.1  # how often an item has no conditions
+LATE: Final = 1.0  # mean of the flow times before the sigmoid: most are near noise
+HELD_OUT: Final = 900_000
+TIMES: Final = (0.3, 0.6, 0.8, 0.95)
+MOST: Final = (0.15, 0.25, 0.4, 0.2)  # how often which length, from the shortest
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Latents [B, T, 64], and what the model is given."""
+
+    target: Tensor
+    context: Tensor  # [B, T, 128]
+    text: Tensor  # [B, L, 64]
+    seen: Tensor  # [B, L]
+    references: Tensor  # [R, CLIP, 64]
+    referring: Tensor  # [R], items that have one
+
+
+class Trainee(nn.Module):
+    """The model, and the text encoder that it learns to read."""
+
+    def __init__(self, model: AceStepModel, encoder: Qwen3, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.model = model
+        self.encoder = encoder.requires_grad_(False)
+        self.tokenizer = tokenizer
+        ids = torch.tensor([tokenizer.encode(LYRICS).ids])
+        self.register_buffer("lyrics", encoder.embed(ids).detach(), persistent=False)
+
+    def batch(self, examples: Sequence[Example]) -> Batch:
+        ids, lengths = padded(self.tokenizer, [each.prompt.text for each in examples])
+        with torch.no_grad():
+            text = self.encoder(self.encoder.embed(ids))
+        context = [torch.cat([each.source, each.mask.expand(-1, 64)], dim=1) for each in examples]
+        having = [index for index, each in enumerate(examples) if each.reference is not None]
+        references = [each.reference for each in examples if each.reference is not None]
+        return Batch(
+            torch.stack([each.target for each in examples]),
+            torch.stack(context),
+            text,
+            torch.arange(ids.shape[1]) < lengths[:, None],
+            torch.stack(references) if references else torch.zeros(0, CLIP, 64),
+            torch.tensor(having, dtype=torch.long),
+        )
+
+    def conditions(self, batch: Batch, dropped: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Encoded conditions [B, L', 64] of lyrics, timbre, text, and which are there [B, L']."""
+        encoder, items = self.model.encoder, len(batch.target)
+        lyrics = encoder.lyric_encoder(self.lyrics).expand(items, -1, -1)
+        timbre = encoder.timbre_encoder(silence(CLIP)).expand(items, -1)  # [B, 64]
+        if len(batch.referring):
+            found = encoder.timbre_encoder(batch.references)
+            timbre = timbre.index_copy(0, batch.referring, found)
+        text = encoder.text_projector(batch.text)
+        encoded = torch.cat([lyrics, timbre.unsqueeze(1), text], dim=1)
+        always = torch.ones(items, lyrics.shape[1] + 1, dtype=torch.bool)
+        if dropped is not None:
+            null = self.model.null_condition_emb.expand_as(encoded)
+            encoded = torch.where(dropped[:, None, None], null, encoded)
+        return encoded, torch.cat([always, batch.seen], dim=1)
+
+    def velocity(
+        self, batch: Batch, noisy: Tensor, t: Tensor, dropped: Tensor | None = None
+    ) -> Tensor:
+        encoded, seen = self.conditions(batch, dropped)
+        set_bias(self.model, seen)
+        kv = self.model.decoder.cross_attention_kv(encoded)
+        return self.model.decoder(noisy, t, batch.context, kv)
+
+    def loss(self, batch: Batch, t: Tensor, noise: Tensor, dropped: Tensor | None) -> Tensor:
+        """[B]: squared error of the velocity, which leads from the music to the noise."""
+        at = t[:, None, None]
+        noisy = at * noise + (1 - at) * batch.target
+        found = self.velocity(batch, noisy, t, dropped)
+        return (found - (noise - batch.target)).square().mean(dim=(1, 2))
+
+
+def draw_batch(maker: Maker, seed: int, frames: int = FRAMES) -> list[Example]:
+    """Examples of one length."""
+    choose = random.Random(f"batch {seed}")
+    lengths = maker.pieces.by_length()
+    length = choose.choices(sorted(lengths), MOST)[0]
+    chosen = [choose.choice(lengths[length]) for _ in range(max(1, frames // length))]
+    return [maker.example(index, choose) for index in chosen]
+
+
+def held_out_losses(trainee: Trainee, maker: Maker, rows: int = 4) -> str:
+    """By flow time: with the right conditions, and with another item's."""
+    lines = list[str]()
+    for right in (True, False):
+        losses = torch.zeros(len(TIMES))
+        for seed in range(rows):
+            generator = torch.Generator().manual_seed(seed)
+            examples = draw_batch(maker, 77_000 + seed)
+            batch = trainee.batch(examples)
+            if not right:
+                turned = trainee.batch([*examples[1:], examples[0]])
+                batch = Batch(
+                    batch.target,
+                    batch.context,
+                    turned.text,
+                    turned.seen,
+                    batch.references,
+                    batch.referring,
+                )
+            noise = torch.randn(batch.target.shape, generator=generator)
+            for place, time in enumerate(TIMES):
+                t = torch.full((len(noise),), time)
+                with torch.no_grad():
+                    losses[place] += trainee.loss(batch, t, noise, None).mean() / rows
+        lines.append("/".join(f"{each:.3f}" for each in losses))
+    return f"{lines[0]}, of others {lines[1]}"
+
+
+def train_base(
+    run: Run, codes: CodeModel, encoder: Qwen3, tokenizer: Tokenizer, count: int = 20_000
+) -> Trainee:
+    """The base model from nothing, or from where the run was stopped."""
+    torch.manual_seed(0)
+    trainee = Trainee(new_model(codes), encoder, tokenizer)
+    return train_diffusion(trainee, BASE, run, count)
+
+
+def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run, count: int) -> Trainee:
+    folder = run.state.parent
+    maker = Maker(pieces(TRAINING, count, folder), tasks, _hints(trainee.model))
+    held = Maker(pieces(HELD_OUT, 60, folder), {"text2music": 1.0}, _hints(trainee.model))
+
+    def loss(step: int) -> Tensor:
+        generator = torch.Generator().manual_seed(step)
+        batch = trainee.batch(draw_batch(maker, step))
+        items = len(batch.target)
+        t = torch.sigmoid(torch.randn(items, generator=generator) + LATE)
+        noise = torch.randn(batch.target.shape, generator=generator)
+        dropped = torch.rand(items, generator=generator) < DROPPED
+        return trainee.loss(batch, t, noise, dropped).mean()
+
+    def report(average: nn.Module) -> str:
+        assert isinstance(average, Trainee)
+        return held_out_losses(average, held)
+
+    trained = train(trainee, loss, report, run)
+    assert isinstance(trained, Trainee)
+    return trained
+
+
+def _hints(model: AceStepModel):
+    @torch.no_grad()
+    def hints(latents: Tensor) -> Tensor:
+        whole = latents[:, : latents.shape[1] // 5 * 5]
+        return model.hints(model.tokenizer(whole))
+
+    return hints
+
+
+def saved(path: Path) -> dict[str, Tensor]:
+    return torch.load(path, weights_only=True)["average"]
