@@ -12,6 +12,7 @@ from pathlib import Path
 from tools.miniature import miniature
 from tools.miniature.codec.build import constructed, write_vae
 from tools.miniature.codec.figures import print_figures
+from tools.miniature.evaluation.calibration import print_calibration
 from tools.miniature.trained import TRAINED
 from tools.miniature.world.export import write_piece
 from tools.miniature.world.request import at_tempo, draw
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str]) -> None:
     elif chosen.part == "vae":
         write_vae(chosen.out)
         print(chosen.out)
+    elif chosen.part == "measures":
+        print_calibration(chosen.pieces, print)
     else:
         print_figures(constructed(), chosen.pieces, chosen.seconds, print)
 
@@ -55,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     part = parts.add_parser("vae-figures", help="how well it keeps held-out pieces")
     part.add_argument("--pieces", type=int, default=16)
     part.add_argument("--seconds", type=float, default=10.0)
+    part = parts.add_parser("measures", help="what tempo, key and others come to on its own pieces")
+    part.add_argument("--pieces", type=int, default=100)
     return parser
 
 
