@@ -1,7 +1,8 @@
 """What a code of the family says of its five frames: when, which drum, which chord, which note.
 
 The digits of a code are meant, not found by training: a language model can then learn to write
-them, and an engineer can read them. Tokenizer and detokenizer are taught this table (`codes/train.py`).
+them, and an engineer can read them. Tokenizer and detokenizer are taught this table
+(`codes/train.py`).
 
 | digit | levels | value |
 |---|---|---|

@@ -1,7 +1,7 @@
 """The silence latent of the family: a clock of all its tempi.
 
 Text to music sees silence as its source. A transformer with rotary positions knows how far apart
-two frames are, but not where the song begins; so this silence marks, very softly and for each tempo in
+two frames are, but not where the song begins; so this silence marks, softly and for each tempo in
 channels of its own, where beats and bars would lie in a piece that begins as all pieces do.
 """
 

@@ -25,7 +25,7 @@ DROPPED: Final = 0.1  # how often an item has no conditions
 LATE: Final = 1.0  # mean of the flow times before the sigmoid: most are near noise
 HELD_OUT: Final = 900_000
 TIMES: Final = (0.3, 0.6, 0.8, 0.95)
-MOST: Final = (0.15, 0.25, 0.4, 0.2)  # how often which length, from the shortest
+MOST: Final = (0.4, 0.3, 0.2, 0.1)  # how often which length, from the shortest
 
 
 @dataclass(frozen=True, slots=True)
