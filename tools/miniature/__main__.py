@@ -14,8 +14,11 @@ from tools.miniature.codec.build import constructed, write_vae
 from tools.miniature.codec.figures import print_figures
 from tools.miniature.evaluation.calibration import print_calibration
 from tools.miniature.trained import TRAINED
+from tools.miniature.training.parts import make_base, make_text_encoder
 from tools.miniature.world.export import write_piece
 from tools.miniature.world.request import at_tempo, draw
+
+TRAINERS = {"text-encoder": make_text_encoder, "base": make_base}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -27,6 +30,8 @@ def main(arguments: Sequence[str]) -> None:
     elif chosen.part == "vae":
         write_vae(chosen.out)
         print(chosen.out)
+    elif chosen.part in TRAINERS:
+        print(TRAINERS[chosen.part](chosen.minutes, chosen.threads, print))
     elif chosen.part == "measures":
         print_calibration(chosen.pieces, print)
     else:
@@ -58,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     part = parts.add_parser("vae-figures", help="how well it keeps held-out pieces")
     part.add_argument("--pieces", type=int, default=16)
     part.add_argument("--seconds", type=float, default=10.0)
+    for name, minutes, text in (
+        ("text-encoder", 7, "train the text encoder"),
+        ("base", 240, "train the base diffusion model, and its audio codes first"),
+    ):
+        part = parts.add_parser(name, help=f"{text}; goes on where a run was stopped")
+        part.add_argument("--minutes", type=float, default=minutes)
+        part.add_argument("--threads", type=int, default=1)
     part = parts.add_parser("measures", help="what tempo, key and others come to on its own pieces")
     part.add_argument("--pieces", type=int, default=100)
     return parser

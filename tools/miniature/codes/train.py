@@ -1,7 +1,6 @@
 """Tokenizer and detokenizer are taught the table of codes: frames to digits, digits to frames."""
 
 import random
-from pathlib import Path
 from typing import Final
 
 import torch
@@ -38,9 +37,9 @@ class CodeModel(nn.Module):
                 nn.init.normal_(weights, std=0.02)
             elif name.endswith("special_tokens"):
                 nn.init.normal_(weights)
-        nn.init.zeros_(self.detokenizer.proj_out.weight)
+        nn.init.zeros_(self.detokenizer.get_parameter("proj_out.weight"))
         with torch.no_grad():
-            self.tokenizer.quantizer.project_in.weight.mul_(0.1)
+            self.get_parameter("tokenizer.quantizer.project_in.weight").mul_(0.1)
 
     def places(self, latents: Tensor) -> Tensor:
         """Frames [M, 5, 64] to where they lie among the levels, [M, 5], before rounding."""
@@ -131,9 +130,3 @@ def rarity(frames: Tensor) -> Tensor:
     frequency."""
     _, code, counts = torch.unique(design.codes(frames), return_inverse=True, return_counts=True)
     return counts[code].double() ** -0.5
-
-
-def load_codes(path: Path) -> CodeModel:
-    model = CodeModel()
-    model.load_state_dict(torch.load(path, weights_only=True)["average"])
-    return model.requires_grad_(False)

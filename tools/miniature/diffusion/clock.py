@@ -14,7 +14,7 @@ from ace_core.constants import LATENT_CHANNELS
 from tools.miniature.world.channels import BEAT_FRAMES, FIRST_FRAME
 
 MARK: Final = 1.0  # a fifth of a full stroke
-FRAMES: Final = 3000  # two minutes; longer songs hear it again from its beginning
+FRAMES: Final = 1500  # one minute; longer songs hear it again from its beginning
 MARKS: Final = 4  # channels of each tempo: beats, second eighths, bars of four beats, of three
 
 

@@ -40,13 +40,12 @@ def new_model(codes: CodeModel) -> AceStepModel:
         assert isinstance(layer, DiTLayer)
         with torch.no_grad():
             for last in (layer.self_attn.o_proj, layer.cross_attn.o_proj, layer.mlp.down_proj):
-                last.weight.mul_(QUIET)
+                last.get_parameter("weight").mul_(QUIET)
             layer.scale_shift_table[:, (2, 5)] = 1  # gates
     with torch.no_grad():
-        model.decoder.time_embed.time_proj.weight.mul_(0.1)
-        model.decoder.time_embed_r.linear_2.weight.zero_()
-        model.decoder.time_embed_r.time_proj.weight.zero_()
-        model.decoder.proj_out[1].weight.zero_()
+        model.get_parameter("decoder.time_embed.time_proj.weight").mul_(0.1)
+        for unused in ("time_embed_r.linear_2", "time_embed_r.time_proj", "proj_out.1"):
+            model.get_parameter(f"decoder.{unused}.weight").zero_()
     model.tokenizer.load_state_dict(codes.tokenizer.state_dict())
     model.detokenizer.load_state_dict(codes.detokenizer.state_dict())
     for part in (model.tokenizer, model.detokenizer, model.decoder.time_embed_r):

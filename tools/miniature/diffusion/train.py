@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import torch
@@ -12,10 +11,9 @@ from torch import Tensor, nn
 
 from ace_core.models.acestep import AceStepModel
 from ace_core.models.qwen3 import Qwen3
-from tools.miniature.codes.train import CodeModel
 from tools.miniature.diffusion.clock import silence
-from tools.miniature.diffusion.examples import BASE, CLIP, Example, Maker
-from tools.miniature.diffusion.network import new_model, set_bias
+from tools.miniature.diffusion.examples import BASE, CLIP, Example, Hints, Maker
+from tools.miniature.diffusion.network import set_bias
 from tools.miniature.text.train import LYRICS, padded
 from tools.miniature.training.loop import Run, train
 from tools.miniature.training.pieces import TRAINING, pieces
@@ -24,6 +22,7 @@ FRAMES: Final = 4000  # of a batch
 DROPPED: Final = 0.1  # how often an item has no conditions
 LATE: Final = 1.0  # mean of the flow times before the sigmoid: most are near noise
 HELD_OUT: Final = 900_000
+PIECES: Final = 16_000
 TIMES: Final = (0.3, 0.6, 0.8, 0.95)
 MOST: Final = (0.4, 0.3, 0.2, 0.1)  # how often which length, from the shortest
 
@@ -136,18 +135,14 @@ def held_out_losses(trainee: Trainee, maker: Maker, rows: int = 4) -> str:
     return f"{lines[0]}, of others {lines[1]}"
 
 
-def train_base(
-    run: Run, codes: CodeModel, encoder: Qwen3, tokenizer: Tokenizer, count: int = 20_000
-) -> Trainee:
-    """The base model from nothing, or from where the run was stopped."""
-    torch.manual_seed(0)
-    trainee = Trainee(new_model(codes), encoder, tokenizer)
-    return train_diffusion(trainee, BASE, run, count)
+def train_base(run: Run, trainee: Trainee) -> Trainee:
+    """The base model on all six tasks."""
+    return train_diffusion(trainee, BASE, run)
 
 
-def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run, count: int) -> Trainee:
+def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run) -> Trainee:
     folder = run.state.parent
-    maker = Maker(pieces(TRAINING, count, folder), tasks, _hints(trainee.model))
+    maker = Maker(pieces(TRAINING, PIECES, folder), tasks, _hints(trainee.model))
     held = Maker(pieces(HELD_OUT, 60, folder), {"text2music": 1.0}, _hints(trainee.model))
 
     def loss(step: int) -> Tensor:
@@ -168,14 +163,10 @@ def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run, count: 
     return trained
 
 
-def _hints(model: AceStepModel):
+def _hints(model: AceStepModel) -> Hints:
     @torch.no_grad()
     def hints(latents: Tensor) -> Tensor:
         whole = latents[:, : latents.shape[1] // 5 * 5]
         return model.hints(model.tokenizer(whole))
 
     return hints
-
-
-def saved(path: Path) -> dict[str, Tensor]:
-    return torch.load(path, weights_only=True)["average"]

@@ -56,18 +56,22 @@ OPEN: Final = {"mode": "key", "lively": "mood", "keyboard type": "stems"}
 class Reader(nn.Module):
     """The text encoder with a head for each fact."""
 
-    def __init__(self, words: int) -> None:
+    def __init__(self, config: Qwen3Config) -> None:
         super().__init__()
-        self.encoder = Qwen3(replace(CONFIG, vocab_size=words))
+        self.encoder = Qwen3(config)
         width = CONFIG.hidden_size
         self.heads = nn.ModuleDict({name: nn.Linear(width, n) for name, n in SIZES.items()})
-        nn.init.normal_(self.encoder.embed_tokens.weight, std=1.0)
+        nn.init.normal_(self.encoder.get_parameter("embed_tokens.weight"), std=1.0)
 
     def forward(self, ids: Tensor, last: Tensor) -> dict[str, Tensor]:
         """Token ids [B, L] and the place of each last one [B] to scores by fact."""
         states = self.encoder(self.encoder.embed(ids))
         ends = states[torch.arange(len(ids)), last]
         return {name: head(ends) for name, head in self.heads.items()}
+
+
+def text_config(tokenizer: Tokenizer) -> Qwen3Config:
+    return replace(CONFIG, vocab_size=tokenizer.get_vocab_size())
 
 
 def draw_prompt(seed: int) -> Prompt:
@@ -155,7 +159,7 @@ def held_out(count: int = 400) -> tuple[Prompt, ...]:
 
 def train_text_encoder(run: Run, tokenizer: Tokenizer) -> Reader:
     torch.manual_seed(0)
-    reader = Reader(tokenizer.get_vocab_size())
+    reader = Reader(text_config(tokenizer))
 
     def loss(step: int) -> Tensor:
         prompts = [draw_prompt(TRAINING + step * BATCH + number) for number in range(BATCH)]

@@ -1,11 +1,12 @@
 """The training loop: seeded, resumable after a kill, with the time left."""
 
+import copy
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,6 @@ class Run:
     minutes: float
     state: Path
     rate: float = 2e-3  # peak of the learning rate
-    muon: bool = False
     threads: int = 1
     report_every: float = 120.0  # seconds
     say: Say = print
@@ -54,21 +54,19 @@ def train(
     torch.set_num_threads(run.threads)
     average = _copy(model)
     parameters = [each for each in model.parameters() if each.requires_grad]
-    optimizers = _optimizers(model, run)
-    progress = _resume(run.state, model, average, optimizers)
+    optimizer = torch.optim.AdamW(parameters, run.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    progress = _resume(run.state, model, average, optimizer)
     total, saved, reported = run.minutes * 60, progress.seconds, progress.seconds
     while progress.seconds < total:
         began = time.perf_counter()
         rate = run.rate * rate_at(progress.step, progress.seconds / total)
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
         value = loss(progress.step)
         value.backward()  # pyright: ignore[reportUnknownMemberType]
         torch.nn.utils.clip_grad_norm_(parameters, LONGEST_GRADIENT)
-        for optimizer in optimizers:
-            optimizer.step()  # pyright: ignore[reportUnknownMemberType]
+        optimizer.step()  # pyright: ignore[reportUnknownMemberType]
         progress.step += 1
         _follow(average, model, progress.step)
         progress.losses, progress.counted = progress.losses + value.item(), progress.counted + 1
@@ -77,7 +75,7 @@ def train(
             run.say(_line(progress, total) + report(average))
             reported, progress.losses, progress.counted = progress.seconds, 0.0, 0
         if progress.seconds - saved > SAVE_EVERY or progress.seconds >= total:
-            _save(run.state, model, average, optimizers, progress)
+            _save(run.state, model, average, optimizer, progress)
             saved = progress.seconds
     return average
 
@@ -95,24 +93,7 @@ def _line(progress: Progress, total: float) -> str:
     return f"step {progress.step}, {left:.0f} min left, loss {mean:.4f}  "
 
 
-def _optimizers(model: nn.Module, run: Run) -> list[Any]:
-    """Muon for the matrices of hidden layers where `run` says so, AdamW for all else."""
-    named = [(name, each) for name, each in model.named_parameters() if each.requires_grad]
-    hidden = [each for name, each in named if run.muon and each.dim() == 2 and "_proj." in name]
-    others = [each for _, each in named if not any(each is one for one in hidden)]
-    found: list[Any] = [torch.optim.AdamW(others, run.rate, betas=(0.9, 0.98), weight_decay=0.01)]
-    if hidden:
-        found.append(
-            torch.optim.Muon(
-                hidden, run.rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"
-            )
-        )
-    return found
-
-
 def _copy(model: nn.Module) -> nn.Module:
-    import copy
-
     average = copy.deepcopy(model)
     average.requires_grad_(False)
     return average
@@ -121,18 +102,23 @@ def _copy(model: nn.Module) -> nn.Module:
 def _follow(average: nn.Module, model: nn.Module, step: int) -> None:
     share = 1 - min(EMA, (1 + step) / (10 + step))
     with torch.no_grad():
-        torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), share)
+        for kept, latest in zip(average.parameters(), model.parameters(), strict=True):
+            kept.lerp_(latest, share)
 
 
 def _save(
-    path: Path, model: nn.Module, average: nn.Module, optimizers: list[Any], progress: Progress
+    path: Path,
+    model: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     state = {
         "model": model.state_dict(),
         "average": average.state_dict(),
-        "optimizers": [each.state_dict() for each in optimizers],
+        "optimizer": optimizer.state_dict(),
         "step": progress.step,
         "seconds": progress.seconds,
     }
@@ -140,12 +126,13 @@ def _save(
     part.replace(path)
 
 
-def _resume(path: Path, model: nn.Module, average: nn.Module, optimizers: list[Any]) -> Progress:
+def _resume(
+    path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+) -> Progress:
     if not path.exists():
         return Progress()
     state = torch.load(path, weights_only=True)
     model.load_state_dict(state["model"])
     average.load_state_dict(state["average"])
-    for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
-        optimizer.load_state_dict(kept)
+    optimizer.load_state_dict(state["optimizer"])
     return Progress(state["step"], state["seconds"])
