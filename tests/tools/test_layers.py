@@ -8,6 +8,7 @@ from tools.hosts.checkout import CheckoutError
 from tools.testing import environments, layers, processors
 from tools.testing.frontends import FRONTENDS, pairs_of, required_by, static_of
 from tools.testing.jobs import Job
+from tools.testing.turns import one_in_turn, taking_turns
 
 
 def checkout(place: Path, version: str, frontend: str) -> Path:
@@ -106,7 +107,7 @@ def test_each_commit_has_the_next_setting_and_in_time_all_numerical_tests(
     count = len(processors.SETTINGS) * processors.PARTS
     seen = []
     for commits in range(2 * count):
-        monkeypatch.setattr(processors, "_commits", lambda commits=commits: commits)
+        monkeypatch.setattr(processors, "commits", lambda commits=commits: commits)
         seen.append(processors.in_turn())
     assert [job.name for job in seen[:count]] == [job.name for job in seen[count:]]
     assert len({job.name for job in seen}) == count
@@ -119,11 +120,39 @@ def test_each_commit_has_the_next_setting_and_in_time_all_numerical_tests(
         assert all(setting.environment.items() <= job.environment.items() for job in jobs)
 
 
+def test_each_commit_has_one_of_the_layers_that_take_turns_and_names_the_other(
+    two: tuple[Path, Path],
+):
+    whole = layers.layers(lint=True)
+    assert not [job for job in whole if job.waits]
+    between, standin = "browser (ComfyUI 0.33.0, frontend 1.49.6)", "nodes (stand-in)"
+    for turn, (runs, waits) in enumerate([(standin, between), (between, standin)] * 2):
+        jobs = one_in_turn(whole, turn)
+        assert [job.name for job in jobs] == [job.name for job in whole]
+        assert [job.name for job in jobs if job.waits] == [waits]
+        assert f"it is the turn of {runs}; `make test` runs all" in named(jobs, waits).missing
+        assert [job for job in jobs if job.name != waits] == [
+            job for job in whole if job.name != waits
+        ]
+
+
+def test_what_nothing_stands_for_runs_with_every_commit(
+    tmp_path: Path, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+):
+    """The stand-in where there is no ComfyUI, and a layer that would take turns with itself."""
+    monkeypatch.setattr(layers, "lacks_browser", lambda: "no node on the PATH")
+    assert [job.name for job in taking_turns(layers.layers())] == ["nodes (stand-in)"]
+    assert one_in_turn(layers.layers(), 1) == layers.layers()
+    monkeypatch.setenv("HOME", str(tmp_path / "empty"))
+    monkeypatch.delenv("COMFYUI_PATH", raising=False)
+    assert taking_turns(layers.layers()) == []
+
+
 def test_another_processor_than_x86_runs_what_it_can(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(processors.platform, "machine", lambda: "aarch64")
     ran = [job.where for job in processors.processors()[1:] if not job.missing]
     assert ran == ["1 thread", "2 threads"]
-    assert processors.in_turn().where.endswith(("of 6: 1 thread", "of 6: 2 threads"))
+    assert processors.in_turn().where.endswith(("of 12: 1 thread", "of 12: 2 threads"))
 
 
 def test_an_environment_is_made_once_for_the_same_requirements(

@@ -72,6 +72,15 @@ def test_writing_keeps_what_passed_and_is_then_right(place: Path, capsys):
     assert "README is right" in capsys.readouterr().out
 
 
+def test_what_waited_for_its_turn_keeps_what_it_passed_at_the_last(place: Path, capsys):
+    run(place, OLD, NEW, PAGE, row("0.33.0", "1.9.2", missing="another's turn", waits=True))
+    assert tested_on.main(["--check"]) == 0
+    said = capsys.readouterr().out
+    assert "NOT CHECKED HERE: README claims ComfyUI 0.33.0 with frontend 1.9.2" in said
+    assert tested_on.main([]) == 0
+    assert "0.33.0 (frontends 1.9.2 and 1.58.1)" in (place / "README.md").read_text()
+
+
 def test_a_claim_that_failed_or_was_left_out_is_false(place: Path, capsys):
     run(place, OLD, NEW, row("0.33.0", "1.58.1", failures=["t"]))
     assert tested_on.main(["--check"]) == 1

@@ -19,6 +19,7 @@ from tools.testing.jobs import Job, run_all
 from tools.testing.layers import REPORTS, SETUP, layers
 from tools.testing.processors import in_turn, processors
 from tools.testing.reports import Row, table, verdict
+from tools.testing.turns import commits, one_in_turn
 from tools.testing.versions import versions
 
 _QUICK = 2.0  # seconds in which nothing was set up
@@ -61,7 +62,7 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
     if options.what == "versions":
         return versions()
     jobs = layers(options.lint, options.every_frontend)
-    return [*jobs, in_turn()] if options.turn else jobs
+    return [*one_in_turn(jobs, commits()), in_turn()] if options.turn else jobs
 
 
 def _with(jobs: list[Job], more: list[str], slots: int) -> list[Job]:
@@ -88,7 +89,11 @@ def _options() -> argparse.ArgumentParser:
     kinds = ("layers", "processors", "versions")
     parser.add_argument("what", nargs="?", choices=kinds, default="layers")
     parser.add_argument("--lint", action="store_true", help="ruff and pyright, too")
-    parser.add_argument("--turn", action="store_true", help="a part of processors, too")
+    parser.add_argument(
+        "--turn",
+        action="store_true",
+        help="what .ci/run runs: a part of processors, too, and one of the layers that take turns",
+    )
     parser.add_argument("--every-frontend", action="store_true", help="each ComfyUI in each page")
     parser.add_argument("--only", action="append", default=[], help="layers whose name has this")
     parser.add_argument("--pytest", action="append", default=[], help="an argument for pytest")

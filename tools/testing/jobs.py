@@ -38,6 +38,7 @@ class Job:
     frontend: str = ""
     python: Path | None = None  # whose packages the row tells
     missing: str = ""  # what this machine lacks for it
+    waits: bool = False  # or that another has its turn
 
     @property
     def name(self) -> str:
@@ -194,7 +195,14 @@ def _show(running: _Running) -> Iterator[None]:
 
 
 def _without(job: Job) -> Row:
-    return Row(job.layer, job.where, missing=job.missing, host=job.host, frontend=job.frontend)
+    return Row(
+        job.layer,
+        job.where,
+        missing=job.missing,
+        waits=job.waits,
+        host=job.host,
+        frontend=job.frontend,
+    )
 
 
 def _blocked(job: Job, failed: list[str]) -> Row:

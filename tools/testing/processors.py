@@ -4,14 +4,14 @@ The bounds of the tests come from the arithmetic, so the tests that need no host
 """
 
 import platform
-import subprocess
 from dataclasses import dataclass
 
 from tools.hosts.checkout import ROOT
 from tools.testing.jobs import Job
 from tools.testing.layers import CORE_PATHS, core_tests, one_checkout, setup_core
+from tools.testing.turns import commits
 
-PARTS = 3  # of the numerical tests: as much as one commit pays for
+PARTS = 6  # of the numerical tests: as much as one commit pays for
 _X86 = {"x86_64", "amd64"}
 _NO_X86 = "this processor is no x86"
 
@@ -59,7 +59,7 @@ def processors() -> list[Job]:
 def in_turn() -> Job:
     """A part of the core's numerical tests under one of the settings, another with each commit."""
     able = [setting for setting in SETTINGS if _runs(setting)]
-    turn = _commits() % (len(able) * PARTS)
+    turn = commits() % (len(able) * PARTS)
     part, setting = divmod(turn, len(able))
     before = f"turn {turn + 1} of {len(able) * PARTS}: "
     return _under(able[setting], before, numerical_tests()[part::PARTS])
@@ -85,10 +85,3 @@ def _under(setting: Setting, before: str = "", paths: tuple[str, ...] = CORE_PAT
 
 def _runs(setting: Setting) -> bool:
     return platform.machine().lower() in _X86 or not (setting.aten or setting.onednn)
-
-
-def _commits() -> int:
-    """How many commits there are; 0 where this is no git checkout."""
-    command = ["git", "rev-list", "--count", "HEAD"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return int(done.stdout) if done.returncode == 0 else 0

@@ -21,6 +21,7 @@ class Row:
     skips: dict[str, int] = field(default_factory=dict)  # reason -> how many
     problem: str = ""  # why the layer failed as a whole
     missing: str = ""
+    waits: bool = False  # it is missing until its turn, and nothing is lacking
     seconds: float = 0.0
     host: str = ""  # version of ComfyUI
     frontend: str = ""  # version of its page

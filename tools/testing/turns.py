@@ -1,0 +1,44 @@
+"""What `.ci/run` pays for with each commit, and what it runs with every other one only.
+
+The stand-in has the nodes' tests that every ComfyUI has run before it, and a page between the
+oldest and the newest differs little from both: one such layer runs with each commit, in turn, and
+the table names those that did not. `make test` runs all of them.
+"""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tools.hosts.checkout import ROOT, release_of
+from tools.testing.jobs import Job
+
+
+def commits() -> int:
+    """How many commits there are; 0 where this is no git checkout."""
+    command = ["git", "rev-list", "--count", "HEAD"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return int(done.stdout) if done.returncode == 0 else 0
+
+
+def one_in_turn(jobs: Sequence[Job], turn: int) -> list[Job]:
+    """The jobs, with one of those that take turns: the others say that they wait."""
+    waiting = taking_turns(jobs)
+    if len(waiting) < 2:
+        return list(jobs)
+    chosen = waiting.pop(turn % len(waiting))
+    reason = f"with this commit it is the turn of {chosen.name}; `make test` runs all"
+    return [replace(job, missing=reason, waits=True) if job in waiting else job for job in jobs]
+
+
+def taking_turns(jobs: Sequence[Job]) -> list[Job]:
+    """The stand-in, where a ComfyUI runs the same tests, and pages that are neither the oldest nor
+    the newest."""
+    able = [job for job in jobs if not job.missing]
+    tested = any(job.host and not job.frontend for job in able)
+    pages = sorted({job.frontend for job in able if job.frontend}, key=release_of)
+    between = pages[1:-1]
+    return [
+        job
+        for job in able
+        if job.frontend in between or (tested and job.name == "nodes (stand-in)")
+    ]
