@@ -13,12 +13,22 @@ from tools.miniature import miniature
 from tools.miniature.codec.build import constructed, write_vae
 from tools.miniature.codec.figures import print_figures
 from tools.miniature.evaluation.calibration import print_calibration
+from tools.miniature.language import figures as language_figures
 from tools.miniature.trained import TRAINED
-from tools.miniature.training.parts import make_base, make_text_encoder
+from tools.miniature.training.parts import (
+    LANGUAGE_MODEL,
+    make_base,
+    make_language_model,
+    make_text_encoder,
+)
 from tools.miniature.world.export import write_piece
 from tools.miniature.world.request import at_tempo, draw
 
-TRAINERS = {"text-encoder": make_text_encoder, "base": make_base}
+TRAINERS = {
+    "text-encoder": make_text_encoder,
+    "base": make_base,
+    "language-model": make_language_model,
+}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -34,6 +44,8 @@ def main(arguments: Sequence[str]) -> None:
         print(TRAINERS[chosen.part](chosen.minutes, chosen.threads, print))
     elif chosen.part == "measures":
         print_calibration(chosen.pieces, print)
+    elif chosen.part == "language-figures":
+        language_figures.print_figures(language_figures.load(chosen.lm), chosen.pieces, print)
     else:
         print_figures(constructed(), chosen.pieces, chosen.seconds, print)
 
@@ -66,12 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     for name, minutes, text in (
         ("text-encoder", 7, "train the text encoder"),
         ("base", 240, "train the base diffusion model, and its audio codes first"),
+        ("language-model", 75, "train the language model"),
     ):
         part = parts.add_parser(name, help=f"{text}; goes on where a run was stopped")
         part.add_argument("--minutes", type=float, default=minutes)
         part.add_argument("--threads", type=int, default=1)
     part = parts.add_parser("measures", help="what tempo, key and others come to on its own pieces")
     part.add_argument("--pieces", type=int, default=100)
+    part = parts.add_parser("language-figures", help="what it writes and understands")
+    part.add_argument("--pieces", type=int, default=48)
+    part.add_argument("--lm", type=Path, default=LANGUAGE_MODEL, help="folder of the model")
     return parser
 
 

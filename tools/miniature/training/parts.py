@@ -12,15 +12,19 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from ace_core.models.qwen3 import Qwen3
+from ace_core.weights.load import load_lm
 from tools.miniature.codes.train import CodeModel, train_codes
 from tools.miniature.diffusion.network import new_model
 from tools.miniature.diffusion.train import Trainee, train_base
+from tools.miniature.language.tokenizer import build as language_words
+from tools.miniature.language.train import train_language_model
 from tools.miniature.text.train import Reader, build_words, text_config, train_text_encoder
 from tools.miniature.trained import TRAINED
 from tools.miniature.training.files import write_diffusion, write_qwen3
 from tools.miniature.training.loop import Run, Say
 
 STATES: Final = Path("build/miniature")  # what a stopped run goes on from; not in the repository
+LANGUAGE_MODEL: Final = TRAINED / "language_model"
 CODE_PARTS: Final = ("tokenizer.", "detokenizer.")
 
 
@@ -50,6 +54,14 @@ def make_base(minutes: float, threads: int, say: Say) -> Path:
         trainee.model.load_state_dict(_in_float32(file))
     write_diffusion(folder, train_base(run, trainee).model, "base")
     return folder
+
+
+def make_language_model(minutes: float, threads: int, say: Say) -> Path:
+    words = language_words()
+    run = run_of("language_model", minutes, threads, say, rate=3e-3)
+    begin = load_lm(LANGUAGE_MODEL) if (LANGUAGE_MODEL / "model.safetensors").exists() else None
+    write_qwen3(LANGUAGE_MODEL, train_language_model(run, words, begin), words)
+    return LANGUAGE_MODEL
 
 
 def load_text_encoder() -> tuple[Tokenizer, Qwen3]:

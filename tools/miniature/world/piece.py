@@ -46,7 +46,7 @@ def compose(request: Request) -> Piece:
 
     form = sections(request)
     harmony = Harmony(request.tonic, request.mode)
-    chords = _chords(request, form, chooser("harmony"))
+    chords = chords_of(request, form, chooser("harmony"))
     drums = Drums(request, chooser("drums"))
     bass = Bass(request, harmony, chooser("bass"))
     keyboard = Keyboard(request, harmony, chooser("keyboard"))
@@ -66,7 +66,9 @@ def compose(request: Request) -> Piece:
     return Piece(request, form, chords, roll)
 
 
-def _chords(request: Request, form: tuple[Section, ...], choose: random.Random) -> tuple[int, ...]:
+def chords_of(
+    request: Request, form: tuple[Section, ...], choose: random.Random
+) -> tuple[int, ...]:
     """A degree for each bar; the piece ends with dominant and tonic."""
     verse = choose.choice(VERSES[request.mode])
     chorus = choose.choice(CHORUSES[request.mode])
