@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import transformers
 
 from ace_core import tokens
 from ace_core.errors import CheckpointError, InvalidRequestError
@@ -51,6 +52,14 @@ def test_a_token_that_is_missing_is_named(tokenizer):
 def test_a_file_of_another_name_is_read_as_a_tokenizer(tmp_path, tokenizer):
     file = write_tokenizer(tmp_path, audio_codes=3).rename(tmp_path / "qwen.tokenizer.json")
     assert load_tokenizer(file).encode("la") == tokenizer.encode("la")
+
+
+def test_a_file_gives_the_ids_that_transformers_gives(tmp_path, tokenizer):
+    file = write_tokenizer(tmp_path, audio_codes=3)
+    theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(file)).backend_tokenizer
+    for text in ("", "la <|im_end|>\n", "<|audio_code_2|><think> Café ♯\t</think>\r\n\n"):
+        assert tokenizer.encode(text) == theirs.encode(text, add_special_tokens=False).ids
+    assert tokenizer.size == len(theirs.get_vocab())
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
