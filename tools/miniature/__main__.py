@@ -5,11 +5,16 @@ trained family, one part each (docs/miniature.md).
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools.miniature import miniature
+from tools.miniature.claims.figure import QUICK, WHOLE
+from tools.miniature.claims.kept import write_reached
+from tools.miniature.claims.music import Family
+from tools.miniature.claims.table import GROUPS, measured
 from tools.miniature.codec.build import constructed, write_vae
 from tools.miniature.codec.figures import print_figures
 from tools.miniature.evaluation.calibration import print_calibration
@@ -46,8 +51,18 @@ def main(arguments: Sequence[str]) -> None:
         print_calibration(chosen.pieces, print)
     elif chosen.part == "language-figures":
         language_figures.print_figures(language_figures.load(chosen.lm), chosen.pieces, print)
+    elif chosen.part == "figures":
+        _figures(chosen)
     else:
         print_figures(constructed(), chosen.pieces, chosen.seconds, print)
+
+
+def _figures(chosen: argparse.Namespace) -> None:
+    logging.basicConfig(level=logging.INFO)
+    family, extent = Family(chosen.family), QUICK if chosen.quick else WHOLE
+    found = measured(family, extent, chosen.repeats, chosen.only, print)
+    if chosen.keep is not None:
+        write_reached(chosen.keep, "quick" if chosen.quick else "whole", found)
 
 
 def _write_piece(chosen: argparse.Namespace) -> None:
@@ -88,6 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     part = parts.add_parser("language-figures", help="what it writes and understands")
     part.add_argument("--pieces", type=int, default=48)
     part.add_argument("--lm", type=Path, default=LANGUAGE_MODEL, help="folder of the model")
+    part = parts.add_parser("figures", help="what the trained family's music is held to")
+    part.add_argument("--family", type=Path, default=TRAINED, help="folder of its parts")
+    part.add_argument("--quick", action="store_true", help="on few requests, as CI does")
+    part.add_argument("--repeats", type=int, default=1, help="seeds, each with its own requests")
+    part.add_argument("--only", action="append", default=[], choices=GROUPS, help="a group")
+    part.add_argument("--keep", type=Path, help="file that tests take their bounds from")
     return parser
 
 

@@ -1,0 +1,99 @@
+"""Text to music: tempo, key and instruments as asked, both models, guidance, seeds, captions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from ace_core.pipeline import Models
+from ace_core.sampling.guidance import Guidance, GuidanceKind
+
+from ..evaluation.likeness import kept
+from ..world.request import Request
+from .asked import AsAsked, as_asked, requests
+from .figure import Extent, Figure, Unit
+from .music import Family, How, from_text
+
+STEPS: Final = 32  # of the base model
+POINTS: Final = 0.05  # that turbo may fall behind base
+
+
+def guided(seed: int, scale: float = 3.0) -> How:
+    """The base model's way."""
+    return How(seed, STEPS, Guidance(GuidanceKind.CFG, scale))
+
+
+def heard(models: Models, asked: Sequence[Request], how: How) -> AsAsked:
+    return as_asked(asked, from_text(models, asked, how))
+
+
+def as_asked_figures(found: AsAsked, name: str, targets: Mapping[str, float]) -> list[Figure]:
+    """`targets` by the field of `found`; the others are shown."""
+    rows = {
+        "tempo": Figure(f"tempo as asked, {name}", found.tempo),
+        "octaves": Figure(f"tempo, or half or twice of it, {name}", found.octaves),
+        "meter": Figure(f"meter as asked, {name}", found.meter),
+        "key": Figure(f"key as asked, {name}", found.key),
+        "instruments": Figure(f"instruments as asked, {name}", found.instruments, unit=Unit.AUC),
+    }
+    return [
+        Figure(row.claim, row.value, targets.get(field), row.unit) for field, row in rows.items()
+    ]
+
+
+def turbo(family: Family, extent: Extent) -> list[Figure]:
+    found = heard(family.turbo, requests(extent), How(extent.noise))
+    return as_asked_figures(found, "turbo in 8 steps", {"instruments": 0.98})
+
+
+def base(family: Family, extent: Extent) -> list[Figure]:
+    """Base in 32 steps, and how far behind it turbo is on the same requests."""
+    asked = requests(extent.slow)
+    by_base = heard(family.base, asked, guided(extent.noise))
+    by_turbo = heard(family.turbo, asked, How(extent.noise))
+    fields = ("tempo", "key", "instruments")
+    behind = max(getattr(by_base, field) - getattr(by_turbo, field) for field in fields)
+    return [
+        *as_asked_figures(by_base, "base in 32 steps", {"instruments": 0.98}),
+        Figure("turbo beside base: the measure that falls behind most", -behind, -POINTS),
+    ]
+
+
+def guidance(family: Family, extent: Extent) -> list[Figure]:
+    """That the measures rise with the scale up to its best, and fall beyond."""
+    means = [found.mean for found in sweep(family, extent).values()]
+    return [
+        Figure("guidance: what the best scale gains on none", max(means) - means[0], 0.0),
+        Figure("guidance: what the highest scale loses", max(means) - means[-1], 0.0),
+    ]
+
+
+def sweep(family: Family, extent: Extent) -> dict[float, AsAsked]:
+    """By guidance scale of the base model."""
+    asked = requests(extent.slow)
+    return {
+        scale: heard(family.base, asked, guided(extent.noise, scale)) for scale in extent.scales
+    }
+
+
+def seeds(family: Family, extent: Extent) -> list[Figure]:
+    """The same seed is the same song; another caption or another seed is another."""
+    asked = requests(extent.slow)
+    how = How(extent.noise)
+    rolls, again = (from_text(family.turbo, asked, how) for _ in range(2))
+    other_noise = from_text(family.turbo, asked, How(extent.noise + len(asked)))
+    turned = [*asked[1:], asked[0]]
+    other_words = from_text(family.turbo, turned, how)
+    same = [torch.equal(one, other) for one, other in zip(rolls, again, strict=True)]
+    return [
+        Figure("same seed, same song", sum(same) / len(same), 1.0),
+        Figure("another seed: other strokes", 1 - overlap(rolls, other_noise), 0.3),
+        Figure("another caption: other strokes", 1 - overlap(rolls, other_words), 0.5),
+    ]
+
+
+def overlap(rolls: Sequence[Tensor], others: Sequence[Tensor]) -> float:
+    """Share of the strokes of all rolls that the others have, too."""
+    pairs = [kept(one, other) for one, other in zip(rolls, others, strict=True)]
+    return sum(same for same, _ in pairs) / max(1, sum(total for _, total in pairs))
