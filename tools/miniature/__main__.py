@@ -14,6 +14,7 @@ from tools.miniature import miniature
 from tools.miniature.claims.figure import QUICK, WHOLE
 from tools.miniature.claims.kept import write_reached
 from tools.miniature.claims.music import Family
+from tools.miniature.claims.plots import draw_plots
 from tools.miniature.claims.table import GROUPS, measured
 from tools.miniature.codec.build import constructed, write_vae
 from tools.miniature.codec.figures import print_figures
@@ -63,6 +64,9 @@ def _figures(chosen: argparse.Namespace) -> None:
     found = measured(family, extent, chosen.repeats, chosen.only, print)
     if chosen.keep is not None:
         write_reached(chosen.keep, "quick" if chosen.quick else "whole", found)
+    if chosen.plots is not None:
+        for path in draw_plots(family, extent, chosen.plots):
+            print(path)
 
 
 def _write_piece(chosen: argparse.Namespace) -> None:
@@ -108,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("--quick", action="store_true", help="on few requests, as CI does")
     part.add_argument("--repeats", type=int, default=1, help="seeds, each with its own requests")
     part.add_argument("--only", action="append", default=[], choices=GROUPS, help="a group")
+    part.add_argument("--plots", type=Path, help="folder for the plots")
     part.add_argument("--keep", type=Path, help="file that tests take their bounds from")
     return parser
 

@@ -54,7 +54,7 @@ class Extent:
     requests: int
     fewer: int
     scales: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0)  # of guidance
-    decoded: int = 3  # repaints whose audio is heard
+    decoded: int = 12  # pieces and repaints whose audio is heard
     seed: int = 0
 
     @property
@@ -68,7 +68,7 @@ class Extent:
         return replace(self, requests=self.fewer)
 
 
-QUICK: Final = Extent(requests=16, fewer=6, scales=(1.0, 3.0, 12.0), decoded=1)
+QUICK: Final = Extent(requests=16, fewer=6, scales=(1.0, 3.0, 12.0), decoded=2)
 WHOLE: Final = Extent(requests=48, fewer=16)
 
 

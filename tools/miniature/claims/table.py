@@ -13,7 +13,7 @@ from .music import Family
 from .regions import repaints
 from .sources import cover, reference, strengths
 from .stems import stem_tasks
-from .text import base, guidance, seeds, turbo
+from .text import base, guidance, measured_audio, seeds, turbo
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ GROUPS: Final = {
     "turbo": Group(turbo, TURBO),
     "base": Group(base, BASE | TURBO),
     "guidance": Group(guidance, BASE),
+    "audio": Group(measured_audio, TURBO),
     "seeds": Group(seeds, TURBO),
     "cover": Group(cover, TURBO),
     "strengths": Group(strengths, TURBO),

@@ -1,19 +1,23 @@
 """Text to music: tempo, key and instruments as asked, both models, guidance, seeds, captions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import torch
 from torch import Tensor
 
-from ace_core.pipeline import Models
+from ace_core.constants import SAMPLE_RATE
+from ace_core.measure.measurement import measure
+from ace_core.pipeline import Models, decode_audio
 from ace_core.sampling.guidance import Guidance, GuidanceKind
 
 from ..evaluation.likeness import kept
-from ..world.request import Request
+from ..evaluation.tempo import OCTAVES
+from ..world.request import CLOSE, Request
 from .asked import AsAsked, as_asked, requests
 from .figure import Extent, Figure, Unit
-from .music import Family, How, from_text
+from .music import Family, How, from_text, latent
 
 STEPS: Final = 32  # of the base model
 POINTS: Final = 0.05  # that turbo may fall behind base
@@ -57,6 +61,22 @@ def base(family: Family, extent: Extent) -> list[Figure]:
     return [
         *as_asked_figures(by_base, "base in 32 steps", {"instruments": 0.98}),
         Figure("turbo beside base: the measure that falls behind most", -behind, -POINTS),
+    ]
+
+
+def measured_audio(family: Family, extent: Extent) -> list[Figure]:
+    """What ACE-Step Measure hears in the decoded audio, half and twice the tempo counted."""
+    asked = requests(replace(extent, requests=extent.decoded))
+    right = {"tempo": 0, "key": 0}
+    for request, roll in zip(asked, from_text(family.turbo, asked, How(extent.noise)), strict=True):
+        heard = measure(decode_audio(family.turbo, latent(roll))[0], SAMPLE_RATE)
+        if heard.tempo is not None:
+            ratios = [heard.tempo.bpm / request.bpm * octave for octave in OCTAVES]
+            right["tempo"] += any(1 / CLOSE < ratio < CLOSE for ratio in ratios)
+        right["key"] += heard.key is not None and heard.key.name == request.key
+    return [
+        Figure(f"{name} as Measure hears the audio", count / len(asked))
+        for name, count in right.items()
     ]
 
 
