@@ -26,6 +26,7 @@ from tools.miniature.training.parts import (
     make_base,
     make_language_model,
     make_text_encoder,
+    make_turbo,
 )
 from tools.miniature.world.export import write_piece
 from tools.miniature.world.request import at_tempo, draw
@@ -33,6 +34,7 @@ from tools.miniature.world.request import at_tempo, draw
 TRAINERS = {
     "text-encoder": make_text_encoder,
     "base": make_base,
+    "turbo": make_turbo,
     "language-model": make_language_model,
 }
 
@@ -97,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, minutes, text in (
         ("text-encoder", 7, "train the text encoder"),
         ("base", 240, "train the base diffusion model, and its audio codes first"),
+        ("turbo", 20, "teach the turbo model by the base model"),
         ("language-model", 75, "train the language model"),
     ):
         part = parts.add_parser(name, help=f"{text}; goes on where a run was stopped")

@@ -141,9 +141,9 @@ def train_base(run: Run, trainee: Trainee) -> Trainee:
 
 
 def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run) -> Trainee:
-    folder = run.state.parent
-    maker = Maker(pieces(TRAINING, PIECES, folder), tasks, _hints(trainee.model))
-    held = Maker(pieces(HELD_OUT, 60, folder), {"text2music": 1.0}, _hints(trainee.model))
+    maker = maker_of(trainee, tasks, run)
+    held_out = pieces(HELD_OUT, 60, run.state.parent)
+    held = Maker(held_out, {"text2music": 1.0}, _hints(trainee.model))
 
     def loss(step: int) -> Tensor:
         generator = torch.Generator().manual_seed(step)
@@ -161,6 +161,11 @@ def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run) -> Trai
     trained = train(trainee, loss, report, run)
     assert isinstance(trained, Trainee)
     return trained
+
+
+def maker_of(trainee: Trainee, tasks: dict[str, float], run: Run) -> Maker:
+    """Examples of the pieces to learn from, which are composed first."""
+    return Maker(pieces(TRAINING, PIECES, run.state.parent), tasks, _hints(trainee.model))
 
 
 def _hints(model: AceStepModel) -> Hints:

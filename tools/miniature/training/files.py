@@ -34,6 +34,14 @@ def write_diffusion(folder: Path, model: AceStepModel, version: str) -> None:
     torch.save(latent, folder / "silence_latent.pt")
 
 
+def write_adapter(folder: Path, weights: dict[str, Tensor], rank: int) -> None:
+    """An adapter as PEFT saves it; alpha is its rank, so its scale is 1."""
+    _write_json(
+        folder / "adapter_config.json", {"peft_type": "LORA", "r": rank, "lora_alpha": rank}
+    )
+    _write_weights(folder / "adapter_model.safetensors", weights)
+
+
 def _half(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "dtype": "float16"}
 

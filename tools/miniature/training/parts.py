@@ -16,11 +16,12 @@ from ace_core.weights.load import load_lm
 from tools.miniature.codes.train import CodeModel, train_codes
 from tools.miniature.diffusion.network import new_model
 from tools.miniature.diffusion.train import Trainee, train_base
+from tools.miniature.diffusion.turbo import RANK, train_turbo
 from tools.miniature.language.tokenizer import build as language_words
 from tools.miniature.language.train import train_language_model
 from tools.miniature.text.train import Reader, build_words, text_config, train_text_encoder
 from tools.miniature.trained import TRAINED
-from tools.miniature.training.files import write_diffusion, write_qwen3
+from tools.miniature.training.files import write_adapter, write_diffusion, write_qwen3
 from tools.miniature.training.loop import Run, Say
 
 STATES: Final = Path("build/miniature")  # what a stopped run goes on from; not in the repository
@@ -62,6 +63,30 @@ def make_language_model(minutes: float, threads: int, say: Say) -> Path:
     begin = load_lm(LANGUAGE_MODEL) if (LANGUAGE_MODEL / "model.safetensors").exists() else None
     write_qwen3(LANGUAGE_MODEL, train_language_model(run, words, begin), words)
     return LANGUAGE_MODEL
+
+
+def make_turbo(minutes: float, threads: int, say: Say) -> Path:
+    """The adapter that makes the base model one of eight steps."""
+    words, encoder = load_text_encoder()
+    trainee = load_base(encoder, words)
+    folder = TRAINED / "turbo"
+    run = run_of("turbo", minutes, threads, say, rate=1e-3)
+    write_adapter(folder, train_turbo(trainee, run), RANK)
+    return folder
+
+
+def load_base(encoder: Qwen3, words: Tokenizer) -> Trainee:
+    """
+    Raises:
+        FileNotFoundError: it was not trained yet.
+    """
+    file = TRAINED / "base" / "model.safetensors"
+    codes = load_code_model(file.parent)
+    if codes is None:
+        raise FileNotFoundError(f"{file} is missing: train the base model first.")
+    trainee = Trainee(new_model(codes), encoder, words)
+    trainee.model.load_state_dict(_in_float32(file))
+    return trainee
 
 
 def load_text_encoder() -> tuple[Tokenizer, Qwen3]:
