@@ -20,14 +20,14 @@ from tools.miniature.world.channels import STEMS
 from tools.miniature.world.request import Request
 
 BASE: Final = {
-    "text2music": 0.4,
-    "cover": 0.2,
-    "repaint": 0.12,
-    "extract": 0.08,
-    "lego": 0.1,
-    "complete": 0.1,
+    "text2music": 0.32,
+    "cover": 0.42,
+    "repaint": 0.1,
+    "extract": 0.05,
+    "lego": 0.05,
+    "complete": 0.06,
 }
-TURBO: Final = {"text2music": 0.5, "cover": 0.3, "repaint": 0.2}
+TURBO: Final = {"text2music": 0.4, "cover": 0.45, "repaint": 0.15}
 PLAYS: Final = 0.75  # how often a stem is in a piece
 REFERENCE: Final = 0.25  # how often text to music has a reference
 CLIP: Final = 129  # frames of a reference that the timbre encoder's one layer reads

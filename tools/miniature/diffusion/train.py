@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -14,17 +14,19 @@ from ace_core.models.qwen3 import Qwen3
 from tools.miniature.diffusion.clock import silence
 from tools.miniature.diffusion.examples import BASE, CLIP, Example, Hints, Maker
 from tools.miniature.diffusion.network import set_bias
-from tools.miniature.text.train import LYRICS, padded
+from tools.miniature.text.train import ENDS, LYRICS, padded
 from tools.miniature.training.loop import Run, train
 from tools.miniature.training.pieces import TRAINING, pieces
 
 FRAMES: Final = 4000  # of a batch
 DROPPED: Final = 0.1  # how often an item has no conditions
+FOCUSED: Final = 0.7  # how often an item sees only the ends of its text, which tell all, at first
+OPENING: Final = (4500, 5200)  # steps between which it comes to see the whole text always
 LATE: Final = 1.0  # mean of the flow times before the sigmoid: most are near noise
 HELD_OUT: Final = 900_000
 PIECES: Final = 16_000
 TIMES: Final = (0.3, 0.6, 0.8, 0.95)
-MOST: Final = (0.4, 0.3, 0.2, 0.1)  # how often which length, from the shortest
+MOST: Final = (0.55, 0.3, 0.1, 0.05)  # how often which length, from the shortest
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,20 @@ def draw_batch(maker: Maker, seed: int, frames: int = FRAMES) -> list[Example]:
     return [maker.example(index, choose) for index in chosen]
 
 
+def focus(step: int) -> float:
+    """How often an item sees only the ends of its text."""
+    first, last = OPENING
+    return FOCUSED * min(1.0, max(0.0, (last - step) / (last - first)))
+
+
+def at_ends(batch: Batch, focused: Tensor) -> Batch:
+    """The batch, where the `focused` [B] see no more than the last states of their text. What a
+    song is asked to be is told there; found first among few, it is found later among all."""
+    lengths = batch.seen.sum(dim=1, keepdim=True)
+    ends = torch.arange(batch.seen.shape[1]) >= lengths - ENDS
+    return replace(batch, seen=batch.seen & (ends | ~focused[:, None]))
+
+
 def held_out_losses(trainee: Trainee, maker: Maker, rows: int = 4) -> str:
     """By flow time: with the right conditions, and with another item's."""
     lines = list[str]()
@@ -118,14 +134,7 @@ def held_out_losses(trainee: Trainee, maker: Maker, rows: int = 4) -> str:
             batch = trainee.batch(examples)
             if not right:
                 turned = trainee.batch([*examples[1:], examples[0]])
-                batch = Batch(
-                    batch.target,
-                    batch.context,
-                    turned.text,
-                    turned.seen,
-                    batch.references,
-                    batch.referring,
-                )
+                batch = replace(batch, text=turned.text, seen=turned.seen)
             noise = torch.randn(batch.target.shape, generator=generator)
             for place, time in enumerate(TIMES):
                 t = torch.full((len(noise),), time)
@@ -152,7 +161,8 @@ def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run) -> Trai
         t = torch.sigmoid(torch.randn(items, generator=generator) + LATE)
         noise = torch.randn(batch.target.shape, generator=generator)
         dropped = torch.rand(items, generator=generator) < DROPPED
-        return trainee.loss(batch, t, noise, dropped).mean()
+        focused = torch.rand(items, generator=generator) < focus(step)
+        return trainee.loss(at_ends(batch, focused), t, noise, dropped).mean()
 
     def report(average: nn.Module) -> str:
         assert isinstance(average, Trainee)
