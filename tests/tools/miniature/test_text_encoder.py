@@ -2,8 +2,9 @@
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 
+from ace_core.models.qwen3 import Qwen3
 from tools.miniature.text.train import Facts, Reader, draw_prompt, facts, padded, text_config
 from tools.miniature.training.parts import load_text_encoder
 
@@ -25,7 +26,7 @@ def test_a_linear_map_tells_tempo_key_and_task_from_its_last_state() -> None:
         assert right > least, name
 
 
-def _states(encoder: nn.Module, words: Tokenizer, seeds: range) -> tuple[Tensor, Facts]:
+def _states(encoder: Qwen3, words: Tokenizer, seeds: range) -> tuple[Tensor, Facts]:
     prompts = [draw_prompt(seed) for seed in seeds]
     ids, lengths = padded(words, [each.text for each in prompts])
     with torch.no_grad():
