@@ -161,8 +161,18 @@ def test_what_was_reached_is_kept_by_group_and_bounds_what_comes(tmp_path: Path)
     write_reached(path, "quick", {"base": [Figure("b", 0.5)]})
     write_reached(path, "whole", {"base": [Figure("b", 0.6)]})
     assert bounds(path, "quick", "turbo") == {"a": pytest.approx(0.75)}
-    assert bounds(path, "quick", "base") == {"b": 0.5}
-    assert bounds(path, "whole", "base") == {"b": 0.6}
+    assert bounds(path, "quick", "base") == {"b": pytest.approx(0.42)}
+    assert bounds(path, "whole", "base") == {"b": pytest.approx(0.52)}
+
+
+def test_nothing_is_held_to_chance_and_what_is_bit_for_bit_to_all_of_it(tmp_path: Path):
+    path = tmp_path / "reached.json"
+    equal, lucky = (
+        Figure("equal", 1.0),
+        Figure("lucky", 0.6, unit=Unit.AUC, spread=0.05, chance=0.5),
+    )
+    write_reached(path, "quick", {"turbo": [equal, lucky]})
+    assert bounds(path, "quick", "turbo") == {"equal": 1.0}
 
 
 def test_groups_of_models_that_are_not_there_are_named(tmp_path: Path):

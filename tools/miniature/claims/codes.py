@@ -29,14 +29,24 @@ def codes(family: Family, extent: Extent) -> list[Figure]:
     made = from_text(family.turbo, asked, How(extent.noise), written)
     alike = [rhythm(piece, roll) for piece, roll in zip(pieces, made, strict=True)]
     return [
-        Figure("codes: tune that comes back", recall(pieces, hints, "synth"), 0.9),
-        Figure("codes: bass that comes back", recall(pieces, hints, "bass"), 0.9),
-        Figure("codes: drums that come back", recall(pieces, hints, "drums")),
-        Figure("codes played: tune that comes back", recall(pieces, made, "synth"), 0.9),
-        Figure("codes played: bass that comes back", recall(pieces, made, "bass"), 0.9),
-        Figure("codes played: drums that come back", recall(pieces, made, "drums"), 0.9),
-        Figure("codes played: keys that come back", recall(pieces, made, "keyboard")),
-        Figure("codes played: rhythm", sum(alike) / len(alike), unit=Unit.NUMBER),
+        *_recalled("codes", pieces, hints, ("synth", "bass")),
+        *_recalled("codes played", pieces, made, ("synth", "bass", "drums")),
+        Figure("codes played: rhythm", sum(alike) / len(alike), unit=Unit.NUMBER, chance=0.15),
+    ]
+
+
+def _recalled(
+    name: str, pieces: Sequence[Tensor], found: Sequence[Tensor], held: Sequence[str]
+) -> list[Figure]:
+    """The strokes of each stem that come back; `held` are those that have a target."""
+    return [
+        Figure(
+            f"{name}: {stem} that comes back",
+            recall(pieces, found, stem),
+            0.9 if stem in held else None,
+            chance=0.1,
+        )
+        for stem in STEMS
     ]
 
 

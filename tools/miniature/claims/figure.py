@@ -19,6 +19,7 @@ class Unit(Enum):
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`value` of a claim; the more the better. `target` None: it is shown, no value is asked for.
+    `chance` is what music for another request comes to, None where there is no such thing;
     `spread` is the standard deviation over seeds."""
 
     claim: str
@@ -26,6 +27,7 @@ class Figure:
     target: float | None = None
     unit: Unit = Unit.SHARE
     spread: float = 0.0
+    chance: float | None = None
 
     @property
     def reached(self) -> bool | None:

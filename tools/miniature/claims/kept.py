@@ -6,9 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from .figure import Figure
+from .figure import Figure, Unit
 
 SPREADS: Final = 3  # standard deviations over seeds that a figure may fall below what was reached
+LEAST: Final = {Unit.SHARE: 0.08, Unit.AUC: 0.05, Unit.DB: 1.0, Unit.NUMBER: 0.05}  # or so much
 
 
 def write_reached(path: Path, extent: str, found: Mapping[str, Sequence[Figure]]) -> None:
@@ -20,7 +21,11 @@ def write_reached(path: Path, extent: str, found: Mapping[str, Sequence[Figure]]
         kept[group] = {
             "date": date.today().isoformat(),
             "figures": {
-                each.claim: {"reached": round(each.value, 4), "spread": round(each.spread, 4)}
+                each.claim: {
+                    "reached": round(each.value, 4),
+                    "spread": round(each.spread, 4),
+                    "least": least(each),
+                }
                 for each in figures
             },
         }
@@ -32,7 +37,16 @@ def read_reached(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def least(figure: Figure) -> float | None:
+    """What the claim may come to at least: what was reached, less the spread of seeds. None: that
+    is no more than chance, so nothing can be held to it."""
+    if figure.value == 1 and not figure.spread and figure.chance is None:
+        return 1.0  # bit for bit
+    bound = figure.value - max(SPREADS * figure.spread, LEAST[figure.unit])
+    return None if figure.chance is not None and bound <= figure.chance else round(bound, 4)
+
+
 def bounds(path: Path, extent: str, group: str) -> dict[str, float]:
-    """The least that each claim of a group may come to: what was reached, less the spread."""
+    """By claim of a group, what it may come to at least; claims at chance are left out."""
     kept = read_reached(path)[extent][group]["figures"]
-    return {claim: each["reached"] - SPREADS * each["spread"] for claim, each in kept.items()}
+    return {name: each["least"] for name, each in kept.items() if each["least"] is not None}

@@ -57,8 +57,8 @@ def cover(family: Family, extent: Extent) -> list[Figure]:
     rolls, sources = covers(family.turbo, asked, how), truths(asked)
     changed = instruments([other_sounds(request) for request in asked], rolls)
     return [
-        Figure("cover: nearer to its source", nearer_to_source(rolls, sources), 0.95),
-        Figure("cover: plays the new instruments", changed, unit=Unit.AUC),
+        Figure("cover: nearer to its source", nearer_to_source(rolls, sources), 0.95, chance=0.5),
+        Figure("cover: plays the new instruments", changed, unit=Unit.AUC, chance=0.5),
     ]
 
 
@@ -75,14 +75,14 @@ def strengths(family: Family, extent: Extent) -> list[Figure]:
 
 def reference(family: Family, extent: Extent) -> list[Figure]:
     sounds = references(family.turbo, requests(extent), How(extent.noise))
-    return [Figure("reference: its instruments play", sounds, unit=Unit.AUC)]
+    return [Figure("reference: its instruments play", sounds, unit=Unit.AUC, chance=0.5)]
 
 
 def _rise(name: str, values: Sequence[float]) -> list[Figure]:
     """From the weakest to the strongest, and the smallest step."""
     steps = [after - before for before, after in pairwise(values)]
     return [
-        Figure(f"{name}: likeness gained", values[-1] - values[0], 0.1, Unit.NUMBER),
+        Figure(f"{name}: likeness gained", values[-1] - values[0], 0.1, Unit.NUMBER, chance=0.0),
         Figure(f"{name}: smallest step of it", min(steps), SLACK, Unit.NUMBER),
     ]
 

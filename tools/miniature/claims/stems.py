@@ -76,10 +76,10 @@ def stem_tasks(family: Family, extent: Extent) -> list[Figure]:
     alone = added(asked, lego(family.base, asked, how))
     beside = completed(asked, complete(family.base, asked, how))
     return [
-        Figure("lego: the stem alone, in time and key", alone, 0.9),
-        Figure("complete: the stem beside the others, in time and key", beside, 0.9),
-        Figure("extract: SI-SDR gained, mean", fmean(gains), 10.0, Unit.DB),
-        Figure("extract: SI-SDR gained, least", min(gains), unit=Unit.DB),
+        Figure("lego: the stem alone, in time and key", alone, 0.9, chance=0.02),
+        Figure("complete: the stem beside the others, in time and key", beside, 0.9, chance=0.02),
+        Figure("extract: SI-SDR gained, mean", fmean(gains), 10.0, Unit.DB, chance=0.0),
+        Figure("extract: SI-SDR gained, least", min(gains), unit=Unit.DB, chance=0.0),
     ]
 
 

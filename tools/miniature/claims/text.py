@@ -20,6 +20,13 @@ from .figure import Extent, Figure, Unit
 from .music import Family, How, from_text, latent
 
 STEPS: Final = 32  # of the base model
+CHANCE: Final = {  # of pieces against the requests of others, `calibration.py`
+    "tempo": 0.07,
+    "octaves": 0.1,
+    "meter": 0.36,
+    "key": 0.05,
+    "instruments": 0.5,
+}
 POINTS: Final = 0.05  # that turbo may fall behind base
 
 
@@ -34,15 +41,16 @@ def heard(models: Models, asked: Sequence[Request], how: How) -> AsAsked:
 
 def as_asked_figures(found: AsAsked, name: str, targets: Mapping[str, float]) -> list[Figure]:
     """`targets` by the field of `found`; the others are shown."""
-    rows = {
-        "tempo": Figure(f"tempo as asked, {name}", found.tempo),
-        "octaves": Figure(f"tempo, or half or twice of it, {name}", found.octaves),
-        "meter": Figure(f"meter as asked, {name}", found.meter),
-        "key": Figure(f"key as asked, {name}", found.key),
-        "instruments": Figure(f"instruments as asked, {name}", found.instruments, unit=Unit.AUC),
-    }
+    rows = {"tempo": "tempo", "octaves": "tempo, or half or twice of it,"}
     return [
-        Figure(row.claim, row.value, targets.get(field), row.unit) for field, row in rows.items()
+        Figure(
+            f"{rows.get(field, field)} as asked, {name}",
+            getattr(found, field),
+            targets.get(field),
+            Unit.AUC if field == "instruments" else Unit.SHARE,
+            chance=chance,
+        )
+        for field, chance in CHANCE.items()
     ]
 
 
@@ -75,7 +83,7 @@ def measured_audio(family: Family, extent: Extent) -> list[Figure]:
             right["tempo"] += any(1 / CLOSE < ratio < CLOSE for ratio in ratios)
         right["key"] += heard.key is not None and heard.key.name == request.key
     return [
-        Figure(f"{name} as Measure hears the audio", count / len(asked))
+        Figure(f"{name} as Measure hears the audio", count / len(asked), chance=0.1)
         for name, count in right.items()
     ]
 
@@ -84,8 +92,10 @@ def guidance(family: Family, extent: Extent) -> list[Figure]:
     """That the measures rise with the scale up to its best, and fall beyond."""
     means = [found.mean for found in sweep(family, extent).values()]
     return [
-        Figure("guidance: what the best scale gains on none", max(means) - means[0], 0.0),
-        Figure("guidance: what the highest scale loses", max(means) - means[-1], 0.0),
+        Figure(
+            "guidance: what the best scale gains on none", max(means) - means[0], 0.0, chance=0.0
+        ),
+        Figure("guidance: what the highest scale loses", max(means) - means[-1], 0.0, chance=0.0),
     ]
 
 
