@@ -34,6 +34,7 @@ from ..world.piece import compose
 from ..world.request import Request
 from .asked import song
 
+WEIGHTS: Final = "model.safetensors"
 PARTS: Final = ("turbo", "base", "language_model")  # folders, beside those of encoder and VAE
 
 
@@ -46,7 +47,7 @@ class Family:
     @property
     def missing(self) -> frozenset[str]:
         """Those of `PARTS` that are not there."""
-        return frozenset(part for part in PARTS if not (self.folder / part).is_dir())
+        return frozenset(part for part in PARTS if not (self.folder / part / WEIGHTS).is_file())
 
     @property
     def turbo(self) -> Models:
