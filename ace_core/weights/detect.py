@@ -34,6 +34,7 @@ from .layouts import (
 from .shards import (
     Shards,
     component_folders,
+    config_beside,
     has_weights,
     is_diffusers_folder,
     release_of,
@@ -42,6 +43,7 @@ from .shards import (
 
 LARGEST_TEXT_VOCABULARY: Final = 2_048  # rows of a text encoder that is smaller than Qwen's
 QWEN_ROWS: Final = range(151_643, 152_065)  # Qwen's text vocabulary, as trimmed or padded
+CODE_KEYS: Final = ("fsq_input_levels", "fsq_input_num_quantizers")  # of the code tokenizer alone
 STRIDES: Final = (10, 6, 4, 4, 2)  # of the VAE's decoder
 
 
@@ -110,6 +112,7 @@ def _diffusers_dit(path: Path) -> Part:
     """The four folders that together are one official file."""
     entries: dict[str, Entry] = {}
     config: Mapping[str, Any] = {}
+    codes: dict[str, Any] = {}
     silence: Entry | None = None
     for name, key_map in DIFFUSERS_DIT.items():
         if not os.path.isdir(path / name):
@@ -120,13 +123,14 @@ def _diffusers_dit(path: Path) -> Part:
         group = shards_of(path / name)
         entries.update(_official_entries(group, key_map))
         config = config or group.config
+        codes.update({key: group.config[key] for key in CODE_KEYS if key in group.config})
         silence = silence or group.tensors.get(SILENCE_KEY)
     if not all(mark in entries for mark in DIT_MARKS):
         raise CheckpointError(
             f"{path}: this diffusers folder is not ACE-Step 1.5: its transformer looks like "
             f"{foreign_model(entries)}. Choose a folder '…acestep-v15-…-diffusers'."
         )
-    return Part(Kind.DIT, entries, config, silence)
+    return Part(Kind.DIT, entries, {**codes, **config}, silence)
 
 
 def _parts(group: Shards) -> Iterator[Part]:
@@ -134,7 +138,8 @@ def _parts(group: Shards) -> Iterator[Part]:
     for key_map in DIT_KEY_MAPS:
         if all(key_map.prefix + mark in group.tensors for mark in DIT_MARKS):
             silence = group.tensors.get(SILENCE_KEY)
-            yield Part(Kind.DIT, _official_entries(group, key_map), group.config, silence)
+            config = group.config or config_beside(group.files[0])
+            yield Part(Kind.DIT, _official_entries(group, key_map), config, silence)
             break
     for prefix in _qwen_prefixes(group):
         key_map = KeyMap(prefix=prefix, ignored=QWEN_IGNORED)

@@ -162,8 +162,21 @@ def _config(path: Path, files: tuple[Path, ...]) -> dict[str, Any]:
         or SHARDED.sub(r"\g<stem>", files[0].name).split(".")[0] in STANDARD_STEMS
     )
     file = files[0].with_name("config.json")
-    if not is_model_folder or not os.path.isfile(file):
-        return {}
+    return _read_config(file) if is_model_folder and os.path.isfile(file) else {}
+
+
+def config_beside(file: Path) -> dict[str, Any]:
+    """`<file>.config.json` beside a single file of a diffusion model, for sizes that its weights
+    do not tell; empty where there is none.
+
+    Raises:
+        CheckpointError: it holds no table.
+    """
+    path = file.with_name(f"{file.stem}.config.json")
+    return _read_config(path) if os.path.isfile(path) else {}
+
+
+def _read_config(file: Path) -> dict[str, Any]:
     try:
         config = read_json(file)
     except (OSError, ValueError) as error:

@@ -1,7 +1,8 @@
 """Complete miniature checkpoints in every layout; `miniature(folder)` writes them.
 
 Real layouts and key names, small widths, random weights from fixed seeds. What they play is no
-music, but all of the code runs on them, and every layout holds the same weights.
+music, but all of the code runs on them, and every layout holds the same weights. `write` puts
+other weights into the layouts: `trained.py` those that play.
 """
 
 import json
@@ -13,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ace_core.models.config import DiTConfig
 from ace_core.models.vae import Oobleck
 from ace_core.weights.layouts import DIFFUSERS_DIT, SILENCE_KEY
 from ace_core.weights.oobleck import from_stable_audio, stable_audio_name
@@ -60,37 +62,64 @@ class Miniature:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """The weights that all layouts share."""
+class Model:
+    """Weights under official names, and the config.json beside them."""
 
-    dits: dict[str, Weights]  # by variant
-    text_encoder: Weights
-    lm: Weights
-    vae: Weights  # diffusers' names, weight norm not folded
-    silence: Tensor  # [1, 15000, 64]
+    weights: Weights
+    config: configs.Config
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Model):
+    """A Qwen3 with its tokenizer, as tokenizer.json has it: in its folder, and beside a file."""
+
+    tokenizer: str
+    file_tokenizer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What all layouts share. A part that is None is not written."""
+
+    dits: dict[str, Model]  # by variant
+    text_encoder: Reader | None
+    lm: Reader | None
+    vae: Model  # diffusers' names, weight norm not folded
+    silence: Tensor  # [1, S, 64]
+    own_silence: bool = False  # no VAE makes it: single files hold it, too
 
 
 def miniature(out: Path) -> Miniature:
     """Write all of it below `out`."""
     source = _source()
-    paths = _paths(out)
+    paths = write(out, source)
+    _write_community_vaes(paths.vae_folders, source)
+    _write(paths.lora, lora_weights("lora"))
+    return paths
+
+
+def write(out: Path, source: Source) -> Miniature:
+    """Write what `source` has below `out`, in each layout; the paths of all, written or not."""
+    paths = miniature_paths(out)
     _write_release(paths, source)
     for version, folder in (("base", paths.base), (XL, paths.xl)):
-        _write_official_dit(folder, source, version, SHARDS if version == XL else 1)
-    _write_diffusers(paths.diffusers, source, "turbo")
-    _write_community_vaes(paths.vae_folders, source)
+        if version in source.dits:
+            _write_official_dit(folder, source, version, SHARDS if version == XL else 1)
+    if "turbo" in source.dits and source.text_encoder is not None:
+        _write_diffusers(paths.diffusers, source, "turbo", source.text_encoder)
+        _write_all_in_one(paths.all_in_one, source, source.text_encoder)
     _write_split(paths, source)
-    _write_all_in_one(paths.all_in_one, source)
-    _write(paths.lora, lora_weights("lora"))
     return paths
 
 
 def write_xl_diffusers(folder: Path) -> None:
     """The XL model as a diffusers folder, with the weights of `miniature`."""
-    _write_diffusers(folder, _source(), XL)
+    source = _source()
+    assert source.text_encoder is not None
+    _write_diffusers(folder, source, XL, source.text_encoder)
 
 
-def _paths(out: Path) -> Miniature:
+def miniature_paths(out: Path) -> Miniature:
     release, split = out / "official" / "Ace-Step1.5", "diffusion_models/acestep_v1.5_{}_miniature"
     return Miniature(
         root=out,
@@ -115,38 +144,45 @@ def _paths(out: Path) -> Miniature:
 
 
 def _source() -> Source:
-    words = build_tokenizer().get_vocab_size()
     vae = vae_weights("vae")
     model = Oobleck(VAE)
     model.load_state_dict(from_stable_audio(vae))
     return Source(
-        dits={
-            "turbo": dit_weights("turbo"),
-            "base": dit_weights("base"),
-            XL: dit_weights(XL, xl=True),
-        },
-        text_encoder=qwen3_weights("text encoder", replace(TEXT, vocab_size=words)),
-        lm=qwen3_weights("lm", replace(TEXT, vocab_size=words + AUDIO_CODES)),
-        vae=vae,
+        dits={version: _random_dit(version) for version in ("turbo", "base", XL)},
+        text_encoder=_random_reader("text encoder"),
+        lm=_random_reader("lm", AUDIO_CODES),
+        vae=Model(vae, configs.vae(VAE)),
         silence=encoded_silence(lambda audio: model.encode(audio).mean),
     )
 
 
+def _random_dit(version: str) -> Model:
+    xl = version == XL
+    config = configs.official_dit(dit_config(xl), version.removeprefix("xl-"))
+    return Model(dit_weights(version, xl), config)
+
+
+def _random_reader(name: str, audio_codes: int = 0) -> Reader:
+    tokenizer = build_tokenizer(audio_codes)
+    config = replace(TEXT, vocab_size=tokenizer.get_vocab_size())
+    weights, without_codes = qwen3_weights(name, config), build_tokenizer().to_str()
+    return Reader(weights, configs.qwen3(config), tokenizer.to_str(), without_codes)
+
+
 def _write_release(paths: Miniature, source: Source) -> None:
-    _write_official_dit(paths.turbo, source, "turbo", 1)
-    _write_vae_folder(paths.vae, source)
-    _write_qwen3_folder(paths.text_encoder, source.text_encoder)
-    _write_tokenizer(paths.text_encoder / "tokenizer.json")
-    _write_json(paths.text_encoder / "tokenizer_config.json", configs.tokenizer())
-    _write_qwen3_folder(paths.lm, source.lm)
-    _write_tokenizer(paths.lm / "tokenizer.json", AUDIO_CODES)
-    _write_json(paths.lm / "tokenizer_config.json", configs.tokenizer())
+    if "turbo" in source.dits:
+        _write_official_dit(paths.turbo, source, "turbo", 1)
+    _write_vae_folder(paths.vae, source.vae)
+    for folder, reader in ((paths.text_encoder, source.text_encoder), (paths.lm, source.lm)):
+        if reader is not None:
+            _write_qwen3_folder(folder, reader)
+            _write_tokenizer_folder(folder, reader)
 
 
 def _write_official_dit(folder: Path, source: Source, version: str, shards: int) -> None:
-    config = configs.official_dit(dit_config(version == XL), version.removeprefix("xl-"))
-    _write_json(folder / "config.json", config)
-    _write_shards(folder, source.dits[version], shards)
+    model = source.dits[version]
+    _write_json(folder / "config.json", model.config)
+    _write_shards(folder, model.weights, shards)
     # channels first, as published
     torch.save(source.silence.transpose(1, 2).contiguous(), folder / "silence_latent.pt")
 
@@ -167,20 +203,24 @@ def _write_shards(folder: Path, weights: Weights, shards: int) -> None:
     _write_json(folder / "model.safetensors.index.json", index)
 
 
-def _write_vae_folder(folder: Path, source: Source) -> None:
-    _write_json(folder / "config.json", configs.vae(VAE))
-    _write(folder / "diffusion_pytorch_model.safetensors", source.vae)
+def _write_vae_folder(folder: Path, vae: Model) -> None:
+    _write_json(folder / "config.json", vae.config)
+    _write(folder / "diffusion_pytorch_model.safetensors", vae.weights)
 
 
-def _write_qwen3_folder(folder: Path, weights: Weights) -> None:
-    config = replace(TEXT, vocab_size=len(weights["embed_tokens.weight"]))
-    _write_json(folder / "config.json", configs.qwen3(config))
-    _write(folder / "model.safetensors", weights)
+def _write_qwen3_folder(folder: Path, reader: Reader) -> None:
+    _write_json(folder / "config.json", reader.config)
+    _write(folder / "model.safetensors", reader.weights)
+
+
+def _write_tokenizer_folder(folder: Path, reader: Reader) -> None:
+    _write_text(folder / "tokenizer.json", reader.tokenizer)
+    _write_json(folder / "tokenizer_config.json", configs.tokenizer())
 
 
 def _write_community_vaes(folder: Path, source: Source) -> None:
     """One VAE as people publish it: diffusers' folder, stable-audio-tools' files."""
-    _write_vae_folder(folder / "diffusers", source)
+    _write_vae_folder(folder / "diffusers", source.vae)
     numbered = _stable_audio(source.vae)
     halves = (("weight_g", "original0"), ("weight_v", "original1"))
     parametrized = dict(numbered)
@@ -196,55 +236,71 @@ def _write_community_vaes(folder: Path, source: Source) -> None:
     _write(folder / "training.safetensors", averaged | _prefixed("autoencoder.", other))
 
 
-def _write_diffusers(folder: Path, source: Source, version: str) -> None:
-    dit = configs.diffusers_dit(dit_config(version == XL), version.removeprefix("xl-"))
+def _write_diffusers(folder: Path, source: Source, version: str, reader: Reader) -> None:
+    model = source.dits[version]
+    shapes = {name: tuple(tensor.shape) for name, tensor in model.weights.items()}
+    sizes = DiTConfig.from_shapes(shapes, model.config)
+    dit = configs.diffusers_dit(sizes, version.removeprefix("xl-"))
     _write_json(folder / "model_index.json", configs.model_index())
     _write_json(folder / "scheduler" / "scheduler_config.json", configs.scheduler())
     for name, config in dit.items():
         key_map = DIFFUSERS_DIT[name]
-        spelled = ((key_map.to_key(key), w) for key, w in source.dits[version].items())
+        spelled = ((key_map.to_key(key), w) for key, w in model.weights.items())
         weights = {key: w for key, w in spelled if key is not None}
         if name == "condition_encoder":
             weights[SILENCE_KEY] = source.silence
         _write_json(folder / name / "config.json", config)
         _write(folder / name / "diffusion_pytorch_model.safetensors", weights)
-    _write_vae_folder(folder / "vae", source)
-    _write_qwen3_folder(folder / "text_encoder", source.text_encoder)
-    _write_tokenizer(folder / "tokenizer" / "tokenizer.json")
-    _write_json(folder / "tokenizer" / "tokenizer_config.json", configs.tokenizer())
+    _write_vae_folder(folder / "vae", source.vae)
+    _write_qwen3_folder(folder / "text_encoder", reader)
+    _write_tokenizer_folder(folder / "tokenizer", reader)
 
 
 def _write_split(paths: Miniature, source: Source) -> None:
-    _write(paths.split_turbo, source.dits["turbo"])
-    _write(paths.split_base, source.dits["base"])
-    _write(paths.split_xl, source.dits[XL])
+    files = {"turbo": paths.split_turbo, "base": paths.split_base, XL: paths.split_xl}
+    for version, model in source.dits.items():
+        _write_dit_file(files[version], source, model)
     _write(paths.split_vae, _stable_audio(source.vae))
-    for path, weights in (
+    for path, reader in (
         (paths.split_text_encoder, source.text_encoder),
         (paths.split_lm, source.lm),
     ):
-        _write(path, _prefixed("model.", weights))
-        _write_tokenizer(path.with_name(f"{path.stem}.tokenizer.json"))
+        if reader is not None:
+            _write(path, _prefixed("model.", reader.weights))
+            _write_text(path.with_name(f"{path.stem}.tokenizer.json"), reader.file_tokenizer)
 
 
-def _write_all_in_one(path: Path, source: Source) -> None:
+def _write_all_in_one(path: Path, source: Source, text: Reader) -> None:
+    """A language model is in it where it has the tokenizer of the text encoder: there is one."""
     weights = {
-        **_prefixed("model.diffusion_model.", source.dits["turbo"]),
         **_prefixed("vae.", _stable_audio(source.vae)),
-        **_prefixed("text_encoders.qwen3_06b.transformer.model.", source.text_encoder),
-        **_prefixed("text_encoders.qwen3_2b.transformer.model.", source.lm),
+        **_prefixed("text_encoders.qwen3_06b.transformer.model.", text.weights),
     }
+    if source.lm is not None and source.lm.file_tokenizer == text.file_tokenizer:
+        weights |= _prefixed("text_encoders.qwen3_2b.transformer.model.", source.lm.weights)
+    _write_dit_file(path, source, source.dits["turbo"], "model.diffusion_model.", weights)
+    _write_text(path.with_name(f"{path.stem}.tokenizer.json"), text.file_tokenizer)
+
+
+def _write_dit_file(
+    path: Path, source: Source, model: Model, prefix: str = "", more: Weights | None = None
+) -> None:
+    """With its own silence a model has its own config, too, which a single file lacks."""
+    weights = {**_prefixed(prefix, model.weights), **(more or {})}
+    if source.own_silence:
+        weights[SILENCE_KEY] = source.silence
+        _write_json(path.with_name(f"{path.stem}.config.json"), model.config)
     _write(path, weights)
-    _write_tokenizer(path.with_name(f"{path.stem}.tokenizer.json"))
 
 
-def _stable_audio(vae: Weights) -> Weights:
+def _stable_audio(vae: Model) -> Weights:
     """Numbered layers, and Snake's curves as plain vectors."""
+    strides = len(vae.config["downsampling_ratios"])
     return {
-        stable_audio_name(name, len(VAE.strides)): (
+        stable_audio_name(name, strides): (
             tensor.flatten() if name.endswith(("alpha", "beta")) else tensor
         )
-        for name, tensor in vae.items()
+        for name, tensor in vae.weights.items()
     }
 
 
@@ -263,6 +319,6 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _write_tokenizer(path: Path, audio_codes: int = 0) -> None:
+def _write_text(path: Path, content: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    build_tokenizer(audio_codes).save(str(path), pretty=False)
+    path.write_text(content, encoding="utf-8")
