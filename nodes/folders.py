@@ -1,5 +1,6 @@
 """Names in widgets, and the files they stand for. Paths never leave ComfyUI's own folders."""
 
+import mimetypes
 import os
 import re
 from collections.abc import Mapping
@@ -10,10 +11,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import folder_paths
 from comfy_api.latest import io, ui
 
-from ..ace_core.errors import CheckpointError, SaveError
+from ..ace_core.errors import CheckpointError, InvalidAudioError, SaveError
 from ..ace_core.texts import name_fault, shown
 from ..ace_core.weights.published import where_to_get
 from ..ace_core.writing import Content, bytes_content, make_folder, write_file, write_set
+
+EXAMPLES = Path(__file__).parents[1] / "web" / "recordings"  # the page plays them from there
+EXAMPLE = " [example]"  # behind a name, as ComfyUI's own [input] and [output]
 
 
 def choices(folder: str) -> list[str]:
@@ -42,6 +46,54 @@ def model_path(folder: str, name: str) -> Path:
     if problem is not None:
         raise CheckpointError(problem)
     return Path(folder_paths.get_full_path(folder, name))
+
+
+def recordings() -> list[str]:
+    """The recordings that come with the pack, then the sounds and videos of the input folder."""
+    examples = sorted(path.name + EXAMPLE for path in EXAMPLES.glob("*.flac"))
+    folder = folder_paths.get_input_directory()
+    found = os.listdir(folder) if os.path.isdir(folder) else []
+    return examples + sorted(filter(_has_sound, found))
+
+
+def _has_sound(name: str) -> bool:
+    kind, _ = mimetypes.guess_type(name, strict=False)
+    return kind is not None and kind.split("/")[0] in ("audio", "video")
+
+
+def recording_path(name: str) -> Path:
+    """The file that a widget with `recordings` names; one of the output or temp folder too, where
+    ComfyUI's mark says so.
+
+    Raises:
+        InvalidAudioError: it is not there, or outside of these folders.
+    """
+    marked = {
+        EXAMPLE: str(EXAMPLES),
+        " [input]": folder_paths.get_input_directory(),
+        " [output]": folder_paths.get_output_directory(),
+        " [temp]": folder_paths.get_temp_directory(),
+    }
+    mark = next((each for each in marked if name.endswith(each)), "")
+    root = marked.get(mark, folder_paths.get_input_directory())
+    path = Path(root) / name.removesuffix(mark)
+    inside = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root))
+    if not inside or not path.is_file():
+        raise InvalidAudioError(
+            f"There is no recording {shown(name)!r}. Choose one from the list or with the button "
+            f"of the node, or put it in {folder_paths.get_input_directory()} and press R to "
+            "refresh."
+        )
+    return path
+
+
+def recording_complaint(name: str) -> str | None:
+    """What is wrong with `name`, for a node that validates it before anything runs."""
+    try:
+        recording_path(name)
+    except InvalidAudioError as error:
+        return str(error)
+    return None
 
 
 def check_prefix(prefix: str) -> str:

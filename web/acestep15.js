@@ -7,6 +7,7 @@ import { refreshDynamicCombos } from "./dynamic_combo.js";
 import { addAudioPreviews } from "./audio_preview.js";
 import { showErrors } from "./errors.js";
 import { addText, clearTexts } from "./node_text.js";
+import { addPlayer, playExamples } from "./recording.js";
 import { keepBeats } from "./waveform/grid.js";
 import { addRegion } from "./waveform/region.js";
 import { addTakes } from "./waveform/takes.js";
@@ -15,6 +16,7 @@ const OURS = "AceStep15";
 
 /** @type {Record<string, (node: any) => void>} */
 const ADDED = {
+  AceStep15LoadRecording: playExamples,
   AceStep15Measure: keepBeats,
   AceStep15RegionMask: addRegion,
   AceStep15Repaint: addRegion,
@@ -27,6 +29,9 @@ app.registerExtension({
     addAudioPreviews();
     showErrors();
     clearTexts(OURS);
+  },
+  beforeRegisterNodeDef(_, definition) {
+    if (definition.name === "AceStep15LoadRecording") addPlayer(definition);
   },
   nodeCreated(node) {
     if (node.comfyClass?.startsWith(OURS)) addText(node);

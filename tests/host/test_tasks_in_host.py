@@ -5,7 +5,7 @@ import io as bytes_io
 import pytest
 import soundfile
 
-from tests.nodes.flows import NAMES, recordings, small
+from tests.nodes.flows import LOADER, NAMES, recordings, small
 from tools.hosts.host import Prompt
 from tools.hosts.server import ComfyServer
 
@@ -58,7 +58,7 @@ def test_a_recording_of_another_kind_is_covered(studio: ComfyServer, file: str) 
 
     music.write(studio.base_directory / "input" / file, 6.0, 44_100, 1)
     prompt = small("cover")
-    loader = next(n for n, node in prompt.items() if node["class_type"] == "LoadAudio")
+    loader = next(n for n, node in prompt.items() if node["class_type"] == LOADER)
     prompt[loader]["inputs"]["audio"] = file
     outcome = studio.run(prompt)
     assert outcome.complete, outcome.why()

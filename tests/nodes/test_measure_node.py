@@ -153,7 +153,7 @@ def test_the_workflow_cuts_a_loop_and_corrects_nothing_by_default(
     pack: Pack, piece: str, base_directory: Path
 ) -> None:
     prompt = read_prompt("measure_recording")
-    (loader,) = (each for each in prompt.values() if each["class_type"] == "LoadAudio")
+    (loader,) = (each for each in prompt.values() if each["class_type"] == "AceStep15LoadRecording")
     loader["inputs"]["audio"] = piece
     outcome = pack.host.run(prompt, extra_pnginfo={"workflow": {}})
     assert outcome.complete, outcome.why()

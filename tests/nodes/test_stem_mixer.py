@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 
-from tests.nodes.flows import recordings, small
+from tests.nodes.flows import LOADER, recordings, small
 from tests.nodes.test_text_to_music import done, number, replaced
 from tools.hosts.host import Outcome, Prompt
 from tools.hosts.pack import Pack
@@ -48,8 +48,8 @@ def test_each_switched_track_is_a_stem_and_the_rest_makes_them_whole(
     made: Outcome, board: Prompt
 ) -> None:
     (stems,) = value(made, board, "MakeStems")
-    assert [stem.name for stem in stems] == ["vocals", "drums", "bass", "residual"]
-    source = made.values[number_of(board, "LoadAudio")][0]["waveform"]
+    assert [stem.name for stem in stems] == ["drums", "bass", "keyboard", "residual"]
+    source = made.values[number_of(board, LOADER)][0]["waveform"]
     total = sum(stem.audio[..., : source.shape[-1]] for stem in stems)
     torch.testing.assert_close(total, source, rtol=0, atol=1e-5)
 
@@ -72,14 +72,14 @@ def test_a_stem_is_what_extract_and_the_sampler_make(
 def test_the_mix_has_the_levels_that_were_set(made: Outcome, board: Prompt) -> None:
     (stems,) = value(made, board, "MakeStems")
     mixes, reports = value(made, board, "Mixdown"), value(made, board, "Mixdown", 1)
-    vocals, _, bass, rest = (stem.audio for stem in stems)
-    left = 10**0.1 * vocals[:, 0] + 1.144123 * bass[:, 0] + rest[:, 0]
+    _, bass, keyboard, rest = (stem.audio for stem in stems)
+    left = 10**0.1 * keyboard[:, 0] + 1.144123 * bass[:, 0] + rest[:, 0]
     torch.testing.assert_close(mixes[0]["waveform"][:, 0], left, rtol=1e-4, atol=1e-5)
     lines = reports[0].splitlines()
     assert lines[:4] == [
-        "vocals: +2 dB, centre",
         "drums: muted",
         "bass: +0 dB, 20% left",
+        "keyboard: +2 dB, centre",
         "residual: +0 dB, centre",
     ]
     assert re.fullmatch(r"peak: -?\d+\.\d dBFS", lines[4])
@@ -99,7 +99,7 @@ def test_every_stem_is_saved_under_its_name_and_one_number(
 ) -> None:
     shown = made.ui[number(board, "SaveStems")]["audio"]
     names = [re.fullmatch(r"stems_(\d{5})_(\w+)\.flac", each["filename"]) for each in shown]
-    assert [name and name[2] for name in names] == ["vocals", "drums", "bass", "residual"]
+    assert [name and name[2] for name in names] == ["drums", "bass", "keyboard", "residual"]
     assert len({name and name[1] for name in names}) == 1
     (stems,) = value(made, board, "MakeStems")
     for each, stem in zip(shown, stems, strict=True):
@@ -115,7 +115,7 @@ def test_with_levels_a_muted_stem_is_saved_as_silence(
     # the board behind the last Stem Level, where the drums are muted
     last = next(n for n, node in board.items() if node["inputs"].get("mute") is True)
     outcome = done(pack, replaced(board, "SaveStems", stems=[last, 0], apply_levels=True))
-    each = outcome.ui[number(board, "SaveStems")]["audio"][1]
+    each = outcome.ui[number(board, "SaveStems")]["audio"][0]
     heard, _ = soundfile.read(base_directory / "output" / each["subfolder"] / each["filename"])
     assert "drums" in each["filename"]
     assert abs(heard).max() == 0
@@ -136,7 +136,7 @@ def test_what_is_built_later_hears_what_was_built_before(
 def test_a_stem_of_ones_own_is_mixed_and_one_is_taken_off(built: tuple[Prompt, Outcome]) -> None:
     prompt, outcome = built
     (stems,) = value(outcome, prompt, "AddStem")
-    assert [stem.name for stem in stems] == ["drums", "bass", "backing", "shaker"]
+    assert [stem.name for stem in stems] == ["drums", "bass", "backing", "keyboard"]
     (mix,) = value(outcome, prompt, "Mixdown")
     total = sum(
         torch.nn.functional.pad(s.audio, (0, _longest(stems) - s.audio.shape[-1])) for s in stems
@@ -154,18 +154,18 @@ def test_a_name_that_is_not_on_the_board_is_answered_with_those_that_are(
     pack: Pack, board: Prompt
 ) -> None:
     reason = why(pack, replaced(board, "StemLevel", name="flute"))
-    assert "vocals, drums, bass, residual" in reason
+    assert "drums, bass, keyboard, residual" in reason
 
 
 def test_no_track_at_all_is_refused(pack: Pack, board: Prompt) -> None:
-    off = {"vocals": False, "drums": False, "bass": False}
+    off = {"keyboard": False, "drums": False, "bass": False}
     assert "No track is switched on" in why(pack, replaced(board, "MakeStems", **off))
 
 
 def test_the_report_names_every_track_and_what_it_took(made: Outcome, board: Prompt) -> None:
     (report,) = value(made, board, "MakeStems", 1)
     heads = [part.splitlines()[0] for part in report.split("\n\n")]
-    assert heads == ["vocals, 1 of 3", "drums, 2 of 3", "bass, 3 of 3"]
+    assert heads == ["drums, 1 of 3", "bass, 2 of 3", "keyboard, 3 of 3"]
     for part in report.split("\n\n"):
         assert re.search(r"^length: 10 s$|^length: 6 s$", part, re.M)
         assert re.search(r"^time: \d+\.\d s on cpu$", part, re.M)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.nodes.flows import NAMES, SECONDS, recordings, small
+from tests.nodes.flows import LOADER, NAMES, SECONDS, recordings, small
 from tools.hosts.host import Outcome, Prompt
 from tools.hosts.pack import Pack
 
@@ -51,7 +51,7 @@ def test_a_workflow_saves_what_it_made(run: Run, name: str, base_directory: Path
 
 def test_an_extended_song_is_longer_and_ends_as_it_did(run: Run) -> None:
     found = run("extend_song")
-    (heard,), (source,) = (values(found, kind) for kind in ("AceStep15DecodeAudio", "LoadAudio"))
+    (heard,), (source,) = (values(found, kind) for kind in ("AceStep15DecodeAudio", LOADER))
     extra = 3 * 48_000
     assert heard["waveform"].shape[-1] == int((SECONDS + 3) * 48_000)
     kept = heard["waveform"][..., extra + 30_000 :]
@@ -62,7 +62,7 @@ def test_voice_and_backing_add_up_to_the_recording(run: Run) -> None:
     """The null test of the workflow: nothing is lost between the two."""
     found = run("stems")
     (source,), (voice,), (backing,) = (
-        values(found, kind) for kind in ("LoadAudio", "AceStep15DecodeAudio", "AudioMerge")
+        values(found, kind) for kind in (LOADER, "AceStep15DecodeAudio", "AudioMerge")
     )
     rest = source["waveform"] - voice["waveform"]
     rest = rest / rest.abs().max().clamp(min=1)  # the stock node never clips

@@ -20,12 +20,11 @@ from tools.browser.chromium import MODULES, chromium
 from tools.hosts.checkout import ROOT, find_checkout, has_requirements
 from tools.hosts.server import ComfyServer
 from tools.miniature import miniature
-from tools.workflows.flow_parts import INPUT_AUDIO, OTHER_AUDIO
 from tools.workflows.prompts import miniature_name
 from tools.workflows.sampling_flows import OWN_LORA
 
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
-RECORDINGS = (INPUT_AUDIO, OTHER_AUDIO)
+RECORDINGS = ("song.wav", "reference.wav")  # of a user, which no workflow names
 RATE = 48_000  # Hz, of the recordings
 
 Report = dict[str, dict[str, Any]]

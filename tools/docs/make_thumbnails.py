@@ -14,7 +14,7 @@ from tools.hosts.checkout import ROOT
 
 SIZE = (768, 432)
 PAPER, INK, SOFT, WARM = (20, 22, 30), (236, 238, 244), (120, 132, 156), (255, 168, 92)
-QUALITY = 88
+QUALITY = 80
 Draw = ImageDraw.ImageDraw
 Box = tuple[int, int, int, int]
 LEFT, RIGHT = (48, 150, 316, 372), (436, 150, 720, 372)

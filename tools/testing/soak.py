@@ -20,7 +20,6 @@ from tools.hosts.host import Prompt
 from tools.hosts.progress import server_events
 from tools.hosts.server import ComfyServer
 from tools.miniature import miniature
-from tools.workflows.flow_parts import INPUT_AUDIO, OTHER_AUDIO
 from tools.workflows.prompts import read_prompt, with_miniature
 
 WORKFLOWS = (
@@ -48,11 +47,9 @@ class Sample:
 
 
 def write_recordings(folder: Path) -> None:
-    """Those that the workflows name, in several lengths: each is another source."""
+    """In several lengths: each is another source."""
     for number in range(SOURCES):
         write_recording(folder / f"source_{number}.wav", 5.0 + 0.5 * number)
-    for name in (INPUT_AUDIO, OTHER_AUDIO):
-        write_recording(folder / name, 6.0)
 
 
 def prompts(seed: int = 0) -> Iterator[Prompt]:

@@ -3,14 +3,18 @@
 from typing import Any
 
 from tools.workflows.flow_parts import (
+    BPM,
+    CHORDS,
     LYRICS,
     NEW_LYRICS,
     NEW_STYLE,
-    OTHER_AUDIO,
     STYLE,
+    TUNE,
     FlowBuilder,
 )
 from tools.workflows.graph import Flow, Node, Out
+
+BAND_STYLE = "upbeat groove with drums, bass, electric piano and a kalimba"
 
 
 def cover() -> Flow:
@@ -23,7 +27,7 @@ def cover() -> Flow:
 def style_transfer() -> Flow:
     builder = FlowBuilder("style_transfer")
     song, source = builder.song(STYLE, LYRICS, language="en"), builder.recording()
-    other = builder.recording(OTHER_AUDIO, "Sound of")
+    other = builder.recording(TUNE, "Sound of")
     task = builder.task("Cover", song, source, cover_strength=0.8, source_strength=0.1)
     heard = builder.group("Decode").add(
         "AceStep15ReferenceAudio",
@@ -78,12 +82,12 @@ def extend_song() -> Flow:
 
 def add_instrument() -> Flow:
     builder = FlowBuilder("add_instrument", base=True)
-    song, source = builder.song("funky drum kit, tight snare"), builder.recording()
+    song, source = builder.song("funky drum kit, tight snare"), builder.recording(CHORDS)
     where = builder.group("Region").add(
         "AceStep15RegionMask",
         source=source,
         by="bars",
-        **{"by.first_bar": 1, "by.bars": 2, "by.bpm": 120},
+        **{"by.first_bar": 1, "by.bars": 2, "by.bpm": BPM},
     )
     task = builder.task("Lego", song, source, track="drums", mask=where.out("mask"))
     times = builder.schedule()
@@ -103,17 +107,17 @@ def add_instrument() -> Flow:
 
 def stems() -> Flow:
     builder = FlowBuilder("stems", base=True)
-    song, source = builder.song("pop song with a singer, drums and bass"), builder.recording()
-    task = builder.task("Extract", song, source, track="vocals")
+    song, source = builder.song(BAND_STYLE), builder.recording()
+    task = builder.task("Extract", song, source, track="drums")
     sampler = builder.sampler(task, builder.schedule())
     sound = builder.group("Decode").add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=builder.vae.out("vae")
     )
     taken = sound.out("audio")
-    builder.group("Voice").add("AceStep15SaveAudio", audio=taken, filename_prefix="audio/vocals")
-    rest = builder.group("Backing")
+    builder.group("Track").add("AceStep15SaveAudio", audio=taken, filename_prefix="audio/track")
+    rest = builder.group("Rest")
     left = rest.add("AudioMerge", audio1=source, audio2=taken, merge_method="subtract").out("AUDIO")
-    rest.add("AceStep15SaveAudio", audio=left, filename_prefix="audio/backing")
+    rest.add("AceStep15SaveAudio", audio=left, filename_prefix="audio/rest")
     image = rest.add("AceStep15Picture", audio=left).out("image")
     builder.group("Picture").add("PreviewImage", images=image)
     return builder.flow
@@ -121,10 +125,10 @@ def stems() -> Flow:
 
 def stem_board() -> Flow:
     builder = FlowBuilder("stem_board", base=True)
-    song, source = builder.song("pop song with a singer, drums and bass"), builder.recording()
-    stem_list = _make_stems(builder, song, source)
+    song, source = builder.song(BAND_STYLE), builder.recording()
+    stem_list = _make_stems(builder, song, source, vocals=False, keyboard=True)
     board = builder.group("Levels")
-    louder = board.add("AceStep15StemLevel", stems=stem_list, name="vocals", gain=2.0)
+    louder = board.add("AceStep15StemLevel", stems=stem_list, name="keyboard", gain=2.0)
     aside = board.add("AceStep15StemLevel", stems=louder.out("stems"), name="bass", pan=-0.2)
     quiet = board.add("AceStep15StemLevel", stems=aside.out("stems"), name="drums", mute=True)
     mixed = builder.group("Mix").add("AceStep15Mixdown", stems=quiet.out("stems"))
@@ -141,12 +145,13 @@ def stem_board() -> Flow:
 
 def build_up() -> Flow:
     builder = FlowBuilder("build_up", base=True)
-    song, source = builder.song("soul song around a singer, tight drums"), builder.recording()
+    song = builder.song("mellow band around a kalimba, tight drums")
+    source = builder.recording(TUNE)
     only = {"vocals": False, "bass": True, "drums": True}
     stem_list = _make_stems(builder, song, source, mode="build up", **only)
-    other = builder.recording(OTHER_AUDIO, "One more track")
+    other = builder.recording(CHORDS, "One more track")
     board = builder.group("Levels")
-    more = board.add("AceStep15AddStem", audio=other, name="shaker", stems=stem_list).out("stems")
+    more = board.add("AceStep15AddStem", audio=other, name="keyboard", stems=stem_list).out("stems")
     mixed = board.add("AceStep15Mixdown", stems=more)
     drums = board.add("AceStep15TakeStem", stems=more, name="drums").out("audio")
     heard = builder.group("Output")
@@ -174,9 +179,9 @@ def _make_stems(builder: FlowBuilder, song: Node, source: Out, **inputs: Any) ->
 
 def complete_arrangement() -> Flow:
     builder = FlowBuilder("complete_arrangement", base=True)
-    song = builder.song("folk rock band around a singer, driving drums, electric bass")
-    source = builder.recording()
-    task = builder.task("Complete", song, source, drums=True, bass=True, guitar=True)
+    song = builder.song("calm groove with drums, bass, electric piano and a kalimba")
+    source = builder.recording(TUNE)
+    task = builder.task("Complete", song, source, drums=True, bass=True, keyboard=True)
     return builder.finish(builder.sampler(task, builder.schedule()), song)
 
 

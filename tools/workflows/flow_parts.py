@@ -6,7 +6,8 @@ from ace_core.weights.published import TEXT_ENCODER, TURBO, VAE, XL_BASE, ModelF
 from tools.workflows.graph import Flow, Group, Node, Out
 from tools.workflows.notes import NOTES
 
-INPUT_AUDIO, OTHER_AUDIO = "song.wav", "reference.wav"  # in ComfyUI's input folder
+BAND, CHORDS, TUNE = (f"{name}.flac [example]" for name in ("band", "chords", "tune"))
+BPM = 125  # of these recordings, which come with the pack
 STYLE = "jazz trio, upright bass, brushed drums, warm piano, female voice, late night club"
 LYRICS = """[Verse]
 Rain is writing on the glass
@@ -26,6 +27,11 @@ def load_models(flow: Flow, dit: ModelFile = TURBO) -> tuple[Node, Node, Node]:
         group.add("AceStep15LoadTextEncoder", (TEXT_ENCODER,), file=TEXT_ENCODER.name),
         flow.group("Autoencoder").add("AceStep15LoadVAE", (VAE,), file=VAE.name),
     )
+
+
+def load_recording(group: Group, file: str = BAND) -> Out:
+    """A recording that comes with the pack, until the user chooses one."""
+    return group.add("AceStep15LoadRecording", audio=file).out("audio")
 
 
 def text_to_music_task(
@@ -71,9 +77,8 @@ class FlowBuilder:
         group = self.group("Song")
         return group.add("AceStep15Song", caption=caption, lyrics=lyrics, **fields)
 
-    def recording(self, file: str = INPUT_AUDIO, title: str = "Recording") -> Out:
-        group = self.group(title)
-        return group.add("LoadAudio", audio=file).out("AUDIO")
+    def recording(self, file: str = BAND, title: str = "Recording") -> Out:
+        return load_recording(self.group(title), file)
 
     def task(self, kind: str, song: Node, source: Out | None, **inputs: object) -> Node:
         links: dict[str, object] = {"text_encoder": self.text.out("text_encoder")}

@@ -286,7 +286,6 @@ STOCK_TITLES = {
     "KSampler": "KSampler",
     "KSamplerSelect": "KSamplerSelect",
     "DualCLIPLoader": "DualCLIPLoader",
-    "LoadAudio": "Load Audio",
     "PreviewAny": "Preview as Text",
     "PreviewImage": "Preview Image",
     "SamplerCustomAdvanced": "SamplerCustomAdvanced",

@@ -4,13 +4,15 @@ from typing import Any
 
 from ace_core.weights.published import LM, TURBO, VAE
 from tools.workflows.flow_parts import (
-    INPUT_AUDIO,
+    BPM,
     add_sampler,
     decode_and_save,
     load_models,
+    load_recording,
     text_to_music_task,
 )
 from tools.workflows.graph import Flow, Group, Node, Out
+from tools.workflows.notes import CHOOSE
 
 IDEA = "a bittersweet song about the last train home, for a rainy Sunday evening"
 IDEA_NOTE = """## A song from an idea
@@ -66,11 +68,14 @@ the melody. *Preview as Text* shows the chosen values.
 To compare variations of the melody raise **batch_size** on *Compose Codes*.
 """
 
-UNDERSTAND_NOTE = """## Understand audio
+UNDERSTAND_NOTE = f"""## Understand audio
 
-Choose a recording on *Load Audio*. It becomes audio codes, and the language model describes their \
-music: style, tempo, key, language, lyrics. Beside it *Measure* measures tempo, key, meter and \
-length from the sound, and says where the two agree.
+{CHOOSE}
+2. Press **Run**.
+
+The recording becomes audio codes, and the language model describes their music: style, tempo, \
+key, language, lyrics. Beside it *Measure* measures tempo, key, meter and length from the sound, \
+and says where the two agree.
 
 The song that comes out of *Understand* fits every task: connect it to generate the music anew. \
 The codes fit *Text to Music*.
@@ -84,8 +89,11 @@ caption, lyrics in sections, and values for what was on *auto*.
 Connect the song to *Think* or to a task, or copy what *Preview as Text* shows into your own.
 """
 
-TYPED_CODES = "41, 2600, 17, 33333, 41, 2600, 17, 9000, 12, 480"
-MATERIAL_NOTE = """## Audio codes as material
+TYPED_CODES = "41, 2600, 17, 3333, 41, 2600, 17, 9000, 12, 480"
+MATERIAL_NOTE = f"""## Audio codes as material
+
+{CHOOSE}
+2. Set its **bpm** and the bars to take on *Slice Codes*, and press **Run**.
 
 A recording becomes codes, five per second. Two bars are cut out, codes that were typed follow, \
 and both are repeated, in the style of the song's caption.
@@ -129,13 +137,13 @@ def understand_audio() -> Flow:
     group = flow.group("Audio")
     model = group.add("AceStep15LoadModel", (TURBO,), file=TURBO.name)
     vae = group.add("AceStep15LoadVAE", (VAE,), file=VAE.name)
-    audio = group.add("LoadAudio", audio=INPUT_AUDIO)
+    audio = load_recording(group)
     listened = flow.group("Understand")
     codes = listened.add(
         "AceStep15EncodeCodes",
         model=model.out("model"),
         vae=vae.out("vae"),
-        audio=audio.out("AUDIO"),
+        audio=audio,
     )
     heard = listened.add("AceStep15Understand", lm=lm, codes=codes.out("codes"))
     details = listened.add("AceStep15SongDetails", song=heard.out("song"))
@@ -143,7 +151,7 @@ def understand_audio() -> Flow:
     for text in (heard.out("report"), details.out("caption"), details.out("lyrics")):
         shown.add("PreviewAny", source=text)
     measured = flow.group("Measure")
-    found = measured.add("AceStep15Measure", audio=audio.out("AUDIO"), song=heard.out("song"))
+    found = measured.add("AceStep15Measure", audio=audio, song=heard.out("song"))
     measured.add("PreviewAny", source=found.out("comparison"))
     return flow
 
@@ -168,14 +176,14 @@ def polish_prompt() -> Flow:
 def codes_as_material() -> Flow:
     flow = Flow("codes_as_material", "Audio codes as material", MATERIAL_NOTE)
     nodes = load_models(flow)
-    audio = flow.group("Audio").add("LoadAudio", audio=INPUT_AUDIO)
+    audio = load_recording(flow.group("Audio"))
     song = flow.group("Song").add(
         "AceStep15Song", caption="slow jazz trio, brushes, walking bass, late night", seconds=0.0
     )
     cut = flow.group("Cut")
     model, vae = nodes[0].out("model"), nodes[2].out("vae")
-    heard = cut.add("AceStep15EncodeCodes", model=model, vae=vae, audio=audio.out("AUDIO"))
-    bars: dict[str, Any] = {"by.first_bar": 1, "by.bars": 2, "by.bpm": 120}
+    heard = cut.add("AceStep15EncodeCodes", model=model, vae=vae, audio=audio)
+    bars: dict[str, Any] = {"by.first_bar": 1, "by.bars": 2, "by.bpm": BPM}
     piece = cut.add("AceStep15SliceCodes", codes=heard.out("codes"), by="bars", **bars)
     typed = cut.add("AceStep15TextToCodes", text=TYPED_CODES)
     joined = flow.group("Join").add(

@@ -1,11 +1,13 @@
 """Workflows that measure recordings; they need no model."""
 
-from tools.workflows.flow_parts import INPUT_AUDIO
+from tools.workflows.flow_parts import load_recording
 from tools.workflows.graph import Flow
+from tools.workflows.notes import CHOOSE
 
-NOTE = """## Measure a recording
+NOTE = f"""## Measure a recording
 
-Choose a recording on *Load Audio* and press **Run**. No model is needed.
+{CHOOSE}
+2. Press **Run**. No model is needed.
 
 *Measure* finds tempo with beats, meter with downbeats, key, loudness, true peak, clipping, \
 silence and how the recording ends. The picture shows bars and beats on the waveform; the text \
@@ -24,7 +26,7 @@ and a **song** to *Measure* to see what it says beside what was measured.
 
 def measure_recording() -> Flow:
     flow = Flow("measure_recording", "Measure a recording", NOTE)
-    audio = flow.group("Recording").add("LoadAudio", audio=INPUT_AUDIO).out("AUDIO")
+    audio = load_recording(flow.group("Recording"))
     found = flow.group("Measure").add("AceStep15Measure", audio=audio)
     shown = flow.group("Found")
     shown.add("PreviewImage", images=found.out("image"))

@@ -20,7 +20,7 @@ EXTRA = {
     "AceStep15MakeStems": REPORT,
     "AceStep15Measure": LINE,
     "PreviewAny": 120,
-    "LoadAudio": 84,
+    "AceStep15LoadRecording": 84,  # the player and the button
 }
 
 

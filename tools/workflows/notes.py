@@ -1,12 +1,16 @@
 """Title and note of each workflow in `edit_flows.py` and `sampling_flows.py`."""
 
+CHOOSE = """1. **Choose your file** on *Load Recording*; until then it loads four bars that come \
+with the pack."""
+
 NOTES = {
     "cover": (
         "Cover",
-        """## Cover
+        f"""## Cover
 
-Choose a recording on *Load Audio*, describe the new style and give the lyrics to sing. The \
-melody and the rhythm come from the recording, the sound from your text.
+{CHOOSE}
+2. Describe the new style on *Song* and give the lyrics to sing.
+3. Press **Run**: the melody and the rhythm come from the recording, the sound from your text.
 
 **cover_strength** below 1 drops the recording in the last steps; **quantize** off stays close to \
 the recording's sound (remix).
@@ -14,7 +18,10 @@ the recording's sound (remix).
     ),
     "style_transfer": (
         "Style transfer",
-        """## Style transfer
+        f"""## Style transfer
+
+{CHOOSE}
+2. Choose on *Sound of* the recording that it shall sound like, and press **Run**.
 
 The melody of one recording in the timbre of another: *Cover* keeps the melody, *Reference Audio* \
 adds voices, instruments and mix.
@@ -24,7 +31,10 @@ Add a second *Reference Audio* after the first to mix two timbres.
     ),
     "audio_to_audio": (
         "Audio to audio",
-        """## Audio to audio
+        f"""## Audio to audio
+
+{CHOOSE}
+2. Describe on *Song* what it shall become, and press **Run**.
 
 Sampling starts from half noise, half recording, and is then conditioned on your text alone. \
 **ref_audio_strength** sets how much of the recording is left: 0.3 a hint, 0.5 its outline, 0.7 \
@@ -33,7 +43,10 @@ most of it.
     ),
     "new_words": (
         "New words",
-        """## New words
+        f"""## New words
+
+{CHOOSE}
+2. Write its caption and lyrics on *Song*, and the new lyrics on *New words*; press **Run**.
 
 The same song with other lyrics. *Song* holds the caption and the lyrics of the recording as it \
 is, *New words* the same caption with the lyrics it is to have. Lines of as many syllables fit best.
@@ -44,7 +57,10 @@ takes as many times longer. If the melody is lost, raise *n_min* or set **contex
     ),
     "new_style": (
         "New style",
-        """## New style
+        f"""## New style
+
+{CHOOSE}
+2. Write its caption and lyrics on *Song*, and the new caption on *New words*; press **Run**.
 
 The same song in another style: both *Song* nodes hold the same lyrics; their captions say what \
 the recording is and what it is to become. *Understand* describes a recording when you do not know.
@@ -55,11 +71,14 @@ recording; **n_min** above 0 stays closer to it.
     ),
     "repaint_section": (
         "Repaint a section",
-        """## Repaint a section
+        f"""## Repaint a section
 
-Seconds 1 to 3 of the recording are generated anew; the rest is the recording itself, sample by \
-sample. Set **start** and **end**, describe the whole song and give all of its lyrics, with the \
-new words in their place.
+{CHOOSE}
+2. Set **start** and **end** of the section.
+3. Describe the whole song and give all of its lyrics, with the new words in their place; press \
+**Run**.
+
+As it is, seconds 1 to 3 are generated anew; the rest is the recording itself, sample by sample.
 
 **mode** and **strength** set how firmly the rest is kept while the region is generated. For \
 several regions connect *Region Mask*.
@@ -70,7 +89,10 @@ encoded again. *SaveLatent* and *LoadLatent* keep it for another day.
     ),
     "extend_song": (
         "Extend a song",
-        """## Extend a song
+        f"""## Extend a song
+
+{CHOOSE}
+2. Set **start** and **end**, describe the whole song and press **Run**.
 
 A start below 0 puts new music before the recording, an end beyond it after it. Here three seconds \
 come before it, and half a second of the recording is generated anew for a smooth join.
@@ -80,9 +102,13 @@ To go on at the end: **start** = length − 2, **end** = length + 20.
     ),
     "add_instrument": (
         "Add an instrument",
-        """## Add an instrument
+        f"""## Add an instrument
 
-*Lego* adds one track to a recording, here drums in the first two bars at 120 BPM. The \
+{CHOOSE}
+2. Choose the **track** to add, and the **bpm** of your recording and the bars on *Region Mask*.
+3. Press **Run**.
+
+*Lego* adds one track to a recording, here drums in the first two bars of chords at 125 BPM. The \
 track and the mix of both are saved.
 
 Only base models were trained on it. Without *Region Mask* the track plays everywhere.
@@ -90,12 +116,16 @@ Only base models were trained on it. Without *Region Mask* the track plays every
     ),
     "stems": (
         "Stems",
-        """## Stems
+        f"""## Stems
 
-The voice is extracted from a recording and subtracted from it: *Voice* is one file, *Backing*, to \
-sing over, the other. Choose another **track** on *Extract* for drums, bass or guitar.
+{CHOOSE}
+2. Choose the **track** on *Extract*: *vocals* makes of *Rest* a backing to sing over.
+3. Press **Run**.
 
-The picture shows what is left: the quieter it is where only the voice was, the better it was \
+A track, here the drums, is extracted from a recording and subtracted from it: *Track* is one \
+file, *Rest* the other.
+
+The picture shows what is left: the quieter it is where only the track was, the better it was \
 extracted. A generative model generates the track anew; it does not cancel like a filter would.
 
 For several stems at once, with levels and a mix, open *stem_board*.
@@ -103,14 +133,17 @@ For several stems at once, with levels and a mix, open *stem_board*.
     ),
     "stem_board": (
         "Stem board",
-        """## Stem board
+        f"""## Stem board
 
-*Make Stems* extracts vocals, drums and bass from a recording, one by one; what they leave is the \
-stem *residual*. Switch on other tracks as you like.
+{CHOOSE}
+2. Switch on its tracks on *Make Stems*, *vocals* if somebody sings, and press **Run**.
 
-*Stem Level* sets gain, pan and mute of one stem: here the voice is louder, the bass to the left \
-and the drums are out. *Save Stems* saves every stem under its own name, *Save Audio* the mix, \
-with its peak at -1 dB (**normalization**).
+*Make Stems* extracts drums, bass and keyboard from a recording, one by one; what they leave is \
+the stem *residual*.
+
+*Stem Level* sets gain, pan and mute of one stem: here the keyboard is louder, the bass to the \
+left and the drums are out. *Save Stems* saves every stem under its own name, *Save Audio* the \
+mix, with its peak at -1 dB (**normalization**).
 
 The second *Mixdown* mixes all as they were made, against the recording: its null test reports \
 what is left, in dB. With *residual* that is nothing; without it, it shows how good the extraction \
@@ -119,10 +152,13 @@ is.
     ),
     "build_up": (
         "Build up a song",
-        """## Build up a song
+        f"""## Build up a song
 
-To a recording, say of a voice, *Make Stems* adds drums and then bass, with the voice and the \
-drums as its source. Tracks are made in the order of the switches.
+{CHOOSE}
+2. Choose on *One more track* a recording that plays with it, describe the band and press **Run**.
+
+To a recording, say of a voice or of a kalimba, *Make Stems* adds drums and then bass, with the \
+recording and the drums as its source. Tracks are made in the order of the switches.
 
 *Add Stem* adds a recording of your own to the stems, *Take Stem* gives one of them, for any node \
 that takes audio.
@@ -132,9 +168,12 @@ Only base models were trained on it.
     ),
     "complete_arrangement": (
         "Complete an arrangement",
-        """## Complete an arrangement
+        f"""## Complete an arrangement
 
-A voice, or one instrument, gets a band: switch on the tracks to add and describe the whole piece.
+{CHOOSE}
+2. Switch on the tracks to add, describe the whole piece and press **Run**.
+
+A voice, or one instrument, gets a band.
 
 Only base models were trained on it.
 """,
@@ -182,7 +221,10 @@ The sampler in parts: our noise, guider, solver and schedule in ComfyUI's own \
     ),
     "own_style": (
         "Your own style",
-        """## Your own style
+        f"""## Your own style
+
+{CHOOSE}
+2. Choose your adapter on *Load LoRA*, describe the song and press **Run**.
 
 All models from one file, a LoRA of yours on top, and ComfyUI's own **KSampler**.
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from tools.hosts.checkout import ROOT
@@ -45,6 +46,22 @@ def with_input(prompt: Prompt, name: str, value: object) -> Prompt:
         raise KeyError(f"no node of the workflow has an input {name!r}")
     for inputs in found:
         inputs[name] = value
+    return changed
+
+
+def with_inputs(prompt: Prompt, kind: str, values: Mapping[str, object]) -> Prompt:
+    """A copy in which every node of the class `kind` has `values`.
+
+    Raises:
+        KeyError: there is none, or it has no such input.
+    """
+    changed = copy.deepcopy(prompt)
+    nodes = [node["inputs"] for node in changed.values() if node["class_type"] == kind]
+    lacking = [name for name in values if any(name not in inputs for inputs in nodes)]
+    if not nodes or lacking:
+        raise KeyError(f"the workflow has {len(nodes)} nodes {kind}, without the inputs {lacking}")
+    for inputs in nodes:
+        inputs.update(values)
     return changed
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ace_core.weights.published import ALL_IN_ONE
-from tools.workflows.flow_parts import INPUT_AUDIO, LYRICS, STYLE, FlowBuilder
+from tools.workflows.flow_parts import LYRICS, STYLE, FlowBuilder, load_recording
 from tools.workflows.graph import Flow
 from tools.workflows.notes import NOTES
 
@@ -83,7 +83,7 @@ def own_style() -> Flow:
     song = flow.group("Song").add(
         "AceStep15Song", caption=STYLE, lyrics=LYRICS, seconds=0.0, language="en"
     )
-    recording = flow.group("Recording").add("LoadAudio", audio=INPUT_AUDIO).out("AUDIO")
+    recording = load_recording(flow.group("Recording"))
     tasks, vae = flow.group("Task"), checkpoint.out("vae")
     start = tasks.add("AceStep15EncodeAudio", audio=recording, vae=vae)
     task = tasks.add(

@@ -1,5 +1,9 @@
 // The nodes upstream, and widgets: the file that is loaded, values that are read and set.
 
+import { exampleAddress } from "../examples.js";
+
+const LOADERS = ["LoadAudio", "AceStep15LoadRecording"];
+
 /**
  * The node whose output the input `name` is wired to.
  * @param {any} node
@@ -35,16 +39,20 @@ export function put(node, name, value) {
 }
 
 /**
- * The path of the file that a stock Load Audio node would load; null where none is wired.
+ * The address of the file that a loader upstream would load; null where none is wired.
  * @param {any} node
  * @param {string} input
+ * @param {(path: string) => string} address
  * @returns {string | null}
  */
-export function sourceFile(node, input) {
+export function sourceFile(node, input, address) {
   const loader = upstreamNode(node, input);
-  const file = loader?.comfyClass === "LoadAudio" ? widgetOf(loader, "audio")?.value : null;
+  const file = LOADERS.includes(loader?.comfyClass) ? widgetOf(loader, "audio")?.value : null;
   if (typeof file !== "string" || !file) return null;
+  const example = exampleAddress(file);
+  if (example) return example;
   const parts = file.split("/");
   const filename = /** @type {string} */ (parts.pop());
-  return `/view?${new URLSearchParams({ filename, subfolder: parts.join("/"), type: "input" })}`;
+  const place = { filename, subfolder: parts.join("/"), type: "input" };
+  return address(`/view?${new URLSearchParams(place)}`);
 }

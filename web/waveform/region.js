@@ -85,7 +85,7 @@ class RegionWidget {
 
   /** Draw only when something has changed. */
   tick() {
-    const file = sourceFile(this.node, "source");
+    const file = sourceFile(this.node, "source", (path) => api.apiURL(path));
     if (file !== this.file) this.open(file);
     const { canvas } = this.panel;
     const grid = gridOf(this.node);
@@ -103,7 +103,7 @@ class RegionWidget {
     this.problem = "";
     if (!file) return;
     try {
-      const wave = await loadWaveform(api.apiURL(file), this.panel.signal);
+      const wave = await loadWaveform(file, this.panel.signal);
       if (file === this.file) this.wave = wave;
     } catch {
       if (file !== this.file) return;

@@ -83,7 +83,7 @@ NAMES: Final[dict[str, str]] = {
     f"{_IO}.Audio": "Input Output",
     f"{_IO}.Boolean": "Input",
     f"{_IO}.Combo": "Input Output",
-    f"{_IO}.ComfyNode": "define_schema execute hidden validate_inputs",
+    f"{_IO}.ComfyNode": "define_schema execute fingerprint_inputs hidden validate_inputs",
     f"{_IO}.Conditioning": "Input Output",
     f"{_IO}.DynamicCombo": "Input Option",
     f"{_IO}.Float": "Input Output",
@@ -99,14 +99,15 @@ NAMES: Final[dict[str, str]] = {
     f"{_IO}.Sampler": "Input Output",
     f"{_IO}.Sigmas": "Input Output",
     f"{_IO}.String": "Input Output",
+    f"{_IO}.UploadType": "audio",
     f"{_IO}.Vae": "Input Output",
     "comfy_api.latest.ui": "PreviewText SavedAudios SavedResult",
     "comfy_api.latest.ui.SavedAudios": "as_dict",
     "comfy_kitchen.tensor": "BaseLayoutParams",
     "comfy_kitchen.tensor.BaseLayoutParams": "orig_dtype",
     "folder_paths": (
-        "get_filename_list get_folder_paths get_full_path get_output_directory"
-        " get_save_image_path get_temp_directory"
+        "get_filename_list get_folder_paths get_full_path get_input_directory"
+        " get_output_directory get_save_image_path get_temp_directory"
     ),
     "latent_preview": "prepare_callback",
     "server": "PromptServer",
@@ -130,11 +131,12 @@ KEYS: Final[dict[str, str]] = {
 PAGE: Final[dict[str, str]] = {
     "api": "addEventListener apiURL removeEventListener",
     "app": "extensionManager graph registerExtension rootGraph",
-    "extension": "loadedGraphNode nodeCreated setup",
+    "extension": "beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
     "graph": "getNodeById",
     "loader": "comfyClass",
     "node": (
-        "addDOMWidget comfyClass computeSize getInputNode graph id inputs onExecuted onRemoved"
+        "addDOMWidget comfyClass computeSize getInputNode graph id inputs onExecuted"
+        " onGraphConfigured onRemoved"
         " properties removeWidget setDirtyCanvas setSize size subgraph widgets"
     ),
     "widget": "callback getMaxHeight getMinHeight hideOnZoom onRemove serialize type value",
