@@ -1,6 +1,7 @@
 # The front door: each target makes the environments it needs.
-#   make demo    a song from a workflow, on the miniature checkpoint
-#   make examples   the ten examples of the Python API, on the miniature checkpoint
+#   make demo    a song from a workflow, on the miniature; CAPTION="calm kalimba in D minor, 90 bpm"
+#                asks for one of your own
+#   make examples   the ten examples of the Python API, on the miniature
 #   make test    every test this machine can run, in each ComfyUI it has; one table at the end
 #   make test-browser   of these the workflows in ComfyUI's page; needs a ComfyUI, node and Chromium
 #   make test-every-frontend   the same, each ComfyUI in each version of the page
@@ -27,6 +28,11 @@ VENV := .venv
 	test-versions test-saving soak determinism out-of-memory fuzz abuse lint bench clean
 setup:
 	$(ENVIRONMENTS)
+
+# a caption reaches the program as it was typed, whatever it holds
+ifneq ($(origin CAPTION),undefined)
+override export CAPTION := $(value CAPTION)
+endif
 
 demo:
 	$(ENVIRONMENTS) run -m tools.demo

@@ -1,7 +1,7 @@
 """What the examples are run with: models, a folder to save in, a recording to start from.
 
-Without a project folder of your own that is the miniature: random weights in the real layouts, and
-songs of ten seconds. What it plays is no music; everything around it is real.
+Without a project folder of your own that is the miniature, and songs of ten seconds: the trained
+family where all of its parts are there, else random weights, which play texture, not music.
 """
 
 import argparse
@@ -57,15 +57,18 @@ class Stage:
 def miniature_stage(out: Path) -> Iterator[Stage]:
     """The miniature in the official layout, below a temporary folder."""
     from tools.miniature import miniature
+    from tools.miniature.embedded import RECORDING, embedded
 
+    given = embedded()
+    print("\n".join(given.lines()))
     with tempfile.TemporaryDirectory(prefix="acestep15-examples-") as folder:
-        made = miniature(Path(folder) / "models")
+        models = Path(folder) / "models"
+        made = given.write(models) if given.whole else miniature(models)
         project = Path(folder) / "project"
         checkpoints = project / "checkpoints"
         checkpoints.parent.mkdir()
         made.release.rename(checkpoints)
         made.base.rename(checkpoints / made.base.name)
-        recording = write_recording(project / "original_pop_song.mp3", SHORT)
         yield Stage(
             project=project,
             model=made.turbo.name,
@@ -73,7 +76,7 @@ def miniature_stage(out: Path) -> Iterator[Stage]:
             lm=made.lm.name,
             device="auto",
             out=out,
-            recording=str(recording),
+            recording=str(RECORDING),
             seconds=SHORT,
         )
 

@@ -18,9 +18,11 @@ from tools.miniature.claims.plots import draw_plots
 from tools.miniature.claims.table import GROUPS, measured
 from tools.miniature.codec.build import constructed, write_vae
 from tools.miniature.codec.figures import print_figures
+from tools.miniature.embedded import embedded
 from tools.miniature.evaluation.calibration import print_calibration
 from tools.miniature.language import figures as language_figures
-from tools.miniature.trained import TRAINED
+from tools.miniature.recordings import FOLDER, write_recordings
+from tools.miniature.trained import TRAINED, family
 from tools.miniature.training.parts import (
     LANGUAGE_MODEL,
     make_base,
@@ -41,8 +43,8 @@ TRAINERS = {
 
 def main(arguments: Sequence[str]) -> None:
     chosen = _parser().parse_args(arguments)
-    if chosen.part == "random":
-        print(miniature(chosen.out).root)
+    if chosen.part in ("random", "family", "recordings"):
+        _write_files(chosen.part, chosen.out)
     elif chosen.part == "piece":
         _write_piece(chosen)
     elif chosen.part == "vae":
@@ -62,13 +64,28 @@ def main(arguments: Sequence[str]) -> None:
 
 def _figures(chosen: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO)
-    family, extent = Family(chosen.family), QUICK if chosen.quick else WHOLE
-    found = measured(family, extent, chosen.repeats, chosen.only, print)
+    models, extent = Family(chosen.family), QUICK if chosen.quick else WHOLE
+    found = measured(models, extent, chosen.repeats, chosen.only, print)
     if chosen.keep is not None:
         write_reached(chosen.keep, "quick" if chosen.quick else "whole", found)
     if chosen.plots is not None:
-        for path in draw_plots(family, extent, chosen.plots):
+        for path in draw_plots(models, extent, chosen.plots):
             print(path)
+
+
+def _write_files(part: str, out: Path) -> None:
+    if part == "random":
+        print(miniature(out).root)
+    elif part == "recordings":
+        for path in write_recordings(out):
+            print(path)
+    else:
+        try:
+            print(family(out).root)
+        except FileNotFoundError as error:
+            sys.exit(str(error))
+        for line in embedded().lines():
+            print(line)
 
 
 def _write_piece(chosen: argparse.Namespace) -> None:
@@ -86,11 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
     part = parts.add_parser("random", help="all layouts of the miniature of random weights")
     part.add_argument("out", type=Path, help="folder that becomes the host's folder of models")
+    part = parts.add_parser("family", help="all layouts of the trained family")
+    part.add_argument("out", type=Path, help="folder that becomes the host's folder of models")
     part = parts.add_parser("piece", help="a composed piece: audio, stems, metadata")
     part.add_argument("seed", type=int)
     part.add_argument("out", type=Path, help="folder for its files")
     part.add_argument("--seconds", type=float, default=30.0)
     part.add_argument("--bpm", type=float, help="instead of the seed's own tempo")
+    part = parts.add_parser("recordings", help="the recordings that come with the pack")
+    part.add_argument("--out", type=Path, default=FOLDER)
     part = parts.add_parser("vae", help="construct the trained family's VAE")
     part.add_argument("--out", type=Path, default=TRAINED / "vae")
     part = parts.add_parser("vae-figures", help="how well it keeps held-out pieces")
