@@ -28,7 +28,7 @@ SIZES: Final = Qwen3Config(
     head_dim=32,
 )
 SPREAD: Final = 0.06  # of a table's numbers at first
-TEXT_WEIGHT: Final = 1.0  # of a token of text beside a code
+TEXT_WEIGHT: Final = 2.0  # of a token of text beside a code
 LABEL_WEIGHT: Final = 0.1
 SAMPLED_CODES: Final = 768  # of the codes that are not frequent
 SAMPLED: Final = 256  # codes that text is scored against
