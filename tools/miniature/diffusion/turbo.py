@@ -17,7 +17,7 @@ from tools.miniature.diffusion.train import Trainee, draw_batch, maker_of
 from tools.miniature.training.loop import Run, train
 
 RANK: Final = 8
-GUIDANCE: Final = 2.0  # of the teacher
+GUIDANCE: Final = 2.5  # of the teacher
 TIMES: Final = tuple(timesteps(8, 3.0)[:8])
 SPREAD: Final = 0.02  # of flow times around them
 
