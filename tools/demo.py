@@ -80,11 +80,12 @@ def main(arguments: Sequence[str]) -> None:
         sys.exit(f"The trained miniature has no base model yet, which {chosen.task} needs.")
     played = wish.in_world()
     prompt = prompt_of(chosen.task, played, given, chosen.seed)
+    checkout = find_checkout()
     _say([*given.lines(), f"Caption: {wish.caption}", *wish.lines()])
     with tempfile.TemporaryDirectory(prefix="acestep15-demo-") as folder:
         base = Path(folder)
         given.write(base / "models")
-        result = _run(prompt, base, find_checkout())
+        result = _run(prompt, base, checkout)
     out = OUTPUT if chosen.task == SONG else OUTPUT / chosen.task
     out.mkdir(parents=True, exist_ok=True)
     files = {**sources(prompt), **result.files}

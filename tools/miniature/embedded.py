@@ -31,10 +31,6 @@ class Embedded:
     def plans(self) -> bool:
         return self.plays and "language_model" not in self.absent
 
-    @property
-    def whole(self) -> bool:
-        return not self.absent
-
     def write(self, out: Path) -> Miniature:
         """All layouts below `out`."""
         return family(out, self.folder) if self.plays else miniature(out)

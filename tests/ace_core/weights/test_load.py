@@ -224,7 +224,7 @@ def private():  # kB of memory that is no file's
 
 load_lm(sys.argv[1])  # whatever is imported on the way
 before = private()
-weights = read(inspect(sys.argv[2]), Kind.TEXT_ENCODER)
+weights = read(inspect(sys.argv[2]), Kind.LM)  # by the number of its tokens
 touched = sum(float(w.view(torch.uint8).flatten()[::4096].sum()) for w in weights.values())
 print(private() - before, "torch._dynamo" in sys.modules)
 """
