@@ -7,13 +7,14 @@ trained family, one part each (docs/miniature.md).
 import argparse
 import logging
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools.miniature import miniature
 from tools.miniature.claims.figure import QUICK, WHOLE
 from tools.miniature.claims.kept import write_reached
-from tools.miniature.claims.music import Family
+from tools.miniature.claims.music import written
 from tools.miniature.claims.plots import draw_plots
 from tools.miniature.claims.table import GROUPS, measured
 from tools.miniature.codec.build import constructed, write_vae
@@ -64,13 +65,15 @@ def main(arguments: Sequence[str]) -> None:
 
 def _figures(chosen: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO)
-    models, extent = Family(chosen.family), QUICK if chosen.quick else WHOLE
-    found = measured(models, extent, chosen.repeats, chosen.only, print)
-    if chosen.keep is not None:
-        write_reached(chosen.keep, "quick" if chosen.quick else "whole", found)
-    if chosen.plots is not None:
-        for path in draw_plots(models, extent, chosen.plots):
-            print(path)
+    extent = QUICK if chosen.quick else WHOLE
+    with tempfile.TemporaryDirectory() as out:
+        whole = written(Path(out), chosen.family)
+        found = measured(whole, extent, chosen.repeats, chosen.only, print)
+        if chosen.keep is not None:
+            write_reached(chosen.keep, "quick" if chosen.quick else "whole", found)
+        if chosen.plots is not None:
+            for path in draw_plots(whole, extent, chosen.plots):
+                print(path)
 
 
 def _write_files(part: str, out: Path) -> None:

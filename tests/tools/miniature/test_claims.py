@@ -14,7 +14,7 @@ from tools.miniature.claims.codes import recall
 from tools.miniature.claims.figure import Extent, Figure, Unit, over_seeds
 from tools.miniature.claims.kept import bounds, write_reached
 from tools.miniature.claims.language import named
-from tools.miniature.claims.music import Family, latent, truths
+from tools.miniature.claims.music import latent, truths, written
 from tools.miniature.claims.regions import KEEP, Repaint
 from tools.miniature.claims.sources import clip, nearer_to_source, other_sounds
 from tools.miniature.claims.stems import added, cases, completed, fits, si_sdr_gains
@@ -177,6 +177,6 @@ def test_nothing_is_held_to_chance_and_what_is_bit_for_bit_to_all_of_it(tmp_path
 
 def test_groups_of_models_that_are_not_there_are_named(tmp_path: Path):
     lines: list[str] = []
-    assert measured(Family(tmp_path), EXTENT, 1, (), lines.append) == {}
+    assert measured(written(tmp_path / "out", tmp_path), EXTENT, 1, (), lines.append) == {}
     assert len(lines) == 2 + len(GROUPS)
     assert "| guidance | not measured: base is not there | | | |" in lines

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 import torch
 from torch import Tensor
@@ -28,54 +27,64 @@ from ace_core.weights import (
     silence_latent,
 )
 
+from ..checkpoints import Miniature
 from ..codec.decoder import SCALE
 from ..evaluation.strokes import roll_of
+from ..trained import family, missing
 from ..world.piece import compose
 from ..world.request import Request
 from .asked import song
 
-WEIGHTS: Final = "model.safetensors"
-PARTS: Final = ("turbo", "base", "language_model")  # folders, beside those of encoder and VAE
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """The models of the trained family, in float32 on the CPU; a part that is not there is None."""
+    """The trained family in its official layouts, loaded as anybody's models are, in float32 on the
+    CPU. `missing` are the parts, as in `PARTS`, that were not trained yet."""
 
-    folder: Path
-
-    @property
-    def missing(self) -> frozenset[str]:
-        """Those of `PARTS` that are not there."""
-        return frozenset(part for part in PARTS if not (self.folder / part / WEIGHTS).is_file())
+    paths: Miniature | None
+    missing: frozenset[str]
 
     @property
     def turbo(self) -> Models:
-        return _models(self.folder, "turbo", Variant.TURBO)
+        return _models(self._written, "turbo")
 
     @property
     def base(self) -> Models:
-        return _models(self.folder, "base", Variant.BASE)
+        return _models(self._written, "base")
 
     @property
     def lm(self) -> LanguageModel:
-        return _language_model(self.folder)
+        return _language_model(self._written)
+
+    @property
+    def _written(self) -> Miniature:
+        if self.paths is None:
+            raise ValueError(f"not trained: {', '.join(sorted(self.missing))}")
+        return self.paths
+
+
+def written(out: Path, folder: Path | None = None) -> Family:
+    """The family of `folder`, by default the repository's, written below `out`."""
+    absent = frozenset(missing(folder))
+    plays = absent.isdisjoint({"vae", "text_encoder", "base"})
+    return Family(family(out, folder) if plays else None, absent)
 
 
 @lru_cache(maxsize=4)
-def _models(folder: Path, name: str, variant: Variant) -> Models:
+def _models(paths: Miniature, name: str) -> Models:
     exact = Ops(dtype=torch.float32)
-    dit = load_dit(folder / name, exact, variant).model
-    encoder = load_text_encoder(folder / "text_encoder", exact)
-    text = TextEncoder(load_tokenizer(folder / "text_encoder"), encoder)
-    silence = silence_latent(inspect(folder / name)).float()
-    return Models(dit, text, load_vae(folder / "vae", exact), silence, variant)
+    place = paths.turbo if name == "turbo" else paths.base
+    loaded = load_dit(place, exact)
+    encoder = load_text_encoder(paths.text_encoder, exact)
+    text = TextEncoder(load_tokenizer(paths.text_encoder), encoder)
+    silence = silence_latent(inspect(place)).float()
+    return Models(loaded.model, text, load_vae(paths.vae, exact), silence, Variant(name))
 
 
 @lru_cache(maxsize=2)
-def _language_model(folder: Path) -> LanguageModel:
-    place = folder / "language_model"
-    return LanguageModel(load_lm(place, Ops(dtype=torch.float32)), load_tokenizer(place))
+def _language_model(paths: Miniature) -> LanguageModel:
+    model = load_lm(paths.lm, Ops(dtype=torch.float32))
+    return LanguageModel(model, load_tokenizer(paths.lm))
 
 
 @dataclass(frozen=True, slots=True)
