@@ -39,6 +39,7 @@ VISITS = {  # by fixture
     "helped": "help",
     "preview": "audio_preview",
     "noted": "texts",
+    "redrawn": "seeds",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
@@ -128,6 +129,12 @@ def preview(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def noted(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What stands on the nodes after runs with and without a note."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def redrawn(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """The seeds of two runs of every workflow, the second with nothing changed."""
     return _found(request, visits)
 
 

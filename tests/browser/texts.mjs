@@ -44,6 +44,7 @@ function wish([instrumental, seconds]) {
   set("AceStep15Song", "seconds", seconds);
   set("AceStep15Song", "lyrics", "[Verse]\nla la");
   set("AceStep15Song", "instrumental", instrumental);
+  set("AceStep15Sampler", "control_after_generate", "fixed"); // a run that is repeated is in the cache
 }
 
 function texts() {

@@ -13,10 +13,11 @@ import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
 import { visit as languages } from "./languages.mjs";
 import { visit as texts } from "./texts.mjs";
+import { visit as seeds } from "./seeds.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
-const VISITS = { workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts };
+const VISITS = { workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds };
 
 await tell(async (page) => {
   const found = {};

@@ -31,7 +31,6 @@ class Node:
     inputs: dict[str, Any]
     files: tuple[Any, ...] = ()  # ace_core.weights.published.ModelFile
     inside: "Subgraph | None" = None
-    control: str = "fixed"  # what becomes of its seed after a run
 
     def out(self, name: str) -> Out:
         return Out(self, name)

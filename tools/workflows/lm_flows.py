@@ -23,8 +23,9 @@ lyrics and chooses tempo, key and length; set **seconds** to choose the length y
 codes a second: melody, rhythm, arrangement.
 3. **Music**: the diffusion model plays the codes.
 
-Another seed on *Create Sample* gives another song; another seed on *Compose Codes* another tune \
-to the same words; another seed on the sampler another recording of the same tune.
+The seed of *Create Sample* draws another song, that of *Compose Codes* another tune to the same \
+words, that of the sampler another recording of the same tune: hold on to what you like by setting \
+its *control after generate* to *fixed*.
 """
 
 FULL_CAPTION = "80s synth-pop, driving bass line, gated drums, bright analog pads, female voice"

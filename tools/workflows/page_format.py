@@ -17,6 +17,7 @@ from tools.workflows.page_parts import (
     node_of,
     reroutes_of,
 )
+from tools.workflows.seed_controls import note_of
 from tools.workflows.subgraph_format import definitions
 
 VERSION = 0.4  # of the format
@@ -28,7 +29,7 @@ def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
     links = links_of(flow, classes)
     layout = _layout(flow, classes, links)
     nodes = [node_of(flow, node, classes, layout, links) for node in flow.nodes]
-    nodes.append(_note(flow, len(nodes)))
+    nodes.append(_note(flow, note_of(flow, classes), len(nodes)))
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"acestep15/{flow.name}")),
         "revision": 0,
@@ -60,8 +61,8 @@ def _layout(flow: Flow, classes: Mapping[str, Any], links: list[Link]) -> Layout
     return arrange(groups, heights, wires)
 
 
-def _note(flow: Flow, before: int) -> dict[str, Any]:
-    lines = sum(math.ceil(len(line) / 42) or 1 for line in flow.note.splitlines())
+def _note(flow: Flow, note: str, before: int) -> dict[str, Any]:
+    lines = sum(math.ceil(len(line) / 42) or 1 for line in note.splitlines())
     return {
         "id": before + 1,
         "type": "MarkdownNote",
@@ -74,7 +75,7 @@ def _note(flow: Flow, before: int) -> dict[str, Any]:
         "outputs": [],
         "title": flow.title,
         "properties": {},
-        "widgets_values": [flow.note],
+        "widgets_values": [note],
         "color": "#432",
         "bgcolor": "#653",
     }

@@ -19,6 +19,7 @@ from tools.workflows.graph import (
 )
 from tools.workflows.layout import FOOT, HEAD, Lane, Layout
 from tools.workflows.node_sizes import WIDTH, has_control, height_of
+from tools.workflows.seed_controls import control_of
 
 COLOURS = ("#5b9bd5", "#8A8", "#d0a040", "#99B", "#c070c0")
 GUTTER, EDGE = 150, 20  # pixels: between columns, between a group's frame and its nodes
@@ -120,7 +121,7 @@ def node_of(
         ],
         "title": title_of(classes[node.kind], node.kind),
         "properties": properties,
-        "widgets_values": _values(node, classes),
+        "widgets_values": _values(flow, node, classes),
     }
 
 
@@ -133,14 +134,14 @@ def _drawn_slots(node: Node, classes: Mapping[str, Any], into: dict[int, int]) -
     return inputs[: max(slots, max(into, default=-1) + 1)]
 
 
-def _values(node: Node, classes: Mapping[str, Any]) -> list[Any]:
+def _values(flow: Flow, node: Node, classes: Mapping[str, Any]) -> list[Any]:
     """By position; the page adds a widget of its own after each seed."""
     sockets = {socket.name: socket for socket in inputs_of(classes[node.kind])}
     values: list[Any] = []
     for name, value in widget_values(node, list(sockets.values())).items():
         values.append(value)
         if name in sockets and has_control(sockets[name]):
-            values.append(node.control)
+            values.append(control_of(flow, node))
     return values
 
 

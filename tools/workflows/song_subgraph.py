@@ -26,9 +26,6 @@ needed once.
 2. Press **Run**. The song plays on *Save Audio* and is kept in **output/audio**.
 3. Change the **caption** (style, mood, instruments, voice) and the **lyrics**, and run again.
 
-Each run takes a new seed, so it gives another song. A saved song carries its workflow and its \
-seed: drop the file on the canvas to get them back.
-
 **seconds** is the song's length. With **instrumental** nobody sings.
 
 ### What next
@@ -51,7 +48,6 @@ def song() -> Subgraph:
     times = flow.group("Steps").add("AceStep15Schedule", model=nodes[0].out("model"))
     task = text_to_music_task(flow.group("Task"), nodes, described.out("song"))
     sampler = add_sampler(flow.group("Music"), nodes[0], task, times)
-    sampler.control = "randomize"
     sound = flow.group("Decode").add(
         "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
     )
