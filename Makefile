@@ -6,6 +6,7 @@
 #   make test-browser   of these the workflows in ComfyUI's page; needs a ComfyUI, node and Chromium
 #   make test-every-frontend   the same, each ComfyUI in each version of the page
 #   make test-ray       many songs on a local Ray, which it installs (500 MB)
+#   make test-music     what the trained miniature plays, on many requests (half an hour)
 #   make test-processors   the core's tests under other instruction sets and threads (hours)
 #   make test-versions     the core's tests with the oldest and the newest packages (10 GB)
 #   make test-saving       kills, two processes and full disks while files are saved (Linux, minutes)
@@ -24,8 +25,8 @@ TESTING := $(PYTHON) -m tools.testing
 ENVIRONMENTS := $(PYTHON) -m tools.testing.environments
 VENV := .venv
 
-.PHONY: setup demo examples test test-browser test-every-frontend test-ray test-processors \
-	test-versions test-saving soak determinism out-of-memory fuzz abuse lint bench clean
+.PHONY: setup demo examples test test-browser test-every-frontend test-ray test-music \
+	test-processors test-versions test-saving soak determinism out-of-memory fuzz abuse lint bench clean
 setup:
 	$(ENVIRONMENTS)
 
@@ -54,6 +55,9 @@ test-ray:
 	$(ENVIRONMENTS) core
 	$(VENV)/bin/python -m pip install -q -r requirements-ray.txt
 	$(TESTING) --only ray
+
+test-music:
+	MUSIC=all $(TESTING) --only music
 
 test-processors:
 	$(TESTING) processors

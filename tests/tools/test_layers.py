@@ -78,6 +78,13 @@ def test_what_a_layer_needs_is_among_the_jobs(two: tuple[Path, Path]):
         assert {name for job in jobs for name in job.needs} <= set(names)
 
 
+def test_music_is_heard_in_a_layer_of_its_own(two: tuple[Path, Path]):
+    jobs = layers.layers()
+    assert "tests/music" in named(jobs, "music (.venv)").commands[0]
+    assert "--ignore=tests/music" in named(jobs, "core (.venv)").commands[0]
+    assert named(one_in_turn(jobs, 1), "music (.venv)").missing == ""
+
+
 def test_without_a_comfyui_the_rows_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("COMFYUI_PATH", raising=False)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.miniature import miniature
-from tools.miniature.claims.figure import QUICK, WHOLE
+from tools.miniature.claims.figure import EXTENTS
 from tools.miniature.claims.kept import write_reached
 from tools.miniature.claims.music import written
 from tools.miniature.claims.plots import draw_plots
@@ -65,12 +65,13 @@ def main(arguments: Sequence[str]) -> None:
 
 def _figures(chosen: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO)
-    extent = QUICK if chosen.quick else WHOLE
+    form = "quick" if chosen.quick else "whole"
+    extent = EXTENTS[form]
     with tempfile.TemporaryDirectory() as out:
         whole = written(Path(out), chosen.family)
         found = measured(whole, extent, chosen.repeats, chosen.only, print)
         if chosen.keep is not None:
-            write_reached(chosen.keep, "quick" if chosen.quick else "whole", found)
+            write_reached(chosen.keep, form, found)
         if chosen.plots is not None:
             for path in draw_plots(whole, extent, chosen.plots):
                 print(path)

@@ -15,7 +15,8 @@ from tools.testing.jobs import Job, slug
 
 REPORTS = ROOT / "build" / "tests"
 SETUP = "set up"
-CORE_PATHS = ("tests", *(f"--ignore=tests/{each}" for each in ("nodes", "host", "browser", "ray")))
+OTHERS = ("nodes", "host", "browser", "ray", "music")  # layers of their own
+CORE_PATHS = ("tests", *(f"--ignore=tests/{each}" for each in OTHERS))
 _PLAYWRIGHT = "npm install --no-audit --no-fund --prefix build/browser playwright-core@1".split()
 _NO_HOST = "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI*; set COMFYUI_PATH to a checkout"
 _NO_RAY = "Ray is not installed; `make test-ray` installs it"
@@ -34,6 +35,7 @@ def layers(lint: bool = False, every_frontend: bool = False) -> list[Job]:
         *([_lint()] if lint else []),
         *(_setup_host(checkout) for checkout in checkouts),
         core_tests(".venv"),
+        tests("music", ".venv", CORE, ("tests/music",)),
         *(_host(checkout) for checkout in checkouts),
         *([] if checkouts else [Job("nodes, host", "ComfyUI", missing=_NO_HOST)]),
         tests("nodes", "stand-in", CORE, ("tests/nodes",)),

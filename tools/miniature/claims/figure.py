@@ -57,6 +57,7 @@ class Extent:
     fewer: int
     scales: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0)  # of guidance
     decoded: int = 12  # pieces and repaints whose audio is heard
+    steps: int = 32  # of the base model
     seed: int = 0
 
     @property
@@ -70,8 +71,9 @@ class Extent:
         return replace(self, requests=self.fewer)
 
 
-QUICK: Final = Extent(requests=16, fewer=6, scales=(1.0, 3.0, 12.0), decoded=2)
+QUICK: Final = Extent(requests=16, fewer=6, scales=(1.0, 3.0, 12.0), decoded=2, steps=16)
 WHOLE: Final = Extent(requests=48, fewer=16)
+EXTENTS: Final = {"quick": QUICK, "whole": WHOLE}
 
 
 def over_seeds(runs: Sequence[Sequence[Figure]]) -> list[Figure]:

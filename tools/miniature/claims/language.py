@@ -62,7 +62,7 @@ def composed_codes(family: Family, extent: Extent) -> list[Figure]:
     codes = composed(family.lm, asked, extent.noise)
     hints = as_asked(asked, [hinted(family.turbo, each) for each in codes])
     turbo = as_asked(asked, from_text(family.turbo, asked, How(extent.noise), codes))
-    base = as_asked(asked, from_text(family.base, asked, guided(extent.noise), codes))
+    base = as_asked(asked, from_text(family.base, asked, guided(extent), codes))
     targets = {"tempo": 0.9, "key": 0.85}
     return [
         *as_asked_figures(hints, "codes alone", {"tempo": 0.7, "key": 0.7}),

@@ -71,7 +71,7 @@ def extract(models: Models, asked: Sequence[StemCase], how: How) -> list[Tensor]
 
 def stem_tasks(family: Family, extent: Extent) -> list[Figure]:
     """Lego, complete and extract by the base model."""
-    asked, how = cases(requests(extent.slow)), guided(extent.noise)
+    asked, how = cases(requests(extent.slow)), guided(extent)
     gains = si_sdr_gains(asked, extract(family.base, asked, how))
     alone = added(asked, lego(family.base, asked, how))
     beside = completed(asked, complete(family.base, asked, how))

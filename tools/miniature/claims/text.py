@@ -19,7 +19,6 @@ from .asked import AsAsked, as_asked, requests
 from .figure import Extent, Figure, Unit
 from .music import Family, How, from_text, latent
 
-STEPS: Final = 32  # of the base model
 CHANCE: Final = {  # of pieces against the requests of others, `calibration.py`
     "tempo": 0.07,
     "octaves": 0.1,
@@ -30,9 +29,9 @@ CHANCE: Final = {  # of pieces against the requests of others, `calibration.py`
 POINTS: Final = 0.05  # that turbo may fall behind base
 
 
-def guided(seed: int, scale: float = 3.0) -> How:
+def guided(extent: Extent, scale: float = 3.0) -> How:
     """The base model's way."""
-    return How(seed, STEPS, Guidance(GuidanceKind.CFG, scale))
+    return How(extent.noise, extent.steps, Guidance(GuidanceKind.CFG, scale))
 
 
 def heard(models: Models, asked: Sequence[Request], how: How) -> AsAsked:
@@ -60,14 +59,14 @@ def turbo(family: Family, extent: Extent) -> list[Figure]:
 
 
 def base(family: Family, extent: Extent) -> list[Figure]:
-    """Base in 32 steps, and how far behind it turbo is on the same requests."""
+    """The base model, and how far behind it turbo is on the same requests."""
     asked = requests(extent.slow)
-    by_base = heard(family.base, asked, guided(extent.noise))
+    by_base = heard(family.base, asked, guided(extent))
     by_turbo = heard(family.turbo, asked, How(extent.noise))
     fields = ("tempo", "key", "instruments")
     behind = max(getattr(by_base, field) - getattr(by_turbo, field) for field in fields)
     return [
-        *as_asked_figures(by_base, "base in 32 steps", {"instruments": 0.98}),
+        *as_asked_figures(by_base, f"base in {extent.steps} steps", {"instruments": 0.98}),
         Figure("turbo beside base: the measure that falls behind most", -behind, -POINTS),
     ]
 
@@ -102,9 +101,7 @@ def guidance(family: Family, extent: Extent) -> list[Figure]:
 def sweep(family: Family, extent: Extent) -> dict[float, AsAsked]:
     """By guidance scale of the base model."""
     asked = requests(extent.slow)
-    return {
-        scale: heard(family.base, asked, guided(extent.noise, scale)) for scale in extent.scales
-    }
+    return {scale: heard(family.base, asked, guided(extent, scale)) for scale in extent.scales}
 
 
 def seeds(family: Family, extent: Extent) -> list[Figure]:
