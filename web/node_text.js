@@ -34,7 +34,7 @@ function show(node, text) {
   row.bar.remove();
   row.root.append(row.text);
   row.text.style.cssText =
-    "flex:1;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;user-select:text;font:12px sans-serif;color:#c5ccd8";
+    "flex:1;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;user-select:text;font:12px sans-serif;padding:4px 6px";
   row.text.textContent = text;
   const lines = Math.min(text.split("\n").length + 1, MOST_LINES); // one may be folded
   mount(node, row, () => {}, NAME, LINE * lines + 10);

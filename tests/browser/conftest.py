@@ -40,12 +40,14 @@ VISITS = {  # by fixture
     "preview": "audio_preview",
     "noted": "texts",
     "redrawn": "seeds",
+    "themed": "themes",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
 REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
 HELP = ["AceStep15Repaint", "AceStep15LoadVAE"]  # nodes whose help is read
 LANGUAGES = ["zh", "ja", "en"]
+THEMES = ["light", "dark"]  # the page's own is the last: it stays
 
 Found = dict[str, Any]
 Visits = dict[str, Future[dict[str, Found]]]  # by renderer, then by visit
@@ -138,6 +140,12 @@ def redrawn(request: pytest.FixtureRequest, visits: Visits) -> Found:
     return _found(request, visits)
 
 
+@pytest.fixture(scope="session", params=RENDERERS)
+def themed(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What can be read of our drawings in each theme."""
+    return _found(request, visits)
+
+
 @pytest.fixture(scope="session", params=RENDERERS[:1])
 def spoken(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What the page says in each language; both renderers draw the same words."""
@@ -158,6 +166,7 @@ def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) 
         "recording": RECORDINGS[0],
         "help": HELP,
         "languages": LANGUAGES,
+        "themes": THEMES,
         "pictures": os.environ.get("BROWSER_PICTURES"),
     }
     return run_script(SCRIPT, job_for(server, renderer) | own, server, folder)

@@ -3,7 +3,7 @@
 // job: {url, chromium, modules, renderer: "canvas" | "nodes2", visits: names of VISITS,
 //       workflows: [{name, page}], run: {name: {widget: value}} of those to run,
 //       region: [start, end] in seconds, recording: an input file of two seconds, help: [node ids],
-//       languages: [locales], pictures: folder or null}
+//       languages: [locales], themes: [color palettes], pictures: folder or null}
 // The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}}
 
 import { visit as workflows } from "./driver.mjs";
@@ -15,9 +15,10 @@ import { visit as languages } from "./languages.mjs";
 import { visit as texts } from "./texts.mjs";
 import { visit as seeds } from "./seeds.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
+import { visit as themes } from "./themes.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
-const VISITS = { workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds };
+const VISITS = { workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes };
 
 await tell(async (page) => {
   const found = {};

@@ -1,10 +1,10 @@
 // The element on a node: a canvas that takes the keyboard, buttons and a line of text below it.
 // It takes no events any more once its signal, the lifetime of its node, has ended.
 
+import { CARD, EDGE, INK, LIT, PAPER } from "../colours.js";
 import { lifetimeOf, onTick } from "../node_lifetime.js";
 
 export const HEIGHT = 118; // pixels, with the margins of the page
-const BACK = "#2a303c";
 
 /**
  * @typedef {object} Row
@@ -25,11 +25,11 @@ export function makePanel(kind, signal) {
   const { root, bar, text } = makeRow(kind, signal);
   root.style.height = "98px";
   const canvas = /** @type {HTMLCanvasElement} */ (
-    make("canvas", "flex:1 1 64px;height:64px;min-height:0;width:100%;border-radius:6px;touch-action:none")
+    make("canvas", `flex:1 1 64px;height:64px;min-height:0;width:100%;touch-action:none;${CARD}`)
   );
   canvas.tabIndex = 0;
   root.prepend(canvas);
-  canvas.addEventListener("focus", () => (canvas.style.outline = "2px solid #ffa85c"));
+  canvas.addEventListener("focus", () => (canvas.style.outline = `2px solid ${INK}`));
   canvas.addEventListener("blur", () => (canvas.style.outline = ""));
   return { root, canvas, bar, text, signal };
 }
@@ -40,10 +40,10 @@ export function makePanel(kind, signal) {
  * @returns {Row}
  */
 export function makeRow(kind, signal) {
-  const root = make("div", "display:flex;flex-direction:column;gap:4px;width:100%");
+  const root = make("div", `display:flex;flex-direction:column;gap:4px;width:100%;${CARD}`);
   root.className = `acestep15-${kind}`;
-  const bar = make("div", "display:flex;gap:4px;align-items:center;flex-wrap:wrap;min-height:24px");
-  const text = make("span", "flex:1;font:11px sans-serif;color:#c5ccd8;text-align:right");
+  const bar = make("div", "display:flex;gap:4px;align-items:center;flex-wrap:wrap;min-height:24px;padding:0 4px");
+  const text = make("span", "flex:1;font:11px sans-serif;text-align:right");
   text.setAttribute("aria-live", "polite");
   bar.append(text);
   root.append(bar);
@@ -58,7 +58,7 @@ export function makeRow(kind, signal) {
  * @returns {HTMLButtonElement} it stands before the text
  */
 export function addButton(panel, pressed) {
-  const style = `border:0;border-radius:4px;padding:3px 8px;font:11px sans-serif;color:#ecEEf4;cursor:pointer;background:${BACK}`;
+  const style = `border:1px solid ${EDGE};border-radius:4px;padding:2px 7px;font:11px sans-serif;cursor:pointer;color:${INK};background:${PAPER}`;
   const button = /** @type {HTMLButtonElement} */ (make("button", style));
   button.type = "button";
   button.addEventListener("click", pressed, { signal: panel.signal });
@@ -68,8 +68,8 @@ export function addButton(panel, pressed) {
 
 /** @param {HTMLButtonElement} button @param {boolean} on */
 export function light(button, on) {
-  button.style.background = on ? "#ffa85c" : BACK;
-  button.style.color = on ? "#171b23" : "#eceef4";
+  button.style.background = on ? LIT.paper : PAPER;
+  button.style.color = on ? LIT.ink : INK;
   button.setAttribute("aria-pressed", String(on));
 }
 

@@ -2,6 +2,7 @@
 // The node's own widgets hold it; this only shows and changes them.
 
 import { api } from "../../../scripts/api.js";
+import { coloursOf } from "../colours.js";
 import { lifetimeOf } from "../node_lifetime.js";
 import { draw } from "./draw.js";
 import { sourceFile } from "./graph.js";
@@ -91,7 +92,7 @@ class RegionWidget {
     const grid = gridOf(this.node);
     const lines = [grid?.beat, grid?.bar].map((ruler) => ruler && [ruler.at(0), ruler.step]);
     const around = [unitOf(this.node), lines, this.snap, this.range, this.wave?.url];
-    const shown = JSON.stringify([...around, this.problem, canvas.clientWidth, canvas.clientHeight, translate("snap")]);
+    const shown = JSON.stringify([...around, this.problem, canvas.clientWidth, canvas.clientHeight, coloursOf(canvas), translate("snap")]);
     if (shown !== this.shown) this.show();
     this.shown = shown;
   }

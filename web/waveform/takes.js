@@ -2,6 +2,7 @@
 // The takes are those of this visit; nothing of it is saved with the workflow.
 
 import { api } from "../../../scripts/api.js";
+import { coloursOf } from "../colours.js";
 import { lifetimeOf } from "../node_lifetime.js";
 import { draw } from "./draw.js";
 import { addButton, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
@@ -134,8 +135,8 @@ class TakesWidget {
   }
 
   tick() {
-    const { clientWidth, clientHeight } = this.panel.canvas;
-    const shown = `${clientWidth} ${clientHeight} ${translate("take")}`;
+    const { canvas } = this.panel;
+    const shown = JSON.stringify([canvas.clientWidth, canvas.clientHeight, coloursOf(canvas), translate("take")]);
     if (shown !== this.shown) this.show();
     this.shown = shown;
   }
