@@ -1,9 +1,10 @@
 // Opens every workflow, and once more after it was saved; presses Run in those of `job.run`. Finds
-// {name: {missing, errors, dialogs, problems, boxes, groups, api, again (after save and open), files,
-//   images, afterwards (what a second Run would send)}}
+// {name: {missing, errors, dialogs, problems, boxes, groups, api, again (after save and open), files (that
+//   play), others (players of the page's own that are seen), images, afterwards (what a second Run would send)}}
 
-import { job, load, pressRun, prompt, saveAndOpen } from "../../tools/browser/page.mjs";
+import { job, load, playing, pressRun, prompt, saveAndOpen } from "../../tools/browser/page.mjs";
 
+const TAKES = ".acestep15-takes";
 const LOADING = 60_000; // ms: until a result that is there has been loaded
 
 export async function visit(page) {
@@ -35,8 +36,14 @@ async function run(page, values) {
   // what is not shown by then is missing from the answer
   await page.waitForFunction(shown, null, { polling: 500, timeout: LOADING }).catch(() => {});
   const afterwards = await page.evaluate(prompt);
+  await page.locator(`${TAKES} button`).first().click(); // play
+  await playing(page, TAKES);
   const found = await page.evaluate(() => ({
-    files: [...document.querySelectorAll("audio")].map(({ src, duration }) => ({ src, duration })),
+    files: window.app.graph.nodes.flatMap(({ widgets }) => widgets ?? []).flatMap(({ takes }) => {
+      const sound = takes?.player.sound;
+      return sound ? [{ src: sound.src, duration: sound.duration }] : [];
+    }),
+    others: [...document.querySelectorAll("audio")].filter((each) => each.parentElement.checkVisibility()).length,
     images: window.app.graph.nodes.flatMap((n) => (n.imgs ?? []).map((image) => image.src)),
   }));
   return { ...found, afterwards };
@@ -44,8 +51,9 @@ async function run(page, values) {
 
 // What follows runs in the page.
 function shown() {
-  const sound = [...document.querySelectorAll("audio")].some((player) => player.duration > 0);
-  return sound && window.app.graph.nodes.some((node) => node.imgs?.length);
+  const { nodes } = window.app.graph;
+  const takes = nodes.flatMap(({ widgets }) => widgets ?? []).flatMap(({ takes }) => takes?.takes ?? []);
+  return takes.length > 0 && nodes.some((node) => node.imgs?.length);
 }
 
 // What the page knows of the workflow that is open.

@@ -61,8 +61,9 @@ def test_nodes_lie_beside_each_other_and_within_their_group(
         assert all(inside(node["box"], box) for box in met), node["title"]
 
 
-def test_a_run_ends_in_a_player_with_the_song_and_a_picture(seen: dict[str, Any]) -> None:
+def test_a_run_ends_in_one_player_with_the_song_and_a_picture(seen: dict[str, Any]) -> None:
     ran = seen["text_to_music"]
+    assert ran["others"] == 0
     (player,) = ran["files"]
     assert player["duration"] == 10.0
     with urllib.request.urlopen(player["src"]) as answer:

@@ -13,7 +13,7 @@ LINE = 60  # likewise, one line
 EXTRA = {
     "PreviewImage": 300,
     "SaveVideo": 300,
-    "AceStep15SaveAudio": 80 + WAVEFORM,
+    "AceStep15SaveAudio": WAVEFORM,
     "AceStep15RegionMask": WAVEFORM,
     "AceStep15Repaint": WAVEFORM,
     "AceStep15Sampler": REPORT,

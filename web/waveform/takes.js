@@ -17,16 +17,18 @@ const SHIFT_FACTOR = 5; // times as far with Shift
 
 /** @param {any} node */
 export function addTakes(node) {
-  keepPlayerOutOfPrompt(node);
+  hideOtherPlayer(node);
   new TakesWidget(node);
 }
 
-// The page's own player would send the address of what it plays, another one after each run: the
-// node would save the same song again.
+// The page's own player would play the same song beside ours, and send the address of what it plays,
+// another one after each run: the node would save the song again. It stays, as the page fills it.
 /** @param {any} node */
-function keepPlayerOutOfPrompt(node) {
+function hideOtherPlayer(node) {
   const player = node.widgets?.find((/** @type {any} */ { name }) => name === "audioUI");
-  if (player) player.options = { ...player.options, serialize: false };
+  if (!player) return;
+  player.hidden = true;
+  Object.assign(player.options, { hidden: true, canvasOnly: true, serialize: false });
 }
 
 /**
@@ -55,7 +57,7 @@ class TakesWidget {
     this.shown = "";
     this.playButton = addButton(this.panel, () => this.toggle());
     this.addListeners();
-    mount(node, this.panel, () => this.tick());
+    mount(node, this.panel, () => this.tick()).takes = this;
     onExecuted(node, (output) => this.add(waveformsIn(output, (path) => api.apiURL(path))));
   }
 
