@@ -271,7 +271,16 @@ class AceStepLoadLoRA(io.ComfyNode):
             category=CATEGORY,
             description="Puts a LoRA, LoKr, LoHa or DoRA on a model at its true strength: alpha "
             "and rank come from adapter_config.json where the file has none.",
-            search_aliases=["ace step", "lora loader", "lokr", "loha", "dora", "peft", "adapter"],
+            search_aliases=[
+                "ace step",
+                "lora",
+                "lora loader",
+                "lokr",
+                "loha",
+                "dora",
+                "peft",
+                "adapter",
+            ],
             inputs=[
                 io.Model.Input("model", tooltip="From ACE-Step Load Model, or another Load LoRA."),
                 io.Combo.Input(

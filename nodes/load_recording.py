@@ -18,7 +18,14 @@ class AceStepLoadRecording(io.ComfyNode):
             category=CATEGORY,
             description="Loads a recording: your own file, or one of the short examples that come "
             "with the pack, so that a workflow runs before you have chosen one.",
-            search_aliases=["ace step", "load audio", "import audio", "open file", "example"],
+            search_aliases=[
+                "ace step",
+                "audio",
+                "load audio",
+                "import audio",
+                "open file",
+                "example",
+            ],
             inputs=[
                 io.Combo.Input(
                     "audio",

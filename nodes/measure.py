@@ -33,7 +33,16 @@ class AceStepMeasure(io.ComfyNode):
             category=CATEGORY,
             description="Measures a recording: tempo with beats, meter with downbeats, key, "
             "loudness, true peak, clipping, silence and how it ends. No model is needed.",
-            search_aliases=["ace step", "bpm", "tempo", "beat detection", "key", "lufs", "analyse"],
+            search_aliases=[
+                "ace step",
+                "bpm",
+                "tempo",
+                "beat",
+                "key",
+                "beat detection",
+                "lufs",
+                "analyse",
+            ],
             inputs=[
                 io.Audio.Input("audio", tooltip="Each item of a batch is measured."),
                 SongSocket.Input(

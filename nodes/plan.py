@@ -90,7 +90,13 @@ class AceStepComposeCodes(io.ComfyNode):
             category=CATEGORY,
             description="Lets the language model generate the song's audio codes, five per "
             "second: its melody and arrangement, for the diffusion model to render.",
-            search_aliases=["ace step", "audio codes", "semantic tokens", "generate codes"],
+            search_aliases=[
+                "ace step",
+                "melody",
+                "audio codes",
+                "semantic tokens",
+                "generate codes",
+            ],
             inputs=[
                 lm_input(),
                 SongSocket.Input("song", tooltip="The song, best with its plan from Think."),

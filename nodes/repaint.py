@@ -36,6 +36,8 @@ class AceStepRepaint(io.ComfyNode):
             "stays as it was.",
             search_aliases=[
                 "ace step",
+                "inpaint",
+                "extend",
                 "inpaint audio",
                 "outpaint audio",
                 "extend song",

@@ -44,7 +44,16 @@ class AceStepSaveAudio(io.ComfyNode):
             display_name="ACE-Step Save Audio",
             category=CATEGORY,
             description="Saves audio with the workflow and the song inside the file, and plays it.",
-            search_aliases=["ace step", "export flac", "export wav", "export mp3", "opus", "aac"],
+            search_aliases=[
+                "ace step",
+                "master",
+                "loudness",
+                "export flac",
+                "export wav",
+                "export mp3",
+                "opus",
+                "aac",
+            ],
             inputs=[
                 io.Audio.Input("audio", tooltip="Each item of a batch becomes a file."),
                 SongSocket.Input(

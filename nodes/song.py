@@ -44,7 +44,18 @@ class AceStepSong(io.ComfyNode):
             display_name="ACE-Step Song",
             category=CATEGORY,
             description="Describes the song to make. The model chooses what is left on auto.",
-            search_aliases=["ace step", "music", "song", "suno", "udio", "lyrics", "caption"],
+            search_aliases=[
+                "ace step",
+                "music",
+                "song",
+                "suno",
+                "udio",
+                "lyrics",
+                "caption",
+                "genre",
+                "singing",
+                "instrumental",
+            ],
             inputs=[
                 io.String.Input(
                     "caption",

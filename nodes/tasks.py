@@ -136,7 +136,7 @@ class AceStepCover(io.ComfyNode):
             category=CATEGORY,
             description="The source in another style: its melody and rhythm, with your lyrics and "
             "sound.",
-            search_aliases=["ace step", "cover song", "remix", "style transfer"],
+            search_aliases=["ace step", "melody", "cover song", "remix", "style transfer"],
             inputs=[
                 *source_inputs("The new style, and the lyrics to sing."),
                 io.Boolean.Input(
@@ -239,7 +239,7 @@ class AceStepLego(io.ComfyNode):
             display_name="ACE-Step Lego",
             category=CATEGORY,
             description="Adds one track to the source. Needs a base model.",
-            search_aliases=["ace step", "stems", "add instrument", "add track", "overdub"],
+            search_aliases=["ace step", "drums", "stems", "add instrument", "add track", "overdub"],
             inputs=[
                 *source_inputs("How the new track sounds."),
                 track_input("What to add."),
@@ -297,7 +297,16 @@ class AceStepExtract(io.ComfyNode):
             display_name="ACE-Step Extract",
             category=CATEGORY,
             description="Takes one track out of the source. Needs a base model.",
-            search_aliases=["ace step", "stems", "stem separation", "isolate vocals", "karaoke"],
+            search_aliases=[
+                "ace step",
+                "vocals",
+                "acapella",
+                "drums",
+                "stems",
+                "stem separation",
+                "isolate vocals",
+                "karaoke",
+            ],
             inputs=[
                 *source_inputs("The recording, as well as you can describe it."),
                 track_input("What to take out."),

@@ -1,11 +1,13 @@
 // What the pack adds to ComfyUI's page: texts on nodes that ran, waveforms on those that have a region
-// or save a song, the measured beats that they snap to, audio previews on the sampler, and messages of
-// errors, where the page leaves them out. Which nodes get them is decided here.
+// or save a song, the measured beats that they snap to, audio previews on the sampler, messages of
+// errors, where the page leaves them out, and nodes found by what they are also called. Which nodes get
+// them is decided here.
 
 import { app } from "../../scripts/app.js";
 import { refreshDynamicCombos } from "./dynamic_combo.js";
 import { addAudioPreviews } from "./audio_preview.js";
 import { showErrors } from "./errors.js";
+import { findByAliases } from "./node_search.js";
 import { addText, clearTexts } from "./node_text.js";
 import { addPlayer, playExamples } from "./recording.js";
 import { keepBeats } from "./waveform/grid.js";
@@ -29,6 +31,7 @@ app.registerExtension({
     addAudioPreviews();
     showErrors();
     clearTexts(OURS);
+    findByAliases(OURS);
   },
   beforeRegisterNodeDef(_, definition) {
     if (definition.name === "AceStep15LoadRecording") addPlayer(definition);

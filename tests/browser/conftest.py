@@ -41,6 +41,7 @@ VISITS = {  # by fixture
     "noted": "texts",
     "redrawn": "seeds",
     "themed": "themes",
+    "asked": "search",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
@@ -48,6 +49,25 @@ REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
 HELP = ["AceStep15Repaint", "AceStep15LoadVAE"]  # nodes whose help is read
 LANGUAGES = ["zh", "ja", "en"]
 THEMES = ["light", "dark"]  # the page's own is the last: it stays
+WORDS = {  # typed into the search: the node that is meant
+    "extend": "ACE-Step Repaint",
+    "inpaint": "ACE-Step Repaint",
+    "drums": "ACE-Step Lego",
+    "vocals": "ACE-Step Extract",
+    "singing": "ACE-Step Song",
+    "acapella": "ACE-Step Extract",
+    "instrumental": "ACE-Step Song",
+    "melody": "ACE-Step Cover",
+    "bpm": "ACE-Step Measure",
+    "tempo": "ACE-Step Measure",
+    "beat": "ACE-Step Measure",
+    "key": "ACE-Step Measure",
+    "genre": "ACE-Step Song",
+    "lora": "ACE-Step Load LoRA",
+    "udio": "ACE-Step Song",
+    "master": "ACE-Step Save Audio",
+    "audio": "ACE-Step Load Recording",
+}
 
 Found = dict[str, Any]
 Visits = dict[str, Future[dict[str, Found]]]  # by renderer, then by visit
@@ -147,6 +167,12 @@ def themed(request: pytest.FixtureRequest, visits: Visits) -> Found:
 
 
 @pytest.fixture(scope="session", params=RENDERERS[:1])
+def asked(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What the search for nodes offers; both renderers have the same."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS[:1])
 def spoken(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What the page says in each language; both renderers draw the same words."""
     return _found(request, visits)
@@ -167,6 +193,7 @@ def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) 
         "help": HELP,
         "languages": LANGUAGES,
         "themes": THEMES,
+        "words": list(WORDS),
         "pictures": os.environ.get("BROWSER_PICTURES"),
     }
     return run_script(SCRIPT, job_for(server, renderer) | own, server, folder)

@@ -3,7 +3,8 @@
 // job: {url, chromium, modules, renderer: "canvas" | "nodes2", visits: names of VISITS,
 //       workflows: [{name, page}], run: {name: {widget: value}} of those to run,
 //       region: [start, end] in seconds, recording: an input file of two seconds, help: [node ids],
-//       languages: [locales], themes: [color palettes], pictures: folder or null}
+//       languages: [locales], themes: [color palettes], words: for the search,
+//       pictures: folder or null}
 // The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}}
 
 import { visit as workflows } from "./driver.mjs";
@@ -13,12 +14,15 @@ import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
 import { visit as languages } from "./languages.mjs";
 import { visit as texts } from "./texts.mjs";
+import { visit as search } from "./search.mjs";
 import { visit as seeds } from "./seeds.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
 import { visit as themes } from "./themes.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
-const VISITS = { workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes };
+const VISITS = {
+  workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes, search,
+};
 
 await tell(async (page) => {
   const found = {};

@@ -131,6 +131,7 @@ KEYS: Final[dict[str, str]] = {
 PAGE: Final[dict[str, str]] = {
     "api": "addEventListener apiURL removeEventListener",
     "app": "extensionManager graph registerExtension rootGraph",
+    "definition": "input name search_aliases",
     "extension": "beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
     "graph": "getNodeById",
     "loader": "comfyClass",
@@ -139,6 +140,7 @@ PAGE: Final[dict[str, str]] = {
         " onGraphConfigured onRemoved"
         " properties removeWidget setDirtyCanvas setSize size subgraph widgets"
     ),
+    "service": "searchNode",  # of the page's store of definitions
     "widget": "callback getMaxHeight getMinHeight hideOnZoom onRemove serialize type value",
 }
 

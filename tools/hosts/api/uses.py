@@ -27,7 +27,7 @@ KNOWN: Final = (
     *(torch.Tensor, torch.nn.Module, torch.nn.Linear, torch.nn.Parameter, torch.Generator),
     *(torch.device, torch.dtype, torch.Size, Path, re.Match, re.Pattern),
 )
-_PAGE: Final = r"\b(app|api|node|graph|widget|loader)\??\.(\w+)"
+_PAGE: Final = r"\b(app|api|node|graph|widget|loader|definition|service)\??\.(\w+)"
 
 
 @dataclass(slots=True)
