@@ -1,39 +1,31 @@
 """AUDIO to files."""
 
 from comfy_api.latest import io, ui
+from torch import Tensor
 
 from ..ace_core.audio.audio_dict import unpack_audio
-from ..ace_core.audio.files import BITRATES, Encoding, FileFormat, audio_content
+from ..ace_core.audio.files import (
+    BITRATES,
+    FileFormat,
+    audio_content,
+    clipping_samples,
+)
+from ..ace_core.audio.loudness import loudness
 from ..ace_core.audio.postprocessing import FADE_RANGE, LOUDNESS_RANGE, PEAK_RANGE, PostProcessing
 from ..ace_core.audio.tags import song_tags
 from ..ace_core.errors import InvalidRequestError
+from ..ace_core.measure.levels import true_peak_db
+from ..ace_core.measure.report import level_words
 from ..ace_core.types import Song
 from . import folders
+from .formats import FORMATS, format_input
 from .lyrics import Timestamps, lyric_text
+from .node_text import node_text
 from .sockets import LyricTimestampsSocket, PlayerSocket, SongSocket
 from .vae import CATEGORY
 from .waveform_ui import WAVEFORMS, waveform_json
 
-FORMATS = {
-    "flac24": Encoding.FLAC_24,
-    "flac16": Encoding.FLAC_16,
-    "wav24": Encoding.WAV_24,
-    "wav16": Encoding.WAV_16,
-    "wav32f": Encoding.WAV_FLOAT,
-    "mp3": Encoding.MP3,
-    "opus": Encoding.OPUS,
-    "aac": Encoding.AAC,
-}
 _OFF, _PEAK, _LOUDNESS = "off", "peak", "loudness"
-
-
-def format_input() -> io.Combo.Input:
-    return io.Combo.Input(
-        "format",
-        options=list(FORMATS),
-        default="flac24",
-        tooltip="Container and bits per sample; wav32f never clips, aac is an .m4a file.",
-    )
 
 
 class AceStepSaveAudio(io.ComfyNode):
@@ -79,6 +71,13 @@ class AceStepSaveAudio(io.ComfyNode):
                     "saved beside each audio file, where players look for it.",
                 ),
                 *_postprocessing_inputs(),
+                io.String.Input(
+                    "title",
+                    default="",
+                    optional=True,
+                    advanced=True,
+                    tooltip="Title in the file's tags. Empty: the beginning of the song's caption.",
+                ),
                 PlayerSocket.Input("audioUI", optional=True, tooltip="The player on the node."),
             ],
             outputs=[
@@ -110,6 +109,7 @@ class AceStepSaveAudio(io.ComfyNode):
         normalization_lufs: float = -14.0,
         fade_in_duration: float = 0.0,
         fade_out_duration: float = 0.0,
+        title: str = "",
         audioUI: None = None,  # noqa: N803  # the id that the frontend's player listens to
     ) -> io.NodeOutput:
         from . import host
@@ -124,19 +124,23 @@ class AceStepSaveAudio(io.ComfyNode):
         waveform = finish.applied(waveform, rate)
         lyrics = _lyrics_for(len(waveform), timestamps)
         form = FileFormat(FORMATS[format], int(bitrate))
-        tags = {**(song_tags(song) if song is not None else {}), **host.graph_tags(cls.hidden)}
+        tags = {**_song_tags(song, title), **host.graph_tags(cls.hidden)}
         place = folders.output(filename_prefix)
         ending = f"_{form.encoding.suffix}"
-        saved, waves = [], []
+        saved, waves, lines = [], [], []
         for number, item in enumerate(waveform):
             content = audio_content(place.name, item, form, tags, rate)
             contents = {ending: content}
             if lyrics:
                 contents["_.lrc"] = folders.text_content(f"{lyrics[number]}\n")
-            saved.append(place.shown_on_page(place.save(contents, number)[0]))
-            waves.append(waveform_json(saved[-1], item, rate))
+            path = place.save(contents, number)[0]
+            saved.append(place.shown_on_page(path))
+            loud = loudness(item, rate)
+            waves.append(waveform_json(saved[-1], item, rate, loud))
+            lines.append(f"{path.name}: {_level_line(item, loud, form)}")
         made = {"waveform": waveform, "sample_rate": rate}
-        return io.NodeOutput(made, ui={**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves})
+        shown = {**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves, **node_text(lines)}
+        return io.NodeOutput(made, ui=shown)
 
 
 def _postprocessing_inputs() -> list[io.Input]:
@@ -177,6 +181,18 @@ def _postprocessing_inputs() -> list[io.Input]:
         ),
         number("fade_out_duration", 0.0, FADE_RANGE, 0.1, "Seconds of a linear fade at the end."),
     ]
+
+
+def _song_tags(song: Song | None, title: str) -> dict[str, str]:
+    tags = song_tags(song) if song is not None else {}
+    return {**tags, "title": title.strip()} if title.strip() else tags
+
+
+def _level_line(item: Tensor, loud: float | None, form: FileFormat) -> str:
+    """Level and clipping of one item [C, N] whose loudness is `loud`."""
+    words = level_words(loud, true_peak_db(item.float().cpu()))
+    over = clipping_samples(item, form.encoding)
+    return f"{words}, {over} samples clip" if over else words
 
 
 def _lyrics_for(count: int, timestamps: Timestamps | None) -> list[str]:

@@ -23,7 +23,7 @@ from ..ace_core.constants import SAMPLE_RATE, TRACKS
 from ..ace_core.errors import InvalidAudioError
 from ..ace_core.texts import distinct, file_name
 from . import folders
-from .save import FORMATS, format_input
+from .formats import FORMATS, format_input
 from .sockets import StemsSocket
 
 CATEGORY = "audio/ACE-Step/stems"

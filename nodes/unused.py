@@ -17,7 +17,7 @@ from ..ace_core.sampling.repaint import RepaintMode
 from ..ace_core.texts import not_used
 from ..ace_core.types import Song
 from ..ace_core.wildcards import expand
-from .save import FORMATS
+from .formats import FORMATS
 from .seeds import NO_RETAKE
 
 Values = Mapping[str, Any]  # what a node was given, by the names of its inputs

@@ -165,7 +165,8 @@ def audio_content(
     def write(file: BinaryIO) -> None:
         try:
             if form.encoding in TAGGED_BY_FFMPEG:
-                _encode(file, audio, form, rate, tags.fields_of(texts or {}))
+                named = tags.comments_of if form.encoding is Encoding.OPUS else tags.fields_of
+                _encode(file, audio, form, rate, named(texts or {}))
                 return
             with tempfile.TemporaryFile(buffering=0, dir=Path(file.name).parent) as encoded:
                 _encode(encoded, audio, form, rate)
@@ -243,9 +244,14 @@ def _samples(block: Tensor, codec: Codec) -> np.ndarray:
     return integers.to(torch.int16).numpy() if codec.bits == 16 else (integers << 8).numpy()
 
 
+def clipping_samples(audio: Tensor, encoding: Encoding) -> int:
+    """How many samples of one item [C, N] are above full scale where the file holds no more."""
+    return 0 if encoding is Encoding.WAV_FLOAT else int((audio.abs() > 1).sum())
+
+
 def _warn_of_clipping(name: str, audio: Tensor, encoding: Encoding) -> None:
-    over = int((audio.abs() > 1).sum())
-    if over and encoding is not Encoding.WAV_FLOAT:
+    over = clipping_samples(audio, encoding)
+    if over:
         logger.warning(
             "%s: %d of %d samples exceed full scale and clip. Limit the peak first, or save WAV in "
             "32-bit float.",

@@ -1,10 +1,12 @@
 """Text in audio files: Vorbis comments in FLAC, ID3v2.4 in MP3 and WAV, and the tags of a song.
 
 The audio itself is copied byte for byte. FFmpeg writes those of Opus and M4A, which are read here.
-ComfyUI's page finds `workflow` and `prompt` in FLAC and MP3 when a file is dropped on its canvas
-(it reads no WAV). It takes one byte for one character, so
+Fields have the names that players expect (`tag_names`).
+ComfyUI's page finds `workflow` and `prompt` in FLAC, MP3 and Ogg when a file is dropped on its
+canvas, and web/dropped_files.js in WAV and M4A. It takes one byte for one character, so
 the JSON of these two is written in ASCII, which is the same JSON. In ID3 it searches for the text
-`workflow`, a zero byte, JSON, a zero byte, so values end in a zero byte.
+`workflow`, a zero byte, JSON, a zero byte, so these values end in a zero byte. In Ogg it reads to
+the second page of comments, so they come first.
 Source: xiph.org, "FLAC format" and "Vorbis comment"; Microsoft's RIFF; id3.org, "ID3 tag version
 2.4.0", main structure and native frames.
 """
@@ -24,6 +26,7 @@ import av.error
 from ..errors import InvalidAudioError, SaveError
 from ..texts import shown, text_fault
 from ..types import Song
+from .tag_names import FROM_ID3, ID3, WITH_LANGUAGE, field_of_vorbis, song_fields, vorbis_name
 
 GRAPHS: Final = ("workflow", "prompt")  # fields that hold JSON for ComfyUI
 VENDOR: Final = b"acestep15"
@@ -45,8 +48,14 @@ def write(source: BinaryIO, target: BinaryIO, tags: Mapping[str, str]) -> None:
 
 
 def fields_of(tags: Mapping[str, str]) -> dict[str, str]:
-    """`tags` as they are written: the graphs in ASCII."""
-    return {name: _ascii(text) if name in GRAPHS else text for name, text in tags.items()}
+    """`tags` as they are written: the graphs first, in ASCII."""
+    graphs = {name: _ascii(tags[name]) for name in GRAPHS if name in tags}
+    return graphs | {name: text for name, text in tags.items() if name not in GRAPHS}
+
+
+def comments_of(tags: Mapping[str, str]) -> dict[str, str]:
+    """`tags` as Vorbis comments, for FFmpeg, which writes those of Opus."""
+    return {vorbis_name(field): text for field, text in fields_of(tags).items()}
 
 
 def read(path: Path) -> dict[str, str]:
@@ -90,7 +99,7 @@ def _read_by_ffmpeg(file: BinaryIO) -> dict[str, str]:
             found |= stream.metadata
     if "comment" in found:  # FFmpeg's name of a Vorbis comment "description"
         found["description"] = found.pop("comment")
-    return {name: text for name, text in found.items() if name not in MPEG4_BRANDS}
+    return {field_of_vorbis(name): text for name, text in found.items() if name not in MPEG4_BRANDS}
 
 
 def _copier(source: BinaryIO) -> Callable[[BinaryIO, BinaryIO, Mapping[str, str]], None]:
@@ -123,7 +132,7 @@ def _flac_blocks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def _pack_comment(fields: Mapping[str, str]) -> bytes:
-    lines = [f"{name}={text}".encode() for name, text in fields.items()]
+    lines = [f"{vorbis_name(field)}={text}".encode() for field, text in fields.items()]
     return _with_length(VENDOR) + struct.pack("<I", len(lines)) + b"".join(map(_with_length, lines))
 
 
@@ -141,7 +150,7 @@ def _unpack_comment(body: bytes) -> dict[str, str]:
         parts.append(body[offset + 4 : offset + 4 + size])
         offset += 4 + size
     pairs = (part.decode("utf-8").partition("=") for part in parts)
-    return {name: text for name, _, text in pairs}
+    return {field_of_vorbis(name): text for name, _, text in pairs}
 
 
 def _copy_mp3(source: BinaryIO, target: BinaryIO, fields: Mapping[str, str]) -> None:
@@ -223,8 +232,7 @@ def _ascii(text: str) -> str:
 
 ID3_HEADER: Final = 10  # bytes of a tag's header, and of a frame's
 ID3_UTF8: Final = b"\x03"
-ID3_FRAMES: Final = {"title": b"TIT2", "artist": b"TPE1", "bpm": b"TBPM"}  # else TXXX
-ID3_FIELDS: Final = {frame: field for field, frame in ID3_FRAMES.items()}
+ID3_LANGUAGE: Final = b"XXX"  # not known
 
 
 def pack_id3(fields: Mapping[str, str]) -> bytes:
@@ -246,11 +254,14 @@ def unpack_id3(tag: bytes) -> dict[str, str]:
         offset += ID3_HEADER + size
         if body[:1] != ID3_UTF8:
             continue
+        if name in WITH_LANGUAGE:
+            fields[FROM_ID3[name]] = body[4:].decode("utf-8").partition("\0")[2]
+            continue
         parts = body[1:].removesuffix(b"\0").decode("utf-8").split("\0", 1)
         if name == b"TXXX" and len(parts) == 2:
             fields[parts[0]] = parts[1]
-        elif name in ID3_FIELDS:
-            fields[ID3_FIELDS[name]] = parts[0]
+        elif name in FROM_ID3:
+            fields[FROM_ID3[name]] = parts[0]
     return fields
 
 
@@ -260,10 +271,14 @@ def id3_length(start: bytes) -> int:
 
 
 def _id3_frame(field: str, text: str) -> bytes:
-    native = ID3_FRAMES.get(field)
-    description = b"" if native else field.encode("utf-8") + b"\0"
-    body = ID3_UTF8 + description + text.encode("utf-8") + b"\0"
-    return (native or b"TXXX") + _syncsafe(len(body)) + b"\0\0" + body
+    name, words = ID3.get(field, b"TXXX"), text.encode("utf-8")
+    if name in WITH_LANGUAGE:
+        body = ID3_LANGUAGE + b"\0" + words  # without a description
+    elif name == b"TXXX":
+        body = field.encode("utf-8") + b"\0" + words + b"\0"
+    else:
+        body = words + b"\0"
+    return name + _syncsafe(1 + len(body)) + b"\0\0" + ID3_UTF8 + body
 
 
 def _syncsafe(size: int) -> bytes:
@@ -277,7 +292,5 @@ def _from_syncsafe(size: bytes) -> int:
 
 def song_tags(song: Song) -> dict[str, str]:
     """Tags of `song` for `files.save`: those that players show, and all of it as JSON."""
-    common = {"description": song.caption, "lyrics": song.lyrics, "bpm": song.bpm, "key": song.key}
-    tags = {name: str(value) for name, value in common.items() if value}
     given = {name: value for name, value in asdict(song).items() if value is not None}
-    return {**tags, "ace_step_song": json.dumps(given)}
+    return {**song_fields(song), "ace_step_song": json.dumps(given)}

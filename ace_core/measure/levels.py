@@ -51,14 +51,14 @@ def levels(audio: Tensor, rate: int) -> Levels:
     step = size / rate
     if not len(loud):
         seconds = audio.shape[1] / rate
-        return Levels(None, _decibels(true_peak(audio)), 0, seconds, seconds, seconds, 0.0, False)
+        return Levels(None, true_peak_db(audio), 0, seconds, seconds, seconds, 0.0, False)
     first, last = int(loud[0]), int(loud[-1])
     gaps = loud.diff() - 1
     fade = _fade_out(blocks[first : last + 1], step)
     after = max(0.0, audio.shape[1] / rate - (last + 1) * step)
     return Levels(
         loudness=loudness(audio, rate),
-        true_peak=_decibels(true_peak(audio)),
+        true_peak=true_peak_db(audio),
         clipped=clipped_samples(audio),
         silence_before=first * step,
         silence_after=after,
@@ -80,6 +80,11 @@ def true_peak(audio: Tensor) -> float:
         part = padded[:, :, start : start + CHUNK + TAPS - 1]
         peak = max(peak, float(F.conv1d(part, kernel).abs().max()))
     return peak
+
+
+def true_peak_db(audio: Tensor) -> float:
+    """The true peak of [C, N] in dB of full scale; -200 where all is zero."""
+    return 20 * math.log10(max(true_peak(audio), 1e-10))
 
 
 def clipped_samples(audio: Tensor) -> int:
@@ -152,7 +157,3 @@ def _interpolation() -> Tensor:
         row = torch.sinc(x) * window
         rows.append(row / row.sum())
     return torch.stack(rows)[:, None]
-
-
-def _decibels(magnitude: float) -> float:
-    return 20 * math.log10(max(magnitude, 1e-10))

@@ -35,6 +35,13 @@ def lines(found: Measurement) -> list[str]:
     return [f"  {name:<10}{text}" for name, text in rows.items()]
 
 
+def level_words(loudness: float | None, true_peak: float) -> str:
+    """Loudness in LUFS, None where all is silent, and true peak in dB of full scale, as text."""
+    if loudness is None:
+        return "silent"
+    return f"{loudness:.1f} LUFS, true peak {true_peak:.1f} dBTP"
+
+
 def _level_rows(found: Measurement) -> dict[str, str]:
     levels = found.levels
     ending = "cut off" if levels.cut_off else "comes to an end"

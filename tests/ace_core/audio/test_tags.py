@@ -6,12 +6,19 @@ import re
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from ace_core.audio import tags
+from ace_core.audio.files import Encoding, FileFormat, save
+from ace_core.audio.tag_names import LANGUAGES, short_key, short_title, song_fields
+from ace_core.constants import KEYS
+from ace_core.constants import LANGUAGES as SUNG
 from ace_core.errors import InvalidAudioError, SaveError
+from ace_core.types import Song
 
 GRAPH = json.dumps({"nodes": [{"text": "été 音 🎵 }"}]}, ensure_ascii=False)
 TAGS = {
@@ -19,6 +26,9 @@ TAGS = {
     "prompt": json.dumps({"3": {"inputs": {"seed": 7}}}),
     "title": "Süßes Lied",
     "bpm": "120",
+    "key": "F#m",
+    "language": "deu",
+    "description": "calm, ruhig",
     "lyrics": "[Verse]\nline = one\nzwei",
 }
 CONTAINERS = {"FLAC": "PCM_16", "WAV": "PCM_16", "MP3": "MPEG_LAYER_III"}
@@ -87,6 +97,99 @@ def test_comfyui_s_page_finds_the_graphs_in_flac():
         place += 4 + size
     for name in tags.GRAPHS:
         assert json.JSONDecoder().raw_decode(comments[name])[0] == json.loads(TAGS[name])
+
+
+def test_comfyui_s_page_finds_the_graphs_in_opus(tmp_path: Path):
+    """It reads the file as one byte a character, up to the second page of the comments."""
+    path = tmp_path / "song.opus"
+    many = {**TAGS, "lyrics": "la " * 1300, "ace_step_song": "x" * 70_000}
+    save(path, torch.zeros(2, 9_600), FileFormat(Encoding.OPUS), many)
+    text, chunk, pages = "", "", 0
+    data = path.read_bytes().decode("latin-1")
+    while len(text) < len(data) and pages < 2:
+        chunk = data[len(text) : 2 * len(text) + 4096]
+        pages += "OggS\0" in chunk
+        text += chunk
+    for name in tags.GRAPHS:
+        found = re.search(name + r"=(\{.*?(\}.*?\0))", text, re.DOTALL)
+        assert found
+        graph = re.search(r"\{.*\}", found[1])
+        assert graph
+        assert json.loads(graph[0]) == json.loads(TAGS[name])
+
+
+NAMES = ("TITLE", "BPM", "INITIALKEY", "LANGUAGE", "LYRICS", "DESCRIPTION")
+VALUES = [TAGS[field] for field in ("title", "bpm", "key", "language", "lyrics", "description")]
+
+
+def test_flac_has_the_names_that_players_read():
+    data = tagged("FLAC", TAGS)[1].decode("latin-1")
+    for name, value in zip(NAMES, VALUES, strict=True):
+        assert f"\0{name}={value}".encode().decode("latin-1") in data
+
+
+def test_opus_has_the_names_that_players_read(tmp_path: Path):
+    path = tmp_path / "song.opus"
+    save(path, torch.zeros(2, 9_600), FileFormat(Encoding.OPUS), TAGS)
+    data = path.read_bytes()
+    for name, value in zip(NAMES, VALUES, strict=True):
+        assert f"\0{name}={value}".encode() in data
+    assert tags.read(path) == {**TAGS, "workflow": json.dumps(json.loads(GRAPH))}
+
+
+@pytest.mark.parametrize("container", ["MP3", "WAV"])
+def test_another_reader_of_id3_finds_title_tempo_key_and_language(container: str):
+    """FFmpeg, by the names of the frames; those of text in a language by its own names."""
+    with av.open(io.BytesIO(tagged(container, TAGS)[1])) as file:
+        found = {name.casefold(): text for name, text in file.metadata.items()}
+    expected = {"title": "title", "tbpm": "bpm", "tkey": "key", "language": "language"}
+    assert {name: found[name] for name in expected} == {
+        name: TAGS[field] for name, field in expected.items()
+    }
+    assert TAGS["lyrics"] in [text for name, text in found.items() if name.startswith("lyrics")]
+    assert found["comment"] == TAGS["description"]
+
+
+def test_keys_are_written_as_id3_has_them():
+    written = {short_key(key) for key in KEYS}
+    assert len(written) == len({key.replace("♯", "#").replace("♭", "b") for key in KEYS})
+    assert {"C", "Am", "F#m", "Bb"} <= written
+    assert max(map(len, written)) == 3
+
+
+def test_every_language_of_the_models_has_a_code_of_three_letters():
+    assert set(LANGUAGES) == set(SUNG) - {"unknown"}
+    assert {len(code) for code in LANGUAGES.values()} == {3}
+    assert len(set(LANGUAGES.values())) == len(LANGUAGES)
+
+
+def test_a_song_says_what_players_show_and_only_what_it_knows():
+    song = Song("calm piano, rain", "[Verse]\nla", bpm=90, key="F# minor", language="de")
+    assert song_fields(song) == {
+        "title": "calm piano, rain",
+        "description": "calm piano, rain",
+        "lyrics": "[Verse]\nla",
+        "bpm": "90",
+        "key": "F#m",
+        "language": "deu",
+    }
+    assert song_fields(Song()) == {}
+    assert "language" not in song_fields(Song("calm", "[Instrumental]", language="de"))
+    assert "language" not in song_fields(Song("calm", "la", language="unknown"))
+
+
+@pytest.mark.parametrize(
+    ("caption", "title"),
+    [
+        ("\n  calm piano \nsecond line", "calm piano"),
+        ("a" * 60, "a" * 60),
+        ("音" * 61, "音" * 59 + "…"),
+        ("word " * 12 + "more", "word " * 11 + "word…"),
+        ("x" * 50 + " and, something longer", "x" * 50 + " and…"),
+    ],
+)
+def test_a_title_is_the_beginning_of_the_caption(caption: str, title: str):
+    assert short_title(caption) == title
 
 
 def test_a_riff_header_counts_every_byte():
