@@ -1,11 +1,12 @@
 // What the pack adds to ComfyUI's page: texts on nodes that ran, waveforms on those that have a region
 // or save a song, the measured beats that they snap to, audio previews on the sampler, messages of
-// errors, where the page leaves them out, and nodes found by what they are also called. Which nodes get
-// them is decided here.
+// errors, where the page leaves them out, nodes found by what they are also called, and workflows in files
+// that the page does not look into. Which nodes get them is decided here.
 
 import { app } from "../../scripts/app.js";
 import { refreshDynamicCombos } from "./dynamic_combo.js";
 import { addAudioPreviews } from "./audio_preview.js";
+import { openDroppedFiles } from "./dropped_files.js";
 import { showErrors } from "./errors.js";
 import { findByAliases } from "./node_search.js";
 import { addText, clearTexts } from "./node_text.js";
@@ -32,6 +33,7 @@ app.registerExtension({
     showErrors();
     clearTexts(OURS);
     findByAliases(OURS);
+    openDroppedFiles();
   },
   beforeRegisterNodeDef(_, definition) {
     if (definition.name === "AceStep15LoadRecording") addPlayer(definition);

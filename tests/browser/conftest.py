@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from ace_core.audio.files import Encoding, FileFormat, save
 from tools.browser.page import (
     RATE,
     RECORDINGS,
@@ -42,6 +44,7 @@ VISITS = {  # by fixture
     "redrawn": "seeds",
     "themed": "themes",
     "asked": "search",
+    "dropped": "dropped",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
@@ -68,6 +71,7 @@ WORDS = {  # typed into the search: the node that is meant
     "master": "ACE-Step Save Audio",
     "audio": "ACE-Step Load Recording",
 }
+DROPPED = (Encoding.FLAC_24, Encoding.WAV_24, Encoding.MP3, Encoding.OPUS, Encoding.AAC)
 
 Found = dict[str, Any]
 Visits = dict[str, Future[dict[str, Found]]]  # by renderer, then by visit
@@ -172,6 +176,12 @@ def asked(request: pytest.FixtureRequest, visits: Visits) -> Found:
     return _found(request, visits)
 
 
+@pytest.fixture(scope="session", params=RENDERERS)
+def dropped(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What the page opens when saved files are dropped on it."""
+    return _found(request, visits)
+
+
 @pytest.fixture(scope="session", params=RENDERERS[:1])
 def spoken(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What the page says in each language; both renderers draw the same words."""
@@ -194,9 +204,29 @@ def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) 
         "languages": LANGUAGES,
         "themes": THEMES,
         "words": list(WORDS),
+        "dropped": _saved_files(folder),
         "pictures": os.environ.get("BROWSER_PICTURES"),
     }
     return run_script(SCRIPT, job_for(server, renderer) | own, server, folder)
+
+
+def _saved_files(folder: Path) -> dict[str, str]:
+    """A file of each format by its ending, whose workflow has one node with the ending as title."""
+    files = {}
+    for form in DROPPED:
+        title = {"id": 1, "type": "AceStep15Song", "title": form.suffix, "pos": [0, 0]}
+        graph = {
+            "version": 0.4,
+            "last_node_id": 1,
+            "nodes": [title],
+            "links": [],
+            "extra": {"é": "}"},
+        }
+        texts = {"title": "Lied", "lyrics": "la " * 1000, "workflow": json.dumps(graph)}
+        path = folder / f"dropped{form.suffix}"
+        save(path, torch.rand(2, 4 * RATE) * 0.1, FileFormat(form), texts)
+        files[form.suffix] = str(path)
+    return files
 
 
 def as_written(sent: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:

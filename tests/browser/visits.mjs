@@ -4,12 +4,13 @@
 //       workflows: [{name, page}], run: {name: {widget: value}} of those to run,
 //       region: [start, end] in seconds, recording: an input file of two seconds, help: [node ids],
 //       languages: [locales], themes: [color palettes], words: for the search,
-//       pictures: folder or null}
+//       dropped: {ending: file}, pictures: folder or null}
 // The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}}
 
 import { visit as workflows } from "./driver.mjs";
 import { visit as waveforms } from "./gestures.mjs";
 import { visit as audio_preview } from "./audio_preview.mjs";
+import { visit as dropped } from "./dropped.mjs";
 import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
 import { visit as languages } from "./languages.mjs";
@@ -22,6 +23,7 @@ import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
   workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes, search,
+  dropped,
 };
 
 await tell(async (page) => {
