@@ -60,10 +60,14 @@ def test_the_workflow_to_start_with_has_the_same_song_as_the_library(
 
 
 def test_no_node_within_lies_on_another(inside: dict[str, Any]) -> None:
+    def size(node: dict[str, Any]) -> list[int]:
+        width, height = node["size"]
+        return [width, 1 if node["flags"].get("collapsed") else height]
+
     def meet(one: dict[str, Any], other: dict[str, Any]) -> bool:
         return all(
-            one["pos"][i] < other["pos"][i] + other["size"][i]
-            and other["pos"][i] < one["pos"][i] + one["size"][i]
+            one["pos"][i] < other["pos"][i] + size(other)[i]
+            and other["pos"][i] < one["pos"][i] + size(one)[i]
             for i in (0, 1)
         )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from itertools import combinations, pairwise
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from tools.workflows.sampling_flows import OWN_LORA
 FILES = sorted((ROOT / "workflows").glob("*.json"))
 NAMES = [path.stem for path in FILES]
 TITLE_BAR = 30  # pixels that the page draws above a node's place
-MOST_CROSSED = 0.75  # crossings for a wire; a fan of five wires to three nodes has twice as many
+WINDOW = (1420, 885)  # pixels of the canvas, in a window of 1440 x 900
+FILLED = 0.75  # what the page fills of it with a template
+LEAST_ZOOM = 0.7
+SIDES = (min, min, max, max)
 LARGEST_PICTURE = 60_000  # bytes
 
 
@@ -27,8 +30,13 @@ def page(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def box(node: dict[str, Any]) -> tuple[int, int, int, int]:
+    """Of a folded node there is the title bar alone."""
     (x, y), (width, height) = node["pos"], node["size"]
-    return x, y - TITLE_BAR, x + width, y + height
+    return x, y - TITLE_BAR, x + width, y + (0 if folded(node) else height)
+
+
+def folded(node: dict[str, Any]) -> bool:
+    return node["flags"].get("collapsed", False)
 
 
 def overlap(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
@@ -165,52 +173,33 @@ def test_no_node_lies_on_another_and_each_is_in_one_group(page: dict[str, Any]) 
         assert len(held) == (node["type"] != "MarkdownNote")
 
 
-def way(page: dict[str, Any], link: list[Any]) -> list[tuple[float, float]]:
-    """The points that a wire is drawn through."""
-    nodes = {node["id"]: node for node in page["nodes"]}
-    points = {each["id"]: each for each in page["extra"].get("reroutes", [])}
-    last = {each["id"]: each["parentId"] for each in page["extra"].get("linkExtensions", [])}
-    number, source, slot, target, place, _ = link
-    middle, point = [], last.get(number)
-    while point is not None:
-        assert number in points[point]["linkIds"]
-        middle.insert(0, tuple(points[point]["pos"]))
-        point = points[point].get("parentId")
-    (x, y), (width, _) = nodes[source]["pos"], nodes[source]["size"]
-    end = nodes[target]["pos"]
-    return [(x + width, y + 14 + 22 * slot), *middle, (end[0], end[1] + 14 + 22 * place)]
+def test_wires_run_to_a_column_on_the_right_or_down_their_own(page: dict[str, Any]) -> None:
+    places = {node["id"]: node["pos"] for node in page["nodes"]}
+    for _, source, _, target, _, _ in page["links"]:
+        (x, y), (far, below) = places[source], places[target]
+        assert x < far or (x == far and y < below), (source, target)
 
 
-def test_wires_run_from_left_to_right_and_behind_no_node(page: dict[str, Any]) -> None:
+def test_it_opens_at_70_percent_in_the_window_of_a_laptop(page: dict[str, Any]) -> None:
+    """Without the page's own margin, a quarter of the window."""
     boxes = [box(node) for node in page["nodes"]]
-    for link in page["links"]:
-        points = way(page, link)
-        for (x, y), (far, end) in pairwise(points):
-            assert x < far
-            # a curve rises in the gutters only, where no node is
-            reached = (x + 1, min(y, end), far - 1, max(y, end) + 1)
-            assert not any(overlap(reached, each) for each in boxes), link
+    left, top, right, bottom = (side(edge) for side, edge in zip(SIDES, zip(*boxes, strict=True)))
+    width, height = right - left, bottom - top
+    assert min(WINDOW[0] / width, WINDOW[1] / height) * FILLED >= LEAST_ZOOM, (width, height)
 
 
-Point = tuple[float, float]
+MODELS = ("LoadModel", "LoadTextEncoder", "LoadVAE", "LoadLM", "LoadCheckpoint")
 
 
-def side(start: Point, end: Point, point: Point) -> float:
-    """Above 0 on one side of the line from start to end, below 0 on the other."""
-    return (end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0])
-
-
-def cross(one: tuple[Point, Point], other: tuple[Point, Point]) -> bool:
-    return all(
-        side(*line, points[0]) * side(*line, points[1]) < 0
-        for line, points in ((one, other), (other, one))
-    )
-
-
-def test_few_wires_cross(page: dict[str, Any]) -> None:
-    pieces = {piece for link in page["links"] for piece in pairwise(way(page, link))}
-    crossed = sum(cross(one, other) for one, other in combinations(pieces, 2))
-    assert crossed <= len(page["links"]) * MOST_CROSSED
+def test_models_are_folded_in_one_group(page: dict[str, Any]) -> None:
+    """As one seldom touches them."""
+    models = [n for n in page["nodes"] if n["type"].removeprefix("AceStep15") in MODELS]
+    assert all(map(folded, models))
+    groups = {each["title"]: each["bounding"] for each in page["groups"]}
+    for node in models:
+        left, top, width, height = groups["Models"]
+        assert left < node["pos"][0] < left + width
+        assert top < node["pos"][1] < top + height
 
 
 @pytest.mark.parametrize("name", NAMES)

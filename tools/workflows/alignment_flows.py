@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from ace_core.weights.published import LM
-from tools.workflows.flow_parts import add_sampler, load_models, text_to_music_task
+from tools.workflows.flow_parts import (
+    add_sampler,
+    decode,
+    load_lm,
+    load_models,
+    text_to_music_task,
+)
 from tools.workflows.graph import Flow, Node
 
 CAPTION = "bright acoustic pop, ukulele, hand claps, close female voice, summer morning"
@@ -64,29 +69,30 @@ def karaoke() -> Flow:
     flow = Flow("karaoke", "Karaoke", KARAOKE_NOTE)
     nodes = load_models(flow)
     song, finished = _sung(flow, nodes)
-    looked = flow.group("Timestamps")
-    times = looked.add("AceStep15LyricTimes", **finished)
-    text = looked.add("AceStep15LyricsText", timestamps=times.out("timestamps"))
-    audio = _decoded(flow, finished["latent"], nodes[2])
-    heard = flow.group("Output")
+    looked = flow.group("Result", 3)
+    times = looked.fold("AceStep15LyricTimes", **finished)
+    text = looked.fold("AceStep15LyricsText", timestamps=times.out("timestamps"))
+    audio = decode(flow, finished["latent"], nodes[2])
+    heard = flow.group("Result", 3)
     own = {"song": song.out("song"), "timestamps": times.out("timestamps"), "audio": audio}
     heard.add("AceStep15SaveAudio", **own)
-    heard.add("AceStep15SaveLyrics", timestamps=times.out("timestamps"), format="karaoke")
-    flow.group("Report").add("PreviewAny", source=text.out("text"))
+    heard.fold("AceStep15SaveLyrics", timestamps=times.out("timestamps"), format="karaoke")
+    heard.add("PreviewAny", source=text.out("text"))
     return flow
 
 
 def best_of_four() -> Flow:
     flow = Flow("best_of_four", "Best of four", BEST_NOTE)
     nodes = load_models(flow)
-    lm = flow.group("Language model").add("AceStep15LoadLM", (LM,), file=LM.name)
+    lm = load_lm(flow)
     song, finished = _sung(flow, nodes, batch_size=4)
-    judge = flow.group("Score")
+    judge = flow.group("Choice", 3)
     score = judge.add("AceStep15Score", **finished, lm=lm.out("lm"))
     best = judge.add("AceStep15KeepBest", scores=score.out("scores"), latent=finished["latent"])
-    audio = _decoded(flow, best.out("latent"), nodes[2])
-    flow.group("Output").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
-    flow.group("Ranking").add("PreviewAny", source=best.out("ranking"))
+    audio = decode(flow, best.out("latent"), nodes[2], 4)
+    heard = flow.group("Result")
+    heard.add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
+    heard.add("PreviewAny", source=best.out("ranking"))
     return flow
 
 
@@ -94,19 +100,22 @@ def fits_the_beat() -> Flow:
     flow = Flow("fits_the_beat", "Fits the beat", BEAT_NOTE)
     nodes = load_models(flow)
     song = _danced(flow)
-    made = flow.group("Music")
+    made = flow.group("Music", 2)
     task = text_to_music_task(made, nodes, song.out("song"), batch_size=4)
-    times = made.add("AceStep15Schedule", model=nodes[0].out("model"))
+    times = made.fold("AceStep15Schedule", model=nodes[0].out("model"))
     sampler = add_sampler(made, nodes[0], task, times)
-    audio = _decoded(flow, sampler.out("latent"), nodes[2])
-    best = flow.group("Choice").add(
+    choice = flow.group("Choice", 3)
+    decoded = choice.fold(
+        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
+    )
+    best = choice.add(
         "AceStep15KeepBest",
         latent=sampler.out("latent"),
-        audio=audio,
+        audio=decoded.out("audio"),
         song=song.out("song"),
         prefer="tempo, key",
     )
-    _heard(flow, song, best, best.out("ranking"))
+    _heard(flow, song, best, best.out("ranking"), (4, 3))
     return flow
 
 
@@ -114,9 +123,9 @@ def until_it_fits() -> Flow:
     flow = Flow("until_it_fits", "Until it fits", UNTIL_NOTE)
     nodes = load_models(flow)
     song = _danced(flow)
-    made = flow.group("Music")
+    made = flow.group("Music", 2)
     task = text_to_music_task(made, nodes, song.out("song"))
-    times = made.add("AceStep15Schedule", model=nodes[0].out("model"))
+    times = made.fold("AceStep15Schedule", model=nodes[0].out("model"))
     links = {name: task.out(name) for name in ("positive", "negative", "latent")}
     tried = made.add(
         "AceStep15TryUntilFit",
@@ -128,12 +137,12 @@ def until_it_fits() -> Flow:
         tries=4,
         **links,
     )
-    _heard(flow, song, tried, tried.out("report"))
+    _heard(flow, song, tried, tried.out("report"), (3, 4))
     return flow
 
 
 def _danced(flow: Flow) -> Node:
-    return flow.group("Song").add(
+    return flow.group("Song", 1).add(
         "AceStep15Song",
         caption=BEAT_CAPTION,
         seconds=45.0,
@@ -144,24 +153,24 @@ def _danced(flow: Flow) -> Node:
     )
 
 
-def _heard(flow: Flow, song: Node, chosen: Node, why: Any) -> None:
-    """The best is saved, all are saved beside it, and why is shown."""
-    output = flow.group("Output")
-    output.add("AceStep15SaveAudio", audio=chosen.out("audio"), song=song.out("song"))
-    takes = flow.group("Takes")
+def _heard(flow: Flow, song: Node, chosen: Node, why: Any, columns: tuple[int, int]) -> None:
+    """The best is saved, all are saved beside it, and why is shown. `columns`: of these two."""
+    result = flow.group("Result", columns[0])
+    result.add("AceStep15SaveAudio", audio=chosen.out("audio"), song=song.out("song"))
+    result.add("PreviewAny", source=why)
+    takes = flow.group("All takes", columns[1])
     takes.add("AceStep15SaveAudio", audio=chosen.out("ranked"), filename_prefix="audio/takes")
-    flow.group("Ranking").add("PreviewAny", source=why)
 
 
 def _sung(flow: Flow, nodes: tuple[Node, Node, Node], **task: Any) -> tuple[Node, dict[str, Any]]:
     """A song with its music, and what a node needs that looks at it again."""
     model, text, _ = nodes
-    song = flow.group("Song").add(
+    song = flow.group("Song", 1).add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=45.0, language="en"
     )
-    made = flow.group("Music")
+    made = flow.group("Music", 2)
     asked = text_to_music_task(made, nodes, song.out("song"), **task)
-    times = made.add("AceStep15Schedule", model=model.out("model"))
+    times = made.fold("AceStep15Schedule", model=model.out("model"))
     sampler = add_sampler(made, model, asked, times)
     finished = {
         "model": model.out("model"),
@@ -171,11 +180,6 @@ def _sung(flow: Flow, nodes: tuple[Node, Node, Node], **task: Any) -> tuple[Node
         "latent": sampler.out("latent"),
     }
     return song, finished
-
-
-def _decoded(flow: Flow, latent: Any, vae: Node) -> Any:
-    node = flow.group("Decode").add("AceStep15DecodeAudio", latent=latent, vae=vae.out("vae"))
-    return node.out("audio")
 
 
 FLOWS = (karaoke, best_of_four, fits_the_beat, until_it_fits)

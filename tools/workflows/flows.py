@@ -44,12 +44,13 @@ For several songs at once raise **batch_size**; each gets a seed of its own.
 def text_to_music() -> Flow:
     flow = Flow("text_to_music", "Text to music", TEXT_TO_MUSIC_NOTE)
     nodes = load_models(flow)
-    song = flow.group("Song").add(
+    song = flow.group("Song", 1).add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
-    times = flow.group("Steps").add("AceStep15Schedule", model=nodes[0].out("model"))
-    task = text_to_music_task(flow.group("Task"), nodes, song.out("song"))
-    sampler = add_sampler(flow.group("Music"), nodes[0], task, times)
+    music = flow.group("Music", 2)
+    times = music.fold("AceStep15Schedule", model=nodes[0].out("model"))
+    task = text_to_music_task(music, nodes, song.out("song"))
+    sampler = add_sampler(music, nodes[0], task, times)
     decode_and_save(flow, sampler, nodes[2], song)
     return flow
 

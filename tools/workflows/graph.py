@@ -31,6 +31,7 @@ class Node:
     inputs: dict[str, Any]
     files: tuple[Any, ...] = ()  # ace_core.weights.published.ModelFile
     inside: "Subgraph | None" = None
+    folded: bool = False  # drawn as its title alone
 
     def out(self, name: str) -> Out:
         return Out(self, name)
@@ -38,14 +39,21 @@ class Node:
 
 @dataclass
 class Group:
-    """Nodes under one title."""
+    """Nodes under one title, in a column of the page; columns are counted from the left."""
 
     title: str
+    column: int
     nodes: list[Node] = field(default_factory=list)
 
     def add(self, kind: str, files: tuple[Any, ...] = (), /, **inputs: Any) -> Node:
         node = Node(kind, inputs, files)
         self.nodes.append(node)
+        return node
+
+    def fold(self, kind: str, files: tuple[Any, ...] = (), /, **inputs: Any) -> Node:
+        """A node that one seldom looks into: its title alone is drawn."""
+        node = self.add(kind, files, **inputs)
+        node.folded = True
         return node
 
     def add_subgraph(self, inside: "Subgraph") -> Node:
@@ -64,10 +72,13 @@ class Flow:
     groups: list[Group] = field(default_factory=list)
     first: int = 1
 
-    def group(self, title: str) -> Group:
-        group = Group(title)
-        self.groups.append(group)
-        return group
+    def group(self, title: str, column: int = 0) -> Group:
+        """The group of that title; the first call says where it stands."""
+        for each in self.groups:
+            if each.title == title:
+                return each
+        self.groups.append(Group(title, column))
+        return self.groups[-1]
 
     @property
     def nodes(self) -> list[Node]:
@@ -256,7 +267,7 @@ def api(flow: Flow, classes: Mapping[str, Any], path: str = "") -> dict[str, dic
         prompt[number] = {
             "class_type": node.kind,
             "inputs": {**widget_values(node, inputs_of(node_class)), **links},
-            "_meta": {"title": title_of(node_class, node.kind)},
+            "_meta": {"title": title_of(node_class, node)},
         }
     return prompt
 
@@ -269,14 +280,18 @@ def _reference(flow: Flow, out: Out, classes: Mapping[str, Any], path: str) -> l
     return _reference(inside.flow, inside.outputs[out.name], classes, f"{number}:")
 
 
-def title_of(node_class: Any, kind: str) -> str:
+def title_of(node_class: Any, node: Node) -> str:
+    """What stands on the node; of a folded one without the pack's name, for which it is short."""
+    kind = node.kind
     if isinstance(node_class, SubgraphInterface):
         return node_class.title
     if not hasattr(node_class, "GET_SCHEMA"):
         return STOCK_TITLES[kind]
-    return STOCK_TITLES.get(kind) or node_class.GET_SCHEMA().display_name or kind
+    title = STOCK_TITLES.get(kind) or node_class.GET_SCHEMA().display_name or kind
+    return title.removeprefix(FAMILY) if node.folded else title
 
 
+FAMILY = "ACE-Step "  # with which the names of our nodes begin
 STOCK_TITLES = {
     "AudioMerge": "Audio Merge",
     "CreateVideo": "Create Video",

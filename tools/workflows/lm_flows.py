@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from ace_core.weights.published import LM, TURBO, VAE
+from ace_core.weights.published import TURBO, VAE
 from tools.workflows.flow_parts import (
     BPM,
     add_sampler,
     decode_and_save,
+    load_lm,
     load_models,
     load_recording,
     text_to_music_task,
 )
-from tools.workflows.graph import Flow, Group, Node, Out
+from tools.workflows.graph import Flow, Node
 from tools.workflows.notes import CHOOSE
 
 IDEA = "a bittersweet song about the last train home, for a rainy Sunday evening"
@@ -106,13 +107,13 @@ Codes are a melody without its timbre: cut, join and repeat them, keep them as t
 
 def song_from_idea() -> Flow:
     flow = Flow("song_from_idea", "A song from an idea", IDEA_NOTE)
-    lm = _language_model(flow)
-    idea = flow.group("Idea")
+    lm = load_lm(flow).out("lm")
+    idea = flow.group("Idea", 1)
     sample = idea.add("AceStep15CreateSample", lm=lm, query=IDEA)
-    plan = flow.group("Plan")
+    plan = flow.group("Plan", 2)
     # the sample has the model's caption already
-    thought = plan.add("AceStep15Think", lm=lm, song=sample.out("song"), caption=False)
-    codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
+    thought = plan.fold("AceStep15Think", lm=lm, song=sample.out("song"), caption=False)
+    codes = plan.fold("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
     plan.add("PreviewAny", source=sample.out("report"))
     _music(flow, load_models(flow), (thought, codes))
     return flow
@@ -120,13 +121,13 @@ def song_from_idea() -> Flow:
 
 def full_song_with_lyrics() -> Flow:
     flow = Flow("full_song_with_lyrics", "A full song with lyrics", FULL_NOTE)
-    lm = _language_model(flow)
-    song = flow.group("Song").add(
+    lm = load_lm(flow).out("lm")
+    song = flow.group("Song", 1).add(
         "AceStep15Song", caption=FULL_CAPTION, lyrics=FULL_LYRICS, seconds=150.0, language="en"
     )
-    plan = flow.group("Plan")
-    thought = plan.add("AceStep15Think", lm=lm, song=song.out("song"))
-    codes = plan.add("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
+    plan = flow.group("Plan", 2)
+    thought = plan.fold("AceStep15Think", lm=lm, song=song.out("song"))
+    codes = plan.fold("AceStep15ComposeCodes", lm=lm, song=thought.out("song"))
     plan.add("PreviewAny", source=thought.out("report"))
     _music(flow, load_models(flow), (thought, codes))
     return flow
@@ -134,24 +135,24 @@ def full_song_with_lyrics() -> Flow:
 
 def understand_audio() -> Flow:
     flow = Flow("understand_audio", "Understand audio", UNDERSTAND_NOTE)
-    lm = _language_model(flow)
-    group = flow.group("Audio")
-    model = group.add("AceStep15LoadModel", (TURBO,), file=TURBO.name)
-    vae = group.add("AceStep15LoadVAE", (VAE,), file=VAE.name)
-    audio = load_recording(group)
-    listened = flow.group("Understand")
-    codes = listened.add(
+    lm = load_lm(flow).out("lm")
+    group = flow.group("Models")
+    model = group.fold("AceStep15LoadModel", (TURBO,), file=TURBO.name)
+    vae = group.fold("AceStep15LoadVAE", (VAE,), file=VAE.name)
+    audio = load_recording(flow.group("Recording", 1))
+    listened = flow.group("Understand", 1)
+    codes = listened.fold(
         "AceStep15EncodeCodes",
         model=model.out("model"),
         vae=vae.out("vae"),
         audio=audio,
     )
     heard = listened.add("AceStep15Understand", lm=lm, codes=codes.out("codes"))
-    details = listened.add("AceStep15SongDetails", song=heard.out("song"))
-    shown = flow.group("Description")
+    shown = flow.group("Description", 2)
+    details = shown.fold("AceStep15SongDetails", song=heard.out("song"))
     for text in (heard.out("report"), details.out("caption"), details.out("lyrics")):
         shown.add("PreviewAny", source=text)
-    measured = flow.group("Measure")
+    measured = flow.group("Measure", 3)
     found = measured.add("AceStep15Measure", audio=audio, song=heard.out("song"))
     measured.add("PreviewAny", source=found.out("comparison"))
     return flow
@@ -159,16 +160,16 @@ def understand_audio() -> Flow:
 
 def polish_prompt() -> Flow:
     flow = Flow("polish_prompt", "Polish a prompt", POLISH_NOTE)
-    lm = _language_model(flow)
-    song = flow.group("Draft").add(
+    lm = load_lm(flow).out("lm")
+    song = flow.group("Draft", 1).add(
         "AceStep15Song",
         caption="sad rock song, guitars",
         lyrics="I walk alone at night\nthe city is asleep",
         seconds=0.0,
     )
-    better = flow.group("Polish").add("AceStep15FormatSample", lm=lm, song=song.out("song"))
-    shown = flow.group("Polished")
-    details = shown.add("AceStep15SongDetails", song=better.out("song"))
+    better = flow.group("Polish", 2).add("AceStep15FormatSample", lm=lm, song=song.out("song"))
+    shown = flow.group("Polished", 3)
+    details = shown.fold("AceStep15SongDetails", song=better.out("song"))
     for text in (details.out("caption"), details.out("lyrics"), better.out("report")):
         shown.add("PreviewAny", source=text)
     return flow
@@ -177,37 +178,33 @@ def polish_prompt() -> Flow:
 def codes_as_material() -> Flow:
     flow = Flow("codes_as_material", "Audio codes as material", MATERIAL_NOTE)
     nodes = load_models(flow)
-    audio = load_recording(flow.group("Audio"))
-    song = flow.group("Song").add(
+    audio = load_recording(flow.group("Recording", 1))
+    song = flow.group("Song", 1).add(
         "AceStep15Song", caption="slow jazz trio, brushes, walking bass, late night", seconds=0.0
     )
-    cut = flow.group("Cut")
+    cut = flow.group("Cut", 2)
     model, vae = nodes[0].out("model"), nodes[2].out("vae")
-    heard = cut.add("AceStep15EncodeCodes", model=model, vae=vae, audio=audio)
+    heard = cut.fold("AceStep15EncodeCodes", model=model, vae=vae, audio=audio)
     bars: dict[str, Any] = {"by.first_bar": 1, "by.bars": 2, "by.bpm": BPM}
     piece = cut.add("AceStep15SliceCodes", codes=heard.out("codes"), by="bars", **bars)
     typed = cut.add("AceStep15TextToCodes", text=TYPED_CODES)
-    joined = flow.group("Join").add(
+    joined = flow.group("Join", 2).add(
         "AceStep15JoinCodes", first=piece.out("codes"), second=typed.out("codes"), repeats=2
     )
-    written = flow.group("Keep").add(
-        "AceStep15CodesToText", codes=joined.out("codes"), format="numbers"
-    )
-    flow.group("Report").add("PreviewAny", source=written.out("text"))
-    _music(flow, nodes, (song, joined))
+    kept = flow.group("Codes", 3)
+    written = kept.fold("AceStep15CodesToText", codes=joined.out("codes"), format="numbers")
+    kept.add("PreviewAny", source=written.out("text"))
+    _music(flow, nodes, (song, joined), 3)
     return flow
 
 
-def _language_model(flow: Flow) -> Out:
-    group: Group = flow.group("Language model")
-    return group.add("AceStep15LoadLM", (LM,), file=LM.name).out("lm")
-
-
-def _music(flow: Flow, nodes: tuple[Node, Node, Node], sources: tuple[Node, Node]) -> None:
+def _music(
+    flow: Flow, nodes: tuple[Node, Node, Node], sources: tuple[Node, Node], column: int = 2
+) -> None:
     """From a song and its codes to what is heard, with the models of `nodes`."""
     (model, _, vae), (song, codes) = nodes, sources
-    group = flow.group("Music")
+    group = flow.group("Music", column)
     task = text_to_music_task(group, nodes, song.out("song"), codes=codes.out("codes"))
-    times = group.add("AceStep15Schedule", model=model.out("model"))
+    times = group.fold("AceStep15Schedule", model=model.out("model"))
     sampler = add_sampler(group, model, task, times)
-    decode_and_save(flow, sampler, vae, song)
+    decode_and_save(flow, sampler, vae, song, column + 1)

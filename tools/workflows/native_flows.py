@@ -29,22 +29,20 @@ corrects its steps as the official code does; take it out for songs of before.
 def native_loaders() -> Flow:
     flow = Flow("native_loaders", "ComfyUI's own loaders and sampler", NOTE)
     models = flow.group("Models")
-    unet = models.add("UNETLoader", (TURBO,), unet_name=TURBO.name)
+    unet = models.fold("UNETLoader", (TURBO,), unet_name=TURBO.name)
     files = {"clip_name1": TEXT_ENCODER.name, "clip_name2": LM.name, "type": "ace"}
-    clip = models.add("DualCLIPLoader", (TEXT_ENCODER, LM), **files).out("CLIP")
-    vae = flow.group("Autoencoder").add("VAELoader", (VAE,), vae_name=VAE.name).out("VAE")
-    song = flow.group("Song").add(
+    clip = models.fold("DualCLIPLoader", (TEXT_ENCODER, LM), **files).out("CLIP")
+    vae = models.fold("VAELoader", (VAE,), vae_name=VAE.name).out("VAE")
+    song = flow.group("Song", 1).add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=0.0, language="en"
     )
-    plan = flow.group("Plan")
-    thought = plan.add("AceStep15Think", lm=clip, song=song.out("song")).out("song")
-    codes = plan.add("AceStep15ComposeCodes", lm=clip, song=thought).out("codes")
-    adopted = flow.group("Adopt").add("AceStep15AdoptModel", model=unet.out("MODEL"))
-    task = flow.group("Task").add(
-        "AceStep15TextToMusic", text_encoder=clip, vae=vae, song=thought, codes=codes
-    )
-    music = flow.group("Music")
-    corrected = music.add("AceStep15DCW", model=adopted.out("model"), dcw="auto")
+    plan = flow.group("Plan", 2)
+    thought = plan.fold("AceStep15Think", lm=clip, song=song.out("song")).out("song")
+    codes = plan.fold("AceStep15ComposeCodes", lm=clip, song=thought).out("codes")
+    music = flow.group("Music", 2)
+    adopted = music.fold("AceStep15AdoptModel", model=unet.out("MODEL"))
+    task = music.fold("AceStep15TextToMusic", text_encoder=clip, vae=vae, song=thought, codes=codes)
+    corrected = music.fold("AceStep15DCW", model=adopted.out("model"), dcw="auto")
     sampler = music.add(
         "KSampler",
         model=corrected.out("model"),
@@ -56,6 +54,7 @@ def native_loaders() -> Flow:
         negative=task.out("negative"),
         latent_image=task.out("latent"),
     )
-    decode = flow.group("Decode").add("AceStep15DecodeAudio", latent=sampler.out("LATENT"), vae=vae)
-    flow.group("Output").add("AceStep15SaveAudio", audio=decode.out("audio"), song=thought)
+    result = flow.group("Result", 3)
+    audio = result.fold("AceStep15DecodeAudio", latent=sampler.out("LATENT"), vae=vae).out("audio")
+    result.add("AceStep15SaveAudio", audio=audio, song=thought)
     return flow

@@ -1,6 +1,7 @@
 """The parts of ComfyUI's page format: nodes, wires with their reroutes, groups."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tools.workflows.graph import (
@@ -17,52 +18,37 @@ from tools.workflows.graph import (
     title_of,
     widget_values,
 )
-from tools.workflows.layout import FOOT, HEAD, Lane, Layout
-from tools.workflows.node_sizes import WIDTH, has_control, height_of
+from tools.workflows.layout import FOOT, HEAD, Columns, columns_of, tops_of
+from tools.workflows.node_sizes import has_control, height_of, room_below
 from tools.workflows.seed_controls import control_of
 
 COLOURS = ("#5b9bd5", "#8A8", "#d0a040", "#99B", "#c070c0")
-GUTTER, EDGE = 150, 20  # pixels: between columns, between a group's frame and its nodes
+EDGE = 12  # pixels between a group's frame and its nodes
 PACK = {"cnr_id": "acestep15"}
 STOCK = {"cnr_id": "comfy-core"}
 Link = list[Any]  # [id, from node, its slot, to node, its slot, type]
 
 
-def left_of(column: int) -> int:
-    return column * (WIDTH + GUTTER)
+@dataclass(frozen=True)
+class Places:
+    """Where the nodes of a flow stand: in which columns, and how far down by their numbers."""
+
+    columns: Columns
+    column: dict[int, int]
+    tops: dict[int, int]
+    floors: dict[int, int]  # where a column is free, if anything stands in it
+
+    def of(self, number: int) -> list[int]:
+        return [self.columns.left(self.column[number]), self.tops[number]]
 
 
-def reroutes_of(layout: Layout, links: list[Link]) -> dict[str, Any]:
-    """The reroute points of long wires, before and after the columns that they pass."""
-    reroutes: list[dict[str, Any]] = []
-    last: dict[int, int] = {}  # link -> the point before its end
-    for lane in layout.lanes.values():
-        passing = {
-            link[0]: layout.columns[link[3]] for link in links if _passes(link, lane, layout)
-        }
-        parent = None
-        for x, column in _points(lane, set(passing.values())):
-            point: dict[str, Any] = {"id": len(reroutes) + 1, "pos": [x, lane.top]}
-            point["linkIds"] = sorted(n for n, target in passing.items() if target >= column)
-            if parent is not None:
-                point["parentId"] = parent
-            parent = point["id"]
-            reroutes.append(point)
-            last |= dict.fromkeys(point["linkIds"], parent)
-    if not reroutes:
-        return {}
-    extensions = [{"id": link, "parentId": point} for link, point in sorted(last.items())]
-    return {"linkExtensions": extensions, "reroutes": reroutes}
-
-
-def _passes(link: Link, lane: Lane, layout: Layout) -> bool:
-    return (link[1], link[2]) == lane.output and layout.columns[link[3]] > lane.first
-
-
-def _points(lane: Lane, targets: set[int]) -> list[tuple[int, int]]:
-    """(x, the column of the nearest node that is reached from there)"""
-    start = (left_of(lane.first) - 2 * EDGE, lane.first + 1)
-    return [start, *((left_of(column) - GUTTER // 2, column) for column in sorted(targets))]
+def places_of(flow: Flow, classes: Mapping[str, Any]) -> Places:
+    groups = [(group.column, [flow.number(node) for node in group.nodes]) for group in flow.groups]
+    columns = {number: column for column, numbers in groups for number in numbers}
+    heights = {
+        flow.number(node): height_of(node, classes) + room_below(node) for node in flow.nodes
+    }
+    return Places(columns_of(flow), columns, *tops_of(groups, heights))
 
 
 def links_of(flow: Flow, classes: Mapping[str, Any]) -> list[Link]:
@@ -83,7 +69,7 @@ def node_of(
     flow: Flow,
     node: Node,
     classes: Mapping[str, Any],
-    layout: Layout,
+    places: Places,
     links: list[Link],
 ) -> dict[str, Any]:
     number = flow.number(node)
@@ -100,9 +86,9 @@ def node_of(
     return {
         "id": number,
         "type": node.kind,
-        "pos": [left_of(layout.columns[number]), layout.tops[number]],
-        "size": [WIDTH, height_of(node, classes)],
-        "flags": {},
+        "pos": places.of(number),
+        "size": [places.columns.width, height_of(replace(node, folded=False), classes)],
+        "flags": {"collapsed": True} if node.folded else {},
         "order": number - flow.first,
         "mode": 0,
         "inputs": [
@@ -119,7 +105,7 @@ def node_of(
             }
             for slot, socket in enumerate(outputs_of(classes[node.kind]))
         ],
-        "title": title_of(classes[node.kind], node.kind),
+        "title": title_of(classes[node.kind], node),
         "properties": properties,
         "widgets_values": _values(flow, node, classes),
     }
@@ -151,15 +137,18 @@ def groups_of(flow: Flow, nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _group(number: int, group: Group, flow: Flow, nodes: list[dict[str, Any]]) -> dict[str, Any]:
     members = [nodes[flow.number(node) - flow.first] for node in group.nodes]
-    left = min(node["pos"][0] for node in members) - EDGE
-    right = max(node["pos"][0] for node in members) + WIDTH + EDGE
-    top = min(node["pos"][1] for node in members) - HEAD
-    bottom = max(node["pos"][1] + node["size"][1] for node in members) + FOOT
+    (left, top), width = members[0]["pos"], members[0]["size"][0]
+    bottom = max(map(_bottom, group.nodes, members))
     return {
         "id": number + 1,
         "title": group.title,
-        "bounding": [left, top, right - left, bottom - top],
+        "bounding": [left - EDGE, top - HEAD, width + 2 * EDGE, bottom + FOOT - top + HEAD],
         "color": COLOURS[number % len(COLOURS)],
         "font_size": 24,
         "flags": {},
     }
+
+
+def _bottom(node: Node, drawn: dict[str, Any]) -> int:
+    height = 0 if node.folded else drawn["size"][1]
+    return drawn["pos"][1] + height + room_below(node)

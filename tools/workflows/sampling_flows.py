@@ -3,7 +3,7 @@
 from typing import Any
 
 from ace_core.weights.published import ALL_IN_ONE
-from tools.workflows.flow_parts import LYRICS, STYLE, FlowBuilder, load_recording
+from tools.workflows.flow_parts import LYRICS, STYLE, FlowBuilder, decode, load_recording
 from tools.workflows.graph import Flow
 from tools.workflows.notes import NOTES
 
@@ -21,11 +21,9 @@ def variations() -> Flow:
 def high_quality_base() -> Flow:
     builder = FlowBuilder("high_quality_base", base=True)
     song = builder.song(STYLE, LYRICS, seconds=60.0, language="en")
-    task = builder.task("TextToMusic", song, None)
     times = builder.schedule(settings="custom", **{"settings.steps": 64, "settings.shift": 3.0})
-    guidance = builder.group("Guidance").add(
-        "AceStep15Guidance", kind="apg", scale=7.0, start=0.1, end=0.95
-    )
+    task = builder.task("TextToMusic", song, None)
+    guidance = builder.making.add("AceStep15Guidance", kind="apg", scale=7.0, start=0.1, end=0.95)
     heard = {"vae": builder.vae.out("vae"), "preview_every": 16}
     sampler = builder.sampler(task, times, guidance=guidance.out("guidance"), **heard)
     return builder.finish(sampler, song)
@@ -34,30 +32,29 @@ def high_quality_base() -> Flow:
 def custom_timesteps() -> Flow:
     builder = FlowBuilder("custom_timesteps")
     song = builder.song(STYLE, LYRICS, seconds=60.0, language="en")
-    task = builder.task("TextToMusic", song, None)
     listed: dict[str, Any] = {
         "settings.timesteps": "1, 0.95, 0.9, 0.8, 0.7, 0.55, 0.4, 0.3, 0.2, 0.125, 0"
     }
     times = builder.schedule(settings="timesteps", **listed)
-    sampler = builder.sampler(task, times)
-    builder.group("Report").add("PreviewAny", source=times.out("report"))
-    return builder.finish(sampler, song)
+    task = builder.task("TextToMusic", song, None)
+    builder.making.add("PreviewAny", source=times.out("report"))
+    return builder.finish(builder.sampler(task, times), song)
 
 
 def stock_sampler() -> Flow:
     builder = FlowBuilder("stock_sampler")
     song = builder.song(STYLE, LYRICS, seconds=60.0, language="en")
     task, times = builder.task("TextToMusic", song, None), builder.schedule()
-    parts = builder.group("In parts")
+    parts = builder.making
     noise = parts.add("AceStep15Noise")
-    guider = parts.add(
+    guider = parts.fold(
         "AceStep15Guider",
         model=builder.model.out("model"),
         positive=task.out("positive"),
         negative=task.out("negative"),
     )
     solver = parts.add("AceStep15Solver", solver="heun")
-    sampler = builder.group("Music").add(
+    sampler = parts.fold(
         "SamplerCustomAdvanced",
         noise=noise.out("noise"),
         guider=guider.out("guider"),
@@ -65,8 +62,8 @@ def stock_sampler() -> Flow:
         sigmas=times.out("sigmas"),
         latent_image=task.out("latent"),
     )
-    group = builder.group("Output")
-    audio = group.add(
+    group = builder.group("Result", 3)
+    audio = group.fold(
         "AceStep15DecodeAudio", latent=sampler.out("output"), vae=builder.vae.out("vae")
     ).out("audio")
     group.add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
@@ -78,23 +75,24 @@ def own_style() -> Flow:
     title, note = NOTES["own_style"]
     flow = Flow("own_style", title, note)
     group = flow.group("Models")
-    checkpoint = group.add("AceStep15LoadCheckpoint", (ALL_IN_ONE,), file=ALL_IN_ONE.name)
-    styled = group.add("AceStep15LoadLoRA", model=checkpoint.out("model"), file=OWN_LORA)
-    song = flow.group("Song").add(
+    checkpoint = group.fold("AceStep15LoadCheckpoint", (ALL_IN_ONE,), file=ALL_IN_ONE.name)
+    styled = flow.group("LoRA", 2).add(
+        "AceStep15LoadLoRA", model=checkpoint.out("model"), file=OWN_LORA
+    )
+    recording = load_recording(flow.group("Recording", 1))
+    song = flow.group("Song", 1).add(
         "AceStep15Song", caption=STYLE, lyrics=LYRICS, seconds=0.0, language="en"
     )
-    recording = load_recording(flow.group("Recording"))
-    tasks, vae = flow.group("Task"), checkpoint.out("vae")
-    start = tasks.add("AceStep15EncodeAudio", audio=recording, vae=vae)
-    task = tasks.add(
+    music, vae = flow.group("Music", 2), checkpoint.out("vae")
+    start = music.fold("AceStep15EncodeAudio", audio=recording, vae=vae)
+    task = music.fold(
         "AceStep15Cover",
         text_encoder=checkpoint.out("text_encoder"),
         vae=vae,
         song=song.out("song"),
         source=recording,
     )
-    music = flow.group("Music")
-    corrected = music.add("AceStep15DCW", model=styled.out("model"), dcw="auto")
+    corrected = music.fold("AceStep15DCW", model=styled.out("model"), dcw="auto")
     sampler = music.add(
         "KSampler",
         model=corrected.out("model"),
@@ -108,8 +106,8 @@ def own_style() -> Flow:
         scheduler="simple",
         denoise=0.8,
     )
-    decode = flow.group("Decode").add("AceStep15DecodeAudio", latent=sampler.out("LATENT"), vae=vae)
-    flow.group("Output").add("AceStep15SaveAudio", audio=decode.out("audio"), song=song.out("song"))
+    audio = decode(flow, sampler.out("LATENT"), checkpoint)
+    flow.group("Result").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
     return flow
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tools.workflows.flow_parts import add_sampler, load_models, text_to_music_task
+from tools.workflows.flow_parts import add_sampler, decode, load_models, text_to_music_task
 from tools.workflows.graph import Flow, PromotedWidget, Subgraph
 
 NAME = "Song (ACE-Step 1.5 Text to Music)"
@@ -42,29 +42,28 @@ def song() -> Subgraph:
     """Text to music; the widgets that one changes first are promoted to the node."""
     flow = Flow("song", NAME, DESCRIPTION, first=FIRST)
     nodes = load_models(flow)
-    described = flow.group("Song").add(
+    described = flow.group("Song", 1).add(
         "AceStep15Song", caption=CAPTION, lyrics=LYRICS, seconds=60.0, language="en"
     )
-    times = flow.group("Steps").add("AceStep15Schedule", model=nodes[0].out("model"))
-    task = text_to_music_task(flow.group("Task"), nodes, described.out("song"))
-    sampler = add_sampler(flow.group("Music"), nodes[0], task, times)
-    sound = flow.group("Decode").add(
-        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
-    )
+    music = flow.group("Music", 2)
+    times = music.fold("AceStep15Schedule", model=nodes[0].out("model"))
+    task = text_to_music_task(music, nodes, described.out("song"))
+    sampler = add_sampler(music, nodes[0], task, times)
+    sound = decode(flow, sampler.out("latent"), nodes[2])
     names = ("caption", "lyrics", "instrumental", "seconds", "language")
     promoted = [PromotedWidget(name, described, name) for name in names]
     return Subgraph(
         NAME,
         flow,
         (*promoted, PromotedWidget("seed", sampler, "seed")),
-        {"audio": sound.out("audio"), "song": described.out("song")},
+        {"audio": sound, "song": described.out("song")},
     )
 
 
 def start_here() -> Flow:
     flow = Flow("start_here", "Start here", NOTE)
-    made = flow.group("Song").add_subgraph(song())
-    output = flow.group("Output")
+    made = flow.group("Song", 1).add_subgraph(song())
+    output = flow.group("Result", 2)
     output.add("AceStep15SaveAudio", audio=made.out("audio"), song=made.out("song"))
     return flow
 

@@ -16,9 +16,8 @@ from tools.workflows.graph import (
     slot_of,
     with_subgraphs,
 )
-from tools.workflows.layout import Layout, Wire, arrange
-from tools.workflows.node_sizes import WIDTH, height_of, slot_height, widget_height
-from tools.workflows.page_parts import Link, groups_of, left_of, links_of, node_of, reroutes_of
+from tools.workflows.layout import HEAD, Columns, columns_of
+from tools.workflows.page_parts import Link, Places, groups_of, links_of, node_of, places_of
 
 ENTRY, EXIT = -10, -20  # the numbers of the two edges
 EDGE_WIDTH, EDGE_ROW = 170, 20  # pixels
@@ -38,13 +37,13 @@ def blueprint(node: Node, classes: Mapping[str, Any], words: dict[str, Any]) -> 
     flow = Flow(f"blueprint/{node.kind}", "", "")
     flow.group("").nodes.append(node)
     known = with_subgraphs(flow, classes)
-    layout = Layout({1: 0}, {1: 0}, {})
+    places = Places(columns_of(flow), {1: 0}, {1: 0}, {})
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"acestep15/{flow.name}")),
         "revision": 0,
         "last_node_id": 1,
         "last_link_id": 0,
-        "nodes": [node_of(flow, node, known, layout, [])],
+        "nodes": [node_of(flow, node, known, places, [])],
         "links": [],
         "groups": [],
         **definitions(flow, known),
@@ -57,29 +56,27 @@ def blueprint(node: Node, classes: Mapping[str, Any], words: dict[str, Any]) -> 
 def _definition(inside: Subgraph, classes: Mapping[str, Any]) -> dict[str, Any]:
     flow = inside.flow
     links = _all_links(inside, classes)
-    layout = _layout(inside, classes, links)
-    nodes = [node_of(flow, node, classes, layout, links) for node in flow.nodes]
+    places = places_of(flow, classes)
+    nodes = [node_of(flow, node, classes, places, links) for node in flow.nodes]
     interface = with_subgraphs(_only(inside), classes)[inside.kind]
-    reroutes = reroutes_of(layout, links)
-    parents = {each["id"]: each["parentId"] for each in reroutes.get("linkExtensions", [])}
     incoming = [link for link in links if link[1] == ENTRY]
     outgoing = [link for link in links if link[3] == EXIT]
     return {
         "id": inside.kind,
         "version": 1,
-        "state": _state(flow, links, reroutes),
+        "state": _state(flow, links),
         "revision": 0,
         "config": {},
         "name": inside.name,
-        "inputNode": _edge(ENTRY, layout, len(inside.promoted)),
-        "outputNode": _edge(EXIT, layout, len(inside.outputs)),
+        "inputNode": _edge(ENTRY, places.columns, len(inside.promoted)),
+        "outputNode": _edge(EXIT, places.columns, len(inside.outputs)),
         "inputs": _slots(inside, interface.inputs, incoming, 2),
         "outputs": _slots(inside, interface.outputs, outgoing, 4),
         "widgets": [],
         "nodes": nodes,
         "groups": groups_of(flow, nodes),
-        "links": [_link(link, parents.get(link[0])) for link in links],
-        "reroutes": reroutes.get("reroutes", []),
+        "links": [_link(link) for link in links],
+        "reroutes": [],
         "extra": {},
         "category": CATEGORY,
         "description": flow.note,
@@ -92,12 +89,12 @@ def _only(inside: Subgraph) -> Flow:
     return flow
 
 
-def _state(flow: Flow, links: list[Link], reroutes: dict[str, Any]) -> dict[str, int]:
+def _state(flow: Flow, links: list[Link]) -> dict[str, int]:
     return {
         "lastGroupId": len(flow.groups),
         "lastNodeId": flow.first + len(flow.nodes) - 1,
         "lastLinkId": len(links),
-        "lastRerouteId": len(reroutes.get("reroutes", [])),
+        "lastRerouteId": 0,
     }
 
 
@@ -118,39 +115,10 @@ def _all_links(inside: Subgraph, classes: Mapping[str, Any]) -> list[Link]:
     return links
 
 
-def _layout(inside: Subgraph, classes: Mapping[str, Any], links: list[Link]) -> Layout:
-    flow = inside.flow
-    by_number = {flow.number(node): node for node in flow.nodes}
-    heights = {number: height_of(node, classes) for number, node in by_number.items()}
-    heights |= {ENTRY: _edge_height(len(inside.promoted)), EXIT: _edge_height(len(inside.outputs))}
-    groups = [[flow.number(node) for node in group.nodes] for group in flow.groups]
-
-    def leaves(source: int, slot: int) -> int:
-        return _edge_slot(slot) if source == ENTRY else slot_height(slot)
-
-    def arrives(target: int, place: int) -> int:
-        if target == EXIT:
-            return _edge_slot(place)
-        return widget_height(by_number[target], place, classes)
-
-    wires = [
-        Wire((source, slot), leaves(source, slot), target, arrives(target, place))
-        for _, source, slot, target, place, _ in links
-    ]
-    return arrange([[ENTRY], *groups, [EXIT]], heights, wires)
-
-
-def _edge_slot(place: int) -> int:
-    return EDGE_ROW * (place + 1)
-
-
-def _edge_height(slots: int) -> int:
-    return EDGE_ROW * (slots + 2)
-
-
-def _edge(number: int, layout: Layout, slots: int) -> dict[str, Any]:
-    left = left_of(layout.columns[number]) + (WIDTH - EDGE_WIDTH if number == ENTRY else 0)
-    return {"id": number, "bounding": [left, layout.tops[number], EDGE_WIDTH, _edge_height(slots)]}
+def _edge(number: int, columns: Columns, slots: int) -> dict[str, Any]:
+    right = columns.width - EDGE_WIDTH
+    left = columns.left(0) + right if number == ENTRY else columns.left(columns.count)
+    return {"id": number, "bounding": [left, HEAD, EDGE_WIDTH, EDGE_ROW * (slots + 2)]}
 
 
 def _slots(
@@ -168,7 +136,6 @@ def _slots(
     ]
 
 
-def _link(link: Link, parent: int | None) -> dict[str, Any]:
+def _link(link: Link) -> dict[str, Any]:
     names = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
-    through = {} if parent is None else {"parentId": parent}
-    return dict(zip(names, link, strict=True)) | through
+    return dict(zip(names, link, strict=True))

@@ -1,6 +1,6 @@
 """Workflows in which music moves pictures."""
 
-from tools.workflows.flow_parts import add_sampler, load_models, text_to_music_task
+from tools.workflows.flow_parts import add_sampler, decode, load_models, text_to_music_task
 from tools.workflows.graph import Flow, Out
 
 CAPTION = "driving synthwave, punchy drums, pulsing bass, bright arpeggios"
@@ -25,40 +25,42 @@ The video is as large as *Empty Image*. All of its frames are held in memory sev
 def picture_moves() -> Flow:
     flow = Flow("picture_moves", "Music moves a picture", NOTE)
     audio = _song(flow)
-    levels = flow.group("Envelope").add(
+    levels = flow.group("Envelope", 3).add(
         "AceStep15Envelope", audio=audio, fps=12.0, band="bass", release=0.2, floor=0.1
     )
-    pictures = flow.group("Picture")
-    song_picture = pictures.add("AceStep15Picture", audio=audio)
+    pictures = flow.group("Picture", 3)
+    song_picture = pictures.fold("AceStep15Picture", audio=audio)
     dark = pictures.add(
         "EmptyImage", width=384, height=192, batch_size=levels.out("frames"), color=DARK
     )
-    shown = flow.group("Video")
-    frames = shown.add(
+    shown = flow.group("Video", 4)
+    frames = shown.fold(
         "ImageCompositeMasked",
         source=song_picture.out("image"),
         resize_source=True,
         destination=dark.out("IMAGE"),
         mask=levels.out("mask"),
     )
-    video = shown.add("CreateVideo", images=frames.out("IMAGE"), fps=levels.out("fps"), audio=audio)
+    video = shown.fold(
+        "CreateVideo", images=frames.out("IMAGE"), fps=levels.out("fps"), audio=audio
+    )
     shown.add("SaveVideo", video=video.out("VIDEO"), filename_prefix="video/ACE-Step")
     return flow
 
 
 def _song(flow: Flow) -> Out:
     """A short song, made and saved: its sound."""
+    song = flow.group("Song", 1).add(
+        "AceStep15Song", caption=CAPTION, instrumental=True, seconds=20.0
+    )
+    flow.group("Models", 1)  # the first column is full of the note
     nodes = load_models(flow)
-    song = flow.group("Song").add("AceStep15Song", caption=CAPTION, instrumental=True, seconds=20.0)
-    music = flow.group("Music")
-    times = music.add("AceStep15Schedule", model=nodes[0].out("model"))
+    music = flow.group("Music", 2)
+    times = music.fold("AceStep15Schedule", model=nodes[0].out("model"))
     task = text_to_music_task(music, nodes, song.out("song"))
     sampler = add_sampler(music, nodes[0], task, times)
-    decode = flow.group("Decode").add(
-        "AceStep15DecodeAudio", latent=sampler.out("latent"), vae=nodes[2].out("vae")
-    )
-    audio = decode.out("audio")
-    flow.group("Output").add("AceStep15SaveAudio", audio=audio, song=song.out("song"))
+    audio = decode(flow, sampler.out("latent"), nodes[2])
+    flow.group("Result").fold("AceStep15SaveAudio", audio=audio, song=song.out("song"))
     return audio
 
 
