@@ -35,6 +35,7 @@ RENDERERS = ("canvas", "nodes2")
 SCRIPT = HERE / "visits.mjs"
 VISITS = {  # by fixture
     "seen": "workflows",
+    "opened": "views",
     "touched": "waveforms",
     "outlived": "lifetimes",
     "refused": "errors",
@@ -125,6 +126,12 @@ def _found(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def seen(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of every workflow in the page, and of `RUN` when Run was pressed."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def opened(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """How every workflow lies before one who opens it from the templates, in a small window."""
     return _found(request, visits)
 
 

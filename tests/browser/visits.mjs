@@ -19,11 +19,12 @@ import { visit as search } from "./search.mjs";
 import { visit as seeds } from "./seeds.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
 import { visit as themes } from "./themes.mjs";
+import { visit as views } from "./views.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
-  workflows, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes, search,
-  dropped,
+  workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes,
+  search, dropped,
 };
 
 await tell(async (page) => {

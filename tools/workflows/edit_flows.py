@@ -94,24 +94,24 @@ def _finished(builder: FlowBuilder, task: Node, song: Node) -> Flow:
 
 
 def add_instrument() -> Flow:
-    builder = FlowBuilder("add_instrument", base=True, music=3)
+    builder = FlowBuilder("add_instrument", base=True)
     source, song = builder.recording(CHORDS), builder.song("funky drum kit, tight snare")
-    region = builder.group("Region", 2)
-    where = region.add(
+    where = builder.group("Region", 2).add(
         "AceStep15RegionMask",
         source=source,
         by="bars",
         **{"by.first_bar": 1, "by.bars": 2, "by.bpm": BPM},
     )
     task = builder.task("Lego", song, source, track="drums", mask=where.out("mask"))
-    times = builder.schedule()
-    region.add("PreviewImage", images=where.out("image"))
-    sampler = builder.sampler(task, times)
-    track = builder.heard(sampler)
-    result = builder.group("Result", 4)
-    mixed = result.fold("AudioMerge", audio1=source, audio2=track, merge_method="add").out("AUDIO")
-    for audio, prefix in ((track, "track"), (mixed, "mix")):
-        result.add("AceStep15SaveAudio", audio=audio, filename_prefix=f"audio/{prefix}")
+    made = builder.group("Track", 3)
+    sampler = add_sampler(made, builder.model, task, builder.schedule())
+    sampler.folded = True
+    links = {"latent": sampler.out("latent"), "vae": builder.vae.out("vae")}
+    track = made.fold("AceStep15DecodeAudio", **links).out("audio")
+    made.add("AceStep15SaveAudio", audio=track, filename_prefix="audio/track")
+    mix = builder.group("Result", 4)
+    mixed = mix.fold("AudioMerge", audio1=source, audio2=track, merge_method="add").out("AUDIO")
+    mix.add("AceStep15SaveAudio", audio=mixed, filename_prefix="audio/mix")
     return builder.flow
 
 
@@ -136,13 +136,13 @@ def stem_board() -> Flow:
     source, song = builder.recording(), builder.song(BAND_STYLE)
     stem_list = _make_stems(builder, song, source, vocals=False, keyboard=True)
     board = builder.group("Levels", 3)
+    board.fold("AceStep15SaveStems", stems=stem_list)
     louder = board.add("AceStep15StemLevel", stems=stem_list, name="keyboard", gain=2.0)
     aside = board.add("AceStep15StemLevel", stems=louder.out("stems"), name="bass", pan=-0.2)
     quiet = board.add("AceStep15StemLevel", stems=aside.out("stems"), name="drums", mute=True)
     mixed = board.fold("AceStep15Mixdown", stems=quiet.out("stems"))
     whole = board.fold("AceStep15Mixdown", stems=stem_list, source=source)
     heard = builder.group("Result", 4)
-    heard.fold("AceStep15SaveStems", stems=stem_list)
     mix = {"filename_prefix": "audio/mix", "normalization": "peak"}
     heard.add("AceStep15SaveAudio", audio=mixed.out("audio"), **mix)
     for report in (mixed.out("report"), whole.out("report")):
@@ -158,13 +158,14 @@ def build_up() -> Flow:
     stem_list = _make_stems(builder, song, source, mode="build up", **only)
     board = builder.group("One more track", 3)
     other = load_recording(board, CHORDS)
-    more = board.add("AceStep15AddStem", audio=other, name="keyboard", stems=stem_list).out("stems")
+    links = {"audio": other, "stems": stem_list}
+    more = board.fold("AceStep15AddStem", name="keyboard", **links).out("stems")
     mixed = board.fold("AceStep15Mixdown", stems=more)
-    drums = board.add("AceStep15TakeStem", stems=more, name="drums").out("audio")
-    board.add("PreviewAny", source=mixed.out("report"))
+    drums = board.fold("AceStep15TakeStem", stems=more, name="drums").out("audio")
+    board.add("AceStep15SaveAudio", audio=drums, filename_prefix="audio/drums")
     heard = builder.group("Result", 4)
     heard.add("AceStep15SaveAudio", audio=mixed.out("audio"), filename_prefix="audio/mix")
-    heard.add("AceStep15SaveAudio", audio=drums, filename_prefix="audio/drums")
+    heard.add("PreviewAny", source=mixed.out("report"))
     return builder.flow
 
 

@@ -8,18 +8,19 @@ from tools.workflows.graph import Node, Socket, inputs_of, outputs_of, slots_of,
 SEEDS = ("seed", "noise_seed")  # whole numbers of these names get a second widget unasked
 WAVEFORM = 126  # pixels that web/waveform/panel.js takes
 EXTRA = {
-    "PreviewImage": 170,
+    "PreviewImage": 160,
     "SaveVideo": 300,
     "AceStep15SaveAudio": WAVEFORM,
     "AceStep15RegionMask": WAVEFORM,
     "AceStep15Repaint": WAVEFORM,
-    "PreviewAny": 60,
+    "PreviewAny": 80,
     "AceStep15LoadRecording": 84,  # the player and the button
 }
 REPORTS = {  # pixels of the text that a run leaves below a node
     "AceStep15Sampler": 220,
     "AceStep15MakeStems": 220,
     "AceStep15Measure": 60,
+    "AceStep15SaveAudio": 60,
 }
 
 
