@@ -35,12 +35,13 @@ class Figure:
 
     def row(self) -> str:
         """A row of docs/miniature.md."""
-        target = "shown" if self.target is None else self._written(self.target)
+        target = "shown" if self.target is None else self.written(self.target)
         mark = {True: "yes", False: "**no**", None: ""}[self.reached]
-        spread = self._written(self.spread)
-        return f"| {self.claim} | {target} | {self._written(self.value)} | {spread} | {mark} |"
+        spread = self.written(self.spread)
+        return f"| {self.claim} | {target} | {self.written(self.value)} | {spread} | {mark} |"
 
-    def _written(self, value: float) -> str:
+    def written(self, value: float) -> str:
+        """A value of this claim with its unit."""
         if self.unit is Unit.SHARE:
             return f"{100 * value:.0f} %"
         if self.unit is Unit.DB:

@@ -43,7 +43,7 @@ def plans_and_understanding(family: Family, extent: Extent) -> list[Figure]:
     plan = planned(asked, plans(family.lm, asked, extent.noise))
     found = understood(family.lm, family.turbo, asked, extent.noise)
     return [
-        Figure("language model: metadata legal without a grammar", plan.legal, 0.9),
+        Figure("language model: metadata legal without a grammar", plan.legal, 0.9, chance=0.0),
         Figure(
             "language model: tempo, key as the caption says",
             min(plan.bpm, plan.key),
@@ -57,12 +57,14 @@ def plans_and_understanding(family: Family, extent: Extent) -> list[Figure]:
 
 
 def composed_codes(family: Family, extent: Extent) -> list[Figure]:
-    """What the language model's codes play, by themselves and by the diffusion models."""
+    """What the language model's codes play, by themselves and by the diffusion models, base on
+    fewer."""
     asked = requests(extent)
     codes = composed(family.lm, asked, extent.noise)
     hints = as_asked(asked, [hinted(family.turbo, each) for each in codes])
     turbo = as_asked(asked, from_text(family.turbo, asked, How(extent.noise), codes))
-    base = as_asked(asked, from_text(family.base, asked, guided(extent), codes))
+    few = asked[: extent.fewer]
+    base = as_asked(few, from_text(family.base, few, guided(extent), codes[: len(few)]))
     targets = {"tempo": 0.9, "key": 0.85}
     return [
         *as_asked_figures(hints, "codes alone", {"tempo": 0.7, "key": 0.7}),

@@ -69,15 +69,27 @@ def extract(models: Models, asked: Sequence[StemCase], how: How) -> list[Tensor]
     return _played(models, made, how)
 
 
-def stem_tasks(family: Family, extent: Extent) -> list[Figure]:
-    """Lego, complete and extract by the base model."""
-    asked, how = cases(requests(extent.slow)), guided(extent)
-    gains = si_sdr_gains(asked, extract(family.base, asked, how))
-    alone = added(asked, lego(family.base, asked, how))
-    beside = completed(asked, complete(family.base, asked, how))
+def stems_alone(family: Family, extent: Extent) -> list[Figure]:
+    """Lego by the base model."""
+    asked = cases(requests(extent.slow))
+    alone = added(asked, lego(family.base, asked, guided(extent)))
+    return [Figure("lego: the stem alone, in time and key", alone, 0.9, chance=0.02)]
+
+
+def stems_beside(family: Family, extent: Extent) -> list[Figure]:
+    """Complete by the base model."""
+    asked = cases(requests(extent.slow))
+    beside = completed(asked, complete(family.base, asked, guided(extent)))
     return [
-        Figure("lego: the stem alone, in time and key", alone, 0.9, chance=0.02),
-        Figure("complete: the stem beside the others, in time and key", beside, 0.9, chance=0.02),
+        Figure("complete: the stem beside the others, in time and key", beside, 0.9, chance=0.02)
+    ]
+
+
+def stems_extracted(family: Family, extent: Extent) -> list[Figure]:
+    """Extract by the base model."""
+    asked = cases(requests(extent.slow))
+    gains = si_sdr_gains(asked, extract(family.base, asked, guided(extent)))
+    return [
         Figure("extract: SI-SDR gained, mean", fmean(gains), 10.0, Unit.DB, chance=0.0),
         Figure("extract: SI-SDR gained, least", min(gains), unit=Unit.DB, chance=0.0),
     ]

@@ -12,7 +12,7 @@ from .language import composed_codes, plans_and_understanding
 from .music import Family
 from .regions import repaints
 from .sources import cover, reference, strengths
-from .stems import stem_tasks
+from .stems import stems_alone, stems_beside, stems_extracted
 from .text import base, guidance, measured_audio, seeds, turbo
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,9 @@ GROUPS: Final = {
     "reference": Group(reference, TURBO),
     "codes": Group(codes, TURBO),
     "repaint": Group(repaints, TURBO),
-    "stems": Group(stem_tasks, BASE),
+    "lego": Group(stems_alone, BASE),
+    "complete": Group(stems_beside, BASE),
+    "extract": Group(stems_extracted, BASE),
     "plans": Group(plans_and_understanding, LANGUAGE),
     "composed codes": Group(composed_codes, LANGUAGE | BASE),
 }
