@@ -7,6 +7,7 @@
 #   make test-every-frontend   the same, each ComfyUI in each version of the page
 #   make test-ray       many songs on a local Ray, which it installs (500 MB)
 #   make test-music     what the trained miniature plays, on many requests (half an hour)
+#   make keep-music     measure that anew after the miniature was trained, for its tests and document
 #   make test-processors   the core's tests under other instruction sets and threads (hours)
 #   make test-versions     the core's tests with the oldest and the newest packages (10 GB)
 #   make test-saving       kills, two processes and full disks while files are saved (Linux, minutes)
@@ -25,7 +26,7 @@ TESTING := $(PYTHON) -m tools.testing
 ENVIRONMENTS := $(PYTHON) -m tools.testing.environments
 VENV := .venv
 
-.PHONY: setup demo examples test test-browser test-every-frontend test-ray test-music \
+.PHONY: setup demo examples test test-browser test-every-frontend test-ray test-music keep-music \
 	test-processors test-versions test-saving soak determinism out-of-memory fuzz abuse lint bench clean
 setup:
 	$(ENVIRONMENTS)
@@ -58,6 +59,15 @@ test-ray:
 
 test-music:
 	MUSIC=all $(TESTING) --only music
+
+FIGURES := $(VENV)/bin/python -m tools.miniature figures --keep tests/music/reached.json
+
+keep-music:
+	$(ENVIRONMENTS) core
+	$(FIGURES) --quick --repeats 4
+	$(VENV)/bin/python -m tests.music.broken
+	$(FIGURES) --repeats 2
+	$(VENV)/bin/python -m tools.docs.music_tables
 
 test-processors:
 	$(TESTING) processors

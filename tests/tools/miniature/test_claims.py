@@ -12,7 +12,15 @@ from ace_core.sources import place_region, prepare_source
 from tools.miniature.claims.asked import AsAsked, as_asked, instruments, requests, song
 from tools.miniature.claims.codes import recall
 from tools.miniature.claims.figure import Extent, Figure, Unit, over_seeds
-from tools.miniature.claims.kept import bounds, write_reached
+from tools.miniature.claims.kept import (
+    Heard,
+    bounds,
+    broken,
+    heard_most,
+    reached,
+    write_broken,
+    write_reached,
+)
 from tools.miniature.claims.language import named
 from tools.miniature.claims.music import latent, truths, written
 from tools.miniature.claims.regions import KEEP, Repaint
@@ -173,6 +181,27 @@ def test_nothing_is_held_to_chance_and_what_is_bit_for_bit_to_all_of_it(tmp_path
     )
     write_reached(path, "quick", {"turbo": [equal, lucky]})
     assert bounds(path, "quick", "turbo") == {"equal": 1.0}
+
+
+def test_a_break_is_heard_by_the_claim_that_falls_farthest_below_its_bound(tmp_path: Path):
+    path = tmp_path / "reached.json"
+    intact = [
+        Figure("rhythm", 0.7, unit=Unit.NUMBER, chance=0.15),
+        Figure("key", 0.9, chance=0.05),
+        Figure("tempo", 0.1, chance=0.07),  # at chance: it hears nothing
+    ]
+    write_reached(path, "quick", {"turbo": intact})
+    assert reached(path, "quick", "turbo") == intact
+    fell = [Figure("tempo", 0.0), Figure("key", 0.5), Figure("rhythm", 0.1)]
+    near = [Figure("tempo", 0.0), Figure("key", 0.8), Figure("rhythm", 0.7)]
+    found = {"a": heard_most(intact, fell), "b": heard_most(intact, near)}
+    assert found["a"] == Heard(intact[0], 0.1)
+    assert (found["a"].heard, found["b"].heard) == (True, False)  # 0.8: below 0.82, not clearly
+    assert found["a"].row("x") == "| x | rhythm | 0.70 | at least 0.65 | 0.10 | yes |"
+    assert not heard_most(intact[2:], fell).heard
+    write_broken(path, found)
+    assert broken(path) == found
+    assert reached(path, "quick", "turbo") == intact
 
 
 def test_groups_of_models_that_are_not_there_are_named(tmp_path: Path):
