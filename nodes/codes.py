@@ -21,6 +21,7 @@ from .beats import Grids, beats_input
 from .dynamic import chosen
 from .sockets import CodesSocket
 from .song import CATEGORY, METERS
+from .typed import checked
 
 Pieces = tuple[AudioCodes, ...]
 _TOKENS, _NUMBERS = "tokens", "numbers"
@@ -127,9 +128,22 @@ class AceStepTextToCodes(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, text: str | None) -> bool | str:
+        return checked(_read, text)
+
+    @classmethod
     def execute(cls, text: str) -> io.NodeOutput:
-        paragraphs = [part for part in _paragraphs(text) if part.strip()] or [""]
-        return io.NodeOutput(tuple(material.read_codes(part) for part in paragraphs))
+        return io.NodeOutput(_read(text))
+
+
+def _read(text: str) -> Pieces:
+    """The codes of every paragraph.
+
+    Raises:
+        InvalidCodesError: there are none, or something in the text is no code.
+    """
+    paragraphs = [part for part in _paragraphs(text) if part.strip()] or [""]
+    return tuple(material.read_codes(part) for part in paragraphs)
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from ..ace_core.measure.correction import corrected, described
 from ..ace_core.types import Song
 from .node_text import node_text
 from .sockets import SongSocket
+from .typed import check_zero_or, checked
 from .vae import CATEGORY
 
 UNCHANGED = "unchanged"
@@ -48,6 +49,10 @@ class AceStepCorrect(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, bpm: float | None) -> bool | str:
+        return checked(_check_bpm, bpm)
+
+    @classmethod
     def execute(
         cls,
         audio: dict[str, Any],
@@ -82,6 +87,10 @@ def _by_item(reports: list[str]) -> str:
     if len(reports) == 1:
         return reports[0]
     return "\n".join(f"item {place}: {text}" for place, text in enumerate(reports, start=1))
+
+
+def _check_bpm(bpm: float) -> None:
+    check_zero_or("bpm", bpm, BPM_RANGE, "the tempo stays as it is")
 
 
 def _target_inputs() -> list[io.Input]:

@@ -13,7 +13,7 @@ from comfy_api.latest import io, ui
 
 from ..ace_core.errors import CheckpointError, InvalidAudioError, SaveError
 from ..ace_core.texts import name_fault, shown
-from ..ace_core.weights.published import where_to_get
+from ..ace_core.weights.published import addresses, published
 from ..ace_core.writing import Content, bytes_content, make_folder, write_file, write_set
 
 EXAMPLES = Path(__file__).parents[1] / "web" / "recordings"  # the page plays them from there
@@ -29,11 +29,13 @@ def complaint(folder: str, name: str) -> str | None:
     """What is wrong with `name` as a file of models/`folder`; `None` when it is there."""
     if folder_paths.get_full_path(folder, name) is not None:
         return None
-    places = " or ".join(folder_paths.get_folder_paths(folder))
-    return (
-        f"{name!r} is not in models/{folder}. Put it in {places} and press R to refresh. "
-        f"{where_to_get(name, folder)}"
-    )
+    places = folder_paths.get_folder_paths(folder)
+    usual_first = sorted(places, key=lambda place: Path(place).name != folder)
+    where = f"put it in {' or '.join(usual_first)} and press R to refresh"
+    file = published(name, folder)
+    if file is not None:
+        return f"{name!r} is not in models/{folder}. Download it from {file.url}, {where}."
+    return f"{name!r} is not in models/{folder}. If you have it, {where}. {addresses(folder)}"
 
 
 def model_path(folder: str, name: str) -> Path:
@@ -87,15 +89,6 @@ def recording_path(name: str) -> Path:
     return path
 
 
-def recording_complaint(name: str) -> str | None:
-    """What is wrong with `name`, for a node that validates it before anything runs."""
-    try:
-        recording_path(name)
-    except InvalidAudioError as error:
-        return str(error)
-    return None
-
-
 def check_prefix(prefix: str) -> str:
     """`prefix` itself, if it names a file inside the output folder that every system can hold.
 
@@ -117,15 +110,6 @@ def check_prefix(prefix: str) -> str:
                 "system can hold it; choose another."
             )
     return prefix
-
-
-def prefix_complaint(prefix: str) -> str | None:
-    """What is wrong with `prefix`, for a node that validates it before anything runs."""
-    try:
-        check_prefix(prefix)
-    except SaveError as error:
-        return str(error)
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from ..ace_core.audio.files import read_audio
 from ..ace_core.audio.waveform import resample
 from ..ace_core.constants import SAMPLE_RATE
 from . import folders
+from .typed import checked
 from .vae import CATEGORY
 
 
@@ -45,7 +46,7 @@ class AceStepLoadRecording(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, audio: str | None = None) -> bool | str:  # None: wired
-        return (audio is not None and folders.recording_complaint(audio)) or True
+        return checked(folders.recording_path, audio)
 
     @classmethod
     def fingerprint_inputs(cls, audio: str | None = None) -> str:

@@ -10,6 +10,7 @@ from ..ace_core.timing import seconds_of
 from ..ace_core.types import Song
 from . import folders
 from .sockets import LyricTimestampsSocket, SongSocket, TextEncoderInput
+from .typed import checked
 from .vae import CATEGORY
 
 Timestamps = tuple[tuple[TimedLine, ...], ...]  # the lines of each item
@@ -146,8 +147,8 @@ class AceStepSaveLyrics(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, filename_prefix: str) -> bool | str:
-        return folders.prefix_complaint(filename_prefix) or True
+    def validate_inputs(cls, filename_prefix: str | None) -> bool | str:
+        return checked(folders.check_prefix, filename_prefix)
 
     @classmethod
     def execute(

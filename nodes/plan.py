@@ -27,8 +27,9 @@ from .lm_inputs import (
     trace_input,
 )
 from .sockets import CodesSocket, SongSocket
-from .song import AUTO, CATEGORY, plan_of, with_plan, without_plan
+from .song import AUTO, CATEGORY, check_seconds, plan_of, with_plan, without_plan
 from .task_inputs import batch_input
+from .typed import checked
 
 
 class AceStepThink(io.ComfyNode):
@@ -226,6 +227,10 @@ class AceStepCreateSample(io.ComfyNode):
             outputs=_sample_outputs("The whole song."),
             hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, seconds: float | None) -> bool | str:
+        return checked(check_seconds, seconds)
 
     @classmethod
     def execute(

@@ -9,6 +9,7 @@ from ..ace_core.constants import SEED_RANGE
 from ..ace_core.latents import latent_samples
 from ..ace_core.sampling.guidance import Guidance
 from ..ace_core.sampling.presets import preset, schedule_warnings
+from ..ace_core.sampling.recipe import parse_seeds
 from ..ace_core.sampling.schedules import custom_timesteps, parse_times, snap_to_turbo, timesteps
 from ..ace_core.types import Variant
 from .audio_preview import MIDDLE, OFF, make_preview, preview_inputs
@@ -17,6 +18,7 @@ from .node_text import node_text
 from .run_sampler import format_times, run_sampler
 from .seeds import CATEGORY, make_noise, seed_inputs
 from .sockets import GuidanceSocket
+from .typed import checked
 
 logger = logging.getLogger(__name__)
 
@@ -181,6 +183,10 @@ class AceStepSampler(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, seeds: str | None = None) -> bool | str:
+        return checked(parse_seeds, seeds)
 
     @classmethod
     def execute(

@@ -22,6 +22,7 @@ from .formats import FORMATS, format_input
 from .lyrics import Timestamps, lyric_text
 from .node_text import node_text
 from .sockets import LyricTimestampsSocket, PlayerSocket, SongSocket
+from .typed import checked
 from .vae import CATEGORY
 from .waveform_ui import WAVEFORMS, waveform_json
 
@@ -92,8 +93,8 @@ class AceStepSaveAudio(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, filename_prefix: str) -> bool | str:
-        return folders.prefix_complaint(filename_prefix) or True
+    def validate_inputs(cls, filename_prefix: str | None) -> bool | str:
+        return checked(folders.check_prefix, filename_prefix)
 
     @classmethod
     def execute(

@@ -26,6 +26,7 @@ from ..ace_core.types import Song
 from .lyrics import finished_inputs, heads_input
 from .sockets import LMInput, ScoresSocket, SongSocket
 from .takes import fit_lines
+from .typed import checked
 from .vae import CATEGORY
 
 
@@ -197,6 +198,10 @@ class AceStepKeepBest(io.ComfyNode):
                 ),
             ],
         )
+
+    @classmethod
+    def validate_inputs(cls, prefer: str | None = None) -> bool | str:
+        return checked(parse_preference, (prefer or "").strip() or None)
 
     @classmethod
     def execute(

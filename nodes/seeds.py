@@ -6,6 +6,7 @@ from comfy_api.latest import io
 
 from ..ace_core.constants import SEED_RANGE
 from ..ace_core.sampling.recipe import RETAKE_VARIANCE, Recipe, parse_seeds
+from .typed import checked
 
 CATEGORY = "audio/ACE-Step/sample"
 NO_RETAKE = -1  # as a seed
@@ -97,6 +98,10 @@ class AceStepNoise(io.ComfyNode):
             outputs=[io.Noise.Output(display_name="noise", tooltip="A stock NOISE.")],
             hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, seeds: str | None = None) -> bool | str:
+        return checked(parse_seeds, seeds)
 
     @classmethod
     def execute(cls, seed: int, **seeds: Any) -> io.NodeOutput:

@@ -27,11 +27,21 @@ from ..ace_core.types import Song
 from ..ace_core.wildcards import expand
 from .node_text import node_text
 from .sockets import SongSocket
+from .typed import check_zero_or, checked
 
 CATEGORY = "audio/ACE-Step/plan"
 AUTO = "auto"
 METERS = {f"{beats}/{8 if beats == 6 else 4}": beats for beats in TIME_SIGNATURES}  # "6/8": 6
 _FIELDS = tuple(field.name for field in fields(Song))
+
+
+def check_seconds(seconds: float) -> None:
+    """Refuse a length that is typed into a node.
+
+    Raises:
+        InvalidRequestError: the models play no song of it.
+    """
+    check_zero_or("seconds", seconds, SECONDS_RANGE, "the length is chosen for you")
 
 
 class AceStepSong(io.ComfyNode):
@@ -125,6 +135,10 @@ class AceStepSong(io.ComfyNode):
             outputs=[SongSocket.Output(display_name="song", tooltip="The song as one value.")],
             hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, seconds: float | None) -> bool | str:
+        return checked(check_seconds, seconds)
 
     @classmethod
     def execute(

@@ -25,6 +25,7 @@ from ..ace_core.texts import distinct, file_name
 from . import folders
 from .formats import FORMATS, format_input
 from .sockets import StemsSocket
+from .typed import checked
 
 CATEGORY = "audio/ACE-Step/stems"
 Stems = tuple[Stem, ...]
@@ -229,8 +230,8 @@ class AceStepSaveStems(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, filename_prefix: str) -> bool | str:
-        return folders.prefix_complaint(filename_prefix) or True
+    def validate_inputs(cls, filename_prefix: str | None) -> bool | str:
+        return checked(folders.check_prefix, filename_prefix)
 
     @classmethod
     def execute(

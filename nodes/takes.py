@@ -21,6 +21,7 @@ from .node_text import node_text
 from .run_sampler import run_sampler
 from .seeds import CATEGORY
 from .sockets import GuidanceSocket, SongSocket
+from .typed import checked
 
 
 def fit_lines(fits: Sequence[Fit], seeds: Sequence[int]) -> list[str]:
@@ -101,6 +102,10 @@ class AceStepTryUntilFit(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, until: str | None) -> bool | str:
+        return checked(parse_conditions, until)
 
     @classmethod
     def execute(

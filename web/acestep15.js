@@ -30,7 +30,7 @@ app.registerExtension({
   name: "acestep15.waveforms",
   setup() {
     addAudioPreviews();
-    showErrors();
+    showErrors(OURS);
     clearTexts(OURS);
     findByAliases(OURS);
     openDroppedFiles();

@@ -1,10 +1,12 @@
 """Where the model files are published, and in which of ComfyUI's folders each belongs."""
 
 from dataclasses import dataclass
+from pathlib import PureWindowsPath
 from typing import Final
 
 _BASE: Final = "https://huggingface.co/Comfy-Org/ace_step_1.5_ComfyUI_files/resolve/main"
 OFFICIAL: Final = "https://huggingface.co/ACE-Step"
+ADAPTERS: Final = "https://huggingface.co/models?search=ace-step%201.5%20lora"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,15 @@ FILES: Final = (
 )
 
 
-def where_to_get(name: str, folder: str) -> str:
-    """One sentence: the address of `name`, or of all files for that folder."""
-    for file in FILES:
-        if file.name == name and file.folder == folder:
-            return f"It is published at {file.url}."
+def published(name: str, folder: str) -> ModelFile | None:
+    """The published file that is asked for by `name`, which may have folders before it."""
+    asked = ModelFile(PureWindowsPath(name).name, folder)  # splits at both kinds of slash
+    return asked if asked in FILES else None
+
+
+def addresses(folder: str) -> str:
+    """One sentence: where files for that folder are published."""
     known = ", ".join(file.url for file in FILES if file.folder == folder)
+    if not known:
+        return f"Adapters are published at {ADAPTERS}."
     return f"Files for this place are published at {known}, and the official folders at {OFFICIAL}."

@@ -46,6 +46,7 @@ VISITS = {  # by fixture
     "themed": "themes",
     "asked": "search",
     "dropped": "dropped",
+    "turned_down": "refusals",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
@@ -174,6 +175,12 @@ def redrawn(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def themed(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What can be read of our drawings in each theme."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def turned_down(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What the page says of values that nodes do not take."""
     return _found(request, visits)
 
 

@@ -15,6 +15,7 @@ import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
 import { visit as languages } from "./languages.mjs";
 import { visit as texts } from "./texts.mjs";
+import { visit as refusals } from "./refusals.mjs";
 import { visit as search } from "./search.mjs";
 import { visit as seeds } from "./seeds.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
@@ -24,7 +25,7 @@ import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
   workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes,
-  search, dropped,
+  search, dropped, refusals,
 };
 
 await tell(async (page) => {

@@ -94,6 +94,9 @@ def value(outcome: Outcome, name: str, slot: int = 0) -> Any:
 
 
 def complaint(outcome: Outcome) -> str:
+    """What a node says, before anything runs or when it runs."""
+    if outcome.status == "refused":
+        return outcome.why()
     assert outcome.status == "error", (outcome.status, outcome.why())
     assert outcome.error is not None
     return outcome.error["exception_message"]

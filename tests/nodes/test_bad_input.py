@@ -1,5 +1,6 @@
 """What cannot work is refused by the node that was given it, in words, before any heavy work."""
 
+import re
 import resource
 import shutil
 import signal
@@ -80,9 +81,9 @@ def write(folder: Path, name: str, tensors: dict[str, torch.Tensor]) -> str:
         ),
         ("song", {"lyrics": "a" * 4097}, "`lyrics` has 4097 characters"),
         ("song", {"seconds": 0.0}, "has no length. Set `seconds` (10 to 600)"),
-        ("song", {"seconds": 9.0}, "9 seconds, but the models play 10 to 600"),
+        ("song", {"seconds": 9.0}, "`seconds` is 9. Set 10 to 600"),
         ("song", {"seconds": -1.0}, "seconds"),
-        ("song", {"seconds": float("nan")}, "not a number, but the models play 10 to 600"),
+        ("song", {"seconds": float("nan")}, "`seconds` is nan. Set 10 to 600"),
         ("song", {"seconds": 601.0}, "601"),
         ("song", {"bpm": 29}, "29 BPM is outside 30 to 300"),
         ("song", {"bpm": 301}, "301"),
@@ -107,12 +108,36 @@ def test_a_value_that_cannot_be_used_is_refused(
     assert words in said(pack.host.run(graph(**{place: changes})))
 
 
-def test_a_missing_file_is_answered_with_where_it_is_published(pack: Pack, models: Path) -> None:
+@pytest.mark.parametrize("before", ["", "ace/", "ace\\"])
+def test_a_missing_file_is_answered_with_its_own_address_and_the_usual_folder_first(
+    pack: Pack, models: Path, before: str
+) -> None:
     name = "acestep_v1.5_turbo.safetensors"
-    text = said(pack.host.run(graph(model={"file": name})))
-    assert f"'{name}' is not in models/diffusion_models" in text
-    assert "https://huggingface.co/Comfy-Org/ace_step_1.5_ComfyUI_files/resolve/main" in text
-    assert f"split_files/diffusion_models/{name}" in text
+    text = said(pack.host.run(graph(model={"file": f"{before}{name}"})))
+    assert f"{f'{before}{name}'!r} is not in models/diffusion_models. Download it from " in text
+    (address,) = re.findall(r"https://[^\s,]*", text)
+    assert address.startswith("https://huggingface.co/Comfy-Org/ace_step_1.5_ComfyUI_files/")
+    assert address.endswith(f"/split_files/diffusion_models/{name}")
+    assert f"put it in {models / 'diffusion_models'}" in text
+
+
+@pytest.mark.parametrize(
+    ("node", "wanted"),
+    [
+        ("LoadModel", "acestep_v1.5_turbo.safetensors, https"),
+        ("LoadVAE", "https://huggingface.co/Comfy-Org/"),
+        ("LoadCheckpoint", "aio.safetensors"),
+        ("LoadLoRA", "https://huggingface.co/models?search=ace-step%201.5%20lora."),
+    ],
+)
+def test_a_missing_file_of_somebody_is_answered_with_what_is_published_for_its_place(
+    pack: Pack, node: str, wanted: str
+) -> None:
+    text = pack.nodes[f"AceStep15{node}"].validate_inputs(file="mine.safetensors")
+    assert "'mine.safetensors' is not in models/" in text
+    assert wanted in text
+    assert "Download it" not in text
+    assert " at ," not in text  # no list without an address
 
 
 def test_a_file_that_is_not_safetensors_is_refused(pack: Pack, models: Path) -> None:

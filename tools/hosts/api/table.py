@@ -129,7 +129,7 @@ KEYS: Final[dict[str, str]] = {
     "server.py": "/view",
 }
 PAGE: Final[dict[str, str]] = {
-    "api": "addEventListener apiURL removeEventListener",
+    "api": "addEventListener apiURL queuePrompt removeEventListener",
     "app": "extensionManager graph registerExtension rootGraph",
     "definition": "input name search_aliases",
     "extension": "beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
