@@ -130,7 +130,7 @@ KEYS: Final[dict[str, str]] = {
 }
 PAGE: Final[dict[str, str]] = {
     "api": "addEventListener apiURL queuePrompt removeEventListener",
-    "app": "extensionManager graph registerExtension rootGraph",
+    "app": "extensionManager graph handleFile registerExtension rootGraph",
     "definition": "input name search_aliases",
     "extension": "beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
     "graph": "getNodeById",
