@@ -66,7 +66,7 @@ keep-music:
 	$(ENVIRONMENTS) core
 	$(FIGURES) --quick --repeats 4
 	$(VENV)/bin/python -m tests.music.broken
-	$(FIGURES) --repeats 2
+	$(FIGURES) --repeats 2 --plots docs
 	$(VENV)/bin/python -m tools.docs.music_tables
 
 test-processors:

@@ -1,5 +1,6 @@
 """Write the tables of docs/miniature.md that tests hold the family's music to: what each claim
-reached, and what was heard while our code was broken on purpose.
+reached, with its plots where they were drawn, and what was heard while our code was broken on
+purpose.
 
 `python -m tools.docs.music_tables` writes them from tests/music/reached.json.
 """
@@ -16,6 +17,12 @@ REACHED: Final = ROOT / "tests" / "music" / "reached.json"
 DOCUMENT: Final = ROOT / "docs" / "miniature.md"
 BEGIN: Final = "<!-- {}: python -m tools.docs.music_tables -->"
 END: Final = "<!-- end of {} -->"
+PLOTS: Final = {
+    "rolls": "A composed piece, and what turbo plays for the same request",
+    "tempo": "Tempo heard over tempo asked",
+    "guidance": "Tempo, key and instruments as asked, by guidance scale",
+    "strengths": "Likeness to the source, by strength",
+}
 BROKEN_HEAD: Final = (
     "| broken | claim that falls most | intact | held to | broken | heard |",
     "|---|---|---|---|---|---|",
@@ -43,6 +50,9 @@ def _figures(kept: Path) -> Iterator[str]:
     for group in GROUPS:
         if group in measured:
             yield from (figure.row() for figure in reached(kept, "whole", group))
+    for name, title in PLOTS.items():
+        if (picture := DOCUMENT.with_name(f"miniature_{name}.png")).is_file():
+            yield f"\n![{title}]({picture.name})"
 
 
 def _broken(kept: Path) -> Iterator[str]:

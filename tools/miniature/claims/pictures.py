@@ -16,7 +16,7 @@ GRID: Final = (226, 229, 235)
 COLOURS: Final = ((31, 119, 180), (214, 95, 39), (44, 140, 74), (148, 103, 189), (120, 120, 120))
 MARGIN: Final = 46  # pixels
 TEXT: Final = 13
-CELL: Final = 2  # pixels of a frame and of a channel
+WIDE, TALL = 2, 3  # pixels of a frame and of a channel
 COLOURS_KEPT: Final = 32  # of a picture's palette
 
 Point = tuple[float, float]
@@ -59,16 +59,18 @@ def tempi(title: str, series: Mapping[str, Sequence[Point]], path: Path) -> None
 def rolls(named: Mapping[str, Tensor], path: Path) -> None:
     """Rolls [T, 64] above each other, low channels below, a colour for each stem."""
     frames = max(len(roll) for roll in named.values())
-    tall = 64 * CELL + 2 * TEXT
-    image = Image.new("RGB", (frames * CELL + 2 * TEXT, tall * len(named) + TEXT), PAPER)
+    tall, head = 64 * TALL + 2 * TEXT, 3 * TEXT
+    image = Image.new("RGB", (frames * WIDE + 2 * TEXT, tall * len(named) + head), PAPER)
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(TEXT)
+    for place, stem in enumerate(STEMS):
+        _key(draw, (520, 0), place, stem, COLOURS[place])
     for row, (name, roll) in enumerate(named.items()):
-        top = row * tall + TEXT
+        top = row * tall + head + TEXT
         draw.text((TEXT, top), name, INK, font=font, anchor="lm")
         for place, channels in enumerate(STEMS.values()):
             for frame, index in (roll[:, list(channels)] > STRUCK).nonzero().tolist():
-                x, y = TEXT + frame * CELL, top + TEXT + (63 - channels[index]) * CELL
-                draw.rectangle([x, y, x + CELL, y + CELL - 1], COLOURS[place])
+                x, y = TEXT + frame * WIDE, top + TEXT + (63 - channels[index]) * TALL
+                draw.rectangle([x, y, x + WIDE, y + TALL - 1], COLOURS[place])
     _save(image, path)
 
 
