@@ -1,7 +1,7 @@
 // What the pack adds to ComfyUI's page: texts on nodes that ran, waveforms on those that have a region
 // or save a song, the measured beats that they snap to, audio previews on the sampler, messages of
-// errors, where the page leaves them out, nodes found by what they are also called, and workflows in files
-// that the page does not look into. Which nodes get them is decided here.
+// errors, where the page leaves them out, nodes found by what they are also called, workflows in files that the
+// page does not look into, and the words in our workflows in its language. Which nodes get them is decided here.
 
 import { app } from "../../scripts/app.js";
 import { refreshDynamicCombos } from "./dynamic_combo.js";
@@ -14,6 +14,7 @@ import { addPlayer, playExamples } from "./recording.js";
 import { keepBeats } from "./waveform/grid.js";
 import { addRegion } from "./waveform/region.js";
 import { addTakes } from "./waveform/takes.js";
+import { keepEnglish, translateWorkflow } from "./workflow_words.js";
 
 const OURS = "AceStep15";
 
@@ -34,6 +35,10 @@ app.registerExtension({
     clearTexts(OURS);
     findByAliases(OURS);
     openDroppedFiles();
+    keepEnglish();
+  },
+  beforeConfigureGraph(workflow) {
+    return translateWorkflow(workflow);
   },
   beforeRegisterNodeDef(_, definition) {
     if (definition.name === "AceStep15LoadRecording") addPlayer(definition);

@@ -196,9 +196,9 @@ def dropped(request: pytest.FixtureRequest, visits: Visits) -> Found:
     return _found(request, visits)
 
 
-@pytest.fixture(scope="session", params=RENDERERS[:1])
+@pytest.fixture(scope="session", params=RENDERERS)
 def spoken(request: pytest.FixtureRequest, visits: Visits) -> Found:
-    """What the page says in each language; both renderers draw the same words."""
+    """What the page says in each language."""
     return _found(request, visits)
 
 

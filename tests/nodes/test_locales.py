@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.docs import make_locales
+from tools.docs import make_locales, workflow_words
 from tools.hosts.checkout import ROOT
 from tools.hosts.pack import Pack
 
@@ -99,6 +99,26 @@ def test_one_word_may_mean_two_things() -> None:
     for language in OWN_SCRIPT:
         known = make_locales.phrases(language)
         assert make_locales.translated(seconds, known) != make_locales.translated(flow_time, known)
+
+
+def test_every_text_in_a_workflow_has_its_translation() -> None:
+    found = make_locales.missing_in_workflows(*workflow_words.words())
+    assert not found, make_locales.advice(found, "tools/phrases/workflows")
+    assert not make_locales.unused_in_workflows()
+
+
+def test_a_text_of_a_workflow_that_changed_counts_as_missing() -> None:
+    found = make_locales.missing_in_workflows(["Start here", "Said otherwise."], ["loud", "seed"])
+    assert found == {language: ["Said otherwise.", "loud"] for language in OWN_SCRIPT}
+
+
+@pytest.mark.parametrize("language", OWN_SCRIPT)
+def test_a_text_is_in_its_language_and_leads_back_to_its_english(language: str) -> None:
+    """The page saves the English of what it shows."""
+    texts = make_locales._words(language)["texts"]
+    assert len(set(texts.values())) == len(texts)
+    foreign = {text for text, said in texts.items() if not re.search(OWN_SCRIPT[language], said)}
+    assert foreign <= {"ACE-Step DCW", "DCW", "LoRA"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

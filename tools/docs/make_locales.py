@@ -1,8 +1,11 @@
-"""Write `locales/`: what ComfyUI's page shows of our nodes, in English, Chinese and Japanese.
+"""Write `locales/` and `web/words/`: what ComfyUI's page shows of our nodes and in our workflows.
+
+The languages are English, Chinese and Japanese; workflows are written in English.
 
 `python -m tools.docs.make_locales` writes; `--check` fails when a file is not what the schemas and
 the phrases give; `--missing` prints what has no translation, as JSON to fill in and to merge into
-`tools/phrases/zh.json` and `ja.json`; `--unused` names phrases that no node uses any more.
+`tools/phrases/zh.json` and `ja.json`, those of workflows to the files of the same names in
+`tools/phrases/workflows`; `--unused` names phrases that nothing uses any more.
 
 A phrase is kept under its English words, so a changed English sentence has no translation until
 somebody writes one. Where one word means two things, a key that is a place in the JSON wins, such
@@ -12,13 +15,15 @@ as `AceStep15Guidance.inputs.start.name`.
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.docs import workflow_words
 from tools.hosts.checkout import ROOT
 from tools.hosts.pack import pack_on_standin
+from tools.workflows.graph import STOCK_TITLES
 
 LOCALES, PHRASES = ROOT / "locales", ROOT / "tools" / "phrases"
 TRANSLATED = ("zh", "ja")
@@ -103,6 +108,27 @@ def missing(classes: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
+def missing_in_workflows(texts: Sequence[str], labels: Sequence[str]) -> dict[str, list[str]]:
+    """By language, those of the texts and labels of workflows that have no translation."""
+    found: dict[str, list[str]] = {}
+    for language in TRANSLATED:
+        known = workflow_words.phrases(language)
+        names = phrases(language)
+        translated = workflow_words.translated
+        left = [text for text in texts if not translated(text, known, names)]
+        left += [name for name in labels if not names.get(name)]
+        if left:
+            found[language] = left
+    return found
+
+
+def unused_in_workflows() -> dict[str, list[str]]:
+    """By language, the phrases that no workflow says."""
+    said = set(workflow_words.texts())
+    found = {lang: sorted(set(workflow_words.phrases(lang)) - said) for lang in TRANSLATED}
+    return {language: left for language, left in found.items() if left}
+
+
 def unused(classes: Mapping[str, Any]) -> dict[str, list[str]]:
     """By language, the phrases that no node says."""
     said = {each.english for each in sayings(classes)} | set(categories(classes))
@@ -126,7 +152,22 @@ def written(classes: Mapping[str, Any]) -> dict[Path, str]:
         files[LOCALES / language / "main.json"] = _json(
             {"nodeCategories": names, "templateWorkflows": {"category": titles}}
         )
+    for language in TRANSLATED:
+        files[workflow_words.WORDS / f"{language}.json"] = _json(_words(language))
     return files
+
+
+def _words(language: str) -> dict[str, Mapping[str, str]]:
+    """What `web/workflow_words.js` reads."""
+    known, names = workflow_words.phrases(language), phrases(language)
+    return {
+        "texts": {
+            text: workflow_words.translated(text, known, names) or text
+            for text in workflow_words.texts()
+        },
+        "stock": STOCK_TITLES,
+        "labels": {name: names.get(name, name) for name in workflow_words.labels()},
+    }
 
 
 def outdated(classes: Mapping[str, Any]) -> list[Path]:
@@ -138,10 +179,10 @@ def outdated(classes: Mapping[str, Any]) -> list[Path]:
     ]
 
 
-def advice(found: Mapping[str, list[str]]) -> str:
+def advice(found: Mapping[str, list[str]], folder: str = "tools/phrases") -> str:
     """What to write where, for each missing translation."""
     lines = [
-        f'tools/phrases/{language}.json: add {json.dumps(text, ensure_ascii=False)}: "…"'
+        f'{folder}/{language}.json: add {json.dumps(text, ensure_ascii=False)}: "…"'
         for language, texts in found.items()
         for text in texts
     ]
@@ -152,13 +193,16 @@ def main() -> None:
     with pack_on_standin() as pack:
         classes = pack.nodes
     if "--missing" in sys.argv:
-        blank = {lang: dict.fromkeys(texts, "") for lang, texts in missing(classes).items()}
-        print(_json(blank), end="")
+        for found in (missing(classes), missing_in_workflows(*workflow_words.words())):
+            blank = {lang: dict.fromkeys(texts, "") for lang, texts in found.items()}
+            print(_json(blank), end="")
     elif "--unused" in sys.argv:
-        print(_json(unused(classes)), end="")
+        print(_json(unused(classes)), _json(unused_in_workflows()), sep="", end="")
     elif "--check" in sys.argv:
         if found := missing(classes):
             sys.exit(advice(found))
+        if found := missing_in_workflows(*workflow_words.words()):
+            sys.exit(advice(found, "tools/phrases/workflows"))
         if stale := outdated(classes):
             names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
             sys.exit(f"Run python -m tools.docs.make_locales: {names}")

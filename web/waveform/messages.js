@@ -69,14 +69,18 @@ const MESSAGES = {
   },
 };
 
+/** @returns {string} that of the page where we speak it, else English */
+export function pageLanguage() {
+  const [language] = String(app.extensionManager?.setting?.get("Comfy.Locale") ?? "en").split("-");
+  return language in MESSAGES ? language : "en";
+}
+
 /**
  * @param {string} name
  * @param {Record<string, string | number>} [values] what stands in the braces
  * @returns {string}
  */
 export function translate(name, values = {}) {
-  const locale = String(app.extensionManager?.setting?.get("Comfy.Locale") ?? "en");
-  const words = MESSAGES[locale] ?? MESSAGES[locale.split("-")[0]] ?? MESSAGES.en;
-  const message = words[name] ?? MESSAGES.en[name] ?? name;
+  const message = MESSAGES[pageLanguage()][name] ?? MESSAGES.en[name] ?? name;
   return message.replace(/\{(\w+)\}/g, (all, key) => String(values[key] ?? all));
 }
