@@ -52,8 +52,8 @@ export function intoWords(workflow, words) {
     return said && !slot.label ? { ...slot, label: said } : slot;
   };
   change(workflow, (text) => own(words.texts, text), label);
-  for (const graph of [workflow, ...subgraphsOf(workflow)])
-    for (const node of graph.nodes ?? []) if (node.title === words.stock[node.type]) delete node.title;
+  for (const sheet of [workflow, ...subgraphsOf(workflow)])
+    for (const entry of sheet.nodes ?? []) if (entry.title === words.stock[entry.type]) delete entry.title;
 }
 
 /**
@@ -83,11 +83,11 @@ function own(table, text) {
 function change(workflow, say, label) {
   const subgraphs = subgraphsOf(workflow);
   const inside = new Set(subgraphs.map(({ id }) => id));
-  for (const graph of [workflow, ...subgraphs]) {
-    for (const group of graph.groups ?? []) group.title = say(group.title);
-    for (const node of graph.nodes ?? []) {
-      changeNode(node, say);
-      if (inside.has(node.type)) changeSlots(node, label);
+  for (const sheet of [workflow, ...subgraphs]) {
+    for (const group of sheet.groups ?? []) group.title = say(group.title);
+    for (const entry of sheet.nodes ?? []) {
+      changeNode(entry, say);
+      if (inside.has(entry.type)) changeSlots(entry, label);
     }
   }
   for (const subgraph of subgraphs) {
@@ -96,14 +96,14 @@ function change(workflow, say, label) {
   }
 }
 
-/** @param {any} node @param {(text: string) => string} say */
-function changeNode(node, say) {
-  if (node.title) node.title = say(node.title);
-  const [text, ...rest] = NOTES.includes(node.type) ? (node.widgets_values ?? []) : [];
-  if (typeof text === "string") node.widgets_values = [text.split("\n").map(say).join("\n"), ...rest];
+/** @param {any} entry @param {(text: string) => string} say */
+function changeNode(entry, say) {
+  if (entry.title) entry.title = say(entry.title);
+  const [text, ...rest] = NOTES.includes(entry.type) ? (entry.widgets_values ?? []) : [];
+  if (typeof text === "string") entry.widgets_values = [text.split("\n").map(say).join("\n"), ...rest];
 }
 
-/** @param {any} place a subgraph, or a node of one @param {(slot: any) => any} label */
+/** @param {any} place a subgraph, or an entry of one @param {(slot: any) => any} label */
 function changeSlots(place, label) {
   for (const side of ["inputs", "outputs"]) if (place[side]) place[side] = place[side].map(label);
 }
@@ -113,9 +113,9 @@ function subgraphsOf(workflow) {
   return workflow.definitions?.subgraphs ?? [];
 }
 
-/** @param {any} workflow @returns {boolean} whether a node of ours is in it */
+/** @param {any} workflow @returns {boolean} whether an entry of ours is in it */
 function isOurs(workflow) {
-  const nodes = [workflow, ...subgraphsOf(workflow)].flatMap((graph) => graph.nodes ?? []);
+  const nodes = [workflow, ...subgraphsOf(workflow)].flatMap((sheet) => sheet.nodes ?? []);
   return nodes.some(({ type }) => String(type).startsWith(OURS));
 }
 

@@ -129,19 +129,19 @@ KEYS: Final[dict[str, str]] = {
     "server.py": "/view",
 }
 PAGE: Final[dict[str, str]] = {
-    "api": "addEventListener apiURL queuePrompt removeEventListener",
+    "api": "addEventListener apiURL getUserData queuePrompt removeEventListener storeUserData",
     "app": "extensionManager graph handleFile registerExtension rootGraph",
     "definition": "input name search_aliases",
-    "extension": "beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
-    "graph": "getNodeById",
+    "extension": "beforeConfigureGraph beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
+    "graph": "getLink getNodeById inputs nodes serialize",
     "loader": "comfyClass",
     "node": (
-        "addDOMWidget comfyClass computeSize getInputNode graph id inputs onExecuted"
-        " onGraphConfigured onRemoved"
+        "addDOMWidget comfyClass computeSize getInputNode graph id inputs onConfigure"
+        " onExecuted onGraphConfigured onRemoved"
         " properties removeWidget setDirtyCanvas setSize size subgraph widgets"
     ),
     "service": "searchNode",  # of the page's store of definitions
-    "widget": "callback getMaxHeight getMinHeight hideOnZoom onRemove serialize type value",
+    "widget": "callback getMaxHeight getMinHeight hideOnZoom name onRemove serialize type value",
 }
 
 NOT_IN_ALL: Final[dict[str, str]] = {
