@@ -1,4 +1,5 @@
-// Finds {pages: {node id: what its help shows}, beside: widths}.
+// Finds {pages: {node id: what its help shows}, raw: {node id: its text with a bar outside of code}, beside:
+// widths}.
 //
 // The help pages where a user reads them: the info button above a selected node opens the page's side
 // panel. What the panel's other tab does to the node's waveform is seen there, too.
@@ -18,6 +19,7 @@ export async function visit(page) {
     found.pages[kind] = await page.evaluate(read);
     await page.evaluate(openPanel, { PANEL, open: false });
   }
+  found.raw = await page.evaluate(rawBars);
   await page.evaluate(select, "AceStep15Repaint");
   await page.evaluate(openPanel, { PANEL, open: true });
   await page.getByRole("tab", { name: "Parameters" }).click();
@@ -51,6 +53,20 @@ function read() {
   const { naturalWidth, clientWidth, src, alt } = area.querySelector("img");
   const text = area.innerText;
   return { text, naturalWidth, clientWidth, width: area.clientWidth, src, alt };
+}
+
+// Of every node of ours, by the page's own reading of markdown.
+async function rawBars() {
+  const kinds = Object.keys(window.LiteGraph.registered_node_types).filter((kind) => kind.startsWith("AceStep15"));
+  const textOf = async (kind) => {
+    const page = await (await fetch(`/extensions/acestep15/docs/${kind}.md`)).text();
+    const area = document.createElement("div");
+    area.innerHTML = window.app.extensionManager.renderMarkdownToHtml(page);
+    const tables = area.querySelectorAll("table").length;
+    area.querySelectorAll("code").forEach((code) => code.remove());
+    return { tables, lines: area.textContent.split("\n").filter((line) => line.includes("|")) };
+  };
+  return Object.fromEntries(await Promise.all(kinds.map(async (kind) => [kind, await textOf(kind)])));
 }
 
 // The node's and its waveform's, in the units of the canvas.

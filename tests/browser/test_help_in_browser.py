@@ -29,3 +29,11 @@ def test_a_waveform_stays_within_its_node_when_the_panel_lists_the_inputs(helped
 
 def test_nothing_broke_on_the_page(helped: Found) -> None:
     assert helped["problems"] == []
+
+
+def test_the_page_draws_every_table_of_every_help_page(helped: Found) -> None:
+    sources = {path.stem: path for path in (ROOT / "web" / "docs").glob("*.md")}
+    assert helped["raw"].keys() == sources.keys()
+    for name, path in sources.items():
+        written = path.read_text(encoding="utf-8").count("\n|--")
+        assert helped["raw"][name] == {"tables": written, "lines": []}, name
