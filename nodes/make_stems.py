@@ -93,18 +93,20 @@ class AceStepMakeStems(io.ComfyNode):
         stems: list[Stem] = []
         reports: list[str] = []
         for number, track in enumerate(chosen, start=1):
-            now = _backing_mix(first, stems) if mode == _BUILD else first
-            task = _TASKS[mode](song, encoder, now.length, track)
-            latent, lines = run_sampler(
-                given["model"],
-                given["sigmas"],
-                host.task_outputs(task, now, vae),
-                make_noise(given["seed"]).recipe(1),
-                given.get("guidance"),
-                given.get("solver"),
-            )
-            stems.append(Stem(track, host.decode(vae, latent)["waveform"]))
-            reports.append("\n".join([f"{track}, {number} of {len(chosen)}", *lines]))
+            title = f"{track}, {number} of {len(chosen)}"
+            with host.progress_heading(title):
+                now = _backing_mix(first, stems) if mode == _BUILD else first
+                task = _TASKS[mode](song, encoder, now.length, track)
+                latent, lines = run_sampler(
+                    given["model"],
+                    given["sigmas"],
+                    host.task_outputs(task, now, vae),
+                    make_noise(given["seed"]).recipe(1),
+                    given.get("guidance"),
+                    given.get("solver"),
+                )
+                stems.append(Stem(track, host.decode(vae, latent)["waveform"]))
+            reports.append("\n".join([title, *lines]))
             host.send_text("\n\n".join(reports), cls.hidden)
         if residual:
             stems.append(_last_stem(mode, first.audio, stems))

@@ -149,7 +149,7 @@ class AceStepComposeCodes(io.ComfyNode):
             negative_prompt=negative_prompt,
             legacy_prompt=legacy_prompt,
             chunk=chunk_size,
-            on_step=host.token_progress(lm, trace),
+            on_step=host.token_progress(lm, trace, "code", open_end=False),
         )
         codes = functions.compose_codes(lm, [plan_of(song)] * batch_size, options)
         lines = [

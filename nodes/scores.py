@@ -296,7 +296,7 @@ def _fits(
             f"`prefer` names {measured[0]}, which is measured on the sound. Connect the decoded "
             "batch to `audio`."
         )
-    (waveform, rate), report = unpack_audio(audio), host.progress_bar()
+    (waveform, rate), report = unpack_audio(audio), host.progress_bar("song")
     fits: list[Fit] = []
     for item, own in zip(waveform, given or [{}] * len(waveform), strict=True):
         fits.append(judge(weights, song, measure(item, rate), own))

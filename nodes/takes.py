@@ -134,8 +134,10 @@ class AceStepTryUntilFit(io.ComfyNode):
         for own in draw_seeds(tries, [seed], rng_seed=seed):
             preview = make_preview(latent, cls.hidden, vae, preview_every, preview_at)
             task, recipe = (positive, negative, latent), Recipe((own,))
-            done, lines = run_sampler(model, sigmas, task, recipe, guidance, solver, preview)
-            audio = host.decode(vae, done)
+            so_far = _report(takes, tries, until) if takes else ""
+            with host.progress_heading(f"{so_far}\ntake {len(takes) + 1}".strip()):
+                done, lines = run_sampler(model, sigmas, task, recipe, guidance, solver, preview)
+                audio = host.decode(vae, done)
             host.check_interrupt()
             found = measure(audio["waveform"][0], audio["sample_rate"])
             takes.append(_Take(own, done, audio, judge(weights, song, found), lines))

@@ -9,7 +9,7 @@ import { addAudioPreviews } from "./audio_preview.js";
 import { openDroppedFiles } from "./dropped_files.js";
 import { showErrors } from "./errors.js";
 import { findByAliases } from "./node_search.js";
-import { addText, clearTexts } from "./node_text.js";
+import { addText, clearProgress, clearTexts } from "./node_text.js";
 import { addPlayer, playExamples } from "./recording.js";
 import { keepBeats } from "./waveform/grid.js";
 import { addRegion } from "./waveform/region.js";
@@ -33,6 +33,7 @@ app.registerExtension({
     addAudioPreviews();
     showErrors(OURS);
     clearTexts(OURS);
+    clearProgress();
     findByAliases(OURS);
     openDroppedFiles();
     keepEnglish();

@@ -9,6 +9,7 @@ import { makeRow, mount, onExecuted } from "./waveform/panel.js";
 const KEY = "ace_step_text"; // of nodes/node_text.py
 const NAME = "node_text";
 const OF_THE_PAGE = "$$node-text-preview"; // its widget of a running node
+const COUNT = /(^|\n)\w+ \d+ of (at most )?\d+(, [\w ]+ left)?$/; // of ace_core/time_left.py
 const LINE = 16; // pixels
 const MOST_LINES = 10; // the rest is scrolled to
 
@@ -22,6 +23,29 @@ export function clearTexts(prefix) {
   api.addEventListener("executing", (/** @type {any} */ { detail }) => {
     const node = detail == null ? undefined : nodeAt(detail.node ?? detail);
     if (node?.comfyClass?.startsWith(prefix)) remove(node, NAME);
+  });
+}
+
+/** What the page shows of our counts goes with the run of its node, which older pages leave there. */
+export function clearProgress() {
+  /** @type {Map<any, number>} heights before the text, by node */
+  const heights = new Map();
+  const end = (/** @type {any} */ running) => {
+    for (const [node, height] of heights)
+      if (node !== running) {
+        heights.delete(node);
+        remove(node, OF_THE_PAGE);
+        node.setSize([node.size[0], Math.max(height, node.computeSize()[1])]);
+      }
+  };
+  api.addEventListener("executing", (/** @type {any} */ { detail }) =>
+    end(detail == null ? undefined : nodeAt(detail.node ?? detail)),
+  );
+  for (const event of ["execution_success", "execution_error", "execution_interrupted"])
+    api.addEventListener(event, () => end(undefined));
+  api.addEventListener("progress_text", (/** @type {any} */ { detail }) => {
+    const node = COUNT.test(detail.text) ? nodeAt(detail.nodeId) : undefined;
+    if (node && !heights.has(node)) heights.set(node, node.size[1]);
   });
 }
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-Progress = Callable[..., Any]  # (share of the run from 0 to 1, desc=name of the stage)
+from ..time_left import UNIT, StepClock
+
+Progress = Callable[..., Any]  # (share of the run from 0 to 1, desc=stage, step and time left)
 Counter = Callable[[int, int], None]  # (done, total)
 
 # share of the run at the end of each stage; skipped stages are jumped over
@@ -18,6 +20,14 @@ STAGE_ENDS: Final = {
     "Analysing the songs": 0.98,
     "Saving": 1.0,
 }
+UNITS: Final = {  # of what is counted, where it is no step
+    "Planning the song": "token",
+    "Composing codes": "code",
+    "Decoding the audio": "tile",
+    "Analysing the songs": "song",
+    "Saving": "song",
+}
+OPEN_ENDED: Final = ("Planning the song",)  # may end before all that is allowed
 
 
 class RunProgress:
@@ -46,9 +56,11 @@ class RunProgress:
         index = names.index(name)
         begin = STAGE_ENDS[names[index - 1]] if index else 0.0
         self._report(begin, name)
+        clock = StepClock(UNITS.get(name, UNIT), name in OPEN_ENDED)
 
         def report(done: int, total: int) -> None:
-            self._report(begin + (STAGE_ENDS[name] - begin) * min(done / total, 1.0), name)
+            share = begin + (STAGE_ENDS[name] - begin) * min(done / total, 1.0)
+            self._report(share, f"{name}: {clock.text(done, total)}")
 
         return report
 
@@ -65,8 +77,8 @@ class RunProgress:
             "pipeline_total_time": time.perf_counter() - self._start,
         }
 
-    def _report(self, share: float, name: str) -> None:
+    def _report(self, share: float, words: str) -> None:
         whole = (self._part + share) / self._parts
         self._share = max(self._share, whole)  # every microbatch counts its steps from 0
         if self._progress is not None:
-            self._progress(self._share, desc=name)
+            self._progress(self._share, desc=words)

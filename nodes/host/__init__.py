@@ -23,7 +23,15 @@ from .from_native import (
     variant_notes,
     variant_of,
 )
-from .frontend import check_interrupt, client_id, graph_tags, progress_bar, send_event, send_text
+from .frontend import (
+    check_interrupt,
+    client_id,
+    graph_tags,
+    progress_bar,
+    progress_heading,
+    send_event,
+    send_text,
+)
 from .latents import empty_latent, encode_source, seeds_of, select_items, task_outputs
 from .lora import with_adapter
 from .memory import RunStats
@@ -79,6 +87,7 @@ __all__ = [
     "lyric_maps",
     "music_frames",
     "progress_bar",
+    "progress_heading",
     "sample",
     "sampler_warnings",
     "seeds_of",

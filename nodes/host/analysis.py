@@ -43,7 +43,7 @@ def lyric_maps(
     check_lyrics(positive, tokens)
     ace, samples = _checked_model(model), latent_samples(latent)  # [B, C, T]
     chosen = parse_heads(heads, ace.diffusion_model.config)
-    report, maps = progress_bar(), []
+    report, maps = progress_bar("song"), []
     played = -(-music_frames(latent) // ace.diffusion_model.config.patch)  # S
     comfy.model_management.load_models_gpu([model], memory_required=_bytes_for(ace, samples))
     for song in _finished(ace, model.load_device, positive, samples):

@@ -5,22 +5,69 @@ In a run without a page, texts and events go nowhere.
 
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
 
 import comfy.cli_args
 import comfy.model_management
 import comfy.utils
+
+from ...ace_core.time_left import UNIT, StepClock
+
+Counter = Callable[[int, int], None]  # (done, total)
+INTERVAL: Final = 0.5  # seconds from a text about progress to the next; none before the first
+_heading: ContextVar[str] = ContextVar("heading", default="")
 
 
 def send_text(text: str, hidden: Any) -> None:
     """Writes the lines of `text` on the node in the page that queued this run, and in no other: in
     another workflow the node's number belongs to another node. In a script that calls the node
     itself, `hidden` is None and there is nowhere to write."""
+    if hidden is not None:
+        _write(text, hidden.unique_id)
+
+
+@contextmanager
+def progress_heading(text: str) -> Iterator[None]:
+    """What stands above the progress of what runs within, such as which of several songs it is; one
+    within another comes below it."""
+    token = _heading.set("\n".join(filter(None, (_heading.get(), text))))
+    try:
+        yield
+    finally:
+        _heading.reset(token)
+
+
+def progress_text(unit: str = UNIT, open_end: bool = False) -> Counter:
+    """A callback that writes on the node that runs how far it is, at most twice a second, and not
+    before it has run that long."""
+    clock, node, last = StepClock(unit, open_end), _running_node(), time.perf_counter()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        words, now = clock.text(done, total), time.perf_counter()
+        if node is not None and now - last >= INTERVAL:
+            last = now
+            _write("\n".join(filter(None, (_heading.get(), words))), node)
+
+    return report
+
+
+def _write(text: str, node: str) -> None:
     server = _client_server()
-    if server is not None and hidden is not None:
+    if server is not None:
         lines = text.replace("\n", "  \n")  # Nodes 2.0 reads Markdown, which joins lines otherwise
-        server.send_progress_text(lines, hidden.unique_id, server.client_id)
+        server.send_progress_text(lines, node, server.client_id)
+
+
+def _running_node() -> str | None:
+    """The id of the node that the host runs at present; None in a script."""
+    module = sys.modules.get("comfy_execution.utils")
+    context = None if module is None else module.get_executing_context()
+    return None if context is None else context.node_id
 
 
 def client_connected() -> bool:
@@ -59,15 +106,17 @@ def check_interrupt() -> None:
     comfy.model_management.throw_exception_if_processing_interrupted()
 
 
-def progress_bar() -> Callable[[int, int], None]:
-    """A callback that updates the node's progress bar and checks for an interrupt at each step."""
-    bar = None
+def progress_bar(unit: str = UNIT, open_end: bool = False) -> Counter:
+    """A callback that updates the node's progress bar, writes on the node how far it is, and checks
+    for an interrupt at each step. `unit` and `open_end`: see `StepClock`."""
+    bar, say = None, progress_text(unit, open_end)
 
     def report(done: int, total: int) -> None:
         nonlocal bar
         check_interrupt()
         bar = bar or comfy.utils.ProgressBar(total)
         bar.update_absolute(done, total)
+        say(done, total)
 
     return report
 

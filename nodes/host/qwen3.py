@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import comfy.model_management
 import comfy.model_patcher
 import comfy.ops
-import comfy.utils
 import torch
 from torch import Tensor
 
@@ -28,6 +27,7 @@ from ...ace_core.weights.checkpoint import Checkpoint, Kind
 from ...ace_core.weights.detect import inspect
 from ...ace_core.weights.load import qwen3_config, skip_init
 from ...ace_core.weights.shards import tokenizer_file
+from .frontend import progress_bar
 from .precision import compute_dtype, decoding_dtype, host_ops
 from .quantised import quantised
 
@@ -114,19 +114,18 @@ def load_language_model(
     return lm
 
 
-def token_progress(lm: LanguageModel, trace: bool = False) -> OnStep:
-    """A callback that updates the node's progress bar and checks for an interrupt at each token.
+def token_progress(
+    lm: LanguageModel, trace: bool = False, unit: str = "token", open_end: bool = True
+) -> OnStep:
+    """A callback that updates the node's progress and checks for an interrupt at each token, as
+    `progress_bar`.
 
     `trace` writes each token to the log, with the field or phase that it belongs to.
     """
-    bar = None
+    report = progress_bar(unit, open_end)
 
     def on_step(step: Step) -> None:
-        nonlocal bar
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        if bar is None:
-            bar = comfy.utils.ProgressBar(step.total)
-        bar.update_absolute(step.done, step.total)
+        report(step.done, step.total)
         if trace:
             log_tokens(lm, step)
 

@@ -24,9 +24,10 @@ from ...ace_core.sampling.guidance import Guidance, GuidedVelocity
 from ...ace_core.sampling.microbatch import in_microbatches, largest_microbatch
 from ...ace_core.sampling.recipe import Recipe
 from ...ace_core.sampling.solvers import Velocity
-from .audio_preview import AudioPreview
+from .audio_preview import AudioPreview, Callback
 from .conditioning import KEY, HostTask, source_strength
 from .from_native import from_native
+from .frontend import progress_heading, progress_text
 from .memory import host_oom_handler
 from .model import CORRECTOR, DRAW, Draw
 from .solver import AceSolver
@@ -265,11 +266,24 @@ def _in_microbatches(batch: Batch, oom: OomHandler, preview: AudioPreview | None
     intermediate_device = comfy.model_management.intermediate_device()
 
     def run(start: int, stop: int) -> Tensor:
-        own = preview if start == 0 else None
-        return _run(batch.part(start, stop), oom, own).to(intermediate_device, torch.float32)
+        own, group = preview if start == 0 else None, batch.part(start, stop)
+        with progress_heading(_group_name(start, stop, items)):
+            return _run(group, oom, own).to(intermediate_device, torch.float32)
 
+    items = len(batch.recipe.seeds)
     companions = [] if preview is None else preview.companions
-    return in_microbatches(len(batch.recipe.seeds), run, oom, _largest_batch(batch, companions))
+    return in_microbatches(items, run, oom, _largest_batch(batch, companions))
+
+
+def _group_name(start: int, stop: int, items: int) -> str:
+    """Which of several songs a run makes; empty for all of them."""
+    if stop - start == items:
+        return ""
+    return (
+        f"song {stop} of {items}"
+        if stop - start == 1
+        else f"songs {start + 1} to {stop} of {items}"
+    )
 
 
 def _largest_batch(batch: Batch, companions: list[Any]) -> int:
@@ -290,7 +304,8 @@ def _run(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:
     guided = guider(batch.model, batch.positive, batch.negative, batch.guidance, oom)
     seeds, start = batch.recipe.seeds, batch.latent["samples"]
     noise = batch.recipe.initial_noise(start.shape[-1]).transpose(1, 2).contiguous()
-    callback = latent_preview.prepare_callback(guided.model_patcher, len(batch.sigmas) - 1)
+    bar = latent_preview.prepare_callback(guided.model_patcher, len(batch.sigmas) - 1)
+    callback = _with_text(bar)
     if preview is not None:
         guided.load_with(preview.companions)
         callback = preview.wrap(callback)
@@ -304,6 +319,17 @@ def _run(batch: Batch, oom: OomHandler, preview: AudioPreview | None) -> Tensor:
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         seed=seeds[0],
     )
+
+
+def _with_text(callback: Callback) -> Callback:
+    """`callback`, and how far it is as text on the node."""
+    say = progress_text()
+
+    def with_text(step: int, x0: Tensor, x: Tensor, steps: int) -> None:
+        callback(step, x0, x, steps)
+        say(step + 1, steps)
+
+    return with_text
 
 
 def _seeded(sampler: Any, recipe: Recipe) -> Any:

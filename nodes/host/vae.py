@@ -125,7 +125,7 @@ class AceVAE(comfy.sd.VAE):
             self._load(self.memory_used_decode(samples.shape, self.vae_dtype))
             latents, vae = samples.to(self.device, self.vae_dtype), self.first_stage_model
         audio = tiling.decode_adaptive(
-            vae, latents, size=tile_x, on_tile=progress_bar(), oom=host_oom_handler()
+            vae, latents, size=tile_x, on_tile=progress_bar("tile"), oom=host_oom_handler()
         )
         return audio.to(self.output_device, self.vae_output_dtype())
 
@@ -134,7 +134,7 @@ class AceVAE(comfy.sd.VAE):
             self._load(self.memory_used_encode(audio.shape, self.vae_dtype))
             audio, vae = audio.to(self.device, self.vae_dtype), self.first_stage_model
         posterior = tiling.encode_adaptive(
-            vae, audio, on_tile=progress_bar(), oom=host_oom_handler()
+            vae, audio, on_tile=progress_bar("tile"), oom=host_oom_handler()
         )
         device, kind = self.output_device, self.vae_output_dtype()
         return Posterior(posterior.mean.to(device, kind), posterior.std.to(device, kind))

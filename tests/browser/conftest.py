@@ -47,6 +47,7 @@ VISITS = {  # by fixture
     "asked": "search",
     "dropped": "dropped",
     "turned_down": "refusals",
+    "counted": "counts",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
@@ -187,6 +188,12 @@ def turned_down(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS[:1])
 def asked(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What the search for nodes offers; both renderers have the same."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def counted(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What stands on the nodes of a run that takes a while, and afterwards."""
     return _found(request, visits)
 
 

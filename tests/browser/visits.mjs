@@ -10,6 +10,7 @@
 import { visit as workflows } from "./driver.mjs";
 import { visit as waveforms } from "./gestures.mjs";
 import { visit as audio_preview } from "./audio_preview.mjs";
+import { visit as counts } from "./counts.mjs";
 import { visit as dropped } from "./dropped.mjs";
 import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
@@ -25,7 +26,7 @@ import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
   workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes,
-  search, dropped, refusals,
+  search, dropped, refusals, counts,
 };
 
 await tell(async (page) => {
