@@ -4,6 +4,7 @@ import mimetypes
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -14,7 +15,14 @@ from comfy_api.latest import io, ui
 from ..ace_core.errors import CheckpointError, InvalidAudioError, SaveError
 from ..ace_core.texts import name_fault, shown
 from ..ace_core.weights.published import addresses, published
-from ..ace_core.writing import Content, bytes_content, make_folder, write_file, write_set
+from ..ace_core.writing import (
+    Content,
+    bytes_content,
+    make_folder,
+    save_errors,
+    write_file,
+    write_set,
+)
 
 EXAMPLES = Path(__file__).parents[1] / "web" / "recordings"  # the page plays them from there
 EXAMPLE = " [example]"  # behind a name, as ComfyUI's own [input] and [output]
@@ -137,6 +145,32 @@ class Output:
             for number in numbers
         )
         return write_set(list(contents.values()), names) if contents else []
+
+    def save_folder(self, contents: Mapping[str, Content]) -> list[ui.SavedResult]:
+        """Write files by their names into a folder of their own, `{name}_{number:05}`.
+
+        Raises:
+            SaveError: they cannot be written; none of them is then there.
+        """
+        folder = self._new_folder()
+        try:
+            names = iter([[folder / name for name in contents]])
+            paths = write_set(list(contents.values()), names)
+        except BaseException:
+            with suppress(OSError):
+                folder.rmdir()
+            raise
+        subfolder = os.path.join(self.subfolder, folder.name)
+        return [ui.SavedResult(path.name, subfolder, io.FolderType.output) for path in paths]
+
+    def _new_folder(self) -> Path:
+        stem = self.name.replace("%batch_num%", "0")
+        for number in count(_last_number(self.folder, stem) + 1):
+            folder = self.folder / f"{stem}_{number:05}"
+            with save_errors(folder), suppress(FileExistsError):
+                folder.mkdir()
+                return folder
+        raise AssertionError("numbers do not end")
 
     def shown_on_page(self, path: Path) -> ui.SavedResult:
         return ui.SavedResult(path.name, self.subfolder, io.FolderType.output)

@@ -1,8 +1,12 @@
-"""The formats of audio files, as nodes that save offer them."""
+"""The formats of audio files, as nodes that save offer them, and what they say of a saved one."""
 
 from comfy_api.latest import io
+from torch import Tensor
 
-from ..ace_core.audio.files import Encoding
+from ..ace_core.audio.files import Encoding, FileFormat, clipping_samples
+from ..ace_core.audio.loudness import loudness
+from ..ace_core.measure.levels import true_peak_db
+from ..ace_core.measure.report import level_words
 
 FORMATS = {
     "flac24": Encoding.FLAC_24,
@@ -24,3 +28,10 @@ def format_input() -> io.Combo.Input:
         tooltip="Container and bits per sample; wav32f never clips, aac is an .m4a file. Dropped "
         "on the canvas, each brings its workflow back.",
     )
+
+
+def level_line(item: Tensor, rate: int, form: FileFormat) -> str:
+    """Loudness, true peak and what clips of one item [C, N]."""
+    words = level_words(loudness(item, rate), true_peak_db(item.float().cpu()))
+    over = clipping_samples(item, form.encoding)
+    return f"{words}, {over} samples clip" if over else words

@@ -1,24 +1,19 @@
 """AUDIO to files."""
 
 from comfy_api.latest import io, ui
-from torch import Tensor
 
 from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.files import (
     BITRATES,
     FileFormat,
     audio_content,
-    clipping_samples,
 )
-from ..ace_core.audio.loudness import loudness
 from ..ace_core.audio.postprocessing import FADE_RANGE, LOUDNESS_RANGE, PEAK_RANGE, PostProcessing
 from ..ace_core.audio.tags import song_tags
 from ..ace_core.errors import InvalidRequestError
-from ..ace_core.measure.levels import true_peak_db
-from ..ace_core.measure.report import level_words
 from ..ace_core.types import Song
 from . import folders
-from .formats import FORMATS, format_input
+from .formats import FORMATS, format_input, level_line
 from .lyrics import Timestamps, lyric_text
 from .node_text import node_text
 from .sockets import LyricTimestampsSocket, PlayerSocket, SongSocket
@@ -136,9 +131,8 @@ class AceStepSaveAudio(io.ComfyNode):
                 contents["_.lrc"] = folders.text_content(f"{lyrics[number]}\n")
             path = place.save(contents, number)[0]
             saved.append(place.shown_on_page(path))
-            loud = loudness(item, rate)
-            waves.append(waveform_json(saved[-1], item, rate, loud))
-            lines.append(f"{path.name}: {_level_line(item, loud, form)}")
+            waves.append(waveform_json(saved[-1], item, rate))
+            lines.append(f"{path.name}: {level_line(item, rate, form)}")
         made = {"waveform": waveform, "sample_rate": rate}
         shown = {**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves, **node_text(lines)}
         return io.NodeOutput(made, ui=shown)
@@ -187,13 +181,6 @@ def _postprocessing_inputs() -> list[io.Input]:
 def _song_tags(song: Song | None, title: str) -> dict[str, str]:
     tags = song_tags(song) if song is not None else {}
     return {**tags, "title": title.strip()} if title.strip() else tags
-
-
-def _level_line(item: Tensor, loud: float | None, form: FileFormat) -> str:
-    """Level and clipping of one item [C, N] whose loudness is `loud`."""
-    words = level_words(loud, true_peak_db(item.float().cpu()))
-    over = clipping_samples(item, form.encoding)
-    return f"{words}, {over} samples clip" if over else words
 
 
 def _lyrics_for(count: int, timestamps: Timestamps | None) -> list[str]:

@@ -1,6 +1,7 @@
 """The stem mixer: a song as named tracks, with gain, pan and mute, mixed and saved."""
 
 import math
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,8 @@ from ..ace_core.constants import SAMPLE_RATE, TRACKS
 from ..ace_core.errors import InvalidAudioError
 from ..ace_core.texts import distinct, file_name
 from . import folders
-from .formats import FORMATS, format_input
+from .formats import FORMATS, format_input, level_line
+from .node_text import node_text
 from .sockets import StemsSocket
 from .typed import checked
 
@@ -206,15 +208,16 @@ class AceStepSaveStems(io.ComfyNode):
             node_id="AceStep15SaveStems",
             display_name="ACE-Step Save Stems",
             category=CATEGORY,
-            description="Saves every stem as a file of its own name, and plays them.",
+            description="Saves the stems as one folder, each as a file of its own name, and plays "
+            "them.",
             search_aliases=["ace step", "export stems", "save tracks", "multitrack"],
             inputs=[
                 stems_input(),
                 io.String.Input(
                     "filename_prefix",
                     default="audio/stems",
-                    tooltip="Start of the files' names, with folders inside the output folder if "
-                    "you like; a number and the stem's name follow.",
+                    tooltip="Name of the folder, inside others of the output folder if you like; a "
+                    "number follows.",
                 ),
                 format_input(),
                 io.Boolean.Input(
@@ -225,7 +228,7 @@ class AceStepSaveStems(io.ComfyNode):
                 ),
             ],
             outputs=[],
-            hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
             is_output_node=True,
         )
 
@@ -242,12 +245,15 @@ class AceStepSaveStems(io.ComfyNode):
         form = FileFormat(FORMATS[format], BITRATES[-1])
         graph = host.graph_tags(cls.hidden)
         place = folders.output(filename_prefix)
-        contents = {}
+        contents, levels = {}, []
         names = distinct([file_name(stem.name) for stem in stems])
         for name, stem in zip(names, stems, strict=True):
-            sound = stem.in_mix if apply_levels else stem.audio
+            sound = (stem.in_mix if apply_levels else stem.audio)[0]
+            file = f"{name}{form.encoding.suffix}"
             tags = {**graph, "title": stem.name}
-            ending = f"_{name}{form.encoding.suffix}"
-            contents[ending] = audio_content(stem.name, sound[0], form, tags, SAMPLE_RATE)
-        saved = [place.shown_on_page(path) for path in place.save(contents)]
-        return io.NodeOutput(ui=ui.SavedAudios(saved))
+            contents[file] = audio_content(stem.name, sound, form, tags, SAMPLE_RATE)
+            levels.append(f"{file}: {level_line(sound, SAMPLE_RATE, form)}")
+        saved = place.save_folder(contents)
+        where = f"Folder: output/{saved[0]['subfolder']}" if saved else "There are no stems."
+        shown = node_text([where.replace(os.sep, "/"), *levels])
+        return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), **shown})

@@ -23,9 +23,10 @@ FULL = 255  # a peak at full scale
 FORM = FileFormat(Encoding.FLAC_16)
 
 
-def waveform_json(file: Mapping[str, Any], audio: Tensor, rate: int, loud: float | None) -> str:
-    """One item [C, N] that was saved as `file`, and its loudness in LUFS."""
+def waveform_json(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
+    """One item [C, N] that was saved as `file`."""
     peak, _ = levels(audio, COLUMNS)  # [C, COLUMNS]
+    loud = loudness(audio, rate)
     values = {
         **file,
         "seconds": audio.shape[-1] / rate,
@@ -45,6 +46,4 @@ def source_waveform(audio: Tensor) -> dict[str, list[str]]:
         folders.save_temporary(path, audio_content(path.name, scaled, FORM))
     temporary_files.remove_old_sources()
     file = ui.SavedResult(path.name, "", io.FolderType.temp)
-    return {
-        WAVEFORMS: [waveform_json(file, audio[0], SAMPLE_RATE, loudness(audio[0], SAMPLE_RATE))]
-    }
+    return {WAVEFORMS: [waveform_json(file, audio[0], SAMPLE_RATE)]}

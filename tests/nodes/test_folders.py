@@ -86,10 +86,21 @@ def test_stems_whose_names_are_one_for_a_file_get_numbers(pack: Pack, place: Pat
     given = {"stems": stems, "filename_prefix": f"{place.name}/s", "format": "flac16"}
     for _ in range(2):
         call(pack.nodes["AceStep15SaveStems"], {**given, "apply_levels": False})
-    assert len({each.lower() for each in names(place)}) == 2 * len(called)
-    assert {"s_00001_Bass.flac", "s_00001_bass_2.flac", "s_00002_lead_vocal_2.flac"} <= {
-        *names(place)
-    }
+    assert names(place) == ["s_00001", "s_00002"]
+    for folder in (place / "s_00001", place / "s_00002"):
+        assert len({each.lower() for each in names(folder)}) == len(called)
+        assert {"Bass.flac", "bass_2.flac", "lead_vocal_2.flac"} <= {*names(folder)}
+
+
+def test_stems_that_cannot_be_written_leave_no_folder(
+    pack: Pack, folders: Any, place: Path
+) -> None:
+    def full(file: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(pack.submodule("ace_core.errors").SaveError, match="No space left"):
+        folders.output(f"{place.name}/s").save_folder({"bass.flac": full})
+    assert names(place) == []
 
 
 @pytest.mark.parametrize(

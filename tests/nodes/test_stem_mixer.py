@@ -94,13 +94,18 @@ def test_against_the_recording_the_untouched_stems_leave_nothing(
     assert found[2] is None or float(found[2]) < -100
 
 
-def test_every_stem_is_saved_under_its_name_and_one_number(
+def test_the_stems_are_saved_as_one_folder_under_their_names(
     made: Outcome, board: Prompt, base_directory: Path
 ) -> None:
     shown = made.ui[number(board, "SaveStems")]["audio"]
-    names = [re.fullmatch(r"stems_(\d{5})_(\w+)\.flac", each["filename"]) for each in shown]
-    assert [name and name[2] for name in names] == ["drums", "bass", "keyboard", "residual"]
-    assert len({name and name[1] for name in names}) == 1
+    names = [each["filename"] for each in shown]
+    assert names == ["drums.flac", "bass.flac", "keyboard.flac", "residual.flac"]
+    (folder,) = {each["subfolder"] for each in shown}
+    assert re.fullmatch(r"audio.stems_\d{5}", folder)
+    text = made.ui[number(board, "SaveStems")]["ace_step_text"][0].splitlines()
+    assert text[0] == f"Folder: output/{folder}".replace("\\", "/")
+    assert [line.split(":")[0] for line in text[1:]] == names
+    assert all(re.search(r": -?\d+\.\d LUFS, true peak -?\d+\.\d dBTP", line) for line in text[1:])
     (stems,) = value(made, board, "MakeStems")
     for each, stem in zip(shown, stems, strict=True):
         path = base_directory / each["type"] / each["subfolder"] / each["filename"]
