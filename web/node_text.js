@@ -10,6 +10,7 @@ const KEY = "ace_step_text"; // of nodes/node_text.py
 const NAME = "node_text";
 const OF_THE_PAGE = "$$node-text-preview"; // its widget of a running node
 const COUNT = /(^|\n)\w+ \d+ of (at most )?\d+(, [\w ]+ left)?$/; // of ace_core/time_left.py
+const DRAWN = 200; // ms until Nodes 2.0 has drawn a node without a widget that is gone
 const LINE = 16; // pixels
 const MOST_LINES = 10; // the rest is scrolled to
 
@@ -35,7 +36,7 @@ export function clearProgress() {
       if (node !== running) {
         heights.delete(node);
         remove(node, OF_THE_PAGE);
-        node.setSize([node.size[0], Math.max(height, node.computeSize()[1])]);
+        setTimeout(() => heights.has(node) || lower(node, height), DRAWN);
       }
   };
   api.addEventListener("executing", (/** @type {any} */ { detail }) =>
@@ -47,6 +48,12 @@ export function clearProgress() {
     const node = COUNT.test(detail.text) ? nodeAt(detail.nodeId) : undefined;
     if (node && !heights.has(node)) heights.set(node, node.size[1]);
   });
+}
+
+/** @param {any} node @param {number} height what it had before; a report has made it as tall as it needs */
+function lower(node, height) {
+  const reported = node.widgets?.some((/** @type {any} */ { name }) => name === NAME);
+  if (!reported) node.setSize([node.size[0], height]);
 }
 
 /** @param {any} node @param {string} text */

@@ -1,5 +1,6 @@
 // Runs a song that takes a while. Finds {texts: [of the counts], shown: how many stood on a node,
-//   left: widgets of the page on nodes after the run, grown: kinds of nodes that stayed taller}
+//   left: widgets of the page on nodes after the run, grown: [kind, height before, and after] of nodes that
+//   stayed taller}
 
 import { job, load, pressRun } from "../../tools/browser/page.mjs";
 
@@ -42,6 +43,6 @@ function look() {
     grown: nodes
       .filter((node) => !widgets(node).some((name) => ["node_text", "waveform"].includes(name)))
       .filter((node) => !node.imgs?.length && node.size[1] > heights[node.id] + 1)
-      .map(({ comfyClass }) => comfyClass),
+      .map(({ id, comfyClass, size }) => [comfyClass, heights[id], size[1]]),
   };
 }
