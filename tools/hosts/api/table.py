@@ -14,6 +14,7 @@ _IO: Final = "comfy_api.latest.io"
 
 NAMES: Final[dict[str, str]] = {
     "comfy.cli_args.args": "disable_metadata",
+    "comfy_execution.utils": "get_executing_context",
     "comfy.conds": "CONDConstant CONDList CONDNoiseShape CONDRegular",
     "comfy.conds.CONDRegular": "can_concat concat cond process_cond",
     "comfy.latent_formats": "ACEAudio15",
@@ -152,9 +153,9 @@ NOT_IN_ALL: Final[dict[str, str]] = {
 
 NOT_THE_HOSTS: Final = frozenset(
     "_parameters get_tensor hexdigest ru_maxrss st_mtime_ns st_size warning"
-    " display_name node_id ui".split()
-)  # of torch, safetensors, hashlib, resource, os and logging, and what we give to io.Schema and
-# io.NodeOutput, whose arguments are listed
+    " display_name node_id reset set ui".split()
+)  # of torch, safetensors, hashlib, resource, os, logging and contextvars, and what we give to
+# io.Schema and io.NodeOutput, whose arguments are listed
 
 
 def symbols() -> list[str]:
