@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..ace_core.constants import ADAPTER_STRENGTHS
 from ..ace_core.types import Variant
 from . import folders
-from .node_text import node_text
+from .node_text import node_text, warning_lines
 from .sockets import LMSocket, TextEncoderSocket
 from .song import AUTO
 
@@ -317,11 +317,13 @@ class AceStepLoadLoRA(io.ComfyNode):
 
         changed, adapter = host.with_adapter(model, folders.model_path(LORAS, file), strength)
         count = len(adapter.deltas) + len(adapter.biases)
-        lines = [f"{file}: {count} weights changed, strength {strength:g}"]
-        lines.append(f"strength 1 is: {adapter.scale_source}")
         for warning in adapter.warnings:
             logger.warning("%s: %s", file, warning)
-            lines.append(f"warning: {warning}")
+        lines = [
+            *warning_lines(adapter.warnings),
+            f"{file}: {count} weights changed, strength {strength:g}",
+            f"strength 1 is: {adapter.scale_source}",
+        ]
         return io.NodeOutput(changed, "\n".join(lines), ui=node_text(lines))
 
 

@@ -14,7 +14,7 @@ from ..ace_core.errors import InvalidRequestError
 from ..ace_core.sources import SourceAudio
 from ..ace_core.types import Song
 from .lm_inputs import seed_input
-from .node_text import node_text
+from .node_text import node_text, warnings_first
 from .run_sampler import run_sampler
 from .seeds import make_noise
 from .sockets import GuidanceSocket, SongSocket, TextEncoderInput
@@ -110,7 +110,7 @@ class AceStepMakeStems(io.ComfyNode):
             host.send_text("\n\n".join(reports), cls.hidden)
         if residual:
             stems.append(_last_stem(mode, first.audio, stems))
-        report = "\n\n".join(reports)
+        report = "\n".join(warnings_first(["\n\n".join(reports)]))
         return io.NodeOutput(tuple(stems), report, ui=node_text([report]))
 
 

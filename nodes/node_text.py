@@ -14,18 +14,30 @@ from comfy_api.latest import io
 from .unused import unused_notes
 
 TEXT: Final = "ace_step_text"  # the key in web/node_text.js
+WARNING: Final = "warning: "  # begins the line of one; web/warnings.js shows it as a toast
 
 logger = logging.getLogger(__name__)
 
 
 def node_text(lines: Iterable[str]) -> dict[str, list[str]]:
-    """The `ui` of a node that shows these lines; empty where there are none."""
-    text = "\n".join(lines)
+    """The `ui` of a node that shows these lines, warnings first; empty where there are none."""
+    text = "\n".join(warnings_first(lines))
     return {TEXT: [text]} if text else {}
 
 
+def warning_lines(warnings: Iterable[str]) -> list[str]:
+    return [f"{WARNING}{warning}" for warning in warnings]
+
+
+def warnings_first(lines: Iterable[str]) -> list[str]:
+    """The lines of a report, with each warning once and before the rest."""
+    every = "\n".join(lines).split("\n")
+    warnings = [line for line in every if line.startswith(WARNING)]
+    return [*dict.fromkeys(warnings), *(line for line in every if not line.startswith(WARNING))]
+
+
 def with_notes(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
-    """`node`, whose text ends with what of its inputs was not read; the log has that, too."""
+    """`node`, whose text has what of its inputs was not read; the log has that, too."""
     run: Callable[..., Any] = node.execute.__func__  # pyright: ignore[reportFunctionMemberAccess]
 
     @wraps(run)
@@ -38,7 +50,7 @@ def with_notes(node: type[io.ComfyNode]) -> type[io.ComfyNode]:
         for note in notes:
             logger.warning("%s: %s", schema.display_name, note)
         shown = _values(made.ui)
-        said = node_text([*shown.get(TEXT, ()), *notes])
+        said = node_text([*notes, *shown.get(TEXT, ())])
         if not said:
             return made
         host.send_text(said[TEXT][0], cls.hidden)

@@ -11,7 +11,10 @@ from ..ace_core.sampling.presets import preset, preset_advice, variant_warnings
 from ..ace_core.sampling.recipe import Recipe
 from ..ace_core.sampling.schedules import shift_of
 from ..ace_core.timing import seconds_of
+from .node_text import warning_lines
 from .seeds import seed_lines
+
+MOST_TIMES, FIRST_TIMES, LAST_TIMES = 12, 4, 2  # of the flow times of a report
 
 logger = logging.getLogger(__name__)
 
@@ -48,16 +51,20 @@ def run_sampler(
     memory = Notices(logger.warning)
     done = host.sample(batch, memory, preview)
     name = "unknown" if variant is None else variant.value
-    lines = [f"model: {name}", *_step_lines(sigmas, positive), _guidance_line(guidance)]
+    lines = [*warning_lines(warnings), f"model: {name}"]
+    lines += [*_step_lines(sigmas, positive), _guidance_line(guidance)]
     lines += [f"solver: {host.solver_name(chosen)}", host.dcw_line(chosen, model, positive)]
-    lines += [f"warning: {each}" for each in warnings]
     lines += [f"memory: {notice}" for notice in memory.texts]
     lines += [f"preview: {notice}" for notice in preview.notices.texts] if preview else []
     return done, [*lines, _length_line(done), *stats.lines(), *seed_lines(recipe)]
 
 
 def format_times(times: list[float]) -> str:
-    return ", ".join(f"{t:.4g}" for t in times)
+    """All of them, or the first and the last where they are many."""
+    shown = [f"{t:.4g}" for t in times]
+    if len(shown) > MOST_TIMES:
+        shown = [*shown[:FIRST_TIMES], "...", *shown[-LAST_TIMES:]]
+    return ", ".join(shown)
 
 
 def _step_lines(sigmas: torch.Tensor, positive: list) -> list[str]:

@@ -14,7 +14,7 @@ from ..ace_core.sampling.schedules import custom_timesteps, parse_times, snap_to
 from ..ace_core.types import Variant
 from .audio_preview import MIDDLE, OFF, make_preview, preview_inputs
 from .dynamic import chosen
-from .node_text import node_text
+from .node_text import node_text, warning_lines
 from .run_sampler import format_times, run_sampler
 from .seeds import CATEGORY, make_noise, seed_inputs
 from .sockets import GuidanceSocket
@@ -51,6 +51,7 @@ class AceStepSchedule(io.ComfyNode):
                 io.Sigmas.Output(display_name="sigmas", tooltip="Fits every stock sampler."),
                 io.String.Output(display_name="report", tooltip="What was chosen, as text."),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -66,7 +67,8 @@ class AceStepSchedule(io.ComfyNode):
         for warning in warnings:
             logger.warning(warning)
         sigmas = torch.tensor(times, dtype=torch.float32)
-        return io.NodeOutput(sigmas, "\n".join([*report, *_warning_lines(warnings)]))
+        said = warning_lines(warnings)
+        return io.NodeOutput(sigmas, "\n".join([*said, *report]), ui=node_text(said))
 
 
 def _schedule(settings: dict, variant: Variant | None) -> tuple[list[float], list[str]]:
@@ -93,10 +95,6 @@ def _custom_list(text: str, snap: bool, variant: Variant | None) -> tuple[list[f
         for change in snapped.changes:
             logger.warning(change)
     return times, [f"{len(times) - 1} steps, at t = {format_times(times)}", *lines]
-
-
-def _warning_lines(warnings: list[str]) -> list[str]:
-    return [f"warning: {warning}" for warning in warnings]
 
 
 def _steps_input() -> io.Int.Input:

@@ -17,7 +17,7 @@ from ..ace_core.sampling.guidance import Guidance
 from ..ace_core.sampling.recipe import Recipe, draw_seeds
 from ..ace_core.types import Song
 from .audio_preview import MIDDLE, OFF, make_preview, preview_inputs
-from .node_text import node_text
+from .node_text import node_text, warnings_first
 from .run_sampler import run_sampler
 from .seeds import CATEGORY
 from .sockets import GuidanceSocket, SongSocket
@@ -147,7 +147,7 @@ class AceStepTryUntilFit(io.ComfyNode):
         order = ranked([take.fit.score for take in takes])
         best = takes[order[0]]
         waveforms = torch.cat([takes[item].audio["waveform"] for item in order])
-        report = "\n".join([_report(takes, tries, until), "", *best.lines])
+        report = "\n".join(warnings_first([_report(takes, tries, until), "", *best.lines]))
         every = {**best.audio, "waveform": waveforms}
         return io.NodeOutput(best.latent, best.audio, every, report, ui=node_text([report]))
 

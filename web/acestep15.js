@@ -13,6 +13,7 @@ import { addText, clearProgress, clearTexts } from "./node_text.js";
 import { addPlayer, playExamples } from "./recording.js";
 import { keepBeats } from "./waveform/grid.js";
 import { addRegion } from "./waveform/region.js";
+import { showWarnings } from "./warnings.js";
 import { addTakes } from "./waveform/takes.js";
 import { keepEnglish, translateWorkflow } from "./workflow_words.js";
 
@@ -35,6 +36,7 @@ app.registerExtension({
     clearTexts(OURS);
     clearProgress();
     findByAliases(OURS);
+    showWarnings();
     openDroppedFiles();
     keepEnglish();
   },

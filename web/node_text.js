@@ -6,7 +6,7 @@ import { nodeAt } from "./find_node.js";
 import { lifetimeOf } from "./node_lifetime.js";
 import { makeRow, mount, onExecuted } from "./waveform/panel.js";
 
-const KEY = "ace_step_text"; // of nodes/node_text.py
+export const TEXT = "ace_step_text"; // of nodes/node_text.py
 const NAME = "node_text";
 const OF_THE_PAGE = "$$node-text-preview"; // its widget of a running node
 const COUNT = /(^|\n)\w+ \d+ of (at most )?\d+(, [\w ]+ left)?$/; // of ace_core/time_left.py
@@ -16,7 +16,7 @@ const MOST_LINES = 10; // the rest is scrolled to
 
 /** @param {any} node */
 export function addText(node) {
-  onExecuted(node, (output) => show(node, (output?.[KEY] ?? []).join("\n")));
+  onExecuted(node, (output) => show(node, (output?.[TEXT] ?? []).join("\n")));
 }
 
 /** Before a node of `prefix` runs again, the text of its last run goes. @param {string} prefix */

@@ -48,6 +48,7 @@ VISITS = {  # by fixture
     "dropped": "dropped",
     "turned_down": "refusals",
     "counted": "counts",
+    "warned": "warnings",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}
@@ -176,6 +177,12 @@ def redrawn(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def themed(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What can be read of our drawings in each theme."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def warned(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What the page shows of a run with guidance on a model that takes none."""
     return _found(request, visits)
 
 

@@ -22,11 +22,12 @@ import { visit as seeds } from "./seeds.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
 import { visit as themes } from "./themes.mjs";
 import { visit as views } from "./views.mjs";
+import { visit as warnings } from "./warnings.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
   workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes,
-  search, dropped, refusals, counts,
+  search, dropped, refusals, counts, warnings,
 };
 
 await tell(async (page) => {

@@ -171,7 +171,7 @@ def test_a_note_is_on_the_node_in_the_log_and_gone_with_its_cause(
 def test_a_note_stands_behind_what_the_node_shows_anyway(run: Run) -> None:
     outcome = run({**whole("Repaint"), "music": sampler(retake_variance=0.5)})
     report, (text,) = outcome.values["music"][1], outcome.ui["music"]["ace_step_text"]
-    assert text == f"{report}\n`retake_variance` is not used: there is no retake_seed."
+    assert text == f"`retake_variance` is not used: there is no retake_seed.\n{report}"
     shown_too = run(whole("Repaint", mode="aggressive", strength=0.9)).ui["task"]
     assert set(shown_too) == {"ace_step_text", "ace_step_waveforms"}
 

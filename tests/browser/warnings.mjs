@@ -1,0 +1,34 @@
+// Runs a song with guidance on turbo, which takes none. Finds {texts: of the sampler, toasts: of the page}
+
+import { job, load, pressRun } from "../../tools/browser/page.mjs";
+
+const SHOWN = 15_000; // ms: until the page says it
+const TOAST = ".p-toast-message";
+
+export async function visit(page) {
+  await load(page, "text_to_music", job.workflows.find(({ name }) => name === "text_to_music").page);
+  await page.evaluate(guide, job.renderer === "nodes2" ? 10.4 : 10.6); // seconds: nothing is in the cache
+  await pressRun(page);
+  await page.locator(TOAST).first().waitFor({ timeout: SHOWN }).catch(() => {}); // missing from the answer
+  await page.waitForTimeout(500);
+  const toasts = await page.locator(TOAST).allInnerTexts();
+  if (job.pictures) await page.screenshot({ path: `${job.pictures}/warning.${job.renderer}.png` });
+  return { toasts, text: await page.evaluate(textOfSampler) };
+}
+
+// What follows runs in the page.
+function guide(seconds) {
+  const { graph } = window.app;
+  const of = (kind) => graph.nodes.find(({ comfyClass }) => comfyClass === kind);
+  of("AceStep15Song").widgets.find(({ name }) => name === "seconds").value = seconds;
+  const guidance = window.LiteGraph.createNode("AceStep15Guidance");
+  graph.add(guidance);
+  guidance.widgets.find(({ name }) => name === "scale").value = 7;
+  const sampler = of("AceStep15Sampler");
+  guidance.connect(0, sampler, sampler.inputs.findIndex(({ name }) => name === "guidance"));
+}
+
+function textOfSampler() {
+  const { widgets } = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Sampler");
+  return widgets.find(({ name }) => name === "node_text")?.element.textContent ?? "";
+}
