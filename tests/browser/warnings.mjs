@@ -8,7 +8,9 @@ const TOAST = ".p-toast-message";
 export async function visit(page) {
   await load(page, "text_to_music", job.workflows.find(({ name }) => name === "text_to_music").page);
   await page.evaluate(guide, job.renderer === "nodes2" ? 10.4 : 10.6); // seconds: nothing is in the cache
+  await page.evaluate(count);
   await pressRun(page);
+  await page.waitForFunction(() => window.warnedRuns === 1); // the page knows that it is over, too
   await page.locator(TOAST).first().waitFor({ timeout: SHOWN }).catch(() => {}); // missing from the answer
   await page.waitForTimeout(500);
   const toasts = await page.locator(TOAST).allInnerTexts();
@@ -17,6 +19,12 @@ export async function visit(page) {
 }
 
 // What follows runs in the page.
+async function count() {
+  const { api } = await import("/scripts/api.js");
+  window.warnedRuns = 0;
+  api.addEventListener("execution_success", () => (window.warnedRuns += 1));
+}
+
 function guide(seconds) {
   const { graph } = window.app;
   const of = (kind) => graph.nodes.find(({ comfyClass }) => comfyClass === kind);
