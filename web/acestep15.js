@@ -4,6 +4,7 @@
 // page does not look into, and the words in our workflows in its language. Which nodes get them is decided here.
 
 import { app } from "../../scripts/app.js";
+import { addAppStyle } from "./app_mode.js";
 import { refreshDynamicCombos } from "./dynamic_combo.js";
 import { addAudioPreviews } from "./audio_preview.js";
 import { openDroppedFiles } from "./dropped_files.js";
@@ -11,6 +12,7 @@ import { showErrors } from "./errors.js";
 import { findByAliases } from "./node_search.js";
 import { addText, clearProgress, clearTexts } from "./node_text.js";
 import { addPlayer, playExamples } from "./recording.js";
+import { sortTemplates } from "./template_list.js";
 import { keepBeats } from "./waveform/grid.js";
 import { addRegion } from "./waveform/region.js";
 import { showWarnings } from "./warnings.js";
@@ -28,9 +30,12 @@ const ADDED = {
   AceStep15SaveAudio: addTakes,
 };
 
+sortTemplates(); // who is here for the first time sees the list before anything is set up
+
 app.registerExtension({
   name: "acestep15.waveforms",
   setup() {
+    addAppStyle();
     addAudioPreviews();
     showErrors(OURS);
     clearTexts(OURS);

@@ -3,6 +3,7 @@
 // changed it, so that a file is the same in every language.
 
 import { app } from "../../scripts/app.js";
+import { LABEL } from "./app_mode.js";
 import { pageLanguage } from "./waveform/messages.js";
 
 const OURS = "AceStep15";
@@ -10,7 +11,7 @@ const NOTES = ["MarkdownNote", "Note"];
 
 /**
  * @typedef {object} Words from tools/docs/make_locales.py
- * @property {Record<string, string>} texts titles, and notes line by line, by their English
+ * @property {Record<string, string>} texts titles, names in an app, and notes line by line, by their English
  * @property {Record<string, string>} stock titles of stock nodes by kind: the page has its own words for them
  * @property {Record<string, string>} labels of a subgraph's inputs and outputs, by their names
  */
@@ -99,6 +100,8 @@ function change(workflow, say, label) {
 /** @param {any} entry @param {(text: string) => string} say */
 function changeNode(entry, say) {
   if (entry.title) entry.title = say(entry.title);
+  for (const slot of entry.inputs ?? []) if (slot.label) slot.label = say(slot.label);
+  if (entry.properties?.[LABEL]) entry.properties[LABEL] = say(entry.properties[LABEL]);
   const [text, ...rest] = NOTES.includes(entry.type) ? (entry.widgets_values ?? []) : [];
   if (typeof text === "string") entry.widgets_values = [text.split("\n").map(say).join("\n"), ...rest];
 }

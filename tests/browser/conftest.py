@@ -28,6 +28,8 @@ from tools.browser.page import (
     run_script,
 )
 from tools.hosts.server import ComfyServer
+from tools.workflows.apps import APPS
+from tools.workflows.menu import STEMS, as_graph
 
 HERE = Path(__file__).parent
 
@@ -36,6 +38,7 @@ SCRIPT = HERE / "visits.mjs"
 VISITS = {  # by fixture
     "seen": "workflows",
     "opened": "views",
+    "visited": "apps",
     "touched": "waveforms",
     "outlived": "lifetimes",
     "refused": "errors",
@@ -138,6 +141,12 @@ def opened(request: pytest.FixtureRequest, visits: Visits) -> Found:
     return _found(request, visits)
 
 
+@pytest.fixture(scope="session", params=RENDERERS[:1])
+def visited(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of first visits to the apps; both renderers show the same app."""
+    return _found(request, visits)
+
+
 @pytest.fixture(scope="session", params=RENDERERS)
 def touched(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of the waveforms under mouse and keys, of the templates, of the node library."""
@@ -222,9 +231,11 @@ def _visit(server: ComfyServer, visits: list[str], renderer: str, folder: Path) 
     own = {
         "visits": visits,
         "workflows": [
-            {"name": path.stem, "page": json.loads(path.read_text(encoding="utf-8"))}
-            for path in WORKFLOWS
+            {"name": name, "page": as_graph(json.loads(path.read_text(encoding="utf-8")))}
+            for name, path in WORKFLOWS.items()
         ],
+        "files": STEMS,
+        "apps": {name: STEMS[name] for name in APPS},
         "run": RUN,
         "region": REGION,
         "recording": RECORDINGS[0],

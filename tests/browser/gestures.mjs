@@ -1,7 +1,7 @@
 // Touches the waveforms as a user would, and comes to the page as one who is new to it. Finds
 // {region, bars, measured, missing, visit, takes, volumes, long, library}
 
-import { command, drawn, job, load, playing, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
+import { command, job, load, playing, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
 
 const REGION = ".acestep15-region";
 const GROUP = "ACE-Step 1.5"; // in the list of templates
@@ -16,6 +16,7 @@ export async function visit(page) {
   found.bars = await touchBars(page, pages.add_instrument);
   found.measured = await snapToMeasured(page, repaint);
   found.visit = await firstVisit(page);
+  await load(page, "start_here", pages.start_here);
   found.takes = await compareTakes(page);
   found.volumes = await page.evaluate(loudnesses);
   found.long = await page.evaluate(drawLong);
@@ -138,7 +139,7 @@ async function firstVisit(page) {
   await command(page, "Comfy.BrowseTemplates");
   const templates = page.getByRole("dialog");
   await templates.getByText(GROUP, { exact: true }).first().click();
-  const card = templates.getByTestId("template-workflow-start_here");
+  const card = templates.getByTestId(`template-workflow-${job.files.start_here}`);
   await card.waitFor();
   found.pictured = await card.locator("img").evaluate(async (image) => {
     await image.decode(); // rejects what is no picture
@@ -147,12 +148,11 @@ async function firstVisit(page) {
   found.templates = await templates.getByText(/Showing \d+ of \d+/).textContent();
   await card.click();
   await page.waitForFunction(() => window.app.graph.nodes.some(({ subgraph }) => subgraph));
-  await drawn(page);
-  found.opened = await page.evaluate(prompt);
+  found.opened = await page.evaluate(prompt); // in an app, whose nodes are not drawn
   return found;
 }
 
-// In `start_here`, which the first visit has opened.
+// In `start_here`.
 async function compareTakes(page) {
   await page.evaluate(() => {
     const { widgets } = window.app.graph.nodes.find(({ subgraph }) => subgraph);

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from tools.docs.workflow_words import WORDS
-from tools.hosts.checkout import ROOT
+from tools.workflows.menu import page_path
 
 Found = dict[str, Any]
-PROMOTED = ("instrumental", "seconds", "language", "seed")  # of the Song node, drawn in both
+PROMOTED = ("Instrumental", "Length in seconds", "Language")  # of the Song node, drawn in both
 TITLES = {
-    "en": ("Song (ACE-Step 1.5 Text to Music)", "ACE-Step Save Audio", "Start here"),
-    "zh": ("歌曲（ACE-Step 1.5 文生音乐）", "ACE-Step 保存音频", "从这里开始"),
-    "ja": ("曲（ACE-Step 1.5 テキストから音楽）", "ACE-Step オーディオを保存", "ここから始める"),
+    "en": ("Song (ACE-Step 1.5 Text to Music)", "ACE-Step Save Audio", "First song"),
+    "zh": ("歌曲（ACE-Step 1.5 文生音乐）", "ACE-Step 保存音频", "第一首歌"),
+    "ja": ("曲（ACE-Step 1.5 テキストから音楽）", "ACE-Step オーディオを保存", "はじめての曲"),
 }
 FOREIGN = pytest.mark.parametrize("language", ["zh", "ja"])
 
@@ -35,9 +35,11 @@ def test_the_titles_in_a_workflow_are_in_the_language(spoken: Found, language: s
 
 @FOREIGN
 def test_the_inputs_of_the_song_node_are_in_the_language(spoken: Found, language: str) -> None:
-    labels, shown = words(language)["labels"], set(spoken[language]["shown"])
-    assert {labels[name] for name in PROMOTED} <= shown
-    assert not shown & set(labels)
+    """By what the app calls them, and the seed, which it does not show, by its own name."""
+    own, shown = words(language), set(spoken[language]["shown"])
+    assert {own["texts"][name] for name in PROMOTED} <= shown
+    assert own["labels"]["seed"] in shown
+    assert not shown & {*own["labels"], *PROMOTED}
 
 
 @FOREIGN
@@ -48,7 +50,7 @@ def test_groups_and_the_note_are_in_the_language(spoken: Found, language: str) -
     headings = [line for line in saved["notes"][0].split("\n") if line.startswith("#")]
     assert len(headings) == 2
     assert {texts[line].lstrip("# ") for line in headings} <= shown
-    outer = json.loads((ROOT / "workflows" / "start_here.json").read_text())["groups"]
+    outer = json.loads(page_path("start_here").read_text())["groups"]
     assert {texts[group["title"]] for group in outer} <= shown
 
 
@@ -56,9 +58,10 @@ def test_what_is_saved_is_the_same_in_every_language(spoken: Found) -> None:
     """But for titles that the page leaves out where they are its own."""
     saved = {lang: spoken[lang]["saved"] for lang in TITLES}
     assert saved["zh"] == saved["ja"] == saved["en"]
-    assert saved["en"]["labels"] == []
-    note = json.loads((ROOT / "workflows" / "start_here.json").read_text())["nodes"][-1]
-    assert saved["en"]["notes"] == note["widgets_values"]
+    page = json.loads(page_path("start_here").read_text())
+    inputs = page["nodes"][0]["inputs"]
+    assert saved["en"]["labels"] == [each["label"] for each in inputs if "label" in each]
+    assert saved["en"]["notes"] == page["nodes"][-1]["widgets_values"]
 
 
 def test_nothing_broke_on_the_page(spoken: Found) -> None:

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from tools.hosts.checkout import ROOT
+from tools.workflows.menu import NAMES
 from tools.workflows.prompts import read_prompt
 from tools.workflows.seed_controls import ENCODERS, KEPT
 
 Found = dict[str, Any]
-NAMES = [path.stem for path in sorted((ROOT / "workflows").glob("*.json"))]
 
 
 @pytest.mark.parametrize("name", NAMES)

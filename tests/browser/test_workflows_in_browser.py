@@ -10,10 +10,9 @@ import pytest
 import soundfile
 
 from tests.browser.conftest import as_written
-from tools.hosts.checkout import ROOT
+from tools.workflows.menu import NAMES, page_path
 from tools.workflows.prompts import read_prompt
 
-NAMES = [path.stem for path in sorted((ROOT / "workflows").glob("*.json"))]
 Box = list[float]  # left, top, width, height
 
 
@@ -54,7 +53,7 @@ def test_nodes_lie_beside_each_other_and_within_their_group(
     nodes, groups = seen[name]["boxes"], seen[name]["groups"]
     for one, other in combinations(nodes, 2):
         assert not overlap(one["box"], other["box"]), (one["title"], other["title"])
-    note = json.loads((ROOT / "workflows" / f"{name}.json").read_text())["nodes"][-1]["title"]
+    note = json.loads(page_path(name).read_text(encoding="utf-8"))["nodes"][-1]["title"]
     for node in nodes:
         met = [group["box"] for group in groups if overlap(node["box"], group["box"])]
         assert len(met) == (node["title"] != note), node["title"]

@@ -8,6 +8,7 @@
 // The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}}
 
 import { visit as workflows } from "./driver.mjs";
+import { visit as apps } from "./apps.mjs";
 import { visit as waveforms } from "./gestures.mjs";
 import { visit as audio_preview } from "./audio_preview.mjs";
 import { visit as counts } from "./counts.mjs";
@@ -27,7 +28,7 @@ import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
   workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes,
-  search, dropped, refusals, counts, warnings,
+  search, dropped, refusals, counts, warnings, apps,
 };
 
 await tell(async (page) => {

@@ -10,6 +10,7 @@ from PIL import Image
 from tools.docs.make_pictures import BETTER, OPEN, where
 from tools.docs.make_released import released
 from tools.hosts.checkout import ROOT
+from tools.workflows.menu import page_path
 
 DOCS = ROOT / "web" / "docs"
 PICTURES = DOCS / "pictures"
@@ -89,7 +90,7 @@ def test_a_node_is_shown_where_most_users_meet_it_else_in_the_smallest_workflow(
 
 @pytest.mark.parametrize("name", BETTER)
 def test_a_workflow_that_was_chosen_by_hand_has_the_node(name: str) -> None:
-    text = (ROOT / "workflows" / f"{BETTER[name]}.json").read_text(encoding="utf-8")
+    text = page_path(BETTER[name]).read_text(encoding="utf-8")
     nodes = json.loads(text)["nodes"]
     assert name in {node["type"] for node in nodes}
     assert set(OPEN) <= set(NAMES)

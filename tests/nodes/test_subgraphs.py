@@ -10,6 +10,7 @@ import pytest
 from tools.hosts.checkout import ROOT
 from tools.hosts.pack import Pack
 from tools.workflows.graph import Flow, PromotedWidget, Subgraph, api
+from tools.workflows.menu import page_path
 from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SHOWN = ["caption", "lyrics", "instrumental", "seconds", "language", "seed"]
@@ -55,7 +56,7 @@ def test_each_widget_on_the_face_is_one_of_a_node_within(
 def test_the_workflow_to_start_with_has_the_same_song_as_the_library(
     inside: dict[str, Any],
 ) -> None:
-    page = json.loads((ROOT / "workflows" / "start_here.json").read_text())
+    page = json.loads(page_path("start_here").read_text())
     assert page["definitions"]["subgraphs"] == [inside]
 
 
@@ -75,7 +76,7 @@ def test_no_node_within_lies_on_another(inside: dict[str, Any]) -> None:
 
 
 def test_a_number_within_is_none_of_those_around_it(inside: dict[str, Any]) -> None:
-    page = json.loads((ROOT / "workflows" / "start_here.json").read_text())
+    page = json.loads(page_path("start_here").read_text())
     around = {node["id"] for node in page["nodes"]}
     assert not around & {node["id"] for node in inside["nodes"]}
 

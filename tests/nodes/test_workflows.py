@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,10 @@ from tools.hosts.checkout import ROOT, find_checkout, version_of
 from tools.hosts.in_process import InProcessHost
 from tools.hosts.pack import Pack
 from tools.workflows.make_workflows import is_part_of, outdated
+from tools.workflows.menu import NAMES, STEMS, WORKFLOWS, page_path
+from tools.workflows.prompts import read_prompt
 from tools.workflows.sampling_flows import OWN_LORA
 
-FILES = sorted((ROOT / "workflows").glob("*.json"))
-NAMES = [path.stem for path in FILES]
 TITLE_BAR = 30  # pixels that the page draws above a node's place
 WINDOW = (1420, 885)  # pixels of the canvas, in a window of 1440 x 900
 FILLED = 0.75  # what the page fills of it with a template
@@ -23,9 +22,14 @@ LEAST_ZOOM = 0.7
 LARGEST_PICTURE = 60_000  # bytes
 
 
-@pytest.fixture(params=FILES, ids=NAMES)
-def page(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return json.loads(request.param.read_text())
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def page(name: str) -> dict[str, Any]:
+    return json.loads(page_path(name).read_text(encoding="utf-8"))
 
 
 def box(node: dict[str, Any]) -> tuple[int, int, int, int]:
@@ -97,8 +101,8 @@ def flat_numbers(page: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def test_both_formats_have_the_same_nodes(page: dict[str, Any]) -> None:
-    api = json.loads((ROOT / "workflows" / "api" / f"{_name(page)}.json").read_text())
+def test_both_formats_have_the_same_nodes(name: str, page: dict[str, Any]) -> None:
+    api = read_prompt(name)
     assert flat_numbers(page) == {number: node["class_type"] for number, node in api.items()}
 
 
@@ -129,8 +133,8 @@ def through(page: dict[str, Any], node: dict[str, Any], slot: int) -> list[Any]:
     return [f"{node['id']}:{link['origin_id']}", link["origin_slot"]]
 
 
-def test_both_formats_have_the_same_wires(page: dict[str, Any]) -> None:
-    api = json.loads((ROOT / "workflows" / "api" / f"{_name(page)}.json").read_text())
+def test_both_formats_have_the_same_wires(name: str, page: dict[str, Any]) -> None:
+    api = read_prompt(name)
     wires = list(flat_wires(page))
     assert all(api[number]["inputs"][name] == source for number, name, source in wires)
     wired = [v for node in api.values() for v in node["inputs"].values() if isinstance(v, list)]
@@ -201,9 +205,8 @@ def test_models_are_folded_in_one_group(page: dict[str, Any]) -> None:
         assert top < node["pos"][1] < top + height
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_a_picture_shows_what_the_workflow_does(name: str) -> None:
-    picture = (ROOT / "workflows" / f"{name}.jpg").read_bytes()
+    picture = (WORKFLOWS / f"{STEMS[name]}.jpg").read_bytes()
     assert picture[:3] == b"\xff\xd8\xff"
     assert len(picture) < LARGEST_PICTURE
 
@@ -213,10 +216,6 @@ def test_there_is_a_note_beside_the_graph(page: dict[str, Any]) -> None:
     assert len(notes) == 1
     assert notes[0]["widgets_values"][0].startswith("## ")
     assert "`" not in notes[0]["widgets_values"][0]  # the page draws code dark on dark
-
-
-def _name(page: dict[str, Any]) -> str:
-    return next(path.stem for path in FILES if json.loads(Path(path).read_text()) == page)
 
 
 def _is_file(value: Any) -> bool:

@@ -17,13 +17,14 @@ import numpy as np
 import soundfile
 
 from tools.browser.chromium import MODULES, chromium
-from tools.hosts.checkout import ROOT, find_checkout, has_requirements
+from tools.hosts.checkout import find_checkout, has_requirements
 from tools.hosts.server import ComfyServer
 from tools.miniature import miniature
+from tools.workflows.menu import NAMES, page_path
 from tools.workflows.prompts import miniature_name
 from tools.workflows.sampling_flows import OWN_LORA
 
-WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
+WORKFLOWS = {name: page_path(name) for name in NAMES}
 RECORDINGS = ("song.wav", "reference.wav")  # of a user, which no workflow names
 RATE = 48_000  # Hz, of the recordings
 
@@ -84,7 +85,7 @@ def page_server(folder: Path, recording: np.ndarray) -> Iterator[ComfyServer]:
 def link_published_models(models: Path) -> None:
     """Fill `models` with the miniature under the file names that the workflows use."""
     miniature(models)
-    pages = [json.loads(path.read_text(encoding="utf-8")) for path in WORKFLOWS]
+    pages = [json.loads(path.read_text(encoding="utf-8")) for path in WORKFLOWS.values()]
     pages += [part for page in pages for part in page.get("definitions", {}).get("subgraphs", [])]
     nodes = (node for page in pages for node in page["nodes"])
     for file in (each for node in nodes for each in node["properties"].get("models", [])):

@@ -29,6 +29,7 @@ from tools.browser.page import (
 )
 from tools.docs.make_released import released
 from tools.hosts.checkout import ROOT
+from tools.workflows.menu import as_graph
 
 PICTURES = ROOT / "web" / "docs" / "pictures"
 SCRIPT = ROOT / "tools" / "docs" / "pictures.mjs"
@@ -88,7 +89,7 @@ def make(kinds: Sequence[str], folder: Path) -> None:
     Raises:
         RuntimeError: something is missing on this machine, or on the page.
     """
-    pages = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in WORKFLOWS}
+    pages = {name: as_graph(json.loads(path.read_text())) for name, path in WORKFLOWS.items()}
     todo = shots(kinds, pages)
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)

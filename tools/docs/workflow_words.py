@@ -1,9 +1,9 @@
 """The English words in the workflows, which `web/workflow_words.js` shows in the page's language.
 
-These are titles of nodes, subgraphs and groups, notes line by line, and names of what a subgraph
-has for inputs and outputs. `make_locales` writes their translations to `web/words/`. What has a
-name in `tools/phrases`, as our nodes have, is called by it; the rest is in
-`tools/phrases/workflows`.
+These are titles of nodes, subgraphs and groups, what an app calls its widgets, notes line by line,
+and names of what a subgraph has for inputs and outputs. `make_locales` writes their translations
+to `web/words/`. What has a name in `tools/phrases`, as our nodes have, is called by it; the rest is
+in `tools/phrases/workflows`.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tools.hosts.checkout import ROOT
+from tools.workflows.apps import LABEL
 from tools.workflows.graph import STOCK_TITLES
 
 WORDS = ROOT / "web" / "words"
@@ -67,6 +68,9 @@ def _texts(graph: Graph) -> Iterator[str]:
     for node in graph["nodes"]:
         if node["type"] not in STOCK_TITLES and "title" in node:
             yield node["title"]
+        yield from (slot["label"] for slot in node["inputs"] if "label" in slot)
+        if LABEL in node["properties"]:
+            yield node["properties"][LABEL]
         if node["type"] in NOTES:
             yield from filter(str.strip, node["widgets_values"][0].split("\n"))
     for group in graph.get("groups", []):

@@ -16,7 +16,7 @@ from tools.workflows.graph import Flow, Node
 from tools.workflows.notes import CHOOSE
 
 IDEA = "a bittersweet song about the last train home, for a rainy Sunday evening"
-IDEA_NOTE = """## A song from an idea
+IDEA_NOTE = """## Song from an idea
 
 1. **Idea**: say in a sentence what the song is about. The language model writes caption and \
 lyrics and chooses tempo, key and length; set **seconds** to choose the length yourself.
@@ -60,7 +60,7 @@ We are faster than the sun
 
 [Outro]
 Faster than the sun"""
-FULL_NOTE = """## A full song with lyrics
+FULL_NOTE = """## Full song with lyrics
 
 1. **Song**: caption, lyrics and length are yours; tempo, key and the rest are on *auto*.
 2. **Plan**: *Think* chooses what is on *auto* and rewrites the caption. *Compose Codes* writes \
@@ -106,7 +106,7 @@ Codes are a melody without its timbre: cut, join and repeat them, keep them as t
 
 
 def song_from_idea() -> Flow:
-    flow = Flow("song_from_idea", "A song from an idea", IDEA_NOTE)
+    flow = Flow("song_from_idea", "Song from an idea", IDEA_NOTE)
     lm = load_lm(flow).out("lm")
     idea = flow.group("Idea", 1)
     sample = idea.add("AceStep15CreateSample", lm=lm, query=IDEA)
@@ -120,7 +120,7 @@ def song_from_idea() -> Flow:
 
 
 def full_song_with_lyrics() -> Flow:
-    flow = Flow("full_song_with_lyrics", "A full song with lyrics", FULL_NOTE)
+    flow = Flow("full_song_with_lyrics", "Full song with lyrics", FULL_NOTE)
     lm = load_lm(flow).out("lm")
     song = flow.group("Song", 1).add(
         "AceStep15Song", caption=FULL_CAPTION, lyrics=FULL_LYRICS, seconds=150.0, language="en"

@@ -15,11 +15,12 @@ from tools.hosts.checkout import ROOT
 from tools.hosts.pack import pack_on_standin
 from tools.workflows.flows import FLOWS
 from tools.workflows.graph import Node, api
+from tools.workflows.menu import WORKFLOWS, page_path
 from tools.workflows.page_format import page
 from tools.workflows.song_subgraph import BLUEPRINTS
 from tools.workflows.subgraph_format import blueprint
 
-WORKFLOWS, SUBGRAPHS = ROOT / "workflows", ROOT / "subgraphs"
+SUBGRAPHS = ROOT / "subgraphs"
 _WIRE, _END = 6, 4  # parts of a wire: id, node, its output, node, its input, type
 DRAWN = frozenset(
     "pos size bounding bounds reroutes linkExtensions title _meta shape target_slot".split()
@@ -31,7 +32,7 @@ def written(classes: Mapping[str, Any]) -> dict[Path, str]:
     files: dict[Path, str] = {}
     for make in FLOWS:
         flow = make()
-        files[WORKFLOWS / f"{flow.name}.json"] = _text(page(flow, classes))
+        files[page_path(flow.name)] = _text(page(flow, classes))
         files[WORKFLOWS / "api" / f"{flow.name}.json"] = _text(api(flow, classes))
     for make_part, words in BLUEPRINTS:
         part = make_part()

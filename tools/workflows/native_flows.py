@@ -12,7 +12,7 @@ Let another taxi pass
 Stay until the needle lifts
 Stay until the weather shifts"""
 
-NOTE = """## ComfyUI's own loaders and sampler
+NOTE = """## Stock loaders and sampler
 
 The three models come from ComfyUI's own loaders. What they loaded is used as it is: nothing is \
 loaded twice, and LoRAs, fp8 and GGUF stay as their loader made them.
@@ -27,7 +27,7 @@ corrects its steps as the official code does; take it out for songs of before.
 
 
 def native_loaders() -> Flow:
-    flow = Flow("native_loaders", "ComfyUI's own loaders and sampler", NOTE)
+    flow = Flow("native_loaders", "Stock loaders and sampler", NOTE)
     models = flow.group("Models")
     unet = models.fold("UNETLoader", (TURBO,), unet_name=TURBO.name)
     files = {"clip_name1": TEXT_ENCODER.name, "clip_name2": LM.name, "type": "ace"}

@@ -70,8 +70,8 @@ recording; **n_min** above 0 stays closer to it.
 """,
     ),
     "repaint_section": (
-        "Repaint a section",
-        f"""## Repaint a section
+        "Fix a section",
+        f"""## Fix a section
 
 {CHOOSE}
 2. Set **start** and **end** of the section.

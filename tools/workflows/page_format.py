@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from tools.workflows.apps import app_of
 from tools.workflows.graph import Flow, with_subgraphs
 from tools.workflows.layout import HEAD, TITLE, lines_of
 from tools.workflows.page_parts import EDGE, Places, groups_of, links_of, node_of, places_of
@@ -32,7 +33,7 @@ def page(flow: Flow, classes: Mapping[str, Any]) -> dict[str, Any]:
         "groups": groups_of(flow, nodes),
         **definitions(flow, classes),
         "config": {},
-        "extra": {"ds": {"scale": SCALE, "offset": [8 * EDGE, 4 * EDGE]}},
+        "extra": {"ds": {"scale": SCALE, "offset": [8 * EDGE, 4 * EDGE]}} | app_of(flow),
         "version": VERSION,
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tools.workflows.apps import labels_of, properties_of
 from tools.workflows.graph import (
     Flow,
     Group,
@@ -74,7 +75,9 @@ def node_of(
 ) -> dict[str, Any]:
     number = flow.number(node)
     into = {link[4]: link[0] for link in links if link[3] == number}
+    labels = labels_of(flow, node)
     properties: dict[str, Any] = {"Node name for S&R": node.kind}
+    properties |= properties_of(flow, node)
     properties |= PACK if node.kind.startswith("AceStep15") else STOCK
     if node.inside is not None:
         shown = [[str(node.inside.flow.number(i.node)), i.widget] for i in node.inside.promoted]
@@ -95,7 +98,8 @@ def node_of(
             {"name": socket.name, "type": socket.kind, "link": into.get(slot)}
             | ({"shape": 7} if socket.optional else {})
             | ({"widget": {"name": socket.name}} if socket.is_widget else {})
-            for slot, socket in enumerate(_drawn_slots(node, classes, into))
+            | ({"label": labels[socket.name]} if socket.name in labels else {})
+            for slot, socket in enumerate(_drawn_slots(node, classes, into, labels))
         ],
         "outputs": [
             {
@@ -111,13 +115,16 @@ def node_of(
     }
 
 
-def _drawn_slots(node: Node, classes: Mapping[str, Any], into: dict[int, int]) -> list[Socket]:
-    """The inputs that are no widgets, then the widgets up to the last one that is wired."""
+def _drawn_slots(
+    node: Node, classes: Mapping[str, Any], into: dict[int, int], labels: dict[str, str]
+) -> list[Socket]:
+    """The inputs that are no widgets, then the widgets up to the last that is wired or labelled."""
     inputs = connectable_of(classes[node.kind])
     if node.inside is not None:
         return inputs
+    labelled = [place for place, each in enumerate(inputs) if each.name in labels]
     slots = len(slots_of(classes[node.kind]))
-    return inputs[: max(slots, max(into, default=-1) + 1)]
+    return inputs[: max(slots, *(place + 1 for place in (*into, *labelled)), 0)]
 
 
 def _values(flow: Flow, node: Node, classes: Mapping[str, Any]) -> list[Any]:

@@ -19,7 +19,7 @@ Count the windows, name the stars"""
 DESCRIPTION = "Makes a song from a description and lyrics with ACE-Step 1.5. Open it to see how."
 ALIASES = ["music", "song", "suno", "udio", "text to music", "lyrics", "singing", "ace step"]
 
-NOTE = """## Start here
+NOTE = """## First song
 
 1. **Models**: if files are missing, ComfyUI offers them for download (about 6 GB). They are \
 needed once.
@@ -30,9 +30,9 @@ needed once.
 
 ### What next
 
-- Open the Song node (*Enter Subgraph*): inside are the nodes of **text_to_music**.
-- **full_song_with_lyrics** plans and composes first: better long songs, one more model.
-- **cover**, **repaint_section**, **stems** start from a recording.
+- Open the Song node (*Enter Subgraph*): inside are the nodes of **Text to music**.
+- **Full song with lyrics** plans and composes first: better long songs, one more model.
+- **Cover**, **Fix a section**, **Stems** start from a recording.
 
 All of them are in **Templates**, under this pack's name.
 """
@@ -61,7 +61,7 @@ def song() -> Subgraph:
 
 
 def start_here() -> Flow:
-    flow = Flow("start_here", "Start here", NOTE)
+    flow = Flow("start_here", "First song", NOTE)
     made = flow.group("Song", 1).add_subgraph(song())
     output = flow.group("Result", 2)
     output.add("AceStep15SaveAudio", audio=made.out("audio"), song=made.out("song"))

@@ -1,6 +1,7 @@
 // The element on a node: a canvas that takes the keyboard, buttons and a line of text below it.
 // It takes no events any more once its signal, the lifetime of its node, has ended.
 
+import { nameInApp } from "../app_mode.js";
 import { CARD, EDGE, INK, LIT, PAPER } from "../colours.js";
 import { lifetimeOf, onTick } from "../node_lifetime.js";
 
@@ -105,6 +106,7 @@ export function mount(node, panel, tick, name = "waveform", height = HEIGHT) {
     setValue: () => {},
   });
   widget.serialize = false;
+  if (name === "waveform") nameInApp(node, widget);
   // the page's side panel writes its own width here; on the canvas the node's is meant
   Object.defineProperty(widget, "width", { get: () => undefined, set: () => {} });
   onTick(node, () => panel.root.isConnected && tick());

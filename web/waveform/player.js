@@ -54,6 +54,11 @@ export class Player {
     }
   }
 
+  /** Plays unless another does. @param {() => void} play */
+  playAlone(play) {
+    if (!active?.playing) play();
+  }
+
   /** @param {string} url */
   load(url) {
     if (this.sound.getAttribute("src") !== url) this.sound.src = url;

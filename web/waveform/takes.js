@@ -3,6 +3,7 @@
 
 import { api } from "../../../scripts/api.js";
 import { coloursOf } from "../colours.js";
+import { isInApp } from "../app_mode.js";
 import { lifetimeOf } from "../node_lifetime.js";
 import { draw } from "./draw.js";
 import { addButton, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
@@ -104,6 +105,7 @@ class TakesWidget {
     for (const button of this.buttons) button.remove();
     this.buttons = this.takes.map((_, place) => addButton(this.panel, () => this.choose(place)));
     this.show();
+    if (isInApp(this.panel.root)) this.player.playAlone(() => this.play(0)); // Run was pressed to hear it
   }
 
   toggle() {

@@ -17,6 +17,7 @@ from tools.miniature.recordings import FOLDER, FRAMES, RECORDINGS, REQUEST, Reco
 from tools.miniature.trained import TRAINED
 from tools.miniature.world.piece import compose
 from tools.workflows.flow_parts import BAND, BPM, CHORDS, TUNE
+from tools.workflows.menu import page_path
 
 ALL = 250_000  # bytes that they may take of the archive
 STRUCK, GHOST = 0.3, 0.3  # of a stroke that is written, and of one that is not
@@ -91,7 +92,7 @@ def test_every_recording_of_a_workflow_comes_with_the_pack() -> None:
     ),
 )
 def test_the_first_step_of_its_note_is_to_choose_a_file(name: str) -> None:
-    page = json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
+    page = json.loads(page_path(name).read_text(encoding="utf-8"))
     (note,) = (node for node in page["nodes"] if node["type"] == "MarkdownNote")
     first = next(line for line in note["widgets_values"][0].splitlines() if line[:1].isdigit())
     assert first.startswith("1. **Choose your file** on *Load Recording*")

@@ -130,7 +130,10 @@ KEYS: Final[dict[str, str]] = {
     "server.py": "/view",
 }
 PAGE: Final[dict[str, str]] = {
-    "api": "addEventListener apiURL getUserData queuePrompt removeEventListener storeUserData",
+    "api": (
+        "addEventListener apiURL getUserData getWorkflowTemplates queuePrompt removeEventListener"
+        " storeUserData"
+    ),
     "app": "extensionManager graph handleFile registerExtension rootGraph",
     "definition": "input name search_aliases",
     "extension": "beforeConfigureGraph beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
