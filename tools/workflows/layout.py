@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tools.workflows.graph import Flow
 
 TITLE = 30  # pixels: the title bar, which stands above a node's place
-HEAD, BETWEEN, FOOT, BELOW = 70, 46, 16, 20  # pixels: above, between, below nodes; below groups
+HEAD, BETWEEN, FOOT, BELOW = 64, 42, 16, 20  # pixels: above, between, below nodes; below groups
 ROOM = 1510  # pixels of width that a window of 1440 shows at 70 %
 WIDEST, NARROWEST = 340, 270  # of a node, in pixels
 GAP = 40  # pixels between columns, at least

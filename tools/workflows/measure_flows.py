@@ -34,10 +34,10 @@ def measure_recording() -> Flow:
     loop = flow.group("Loop", 3)
     bars = loop.add("AceStep15CutBars", audio=audio, beats=found.out("beats"), count=2, repeats=4)
     loop.add("AceStep15SaveAudio", audio=bars.out("audio"), filename_prefix="audio/loop")
-    correction = flow.group("Correct", 4)
-    made = correction.add("AceStep15Correct", audio=audio)
-    correction.add("PreviewAny", source=made.out("report"))
-    correction.add("AceStep15SaveAudio", audio=made.out("audio"), filename_prefix="audio/corrected")
+    made = flow.group("Correct", 2).add("AceStep15Correct", audio=audio)
+    corrected = flow.group("Result", 4)
+    corrected.add("PreviewAny", source=made.out("report"))
+    corrected.add("AceStep15SaveAudio", audio=made.out("audio"), filename_prefix="audio/corrected")
     return flow
 
 

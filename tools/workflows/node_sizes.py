@@ -8,7 +8,7 @@ from tools.workflows.graph import Node, Socket, inputs_of, outputs_of, slots_of,
 SEEDS = ("seed", "noise_seed")  # whole numbers of these names get a second widget unasked
 WAVEFORM = 126  # pixels that web/waveform/panel.js takes
 EXTRA = {
-    "PreviewImage": 160,
+    "PreviewImage": 140,
     "SaveVideo": 300,
     "AceStep15SaveAudio": WAVEFORM,
     "AceStep15RegionMask": WAVEFORM,
