@@ -4,7 +4,8 @@
 //       workflows: [{name, page}], run: {name: {widget: value}} of those to run,
 //       region: [start, end] in seconds, recording: an input file of two seconds, help: [node ids],
 //       languages: [locales], themes: [color palettes], words: for the search,
-//       dropped: {ending: file}, pictures: folder or null}
+//       dropped: {ending: file}, files: {name: its file, without an ending}, apps: the same of those that open
+//       as one, pictures: folder or null}
 // The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}}
 
 import { visit as workflows } from "./driver.mjs";
