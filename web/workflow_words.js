@@ -93,6 +93,7 @@ function change(workflow, say, label) {
   }
   for (const subgraph of subgraphs) {
     subgraph.name = say(subgraph.name);
+    sayLabels(subgraph, say); // the page copies those of its node
     changeSlots(subgraph, label);
   }
 }
@@ -100,10 +101,15 @@ function change(workflow, say, label) {
 /** @param {any} entry @param {(text: string) => string} say */
 function changeNode(entry, say) {
   if (entry.title) entry.title = say(entry.title);
-  for (const slot of entry.inputs ?? []) if (slot.label) slot.label = say(slot.label);
+  sayLabels(entry, say);
   if (entry.properties?.[LABEL]) entry.properties[LABEL] = say(entry.properties[LABEL]);
   const [text, ...rest] = NOTES.includes(entry.type) ? (entry.widgets_values ?? []) : [];
   if (typeof text === "string") entry.widgets_values = [text.split("\n").map(say).join("\n"), ...rest];
+}
+
+/** @param {any} place with inputs that an app names @param {(text: string) => string} say */
+function sayLabels(place, say) {
+  for (const slot of place.inputs ?? []) if (slot.label) slot.label = say(slot.label);
 }
 
 /** @param {any} place a subgraph, or an entry of one @param {(slot: any) => any} label */
