@@ -3,8 +3,8 @@
 
 const LIST = '[data-testid="linear-widgets"]';
 export const LABEL = "acestep15 label"; // a property of the node; as in tools/workflows/apps.py
-// as tall as a verse and a chorus; the page's own box has three lines
-const STYLE = `${LIST} [data-widget-key$=":lyrics"] textarea { min-height: 12em; }`;
+// as tall as a verse and a chorus, whatever its font; the page's own box has three lines
+const STYLE = `${LIST} [data-widget-key$=":lyrics"] textarea { min-height: 150px; }`;
 
 export function addAppStyle() {
   const style = document.createElement("style");
