@@ -17,6 +17,7 @@ from .formats import FORMATS, format_input, level_line
 from .lyrics import Timestamps, lyric_text
 from .node_text import node_text
 from .sockets import LyricTimestampsSocket, PlayerSocket, SongSocket
+from .take_origin import origin_of
 from .typed import checked
 from .vae import CATEGORY
 from .waveform_ui import WAVEFORMS, waveform_json
@@ -123,6 +124,7 @@ class AceStepSaveAudio(io.ComfyNode):
         tags = {**_song_tags(song, title), **host.graph_tags(cls.hidden)}
         place = folders.output(filename_prefix)
         ending = f"_{form.encoding.suffix}"
+        origin = {**origin_of(cls.hidden), "caption": song.caption if song else ""}
         saved, waves, lines = [], [], []
         for number, item in enumerate(waveform):
             content = audio_content(place.name, item, form, tags, rate)
@@ -131,7 +133,7 @@ class AceStepSaveAudio(io.ComfyNode):
                 contents["_.lrc"] = folders.text_content(f"{lyrics[number]}\n")
             path = place.save(contents, number)[0]
             saved.append(place.shown_on_page(path))
-            waves.append(waveform_json(saved[-1], item, rate))
+            waves.append(waveform_json({**saved[-1], **origin}, item, rate))
             lines.append(f"{path.name}: {level_line(item, rate, form)}")
         made = {"waveform": waveform, "sample_rate": rate}
         shown = {**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves, **node_text(lines)}

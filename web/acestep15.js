@@ -16,6 +16,7 @@ import { sortTemplates } from "./template_list.js";
 import { keepBeats } from "./waveform/grid.js";
 import { addRegion } from "./waveform/region.js";
 import { showWarnings } from "./warnings.js";
+import { keepTakes } from "./waveform/take_store.js";
 import { addTakes } from "./waveform/takes.js";
 import { keepEnglish, translateWorkflow } from "./workflow_words.js";
 
@@ -44,6 +45,7 @@ app.registerExtension({
     showWarnings();
     openDroppedFiles();
     keepEnglish();
+    keepTakes();
   },
   beforeConfigureGraph(workflow) {
     return translateWorkflow(workflow);

@@ -163,9 +163,9 @@ async function compareTakes(page) {
   for (const count of [1, 2]) {
     await pressRun(page);
     const arrived = ([area, count]) =>
-      document.querySelectorAll(`${area} button`).length === count + 1;
+      document.querySelectorAll(`${area} [data-take]`).length === count;
     await page.waitForFunction(arrived, [TAKES, count], { timeout: LOADING });
-    counts.push(await button.count());
+    counts.push(await page.locator(`${TAKES} [data-take]`).count());
   }
   await button.nth(1).click(); // the first take
   await button.first().click(); // play
@@ -175,7 +175,7 @@ async function compareTakes(page) {
   await button.nth(2).click(); // the second, while it plays
   await page.waitForTimeout(300);
   const after = await page.evaluate(clockOf, TAKES);
-  const pressed = await button.evaluateAll((all) =>
+  const pressed = await page.locator(`${TAKES} [data-take]`).evaluateAll((all) =>
     all.map((each) => each.getAttribute("aria-pressed")),
   );
   if (played) await button.first().click(); // stop

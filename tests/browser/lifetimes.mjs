@@ -68,10 +68,12 @@ function buttonOf({ kind, name }) {
   return widget.element.querySelector("button");
 }
 
-function giveTake(filename) {
+async function giveTake(filename) {
   const node = window.nodeOf("AceStep15SaveAudio");
+  const { takes } = node.widgets.find((each) => each.takes);
   const take = { filename, subfolder: "", type: "input", seconds: 2, peaks: [99], loudness: -20 };
   node.onExecuted({ ace_step_waveforms: [JSON.stringify(take)] });
+  while (!takes.take) await new Promise((next) => setTimeout(next, 50));
 }
 
 async function givePreview(filename) {

@@ -43,14 +43,56 @@ export function makePanel(kind, signal) {
 export function makeRow(kind, signal) {
   const root = make("div", `display:flex;flex-direction:column;gap:4px;width:100%;${CARD}`);
   root.className = `acestep15-${kind}`;
+  const { bar, text } = makeBar(root);
+  for (const event of ["pointerdown", "pointermove", "pointerup", "dblclick"])
+    root.addEventListener(event, (each) => each.stopPropagation()); // the node stays where it is
+  return { root, bar, text, signal };
+}
+
+/** @param {HTMLElement} root it is the last one in there */
+function makeBar(root) {
   const bar = make("div", "display:flex;gap:4px;align-items:center;flex-wrap:wrap;min-height:24px;padding:0 4px");
   const text = make("span", "flex:1;font:11px sans-serif;text-align:right");
   text.setAttribute("aria-live", "polite");
   bar.append(text);
   root.append(bar);
-  for (const event of ["pointerdown", "pointermove", "pointerup", "dblclick"])
-    root.addEventListener(event, (each) => each.stopPropagation()); // the node stays where it is
+  return { bar, text };
+}
+
+/** @param {Row} panel @returns {Row} one more bar of buttons, with a text of one line */
+export function addBar({ root, signal }) {
+  const { bar, text } = makeBar(root);
+  bar.style.flexWrap = "nowrap";
+  text.style.cssText += ";overflow:hidden;text-overflow:ellipsis;white-space:nowrap";
   return { root, bar, text, signal };
+}
+
+/**
+ * Ask for a line of text in the place of a row's own.
+ * @param {Row} row
+ * @param {string} value
+ * @param {(text: string) => void} done not called after Escape
+ */
+export function askIn({ bar, text, signal }, value, done) {
+  const style = `flex:1;min-width:0;font:11px sans-serif;color:${INK};background:${PAPER};border:1px solid ${EDGE}`;
+  const field = /** @type {HTMLInputElement} */ (make("input", style));
+  field.value = value;
+  let open = true; // taking the field away takes the focus from it, too
+  const end = (/** @type {boolean} */ keep) => {
+    if (!open) return;
+    open = false;
+    field.replaceWith(text);
+    if (keep) done(field.value.trim());
+  };
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    event.stopPropagation(); // the page has keys of its own
+    if (event.key === "Enter" || event.key === "Escape") end(event.key === "Enter");
+  };
+  field.addEventListener("keydown", pressed, { signal });
+  field.addEventListener("blur", () => end(true), { signal });
+  text.replaceWith(field);
+  field.focus();
+  field.select();
 }
 
 /**

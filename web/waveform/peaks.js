@@ -6,7 +6,12 @@
  * @property {number} seconds
  * @property {number[]} peaks 0 to 255, evenly over the sound
  * @property {number | null} [loudness] LUFS; null: silence
- * @property {string} [name]
+ * @property {string} [filename]
+ * @property {string} [subfolder]
+ * @property {string} [type]
+ * @property {string} [list] of a take: the key of its node's takes
+ * @property {string} [caption] of a take
+ * @property {Record<string, Record<string, number>>} [seeds] of a take
  */
 
 export const FULL = 255;
@@ -21,9 +26,9 @@ const RATE = 8000; // Hz: enough for a picture, and ten minutes are 40 MB
  */
 export function waveformsIn(output, address) {
   return (output?.ace_step_waveforms ?? []).map((text) => {
-    const { filename, subfolder, type, seconds, peaks, loudness } = JSON.parse(text);
-    const url = address(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
-    return { url, seconds, peaks, loudness, name: filename };
+    const sent = JSON.parse(text);
+    const { filename, subfolder, type } = sent;
+    return { ...sent, url: address(`/view?${new URLSearchParams({ filename, subfolder, type })}`) };
   });
 }
 

@@ -1,24 +1,27 @@
-// What was saved: a waveform that plays, and other takes at the same moment, all equally loud.
-// The takes are those of this visit; nothing of it is saved with the workflow.
+// What was saved: a waveform that plays, and other takes at the same moment, all equally loud. They stay with the
+// workflow, see take_store.js; what is removed here leaves the list, and its file stays.
 
-import { api } from "../../../scripts/api.js";
+import { app } from "../../../scripts/app.js";
 import { coloursOf } from "../colours.js";
 import { isInApp } from "../app_mode.js";
 import { lifetimeOf } from "../node_lifetime.js";
 import { draw } from "./draw.js";
-import { addButton, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
-import { waveformsIn } from "./peaks.js";
+import { addBar, addButton, askIn, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
 import { Player } from "./player.js";
 import { clock, within } from "./range.js";
+import { putSeeds, seedText } from "./seeds.js";
+import { KEY, addressOf, changeTakes, identityOf, newKey, peaksIn, shown } from "./take_store.js";
+import { tagOf, takeOf, takesIn, together } from "./take_store.js";
 import { translate } from "./messages.js";
 
-const MAX_TAKES = 9; // takes; older ones go first
+const HEIGHT = 146; // pixels, with the margins of the page
 const STEP = 2; // seconds that an arrow seeks
 const SHIFT_FACTOR = 5; // times as far with Shift
 
 /** @param {any} node */
 export function addTakes(node) {
   hideOtherPlayer(node);
+  keepOwnKey(node);
   new TakesWidget(node);
 }
 
@@ -34,7 +37,7 @@ function hideOtherPlayer(node) {
 
 /**
  * How loud each take is played, so that all are as loud as the quietest.
- * @param {import("./peaks.js").Waveform[]} takes
+ * @param {{loudness: number | null}[]} takes LUFS
  * @returns {number[]} 0 to 1
  */
 export function volumes(takes) {
@@ -43,23 +46,56 @@ export function volumes(takes) {
   return takes.map(({ loudness }) => (loudness == null ? 1 : 10 ** ((least - loudness) / 20)));
 }
 
+// A copy of a node in the same workflow gets a list of its own.
+/** @param {any} node */
+function keepOwnKey(node) {
+  node.properties[KEY] = newKey();
+  const configured = node.onConfigure;
+  node.onConfigure = function (/** @type {any[]} */ ...given) {
+    configured?.apply(this, given);
+    const root = app.rootGraph ?? app.graph;
+    const places = [root, ...(root.subgraphs?.values() ?? [])];
+    const taken = places.flatMap((graph) => graph.nodes).filter((each) => each !== this);
+    if (taken.some(({ properties }) => properties?.[KEY] === this.properties[KEY])) this.properties[KEY] = newKey();
+  };
+}
+
+/** @typedef {import("./take_store.js").Take} Take */
+
 class TakesWidget {
   /** @param {any} node */
   constructor(node) {
     const signal = lifetimeOf(node);
+    this.node = node;
     this.panel = makePanel("takes", signal);
+    this.panel.root.style.height = `${HEIGHT - 20}px`;
     this.player = new Player(() => this.show(), signal);
-    /** @type {import("./peaks.js").Waveform[]} */
+    /** @type {Take[]} */
     this.takes = [];
+    /** @type {Set<string>} identities of takes whose file has gone, or is another one */
+    this.lost = new Set();
+    this.key = "";
+    this.arrive = (/** @type {import("./peaks.js").Waveform[]} */ waves) => void this.add(waves);
+    this.restored = Promise.resolve();
+    this.problem = "";
+    /** @type {number[]} of the chosen take */
+    this.peaks = [];
     /** @type {HTMLButtonElement[]} */
     this.buttons = [];
     this.chosen = 0;
     this.moment = 0; // seconds, while nothing plays
     this.shown = "";
     this.playButton = addButton(this.panel, () => this.toggle());
+    this.details = addBar(this.panel);
+    this.starButton = addButton(this.details, () => this.changeTake((take) => ({ ...take, star: !take.star })));
+    this.seedButton = addButton(this.details, () => this.useSeeds());
+    this.nameButton = addButton(this.details, () => this.rename());
+    this.removeButton = addButton(this.details, () => this.remove());
     this.addListeners();
-    mount(node, this.panel, () => this.tick()).takes = this;
-    onExecuted(node, (output) => this.add(waveformsIn(output, (path) => api.apiURL(path))));
+    mount(node, this.panel, () => this.tick(), "waveform", HEIGHT).takes = this;
+    // what names its list comes through the store
+    onExecuted(node, (output) => this.add(takesIn(output).filter(({ list }) => !list)));
+    signal.addEventListener("abort", () => this.leave());
   }
 
   get take() {
@@ -79,11 +115,11 @@ class TakesWidget {
       this.seek(((event.clientX - left) / width) * this.take.seconds);
     };
     canvas.addEventListener("pointerdown", seek, { signal });
-    onKey(this.panel, (event) => this.key(event));
+    onKey(this.panel, (event) => this.press(event));
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether it was one of ours */
-  key(event) {
+  press(event) {
     if (!this.take || event.ctrlKey || event.metaKey || event.altKey) return false;
     const step = STEP * (event.shiftKey ? SHIFT_FACTOR : 1);
     if (event.key === " ") this.toggle();
@@ -94,16 +130,76 @@ class TakesWidget {
     return true;
   }
 
+  /** The takes of the workflow that was opened. @param {string} key */
+  async restore(key) {
+    const takes = await changeTakes(key, (kept) => kept).catch(() => []);
+    if (key !== this.key) return;
+    this.put(takes, takes.length - 1);
+    const tags = await Promise.all(takes.map((take) => tagOf(take).catch(() => take.tag)));
+    this.lost = new Set(takes.filter(({ tag }, n) => tags[n] == null || (tag && tags[n] !== tag)).map(identityOf));
+    this.show();
+  }
+
   /** @param {import("./peaks.js").Waveform[]} waves those of one run, in the order of the batch */
-  add(waves) {
-    const fresh = waves.filter(({ url }) => this.takes.every((take) => take.url !== url));
-    if (!fresh.length) return;
+  async add(waves) {
+    if (!waves.length) return;
+    this.open(); // a run may end before the node is drawn
+    await this.restored;
+    const fresh = await Promise.all(waves.map(takeOf));
+    const known = new Set(this.takes.map(identityOf));
+    const takes = await this.change((kept) => together(kept, fresh));
+    const first = takes.findIndex((take) => !known.has(identityOf(take)));
+    if (first < 0 || this.panel.signal.aborted) return;
     this.player.stop();
-    this.takes = [...this.takes, ...fresh].slice(-MAX_TAKES);
-    this.chosen = Math.max(0, this.takes.length - fresh.length);
     this.moment = 0;
+    this.put(takes, first);
+  }
+
+  /**
+   * @param {(takes: Take[]) => Take[]} change
+   * @returns {Promise<Take[]>} as they are then; where the server keeps none, for this visit
+   */
+  async change(change) {
+    try {
+      const takes = await changeTakes(this.key, change);
+      this.problem = "";
+      return takes;
+    } catch {
+      this.problem = "notKept";
+      return change(this.takes);
+    }
+  }
+
+  /** @param {(take: Take) => Take} change of the chosen take */
+  async changeTake(change) {
+    const chosen = identityOf(this.take);
+    const one = (/** @type {Take} */ take) => (identityOf(take) === chosen ? change(take) : take);
+    this.put(await this.change((takes) => takes.map(one)), this.chosen);
+  }
+
+  rename() {
+    askIn(this.details, this.take.name, (name) => this.changeTake((take) => ({ ...take, name })));
+  }
+
+  async remove() {
+    this.player.stop();
+    const chosen = identityOf(this.take);
+    const takes = await this.change((kept) => kept.filter((take) => identityOf(take) !== chosen));
+    this.put(takes, Math.min(this.chosen, takes.length - 1));
+  }
+
+  useSeeds() {
+    this.problem = putSeeds(this.take.seeds) ? "seedsPut" : "noSeeds";
+    this.show();
+  }
+
+  /** @param {Take[]} takes @param {number} place the one to show */
+  put(takes, place) {
+    this.takes = takes;
     for (const button of this.buttons) button.remove();
-    this.buttons = this.takes.map((_, place) => addButton(this.panel, () => this.choose(place)));
+    this.buttons = takes.map((_, n) => addButton(this.panel, () => this.choose(n)));
+    this.chosen = Math.max(0, place);
+    this.peaks = this.take ? peaksIn(this.take.peaks) : [];
     this.show();
     if (isInApp(this.panel.root)) this.player.playAlone(() => this.play(0)); // Run was pressed to hear it
   }
@@ -118,7 +214,7 @@ class TakesWidget {
 
   /** @param {number} from seconds */
   play(from) {
-    this.player.play(this.take.url, from, Infinity, volumes(this.takes)[this.chosen]);
+    this.player.play(addressOf(this.take), from, Infinity, volumes(this.takes)[this.chosen]);
   }
 
   /** @param {number} time seconds */
@@ -133,12 +229,28 @@ class TakesWidget {
     const { playing, now } = this.player;
     if (playing) this.moment = now;
     this.chosen = place;
+    this.peaks = peaksIn(this.take.peaks);
+    this.problem = "";
     this.moment = within(this.moment, 0, this.take.seconds);
     if (playing) this.play(this.moment);
     this.show();
   }
 
+  open() {
+    const key = this.node.properties[KEY];
+    if (key === this.key) return;
+    this.leave();
+    this.key = key;
+    shown.set(key, this.arrive);
+    this.restored = this.restore(key);
+  }
+
+  leave() {
+    if (shown.get(this.key) === this.arrive) shown.delete(this.key);
+  }
+
   tick() {
+    this.open();
     const { canvas } = this.panel;
     const shown = JSON.stringify([canvas.clientWidth, canvas.clientHeight, coloursOf(canvas), translate("take")]);
     if (shown !== this.shown) this.show();
@@ -152,25 +264,53 @@ class TakesWidget {
     const seconds = take?.seconds ?? 1;
     const now = take ? this.now : null;
     const played = take && now != null ? { start: 0, end: now } : null;
-    draw(canvas, { peaks: take?.peaks ?? [], seconds, view: { from: 0, to: seconds }, played, now });
+    draw(canvas, { peaks: this.peaks, seconds, view: { from: 0, to: seconds }, played, now });
     this.playButton.textContent = this.player.playing ? "■" : "▶";
     this.playButton.title = translate("play");
     this.playButton.disabled = !take;
     this.buttons.forEach((button, place) => {
+      const { name, filename, star } = this.takes[place];
+      button.dataset.take = String(place + 1);
       button.hidden = this.takes.length < 2;
-      button.textContent = String(place + 1);
-      button.title = `${translate("take")} ${place + 1}: ${this.takes[place].name}`;
+      button.textContent = `${place + 1}${star ? "★" : ""}`;
+      button.title = `${translate("take")} ${place + 1}: ${name || filename}`;
       light(button, place === this.chosen);
     });
+    this.showDetails();
     canvas.title = translate("takes");
     canvas.setAttribute("role", "application");
     text.textContent = this.sentence();
     canvas.setAttribute("aria-label", `${translate("takes")}. ${this.sentence()}`);
   }
 
+  showDetails() {
+    const { take, details } = this;
+    details.bar.style.visibility = take ? "visible" : "hidden";
+    if (!take) return;
+    const faces = [
+      [this.starButton, take.star ? "★" : "☆", "star"],
+      [this.seedButton, translate("seeds"), "useSeeds"],
+      [this.nameButton, "✎", "rename"],
+      [this.removeButton, "✕", "remove"],
+    ];
+    for (const [button, face, title] of /** @type {[HTMLButtonElement, string, string][]} */ (faces)) {
+      button.dataset.aceStep = title;
+      button.textContent = face;
+      button.title = translate(title);
+      button.setAttribute("aria-label", translate(title));
+    }
+    light(this.starButton, take.star);
+    this.seedButton.disabled = !Object.keys(take.seeds).length;
+    const seeds = seedText(take.seeds);
+    const facts = [take.name || take.filename, seeds && `${translate("seed")} ${seeds}`, take.caption];
+    details.text.textContent = details.text.title = facts.filter(Boolean).join(" · ");
+  }
+
   sentence() {
+    if (!this.take) return translate(this.problem || "saved");
+    if (this.lost.has(identityOf(this.take))) return translate("lost");
     if (this.player.failed) return translate("cannotPlay");
-    if (!this.take) return translate("saved");
+    if (this.problem) return translate(this.problem);
     return `${clock(this.now)} / ${clock(this.take.seconds)}`;
   }
 }
