@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.conftest import RENDERERS
 from tools.browser.page import RATE, job_for, page_server, run_script
-from tools.workflows.menu import page_path
+from tools.workflows.menu import as_graph, page_path
 
 Found = dict[str, Any]
 SCRIPT = Path(__file__).parent / "takes.mjs"
@@ -26,7 +26,7 @@ def kept(
     Between the two the first take's file is taken away.
     """
     folder = tmp_path_factory.mktemp("takes")
-    page = json.loads(page_path("start_here").read_text(encoding="utf-8"))
+    page = as_graph(json.loads(page_path("start_here").read_text(encoding="utf-8")))
     with page_server(folder, np.zeros((RATE, 2))) as server:
 
         def visit(part: str, page: Found) -> Found:
