@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.nodes.test_workflows import FILES, every_node
+from tests.nodes.test_workflows import every_node
 from tools.hosts.pack import Pack
 from tools.workflows.flows import FLOWS
+from tools.workflows.menu import NAMES
 from tools.workflows.page_format import page
 from tools.workflows.seed_controls import (
     ENCODERS,
@@ -50,6 +51,6 @@ def test_the_note_says_which(written: dict[str, Any], name: str) -> None:
 
 
 def test_a_song_is_a_new_take_at_each_run_and_a_comparison_is_not() -> None:
-    assert ALL.keys() == {path.stem for path in FILES}
+    assert ALL.keys() == set(NAMES)
     assert ALL.keys() > KEPT
     assert not KEPT & {"start_here", "text_to_music", "song_from_idea", "cover", "karaoke"}
