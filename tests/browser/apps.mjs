@@ -62,7 +62,7 @@ async function firstVisit(page, name) {
     await page.waitForFunction(isChosen, "own.wav");
   }
   if (name === "repaint_section") {
-    await page.waitForFunction(reads, [REGION, "0:12"]);
+    await page.waitForFunction(hasRead, OWN);
     await dragAcross(page);
     clicks += 1;
   }
@@ -126,9 +126,10 @@ function isChosen(file) {
   return loader.widgets.find(({ name }) => name === "audio").value === file;
 }
 
-function reads([canvas, clock]) {
-  const panel = document.querySelector(canvas)?.parentElement;
-  return /\d:\d\d/.test(panel?.textContent) && panel.querySelector("canvas").width > 0 && clock;
+// The waveform of the own recording, and no longer that of the example.
+function hasRead(seconds) {
+  const node = window.app.graph.nodes.find(({ type }) => type === "AceStep15Repaint");
+  return node.widgets.find(({ name }) => name === "waveform").region.seconds === seconds;
 }
 
 async function viewOfRegion(seconds) {

@@ -48,7 +48,7 @@ class RegionWidget {
     this.playButton = addButton(this.panel, () => this.togglePlay());
     this.snapButton = addButton(this.panel, () => this.turnSnap());
     this.addListeners();
-    mount(node, this.panel, () => this.tick());
+    mount(node, this.panel, () => this.tick()).region = this;
     onExecuted(node, (output) => {
       this.lastRun = waveformsIn(output, (path) => api.apiURL(path))[0] ?? this.lastRun;
       if (!this.file) this.wave = this.lastRun;
