@@ -12,8 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 INT8_MAX: Final = 127
-_INT8PACK_MM: Final = getattr(torch, "_weight_int8pack_mm", None)  # torch's kernel for few rows
-_PACKED_ROWS: Final = 8  # up to which it is the fastest (measured on an x86 CPU)
+_ALIGNMENT: Final = (
+    64  # bytes: with AVX-512 torch's kernel ends the process where tensors begin elsewhere
+)
+_PACKED_COLUMNS: Final = 32  # and reads beyond the ends of rows that are no multiple of this
+_PACKED_ROWS: Final = 8  # up to which that kernel is the fastest (measured on an x86 CPU)
 _BLOCKED_ROWS: Final = 32  # up to which weights in blocks that stay in the cache are faster
 _BLOCK: Final = 128  # outputs
 
@@ -46,10 +49,31 @@ def _sums(x: Tensor, weight: Tensor) -> Tensor:
     rows = x.numel() // x.shape[-1]
     if x.device.type != "cpu" or rows > _BLOCKED_ROWS:
         return F.linear(x, weight.to(x.dtype))
-    if x.dtype is torch.bfloat16 and rows <= _PACKED_ROWS and _INT8PACK_MM is not None:
-        flat = x.reshape(rows, -1).contiguous()
-        return _INT8PACK_MM(flat, weight, x.new_ones(len(weight))).unflatten(0, x.shape[:-1])
+    if x.dtype is torch.bfloat16 and rows <= _PACKED_ROWS and _takes_packed_kernel(weight):
+        return _packed_sums(x.reshape(rows, -1), weight).unflatten(0, x.shape[:-1])
     return torch.cat([F.linear(x, part.to(x.dtype)) for part in weight.split(_BLOCK)], dim=-1)
+
+
+def _takes_packed_kernel(weight: Tensor) -> bool:
+    """By its shape [N, K], not its address: the result may not depend on where a tensor begins. A
+    compiler, which knows no addresses, fuses the other way itself."""
+    return (
+        hasattr(torch, "_weight_int8pack_mm")
+        and weight.shape[1] % _PACKED_COLUMNS == 0
+        and not torch.compiler.is_compiling()
+    )
+
+
+def _packed_sums(x: Tensor, weight: Tensor) -> Tensor:
+    """Torch's kernel for few rows, on tensors that begin where it can read: one in a mapped file
+    may begin anywhere."""
+    kernel: Any = torch._weight_int8pack_mm  # pyright: ignore[reportPrivateImportUsage]
+    return kernel(_aligned(x), _aligned(weight), x.new_ones(len(weight)))
+
+
+def _aligned(x: Tensor) -> Tensor:
+    x = x.contiguous()
+    return x if x.data_ptr() % _ALIGNMENT == 0 else x.clone()
 
 
 class Int8Linear(nn.Module):

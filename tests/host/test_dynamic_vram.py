@@ -26,6 +26,14 @@ MODES = ("flag", "patcher")
 IDS = torch.tensor([[5, 6, 7, 8]])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def float32_everywhere() -> Iterator[None]:
+    """The device that the patcher pretends computes in float32; a CPU with AMX would in bf16."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.cpu._is_amx_tile_supported", bool, raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def studio(pack: Pack, models: Path) -> Studio:
     """Loaded without dynamic VRAM, before any of it begins."""
