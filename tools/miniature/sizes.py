@@ -11,7 +11,7 @@ ENCODER: Final = StackConfig(
     hidden_size=64, intermediate_size=192, heads=4, kv_heads=2, head_dim=16
 )
 DECODER: Final = StackConfig(
-    hidden_size=128, intermediate_size=320, heads=4, kv_heads=2, head_dim=32
+    hidden_size=192, intermediate_size=320, heads=4, kv_heads=2, head_dim=32
 )
 DIT: Final = DiTConfig(
     decoder=DECODER,

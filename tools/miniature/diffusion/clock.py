@@ -18,14 +18,16 @@ FRAMES: Final = 1500  # one minute; longer songs hear it again from its beginnin
 MARKS: Final = 4  # channels of each tempo: beats, second eighths, bars of four beats, of three
 
 
-def silence(frames: int = FRAMES) -> Tensor:
-    """[1, T, 64]"""
+def silence(frames: int = FRAMES, beat_frames: int | None = None, others: float = 1.0) -> Tensor:
+    """[1, T, 64]; the marks of tempi other than that of `beat_frames` are `others` times as high,
+    which makes it easy to learn what the marks are for."""
     latent = torch.zeros(1, frames, LATENT_CHANNELS)
     for place, beat in enumerate(BEAT_FRAMES):
         for channel, (first, step) in enumerate(
             ((0, beat), (beat - beat // 2, beat), (0, 4 * beat), (0, 3 * beat))
         ):
-            latent[0, FIRST_FRAME + first :: step, MARKS * place + channel] = MARK
+            mark = MARK if beat_frames in (None, beat) else others * MARK
+            latent[0, FIRST_FRAME + first :: step, MARKS * place + channel] = mark
     return latent
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tools.miniature.codes.train import with_stems
-from tools.miniature.diffusion.clock import silence
+from tools.miniature.diffusion import clock
 from tools.miniature.sizes import STROKE
 from tools.miniature.text.prompts import Prompt, prompt
 from tools.miniature.training.pieces import Pieces
@@ -20,17 +20,20 @@ from tools.miniature.world.channels import STEMS
 from tools.miniature.world.request import Request
 
 BASE: Final = {
-    "text2music": 0.32,
-    "cover": 0.42,
-    "repaint": 0.1,
-    "extract": 0.05,
-    "lego": 0.05,
-    "complete": 0.06,
+    "text2music": 0.35,
+    "cover": 0.15,
+    "repaint": 0.08,
+    "extract": 0.14,
+    "lego": 0.13,
+    "complete": 0.15,
 }
 TURBO: Final = {"text2music": 0.4, "cover": 0.45, "repaint": 0.15}
 PLAYS: Final = 0.75  # how often a stem is in a piece
 REFERENCE: Final = 0.25  # how often text to music has a reference
+NAMED: Final = 0.85  # how often a caption names the stems
+NAMED_BESIDE_REFERENCE: Final = 0.3
 CLIP: Final = 129  # frames of a reference that the timbre encoder's one layer reads
+SAME_STEMS: Final = 0.45  # how often a cover has the stems of its source
 NOISE: Final = 0.1  # of a source, as the VAE's estimate is off
 
 Hints = Callable[[Tensor], Tensor]  # latents [1, T, 64] through codes and back
@@ -52,6 +55,7 @@ class Maker:
     pieces: Pieces
     tasks: dict[str, float]
     hints: Hints
+    easy: float = 0.0  # how often what an example must not heed is softer in its source
 
     def example(self, index: int, choose: random.Random) -> Example:
         full, request = self.pieces.roll(index), self.pieces.requests[index]
@@ -68,15 +72,16 @@ class Maker:
 
     def _text2music(self, full: Tensor, request: Request, choose: random.Random) -> Example:
         stems = draw_stems(choose)
-        asked = prompt(replace(request, stems=stems), "text2music", (), choose)
         reference = self._reference(stems, request, choose)
-        source = silence(len(full))[0]
+        named = NAMED if reference is None else NAMED_BESIDE_REFERENCE
+        asked = prompt(replace(request, stems=stems), "text2music", (), choose, named)
+        source = self._silence(request, choose)
         return Example(asked, source, _everywhere(full), _latent(full, stems), reference)
 
     def _cover(self, full: Tensor, request: Request, choose: random.Random) -> Example:
         """Of a piece with some stems, for others: what both share is rhythm, harmony and tune."""
         stems = draw_stems(choose)
-        heard = stems if choose.random() < 0.6 else draw_stems(choose)
+        heard = stems if choose.random() < SAME_STEMS else _others(stems, choose)
         asked = prompt(replace(request, stems=stems), "cover", (), choose)
         source = self.hints(_noisy(_latent(full, heard), choose)[None])[0]
         return Example(asked, source, _everywhere(full), _latent(full, stems), None)
@@ -89,15 +94,16 @@ class Maker:
         start = choose.randrange(-length // 3, frames - length * 2 // 3)
         mask = torch.zeros(frames, 1)
         mask[max(0, start) : start + length] = 1
-        source = torch.where(mask > 0, silence(frames)[0], _noisy(target, choose))
+        source = torch.where(mask > 0, self._silence(request, choose), _noisy(target, choose))
         return Example(asked, source, mask, target, None)
 
     def _extract(self, full: Tensor, request: Request, choose: random.Random) -> Example:
         stems = draw_stems(choose)
         track = choose.choice(stems)
         asked = prompt(replace(request, stems=stems), "extract", (track,), choose)
-        source = _noisy(_latent(full, stems), choose)
-        return Example(asked, source, _everywhere(full), _latent(full, (track,)), None)
+        target = _latent(full, (track,))
+        others = self._heard(choose) * (_latent(full, stems) - target)
+        return Example(asked, _noisy(target + others, choose), _everywhere(full), target, None)
 
     def _lego(self, full: Tensor, request: Request, choose: random.Random) -> Example:
         stems = draw_stems(choose, least=2)
@@ -115,6 +121,14 @@ class Maker:
         given = tuple(stem for stem in stems if stem not in tracks)
         source = _noisy(_latent(full, given), choose)
         return Example(asked, source, _everywhere(full), _latent(full, stems), None)
+
+    def _silence(self, request: Request, choose: random.Random) -> Tensor:
+        """[T, 64] for the request's frames; in easy examples other tempi are marked more softly."""
+        return clock.silence(request.frames, request.beat_frames, self._heard(choose))[0]
+
+    def _heard(self, choose: random.Random) -> float:
+        """How loud that is which the example must not heed."""
+        return choose.random() if choose.random() < self.easy else 1.0
 
     def _reference(
         self, stems: Sequence[str], request: Request, choose: random.Random
@@ -138,6 +152,16 @@ def draw_stems(choose: random.Random, least: int = 1) -> tuple[str, ...]:
         stems = tuple(name for name in STEMS if choose.random() < PLAYS)
         if len(stems) >= least:
             return stems
+
+
+def _others(stems: Sequence[str], choose: random.Random) -> tuple[str, ...]:
+    """Stems that another band plays: seldom those of `stems`."""
+    while True:
+        found = tuple(
+            name for name in STEMS if choose.random() < (0.35 if name in stems else PLAYS)
+        )
+        if found:
+            return found
 
 
 def _latent(roll: Tensor, stems: Sequence[str]) -> Tensor:

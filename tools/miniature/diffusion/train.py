@@ -23,6 +23,8 @@ DROPPED: Final = 0.1  # how often an item has no conditions
 FOCUSED: Final = 0.7  # how often an item sees only the ends of its text, which tell all, at first
 OPENING: Final = (4500, 5200)  # steps between which it comes to see the whole text always
 LATE: Final = 1.0  # mean of the flow times before the sigmoid: most are near noise
+EASY: Final = 0.5  # how often what an example must not heed is softer
+ANYWHERE: Final = 0.2  # how often a flow time is any, evenly
 HELD_OUT: Final = 900_000
 PIECES: Final = 16_000
 TIMES: Final = (0.3, 0.6, 0.8, 0.95)
@@ -100,6 +102,13 @@ class Trainee(nn.Module):
         return (found - (noise - batch.target)).square().mean(dim=(1, 2))
 
 
+def flow_times(items: int, generator: torch.Generator) -> Tensor:
+    """[B]: most near noise, some anywhere, as the last steps are where strokes get their force."""
+    late = torch.sigmoid(torch.randn(items, generator=generator) + LATE)
+    anywhere = torch.rand(items, generator=generator)
+    return torch.where(torch.rand(items, generator=generator) < ANYWHERE, anywhere, late)
+
+
 def draw_batch(maker: Maker, seed: int, frames: int = FRAMES) -> list[Example]:
     """Examples of one length."""
     choose = random.Random(f"batch {seed}")
@@ -144,13 +153,9 @@ def held_out_losses(trainee: Trainee, maker: Maker, rows: int = 4) -> str:
     return f"{lines[0]}, of others {lines[1]}"
 
 
-def train_base(run: Run, trainee: Trainee) -> Trainee:
-    """The base model on all six tasks."""
-    return train_diffusion(trainee, BASE, run)
-
-
-def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run) -> Trainee:
-    maker = maker_of(trainee, tasks, run)
+def train_base(run: Run, trainee: Trainee, begun: bool = False) -> Trainee:
+    """The base model on all six tasks; one that was `begun` before sees whole texts at once."""
+    maker = replace(maker_of(trainee, BASE, run), easy=EASY)
     held_out = pieces(HELD_OUT, 60, run.state.parent)
     held = Maker(held_out, {"text2music": 1.0}, _hints(trainee.model))
 
@@ -158,10 +163,10 @@ def train_diffusion(trainee: Trainee, tasks: dict[str, float], run: Run) -> Trai
         generator = torch.Generator().manual_seed(step)
         batch = trainee.batch(draw_batch(maker, step))
         items = len(batch.target)
-        t = torch.sigmoid(torch.randn(items, generator=generator) + LATE)
+        t = flow_times(items, generator)
         noise = torch.randn(batch.target.shape, generator=generator)
         dropped = torch.rand(items, generator=generator) < DROPPED
-        focused = torch.rand(items, generator=generator) < focus(step)
+        focused = torch.rand(items, generator=generator) < (0.0 if begun else focus(step))
         return trainee.loss(at_ends(batch, focused), t, noise, dropped).mean()
 
     def report(average: nn.Module) -> str:

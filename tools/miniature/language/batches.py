@@ -1,6 +1,7 @@
 """Examples as tokens, in batches of like length; and what can be known at each code of a piece."""
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from ace_core.constants import BPM_RANGE, FRAMES_PER_CODE
+from ace_core.lm.metadata import NAMES
 from ace_core.lm.vocabulary import Vocabulary
 from ace_core.measure.key import KEYS
 from tools.miniature.codes.design import LEVELS
@@ -18,13 +20,17 @@ from tools.miniature.world.form import sections
 from tools.miniature.world.piece import chords_of
 from tools.miniature.world.request import METERS, Request
 
-from .examples import Example, Known, example
+from .examples import Example, Known, Part, example
 from .songs import Song
 
 GROUP: Final = 8  # batches that are cut from one draw, sorted by length
 NOTHING: Final = -100  # a label that is not scored
 MOST_SLIPS: Final = 0.25  # share of wrong codes
 SECTIONS: Final = ("intro", "verse", "chorus", "bridge", "outro")
+FACTS: Final = re.compile(  # in a reply: the numbers and names that it must get right
+    rf"(?<=^{NAMES['bpm']}: ).+$|(?<=^{NAMES['key']}: ).+$", re.MULTILINE
+)
+FACT_WEIGHT: Final = 5.0  # of a token of them beside another of text
 LABELS: Final = (  # of a code: how many values each thing that can be known of it has
     *(25, 4, 7, 5),  # frames into the beat, beat of the bar, chord, kind of section
     *(25, 24, 3, 16),  # frames of a beat less one, key, meter, which stems play
@@ -39,6 +45,7 @@ class Batch:
     ids: Tensor  # [B, L], as they are read
     text_places: Tensor
     text_targets: Tensor
+    text_weights: Tensor  # float, of each target
     code_places: Tensor
     code_targets: Tensor  # the codebook's size stands for the end of the turn
     label_places: Tensor
@@ -55,7 +62,7 @@ class Row:
 
     ids: list[int]
     read: list[int]
-    learnt: list[bool]  # of each token
+    learnt: list[float]  # weight of each token, 0: it is only read
     first_code: int  # index of the first one, or -1
     song: Song
     reply: range  # tokens of the part of which something is known
@@ -65,7 +72,7 @@ class Row:
 def row(vocabulary: Vocabulary, parts: Example, song: Song, slips: Sequence[int] = ()) -> Row:
     """`slips` are the codes as they are read."""
     ids: list[int] = []
-    learnt: list[bool] = []
+    learnt: list[float] = []
     first, reply, known = -1, range(0), None
     for part in parts:
         tokens = vocabulary.encode(part.text)
@@ -77,11 +84,24 @@ def row(vocabulary: Vocabulary, parts: Example, song: Song, slips: Sequence[int]
         if part.known is not None:
             reply, known = range(len(ids), len(ids) + len(tokens)), part.known
         ids += tokens
-        learnt += [part.learnt] * len(tokens)
+        learnt += weights(vocabulary, part, tokens)
     read = list(ids)
     for place, code in enumerate(slips if first >= 0 else ()):
         read[first + place] = vocabulary.codes.start + code
     return Row(ids, read, learnt, first, song, reply, known)
+
+
+def weights(vocabulary: Vocabulary, part: Part, tokens: Sequence[int]) -> list[float]:
+    """How much each token of a part counts."""
+    found = [float(part.learnt)] * len(tokens)
+    if part.known is None or not part.learnt:
+        return found
+    facts = [range(*match.span()) for match in FACTS.finditer(part.text)]
+    ends = [len(vocabulary.decode(tokens[: place + 1])) for place in range(len(tokens))]
+    return [
+        FACT_WEIGHT if any(end - 1 in fact for fact in facts) else weight
+        for end, weight in zip(ends, found, strict=True)
+    ]
 
 
 def slipped(codes: Sequence[int], choose: random.Random) -> list[int]:
@@ -106,12 +126,13 @@ def batch(vocabulary: Vocabulary, rows: Sequence[Row]) -> Batch:
     width, start = ids.shape[1], vocabulary.codes.start
     followed = torch.zeros_like(learnt)
     followed[:, :-1] = learnt[:, 1:]
+    counted = followed > 0
     follower = torch.zeros_like(ids)
     follower[:, :-1] = ids[:, 1:]
     # the end of the turn after a code is the codes' own end
     of_codes = (follower >= start) | ((ids >= start) & (follower == vocabulary.end))
-    code_places = (followed & of_codes).flatten().nonzero().flatten()
-    text_places = (followed & ~of_codes).flatten().nonzero().flatten()
+    code_places = (counted & of_codes).flatten().nonzero().flatten()
+    text_places = (counted & ~of_codes).flatten().nonzero().flatten()
     targets = follower.flatten()
     code_targets = targets[code_places] - start
     code_targets[code_targets < 0] = len(vocabulary.codes)
@@ -120,6 +141,7 @@ def batch(vocabulary: Vocabulary, rows: Sequence[Row]) -> Batch:
         read,
         text_places,
         targets[text_places],
+        followed.flatten()[text_places],
         code_places,
         code_targets,
         places,

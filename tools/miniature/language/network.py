@@ -75,7 +75,7 @@ class LanguageNetwork(nn.Module):
         table = torch.cat((self.text, codes))
         hidden = self._hidden(batch, table)
         return {
-            "text": self._text_loss(hidden[batch.text_places], codes, batch.text_targets),
+            "text": self._text_loss(hidden[batch.text_places], codes, batch),
             "codes": self._code_loss(hidden[batch.code_places], codes, batch.code_targets),
             "labels": self._label_loss(hidden[batch.label_places], batch.labels),
         }
@@ -114,13 +114,15 @@ class LanguageNetwork(nn.Module):
             self.known.copy_(torch.linalg.lstsq(self.features, codes).solution)
             self.own.copy_(codes - self.features @ self.known)
 
-    def _text_loss(self, hidden: Tensor, codes: Tensor, targets: Tensor) -> Tensor:
-        """Against all text, and a sample of codes that stands for all of them."""
-        if not len(targets):
+    def _text_loss(self, hidden: Tensor, codes: Tensor, batch: Batch) -> Tensor:
+        """Against all text, and a sample of codes that stands for all of them; weighted mean."""
+        if not len(batch.text_targets):
             return hidden.sum() * 0
         sample = torch.randint(len(codes), (SAMPLED,))
         among = hidden @ codes[sample].T + torch.tensor(len(codes) / SAMPLED).log()
-        return F.cross_entropy(torch.cat((hidden @ self.text.T, among), dim=1), targets)
+        scores = torch.cat((hidden @ self.text.T, among), dim=1)
+        losses = F.cross_entropy(scores, batch.text_targets, reduction="none")
+        return (losses * batch.text_weights).sum() / batch.text_weights.sum()
 
     def _code_loss(self, hidden: Tensor, codes: Tensor, targets: Tensor) -> Tensor:
         if not len(targets):

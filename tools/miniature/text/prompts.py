@@ -46,11 +46,17 @@ def draw_tracks(task: str, choose: random.Random) -> tuple[str, ...]:
     return ()
 
 
-def prompt(request: Request, task: str, tracks: tuple[str, ...], choose: random.Random) -> Prompt:
+def prompt(
+    request: Request,
+    task: str,
+    tracks: tuple[str, ...],
+    choose: random.Random,
+    named: float = 0.85,
+) -> Prompt:
     """One of many prompts for the request. A caption that names no instruments, and metadata left
-    open, are among them."""
+    open, are among them; `named` is how often a caption names them."""
     bpm, key = written_tempo(request, choose), written_key(request, choose)
-    said: Caption = free_caption(request, bpm, choose)
+    said: Caption = free_caption(request, bpm, choose, named)
     given = {fact for fact in ("bpm", "key", "meter") if choose.random() < GIVEN}
     song = Song(
         caption=said.text,

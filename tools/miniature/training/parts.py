@@ -51,9 +51,10 @@ def make_base(minutes: float, threads: int, say: Say) -> Path:
     codes = load_code_model(folder) or train_codes(run_of("codes", 8, threads, say))
     trainee = Trainee(new_model(codes), encoder, words)
     file = folder / "model.safetensors"
-    if file.exists():
+    begun = file.exists()
+    if begun:
         trainee.model.load_state_dict(_in_float32(file))
-    write_diffusion(folder, train_base(run, trainee).model, "base")
+    write_diffusion(folder, train_base(run, trainee, begun).model, "base")
     return folder
 
 

@@ -66,10 +66,12 @@ def caption(request: Request) -> str:
     )
 
 
-def free_caption(request: Request, bpm: int, choose: random.Random) -> Caption:
+def free_caption(
+    request: Request, bpm: int, choose: random.Random, named_often: float = 0.85
+) -> Caption:
     """As somebody may type it: any of the facts, in any order, and words that say nothing. `bpm`
-    is how a text names the tempo."""
-    named = choose.random() < 0.85
+    is how a text names the tempo; `named_often` is how often the instruments are named."""
+    named = choose.random() < named_often
     form = choose.choice(FORMS if named else NAMELESS)
     facts = ({"stems"} if named else set[str]()) | ({"mood"} if "{mood}" in form else set[str]())
     text = form.format(
