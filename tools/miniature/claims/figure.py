@@ -72,7 +72,7 @@ class Extent:
         return replace(self, requests=self.fewer)
 
 
-QUICK: Final = Extent(requests=16, fewer=6, scales=(1.0, 3.0, 12.0), decoded=2, steps=16)
+QUICK: Final = Extent(requests=12, fewer=6, scales=(1.0, 3.0, 12.0), decoded=2, steps=16)
 WHOLE: Final = Extent(requests=48, fewer=16)
 EXTENTS: Final = {"quick": QUICK, "whole": WHOLE}
 
