@@ -24,6 +24,7 @@ from tools.miniature import trained
 from tools.miniature.checkpoints import Miniature
 from tools.miniature.diffusion.clock import silence
 from tools.miniature.embedded import embedded
+from tools.miniature.sizes import DIT
 from tools.miniature.trained import PARTS, TRAINED, family, missing
 from tools.miniature.training.files import write_adapter
 
@@ -133,7 +134,9 @@ def test_what_is_there_is_written_and_the_rest_is_named(
 def test_turbo_may_be_an_adapter_of_base(tmp_path: Path) -> None:
     folder = untrained.write_untrained(tmp_path / "family", "vae", "text_encoder", "base")
     key = "layers.2.self_attn.q_proj"
-    down, up = torch.randn(8, 128), torch.randn(128, 8)
+    size = DIT.decoder
+    down = torch.randn(8, size.hidden_size)
+    up = torch.randn(size.heads * size.head_dim, 8)
     start = f"base_model.model.{key}"
     named = {f"{start}.lora_A.weight": down, f"{start}.lora_B.weight": up}
     write_adapter(folder / "turbo", named, 8)

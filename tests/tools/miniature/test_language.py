@@ -124,7 +124,7 @@ def test_a_batch_scores_the_next_token_and_nothing_behind_an_end(vocabulary, son
     made_batch = batch(vocabulary, rows)
     flat = made_batch.ids.flatten()
     start = vocabulary.codes.start
-    wanted = sum(sum(each.learnt) for each in rows)
+    wanted = sum(weight > 0 for each in rows for weight in each.learnt)
     assert len(made_batch.text_targets) + len(made_batch.code_targets) == wanted
     assert torch.equal(flat[made_batch.text_places + 1], made_batch.text_targets)
     follows = flat[made_batch.code_places + 1]
