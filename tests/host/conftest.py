@@ -37,6 +37,14 @@ def _lacks() -> str | None:
     return None
 
 
+@pytest.fixture(scope="module")
+def no_amx() -> Iterator[None]:
+    """The CPU computes in float32, as it does without AMX: what is compared is computed alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.cpu._is_amx_tile_supported", bool, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     """A real ComfyUI that this Python can run."""

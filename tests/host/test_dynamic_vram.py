@@ -22,16 +22,9 @@ from tests.nodes.lm_prompts import LM_FILE
 from tools.hosts.pack import Pack
 
 ALL_IN_ONE = "checkpoints/ace_step_1.5_turbo_aio_miniature.safetensors"
+pytestmark = pytest.mark.usefixtures("no_amx")  # as the device that the patcher pretends
 MODES = ("flag", "patcher")
 IDS = torch.tensor([[5, 6, 7, 8]])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def float32_everywhere() -> Iterator[None]:
-    """The device that the patcher pretends computes in float32; a CPU with AMX would in bf16."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("torch.cpu._is_amx_tile_supported", bool, raising=False)
-        yield
 
 
 @pytest.fixture(scope="module")

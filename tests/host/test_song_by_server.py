@@ -2,6 +2,7 @@
 
 import io
 import json
+from urllib.parse import quote
 
 import pytest
 import soundfile
@@ -10,6 +11,7 @@ from tools.docs.make_released import released
 from tools.hosts.checkout import ROOT
 from tools.hosts.host import Outcome, Prompt
 from tools.hosts.server import ComfyServer
+from tools.workflows.menu import STEMS
 from tools.workflows.prompts import read_prompt, with_input, with_miniature
 
 SECONDS = 10.0
@@ -40,8 +42,9 @@ def test_every_node_is_offered_with_its_help(server: ComfyServer) -> None:
 
 
 def test_the_workflow_and_its_picture_are_in_the_template_browser(server: ComfyServer) -> None:
-    assert "text_to_music" in server.get("/workflow_templates")["acestep15"]
-    picture = server.get_bytes("/api/workflow_templates/acestep15/text_to_music.jpg")
+    name = STEMS["text_to_music"]
+    assert name in server.get("/workflow_templates")["acestep15"]
+    picture = server.get_bytes(f"/api/workflow_templates/acestep15/{quote(name)}.jpg")
     assert picture[:3] == b"\xff\xd8\xff"
 
 
