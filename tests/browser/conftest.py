@@ -47,11 +47,11 @@ VISITS = {  # by fixture
     "noted": "texts",
     "redrawn": "seeds",
     "themed": "themes",
-    "asked": "search",
-    "dropped": "dropped",
     "turned_down": "refusals",
     "counted": "counts",
     "warned": "warnings",
+    "asked": "search",
+    "dropped": "dropped",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
 RUN = {"text_to_music": {"seconds": 10.0}}

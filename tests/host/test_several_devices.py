@@ -56,8 +56,10 @@ def two(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     management.unload_all_models()
 
 
-def same(one: torch.Tensor, other: torch.Tensor) -> None:
-    torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
+def same(one: torch.Tensor, other: torch.Tensor, cfg: float = 1.0) -> None:
+    """Up to the order of sums. Guidance, cond + (cfg - 1) (cond - uncond), adds their errors up to
+    2 cfg - 1 times."""
+    torch.testing.assert_close(one, other, atol=1e-5 * (2 * cfg - 1), rtol=0)
 
 
 def patcher_of(studio: Studio, kind: str) -> Any:
@@ -210,7 +212,7 @@ def test_a_stock_model_that_was_split_before_it_is_adopted(
     guidance = studio.guidance("APG", scale=4.0)
     exact = studio.sampled(guidance, model=model, positive=positive)
     seen = rows_by_model(monkeypatch, studio)
-    same(studio.sampled(guidance, model=split(two, model), positive=positive), exact)
+    same(studio.sampled(guidance, model=split(two, model), positive=positive), exact, cfg=4.0)
     assert len(seen) == 2
 
 
@@ -230,7 +232,7 @@ def test_stock_samplers_split_the_work_too(
 
     exact = made(model)
     seen = rows_by_model(monkeypatch, studio)
-    same(made(split(two, model)), exact)
+    same(made(split(two, model)), exact, cfg=3.0)
     assert [len(each) for each in seen.values()] == [2, 2]
 
 
