@@ -3,11 +3,7 @@
 from comfy_api.latest import io, ui
 
 from ..ace_core.audio.audio_dict import unpack_audio
-from ..ace_core.audio.files import (
-    BITRATES,
-    FileFormat,
-    audio_content,
-)
+from ..ace_core.audio.files import BITRATES, FileFormat, audio_content
 from ..ace_core.audio.postprocessing import FADE_RANGE, LOUDNESS_RANGE, PEAK_RANGE, PostProcessing
 from ..ace_core.audio.tags import song_tags
 from ..ace_core.errors import InvalidRequestError

@@ -16,6 +16,7 @@ from tools.miniature.diffusion import clock
 from tools.miniature.sizes import STROKE
 from tools.miniature.text.prompts import Prompt, prompt
 from tools.miniature.training.pieces import Pieces
+from tools.miniature.world.captions import NAMED
 from tools.miniature.world.channels import STEMS
 from tools.miniature.world.request import Request
 
@@ -30,8 +31,7 @@ BASE: Final = {
 TURBO: Final = {"text2music": 0.4, "cover": 0.45, "repaint": 0.15}
 PLAYS: Final = 0.75  # how often a stem is in a piece
 REFERENCE: Final = 0.25  # how often text to music has a reference
-NAMED: Final = 0.85  # how often a caption names the stems
-NAMED_BESIDE_REFERENCE: Final = 0.3
+NAMED_BESIDE_REFERENCE: Final = 0.3  # how often a caption names the stems then
 CLIP: Final = 129  # frames of a reference that the timbre encoder's one layer reads
 SAME_STEMS: Final = 0.45  # how often a cover has the stems of its source
 NOISE: Final = 0.1  # of a source, as the VAE's estimate is off

@@ -6,7 +6,13 @@ from typing import Final
 
 from ace_core import prompts
 from ace_core.types import Song
-from tools.miniature.world.captions import Caption, free_caption, written_key, written_tempo
+from tools.miniature.world.captions import (
+    NAMED,
+    Caption,
+    free_caption,
+    written_key,
+    written_tempo,
+)
 from tools.miniature.world.channels import STEMS
 from tools.miniature.world.request import Request
 
@@ -51,7 +57,7 @@ def prompt(
     task: str,
     tracks: tuple[str, ...],
     choose: random.Random,
-    named: float = 0.85,
+    named: float = NAMED,
 ) -> Prompt:
     """One of many prompts for the request. A caption that names no instruments, and metadata left
     open, are among them; `named` is how often a caption names them."""

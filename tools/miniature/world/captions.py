@@ -45,6 +45,7 @@ METER_WORDS: Final = {
 TEMPO_WORDS: Final = ("{} bpm", "{} BPM", "at {} bpm", "{}bpm", "tempo {}")
 KEY_WORDS: Final = ("in {}", "key of {}", "{}", "in the key of {}")
 FLATS: Final = MappingProxyType({"C#": "Db", "D#": "Eb", "F#": "Gb", "G#": "Ab", "A#": "Bb"})
+NAMED: Final = 0.85  # how often a caption names the instruments
 TEMPI: Final = range(50, 201)  # that a text may ask for
 
 
@@ -67,7 +68,7 @@ def caption(request: Request) -> str:
 
 
 def free_caption(
-    request: Request, bpm: int, choose: random.Random, named_often: float = 0.85
+    request: Request, bpm: int, choose: random.Random, named_often: float = NAMED
 ) -> Caption:
     """As somebody may type it: any of the facts, in any order, and words that say nothing. `bpm`
     is how a text names the tempo; `named_often` is how often the instruments are named."""
