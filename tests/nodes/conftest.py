@@ -1,6 +1,8 @@
 """Fixtures for nodes: the host of this process (real or stand-in) and the pack loaded in it."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -75,3 +77,13 @@ def rooms(host: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(management, "load_models_gpu", recorded)
     return asked
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The server behind the page that queued the run; `sent` is (text, node, to which page)."""
+    page = SimpleNamespace(client_id="a page", sent=[])
+    page.send_progress_text = lambda *message: page.sent.append(message)
+    server = SimpleNamespace(PromptServer=SimpleNamespace(instance=page))
+    monkeypatch.setitem(sys.modules, "server", server)
+    return page

@@ -21,12 +21,8 @@ class Seconds:
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The server behind a page, and node 7, which runs; `sent` is (text, node, to which page)."""
-    page = SimpleNamespace(client_id="a page", sent=[])
-    page.send_progress_text = lambda *message: page.sent.append(message)
-    server = SimpleNamespace(PromptServer=SimpleNamespace(instance=page))
-    monkeypatch.setitem(sys.modules, "server", server)
+def page(page: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Node 7 runs."""
     module: Any = types.ModuleType("comfy_execution.utils")
     module.get_executing_context = lambda: SimpleNamespace(node_id="7")
     monkeypatch.setitem(sys.modules, "comfy_execution.utils", module)

@@ -1,7 +1,6 @@
 """The stem board on the miniature: made, set, mixed, measured and saved."""
 
 import re
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -176,16 +175,6 @@ def test_the_report_names_every_track_and_what_it_took(made: Outcome, board: Pro
         assert re.search(r"^time: \d+\.\d s on cpu$", part, re.M)
         assert re.search(r"^peak memory: \d+\.\d GiB", part, re.M)
         assert re.search(r"^shift: ", part, re.M)
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The server behind the page that queued the run; `sent` is (text, node, to which page)."""
-    page = SimpleNamespace(client_id="a page", sent=[])
-    page.send_progress_text = lambda *message: page.sent.append(message)
-    server = SimpleNamespace(PromptServer=SimpleNamespace(instance=page))
-    monkeypatch.setitem(sys.modules, "server", server)
-    return page
 
 
 def test_no_page_shows_the_summary_of_a_run_that_none_queued(
