@@ -21,7 +21,7 @@ export async function visit(page) {
     const fresh = await context.newPage();
     fresh.setDefaultTimeout(PATIENCE);
     fresh.problems = [];
-    fresh.on("pageerror", (error) => fresh.problems.push(String(error)));
+    fresh.on("pageerror", (error) => fresh.problems.push(error.stack ?? String(error)));
     seen.menu = await openTemplates(fresh);
     seen.apps[name] = await firstVisit(fresh, name);
     await context.close();

@@ -23,7 +23,7 @@ export async function visit(page) {
   await page.evaluate(select, "AceStep15Repaint");
   await page.evaluate(openPanel, { PANEL, open: true });
   await page.getByRole("tab", { name: "Parameters" }).click();
-  await page.getByText("waveform", { exact: true }).first().waitFor();
+  await page.getByText(await page.evaluate(nameOfWaveform), { exact: true }).first().waitFor();
   await page.evaluate(() => window.app.canvas.setDirty(true, true));
   await page.waitForTimeout(500); // the panel draws the widget as its own, then the canvas does
   found.beside = await page.evaluate(widths);
@@ -67,6 +67,13 @@ async function rawBars() {
     return { tables, lines: area.textContent.split("\n").filter((line) => line.includes("|")) };
   };
   return Object.fromEntries(await Promise.all(kinds.map(async (kind) => [kind, await textOf(kind)])));
+}
+
+// Of Repaint, as its app calls it.
+function nameOfWaveform() {
+  const { widgets } = window.app.graph.nodes.find(({ type }) => type === "AceStep15Repaint");
+  const { label, name } = widgets.find(({ name }) => name === "waveform");
+  return label ?? name;
 }
 
 // The node's and its waveform's, in the units of the canvas.

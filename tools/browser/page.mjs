@@ -39,7 +39,7 @@ async function opened(browser) {
   const page = await browser.newPage({ viewport: { width: 2560, height: 1300 } });
   page.setDefaultTimeout(PATIENCE);
   page.problems = [];
-  page.on("pageerror", (error) => page.problems.push(String(error)));
+  page.on("pageerror", (error) => page.problems.push(error.stack ?? String(error)));
   await again(page, SETTINGS);
   return page;
 }

@@ -153,6 +153,7 @@ class TakesWidget {
     this.player.stop();
     this.moment = 0;
     this.put(takes, first);
+    if (isInApp(this.panel.root)) this.player.playAlone(() => this.play(0)); // Run was pressed to hear it
   }
 
   /**
@@ -201,7 +202,6 @@ class TakesWidget {
     this.chosen = Math.max(0, place);
     this.peaks = this.take ? peaksIn(this.take.peaks) : [];
     this.show();
-    if (isInApp(this.panel.root)) this.player.playAlone(() => this.play(0)); // Run was pressed to hear it
   }
 
   toggle() {
