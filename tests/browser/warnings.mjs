@@ -3,7 +3,7 @@
 import { job, load, pressRun } from "../../tools/browser/page.mjs";
 
 const SHOWN = 15_000; // ms: until the page says it
-const TOAST = ".p-toast-message";
+const TOAST = '.p-toast-message, [data-testid="toast"]'; // of older pages, and of newer ones
 
 export async function visit(page) {
   await load(page, "text_to_music", job.workflows.find(({ name }) => name === "text_to_music").page);

@@ -9,6 +9,7 @@ import pytest
 from tools.docs import make_locales, workflow_words
 from tools.hosts.checkout import ROOT
 from tools.hosts.pack import Pack
+from tools.workflows.apps import APPS
 
 LANGUAGES = ("en", "zh", "ja")
 OWN_SCRIPT = {"zh": r"[一-鿿]", "ja": r"[ぁ-ヿ一-鿿]"}
@@ -119,6 +120,16 @@ def test_a_text_is_in_its_language_and_leads_back_to_its_english(language: str) 
     assert len(set(texts.values())) == len(texts)
     foreign = {text for text, said in texts.items() if not re.search(OWN_SCRIPT[language], said)}
     assert foreign <= {"ACE-Step DCW", "DCW", "LoRA"}
+
+
+@pytest.mark.parametrize("language", OWN_SCRIPT)
+def test_what_an_app_calls_an_input_is_not_what_we_call_it(language: str) -> None:
+    """An input that had no name of its own has none in the file either: what is shown tells which."""
+    own = make_locales._words(language)
+    shown = [each for app in APPS.values() for each in app]
+    named = {own["texts"][each.label] for each in shown}
+    labels = {own["labels"].get(each.widget) for each in shown}
+    assert not named & labels
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,7 +3,7 @@
 import { nodeAt } from "../find_node.js";
 import { widgetOf } from "./graph.js";
 
-const ENTRY = -10; // the origin of a wire that comes into a subgraph
+const ENTRY = -10; // the origin of a wire that comes into a subgraph: a number in older pages, a text in newer ones
 const CONTROL = "control_after_generate";
 const FIXED = "fixed";
 
@@ -40,5 +40,5 @@ function putSeed(id, name, value) {
 function outside(node, name) {
   const input = node.inputs?.find((/** @type {any} */ each) => each.widget?.name === name);
   const link = input?.link == null ? null : node.graph.getLink(input.link);
-  return link?.origin_id === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
+  return Number(link?.origin_id) === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
 }
