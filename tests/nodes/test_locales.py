@@ -124,7 +124,7 @@ def test_a_text_is_in_its_language_and_leads_back_to_its_english(language: str) 
 
 @pytest.mark.parametrize("language", OWN_SCRIPT)
 def test_what_an_app_calls_an_input_is_not_what_we_call_it(language: str) -> None:
-    """An input that had no name of its own has none in the file either: what is shown tells which."""
+    """An input that had no name of its own has none in the file: what is shown tells which."""
     own = make_locales._words(language)
     shown = [each for app in APPS.values() for each in app]
     named = {own["texts"][each.label] for each in shown}
