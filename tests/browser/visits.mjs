@@ -21,6 +21,7 @@ import { visit as texts } from "./texts.mjs";
 import { visit as refusals } from "./refusals.mjs";
 import { visit as search } from "./search.mjs";
 import { visit as seeds } from "./seeds.mjs";
+import { visit as sources } from "./sources.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
 import { visit as themes } from "./themes.mjs";
 import { visit as views } from "./views.mjs";
@@ -28,8 +29,8 @@ import { visit as warnings } from "./warnings.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
-  workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes,
-  search, dropped, refusals, counts, warnings, apps,
+  workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, sources,
+  themes, search, dropped, refusals, counts, warnings, apps,
 };
 
 await tell(async (page) => {

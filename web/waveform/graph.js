@@ -2,7 +2,9 @@
 
 import { exampleAddress } from "../examples.js";
 
-const LOADERS = ["LoadAudio", "AceStep15LoadRecording"];
+export const LOADERS = ["LoadAudio", "AceStep15LoadRecording"];
+const ENTRY = -10; // the origin of a wire that comes into a subgraph: a number in older pages, a text in newer ones
+const MARK = / \[(input|output|temp)\]$/; // of ComfyUI, behind a file's name: the folder that it is in
 
 /**
  * The node whose output the input `name` is wired to.
@@ -13,6 +15,18 @@ const LOADERS = ["LoadAudio", "AceStep15LoadRecording"];
 export function upstreamNode(node, name) {
   const slot = node.inputs?.findIndex((/** @type {any} */ each) => each.name === name) ?? -1;
   return slot < 0 ? null : (node.getInputNode?.(slot) ?? null);
+}
+
+/**
+ * The input of the subgraph around a node that its input `name` is wired to.
+ * @param {any} node
+ * @param {string} name
+ * @returns {string | null}
+ */
+export function outerInput(node, name) {
+  const input = node.inputs?.find((/** @type {any} */ each) => each.name === name);
+  const link = input?.link == null ? null : node.graph.getLink(input.link);
+  return Number(link?.origin_id) === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
 }
 
 /** @param {any} node @param {string} name @returns {boolean} */
@@ -29,7 +43,7 @@ export function widgetOf(node, name) {
  * Set a widget as if the user had.
  * @param {any} node
  * @param {string} name
- * @param {number} value
+ * @param {number | string} value
  */
 export function put(node, name, value) {
   const widget = widgetOf(node, name);
@@ -51,8 +65,8 @@ export function sourceFile(node, input, address) {
   if (typeof file !== "string" || !file) return null;
   const example = exampleAddress(file);
   if (example) return example;
-  const parts = file.split("/");
+  const parts = file.replace(MARK, "").split("/");
   const filename = /** @type {string} */ (parts.pop());
-  const place = { filename, subfolder: parts.join("/"), type: "input" };
+  const place = { filename, subfolder: parts.join("/"), type: file.match(MARK)?.[1] ?? "input" };
   return address(`/view?${new URLSearchParams(place)}`);
 }

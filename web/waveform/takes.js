@@ -12,6 +12,7 @@ import { clock, within } from "./range.js";
 import { putSeeds, seedText } from "./seeds.js";
 import { KEY, addressOf, changeTakes, identityOf, newKey, peaksIn, shown } from "./take_store.js";
 import { tagOf, takeOf, takesIn, together } from "./take_store.js";
+import { useAsSource } from "./use_as_source.js";
 import { translate } from "./messages.js";
 
 const HEIGHT = 146; // pixels, with the margins of the page
@@ -89,6 +90,7 @@ class TakesWidget {
     this.details = addBar(this.panel);
     this.starButton = addButton(this.details, () => this.changeTake((take) => ({ ...take, star: !take.star })));
     this.seedButton = addButton(this.details, () => this.useSeeds());
+    this.sourceButton = addButton(this.details, () => this.makeSource());
     this.nameButton = addButton(this.details, () => this.rename());
     this.removeButton = addButton(this.details, () => this.remove());
     this.addListeners();
@@ -194,6 +196,11 @@ class TakesWidget {
     this.show();
   }
 
+  makeSource() {
+    this.problem = useAsSource(this.take);
+    this.show();
+  }
+
   /** @param {Take[]} takes @param {number} place the one to show */
   put(takes, place) {
     this.takes = takes;
@@ -290,6 +297,7 @@ class TakesWidget {
     const faces = [
       [this.starButton, take.star ? "★" : "☆", "star"],
       [this.seedButton, translate("seeds"), "useSeeds"],
+      [this.sourceButton, translate("source"), "useAsSource"],
       [this.nameButton, "✎", "rename"],
       [this.removeButton, "✕", "remove"],
     ];
@@ -300,6 +308,7 @@ class TakesWidget {
       button.setAttribute("aria-label", translate(title));
     }
     light(this.starButton, take.star);
+    this.sourceButton.disabled = this.lost.has(identityOf(take));
     this.seedButton.disabled = !Object.keys(take.seeds).length;
     const seeds = seedText(take.seeds);
     const facts = [take.name || take.filename, seeds && `${translate("seed")} ${seeds}`, take.caption];
