@@ -26,6 +26,7 @@ def test_waveforms_stand_out_from_their_ground(themed: Found, theme: str) -> Non
     for each in waveforms.values():
         assert each["share"] > 0.5
         assert each["least"] >= GRAPHIC
+        assert each["ruler"] >= TEXT
 
 
 def test_the_theme_of_the_page_is_ours_too(themed: Found) -> None:

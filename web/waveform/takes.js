@@ -6,6 +6,7 @@ import { coloursOf } from "../colours.js";
 import { isInApp } from "../app_mode.js";
 import { lifetimeOf } from "../node_lifetime.js";
 import { draw } from "./draw.js";
+import { FinePeaks } from "./fine_peaks.js";
 import { addBar, addButton, askIn, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
 import { Player } from "./player.js";
 import { clock, within } from "./range.js";
@@ -13,6 +14,7 @@ import { putSeeds, seedText } from "./seeds.js";
 import { KEY, addressOf, changeTakes, identityOf, newKey, peaksIn, shown } from "./take_store.js";
 import { tagOf, takeOf, takesIn, together } from "./take_store.js";
 import { translate } from "./messages.js";
+import { ZoomControl } from "./zoom_control.js";
 
 const HEIGHT = 146; // pixels, with the margins of the page
 const STEP = 2; // seconds that an arrow seeks
@@ -85,6 +87,9 @@ class TakesWidget {
     this.chosen = 0;
     this.moment = 0; // seconds, while nothing plays
     this.shown = "";
+    this.fine = new FinePeaks(() => this.show(), signal);
+    const whole = () => ({ from: 0, to: this.take?.seconds ?? 0 });
+    this.zoom = new ZoomControl(this.panel, { whole, centre: () => this.now, changed: () => this.show() });
     this.playButton = addButton(this.panel, () => this.toggle());
     this.details = addBar(this.panel);
     this.starButton = addButton(this.details, () => this.changeTake((take) => ({ ...take, star: !take.star })));
@@ -112,7 +117,8 @@ class TakesWidget {
       if (event.button !== 0 || !this.take) return;
       canvas.focus();
       const { left, width } = canvas.getBoundingClientRect();
-      this.seek(((event.clientX - left) / width) * this.take.seconds);
+      const { from, to } = this.zoom.view;
+      this.seek(from + ((event.clientX - left) / width) * (to - from));
     };
     canvas.addEventListener("pointerdown", seek, { signal });
     onKey(this.panel, (event) => this.press(event));
@@ -125,6 +131,7 @@ class TakesWidget {
     if (event.key === " ") this.toggle();
     else if (event.key === "ArrowLeft") this.seek(this.now - step);
     else if (event.key === "ArrowRight") this.seek(this.now + step);
+    else if (this.zoom.press(event.key)) return true;
     else if (this.takes[Number(event.key) - 1]) this.choose(Number(event.key) - 1);
     else return false;
     return true;
@@ -214,7 +221,7 @@ class TakesWidget {
 
   /** @param {number} from seconds */
   play(from) {
-    this.player.play(addressOf(this.take), from, Infinity, volumes(this.takes)[this.chosen]);
+    this.player.play(addressOf(this.take), from, { volume: volumes(this.takes)[this.chosen] });
   }
 
   /** @param {number} time seconds */
@@ -264,7 +271,10 @@ class TakesWidget {
     const seconds = take?.seconds ?? 1;
     const now = take ? this.now : null;
     const played = take && now != null ? { start: 0, end: now } : null;
-    draw(canvas, { peaks: this.peaks, seconds, view: { from: 0, to: seconds }, played, now });
+    if (now != null) this.zoom.follow(now);
+    const view = take ? this.zoom.view : { from: 0, to: seconds };
+    const fine = take && this.zoom.closer ? this.fine.of(addressOf(take)) : null;
+    draw(canvas, { peaks: fine?.peaks ?? this.peaks, seconds, view, played, now });
     this.playButton.textContent = this.player.playing ? "■" : "▶";
     this.playButton.title = translate("play");
     this.playButton.disabled = !take;
