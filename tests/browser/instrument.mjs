@@ -1,5 +1,6 @@
 // Plays on a waveform as on an instrument: wheel and keys zoom, a click puts the play position, a region is heard
-// again and again, and a short one of a long song is held. Finds {wheel, keys, clicked, loop, long, takes}
+// again and again, a short one of a long song is held, and a take is heard beside its original. Finds
+// {wheel, keys, clicked, loop, long, takes, compared}
 
 import { PLAYING, job, load, playing } from "../../tools/browser/page.mjs";
 
@@ -18,6 +19,7 @@ export async function visit(page) {
   found.clicked = await clickAndPlay(page);
   found.loop = await listenToLoop(page);
   found.takes = await zoomTake(page);
+  found.compared = await hearOriginal(page);
   found.long = await holdShortRegion(page);
   return found;
 }
@@ -129,6 +131,27 @@ async function zoomTake(page) {
   return { view, sought, whole: await page.evaluate(() => window.takesOf().zoom.view) };
 }
 
+// While the take plays, over and over: it has two seconds, and begins half a second before its original.
+async function hearOriginal(page) {
+  await page.locator(`${TAKES} button`).first().click();
+  await playing(page, TAKES);
+  await page.evaluate(() => (window.takesOf().player.again = 0));
+  const hear = async (original) => {
+    await page.waitForFunction(together, original, { timeout: PLAYING });
+    return page.evaluate(heard);
+  };
+  const found = { take: await hear(false) };
+  await page.locator(`${TAKES} canvas`).focus();
+  await page.keyboard.press("o");
+  found.original = await hear(true);
+  await picture(page, "original");
+  await page.locator(`${TAKES} [data-ace-step=original]`).click();
+  found.again = await hear(false);
+  await page.locator(`${TAKES} button`).first().click(); // stop
+  found.stopped = await page.evaluate(() => window.takesOf().companion.sound.paused);
+  return found;
+}
+
 // Two seconds of ten minutes: their end is dragged, then all of it, then looked at.
 async function holdShortRegion(page) {
   await page.evaluate(makeLong);
@@ -192,9 +215,28 @@ async function grips() {
 async function giveTake(filename) {
   const node = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15SaveAudio");
   const peaks = Array.from({ length: 1000 }, (_, n) => 60 + (n % 180));
-  const take = { filename, subfolder: "", type: "input", seconds: 2, peaks, loudness: -20 };
+  const source = { file: filename, start: -0.5 };
+  const take = { filename, subfolder: "", type: "input", seconds: 2, peaks, loudness: -20, source };
   node.onExecuted({ ace_step_waveforms: [JSON.stringify(take)] });
   while (!window.takesOf().take) await new Promise((next) => setTimeout(next, 50));
+}
+
+// Whether both play, at the same moment.
+function together(original) {
+  const { player, companion } = window.takesOf();
+  const { sound } = companion;
+  const late = player.now - 0.5 - sound.currentTime;
+  return companion.heard === original && player.playing && !sound.paused && Math.abs(late) < 0.03;
+}
+
+function heard() {
+  const { player, companion } = window.takesOf();
+  const button = document.querySelector(".acestep15-takes [data-ace-step=original]");
+  return {
+    silent: [player.sound.muted, companion.sound.muted],
+    pressed: button.getAttribute("aria-pressed"),
+    said: document.querySelector(".acestep15-takes span").textContent,
+  };
 }
 
 // As if the recording had ten minutes, and two seconds in their middle were marked.

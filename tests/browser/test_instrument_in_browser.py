@@ -1,4 +1,4 @@
-"""The waveform as an instrument: zoom, play position, loop, short regions; in both renderers."""
+"""The waveform as an instrument: zoom, play position, loop, short regions, originals; in both."""
 
 from typing import Any
 
@@ -90,6 +90,21 @@ def test_a_take_is_zoomed_and_sought_where_it_was_clicked(handled: Found) -> Non
     assert takes["view"] == pytest.approx({"from": 0.5, "to": 1.5}, abs=2 * PIXEL)
     assert takes["sought"] == pytest.approx(1.0, abs=2 * PIXEL)
     assert takes["whole"] == {"from": 0, "to": 2}
+
+
+def test_a_take_and_its_original_are_heard_at_the_same_moment_and_it_says_which(
+    handled: Found,
+) -> None:
+    """Both run all the time, together within 0.03 s; the other is silent."""
+    compared = handled["compared"]
+    for name, silent in (("take", [False, True]), ("original", [True, False])):
+        assert compared[name]["silent"] == silent
+    assert compared["original"]["pressed"] == "true"
+    assert compared["original"]["said"].startswith("Original · 0:0")
+    assert compared["again"]["silent"] == [False, True]
+    assert compared["again"]["pressed"] == "false"
+    assert compared["again"]["said"].startswith("0:0")
+    assert compared["stopped"]
 
 
 def test_nothing_broke_on_the_page(handled: Found) -> None:
