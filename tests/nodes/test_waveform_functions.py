@@ -227,3 +227,11 @@ def test_the_wave_lies_between_the_words() -> None:
         tall = round((64 - 12 - top) * 0.94)
         box = ["fillRect", 0, math.ceil((top + 64 - 12 - tall) / 2), 1, tall]
         assert [each for each in drawn(grid) if each[1:2] == [0] and each[4] == tall] == [box]
+
+
+def test_every_text_of_a_waveform_is_in_every_language() -> None:
+    names = "Object.values(m.MESSAGES).map(Object.keys)"
+    english, *others = evaluate("waveform/messages.js", names)
+    assert len(others) == 2
+    for each in others:
+        assert sorted(each) == sorted(english)

@@ -3,7 +3,7 @@
 import { app } from "../../../scripts/app.js";
 
 /** @type {Record<string, Record<string, string>>} */
-const MESSAGES = {
+export const MESSAGES = {
   en: {
     empty: "Wire a recording, or run once",
     cannotDecode: "This browser cannot decode the recording",

@@ -36,6 +36,7 @@ export function addRegion(node) {
  * @property {import("./range.js").Part | "new"} part
  * @property {number} time seconds
  * @property {number} x pixels
+ * @property {boolean} dragged it was no click
  * @property {import("./range.js").Range | null} range
  * @property {import("./range.js").View} view
  * @property {import("./range.js").View} whole
@@ -236,7 +237,7 @@ class RegionWidget {
     const part = this.partUnder(event);
     if (this.range) this.part = part === "new" ? "whole" : part;
     const { range, view, whole } = this;
-    this.held = { part, time: this.timeAt(event), x: event.clientX, range, view, whole };
+    this.held = { part, time: this.timeAt(event), x: event.clientX, dragged: false, range, view, whole };
     this.show();
   }
 
@@ -247,7 +248,8 @@ class RegionWidget {
       this.panel.canvas.style.cursor = this.range ? CURSORS[this.partUnder(event)] : "default";
       return;
     }
-    if (this.isClick(event) || !held.range) return;
+    held.dragged ||= Math.abs(event.clientX - held.x) >= CLICK_DISTANCE;
+    if (!held.dragged || !held.range) return;
     const time = this.timeAt(event);
     const range =
       held.part === "new"
@@ -259,16 +261,11 @@ class RegionWidget {
   /** @param {PointerEvent} event */
   release(event) {
     if (!this.held) return;
-    const clicked = event.type === "pointerup" && this.isClick(event);
+    const clicked = event.type === "pointerup" && !this.held.dragged;
     const time = this.timeAt(event);
     this.held = null;
     if (clicked) this.place(time);
     else this.show();
-  }
-
-  /** @param {PointerEvent} event */
-  isClick(event) {
-    return Math.abs(event.clientX - (this.held?.x ?? 0)) < CLICK_DISTANCE;
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether it was one of ours */
@@ -278,8 +275,8 @@ class RegionWidget {
     else if (!this.wave) return false;
     else if (this.zoom.press(event.key)) return true;
     else if (!this.range) return false;
-    else if (event.key === "l") this.turnLoop();
-    else if (event.key === "z") this.turnZoom();
+    else if (event.key.toLowerCase() === "l") this.turnLoop();
+    else if (event.key.toLowerCase() === "z") this.turnZoom();
     else if (event.key === "ArrowLeft") this.nudge(-1, event.shiftKey);
     else if (event.key === "ArrowRight") this.nudge(1, event.shiftKey);
     else if (event.key === "ArrowUp") this.choose(-1);

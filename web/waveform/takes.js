@@ -144,7 +144,7 @@ class TakesWidget {
     if (event.key === " ") this.toggle();
     else if (event.key === "ArrowLeft") this.seek(this.now - step);
     else if (event.key === "ArrowRight") this.seek(this.now + step);
-    else if (event.key === "o") this.turnOriginal();
+    else if (event.key.toLowerCase() === "o") this.turnOriginal();
     else if (this.zoom.press(event.key)) return true;
     else if (this.takes[Number(event.key) - 1]) this.choose(Number(event.key) - 1);
     else return false;
