@@ -94,11 +94,11 @@ def test_bars_are_numbered_from_one_and_every_so_many_where_they_are_close() -> 
 
 
 def test_the_first_measured_downbeat_is_bar_one_and_what_precedes_it_has_no_number() -> None:
-    """Three quarters of an upbeat; behind the last one bars go on evenly."""
-    assert bars("measuredRuler([1.5, 3.5, 5.6])", "{from: 0, to: 8}", 300) == [
-        (1.5, "1"), (3.5, "2"), (5.6, "3"), (pytest.approx(7.65), "4")
+    """A whole bar lies before it; behind the last one bars go on evenly."""
+    assert bars("measuredRuler([2.5, 4.5, 6.6])", "{from: 0, to: 9}", 300) == [
+        (2.5, "1"), (4.5, "2"), (6.6, "3"), (pytest.approx(8.65), "4")
     ]  # fmt: skip
-    assert bars("measuredRuler([1.5, 3.5, 5.6])", "{from: 3, to: 5}", 300) == [(3.5, "2")]
+    assert bars("measuredRuler([2.5, 4.5, 6.6])", "{from: 4, to: 6}", 300) == [(4.5, "2")]
 
 
 def parts(region: tuple[float, float], view: str = SONG, width: int = 300) -> list[str]:
