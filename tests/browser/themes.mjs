@@ -1,6 +1,6 @@
 // What can be read of our drawings in each of the page's themes, which are changed as its settings do. Finds
 // {theme: {texts: [{kind, text, contrast}], waveforms: {kind: {least contrast, share of the
-// columns, ruler (contrast of its words)}}, papers: {kind: colour}}}; contrasts are those of WCAG 2, from 1 to 21
+// columns, ruler: contrasts of its words by column}}, papers: {kind: colour}}}; contrasts are those of WCAG 2, from 1 to 21
 
 import { job, load } from "../../tools/browser/page.mjs";
 
@@ -98,8 +98,8 @@ async function look() {
     const row = (y) => Array.from({ length: canvas.width }, (_, x) => contrast(paper, drawn(x, y)));
     const middle = row(Math.floor(bottom / 2));
     const wave = middle.filter((each) => each > 1); // a region shows a second beside the song
-    // words of a pixel's width are blurred at their edges; below the ticks there is nothing else
-    const ruler = Math.max(...[5, 6, 7, 8].flatMap((below) => row(bottom + below).slice(0, -3)));
+    const words = [5, 6, 7, 8].map((below) => row(bottom + below)); // below the ticks; a few columns are lines
+    const ruler = Array.from(middle, (_, x) => Math.max(...words.map((each) => each[x])));
     found.waveforms[kind] = { least: Math.min(...wave), share: wave.length / middle.length, ruler };
   }
   return found;
