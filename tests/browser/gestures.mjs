@@ -160,27 +160,28 @@ async function compareTakes(page) {
     const { widgets } = window.app.graph.nodes.find(({ subgraph }) => subgraph);
     widgets.find(({ name }) => name === "seconds").value = 10;
   });
-  const button = page.locator(`${TAKES} button`);
+  const play = page.locator(`${TAKES} button`).first();
+  const take = page.locator(`${TAKES} [data-take]`);
   const counts = [];
   for (const count of [1, 2]) {
     await pressRun(page);
     const arrived = ([area, count]) =>
       document.querySelectorAll(`${area} [data-take]`).length === count;
     await page.waitForFunction(arrived, [TAKES, count], { timeout: LOADING });
-    counts.push(await page.locator(`${TAKES} [data-take]`).count());
+    counts.push(await take.count());
   }
-  await button.nth(1).click(); // the first take
-  await button.first().click(); // play
+  await take.nth(0).click();
+  await play.click();
   const played = await playing(page, TAKES);
   await page.waitForTimeout(500);
   const before = await page.evaluate(clockOf, TAKES);
-  await button.nth(2).click(); // the second, while it plays
+  await take.nth(1).click(); // while the first plays
   await page.waitForTimeout(300);
   const after = await page.evaluate(clockOf, TAKES);
-  const pressed = await page.locator(`${TAKES} [data-take]`).evaluateAll((all) =>
+  const pressed = await take.evaluateAll((all) =>
     all.map((each) => each.getAttribute("aria-pressed")),
   );
-  if (played) await button.first().click(); // stop
+  if (played) await play.click(); // stop
   return { counts, played, before, after, pressed };
 }
 
