@@ -149,6 +149,14 @@ async function hearOriginal(page) {
   found.again = await hear(false);
   await page.locator(`${TAKES} button`).first().click(); // stop
   found.stopped = await page.evaluate(() => window.takesOf().companion.sound.paused);
+  await page.evaluate(() => (window.takesOf().take.source = { file: "gone.wav", start: 0 }));
+  await page.locator(`${TAKES} canvas`).focus();
+  await page.keyboard.press(" ");
+  await page.keyboard.press("o");
+  await page.waitForFunction(() => window.takesOf().companion.sound.error, null, { timeout: PLAYING });
+  await page.waitForTimeout(SETTLE);
+  found.gone = await page.evaluate(() => document.querySelector(".acestep15-takes span").textContent);
+  await page.evaluate(() => window.takesOf().player.stop());
   return found;
 }
 

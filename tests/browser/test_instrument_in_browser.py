@@ -105,6 +105,7 @@ def test_a_take_and_its_original_are_heard_at_the_same_moment_and_it_says_which(
     assert compared["again"]["pressed"] == "false"
     assert compared["again"]["said"].startswith("0:0")
     assert compared["stopped"]
+    assert compared["gone"] == "Its file is not there any more"
 
 
 def test_nothing_broke_on_the_page(handled: Found) -> None:

@@ -17,7 +17,7 @@ export class Companion {
   constructor(player, signal) {
     this.player = player;
     this.sound = new Audio();
-    this.sound.preload = "auto";
+    this.sound.preload = "auto"; // it also fails where the file has gone, and `error` says so
     /** @type {Original | null} */
     this.original = null;
     this.wanted = false;

@@ -363,6 +363,7 @@ class TakesWidget {
     if (this.lost.has(identityOf(this.take))) return translate("lost");
     if (this.player.failed) return translate("cannotPlay");
     if (this.problem) return translate(this.problem);
+    if (this.companion.heard && this.companion.sound.error) return translate("lost");
     const heard = this.companion.heard ? `${translate("original")} · ` : "";
     return `${heard}${clock(this.now)} / ${clock(this.take.seconds)}`;
   }
