@@ -82,8 +82,9 @@ def _recording(prompt: Prompt, loader: str, start: float) -> dict[str, Any] | No
 def _start_of(kind: str, inputs: Mapping[str, Any]) -> float:
     """Below 0 where Repaint puts new music before its source."""
     start = inputs.get("start")
-    extends = kind == "AceStep15Repaint" and isinstance(start, int | float) and "mask" not in inputs
-    return min(0.0, float(start)) if extends else 0.0
+    if kind != "AceStep15Repaint" or "mask" in inputs or not isinstance(start, int | float):
+        return 0.0
+    return min(0.0, float(start))
 
 
 def _kind_of(prompt: Prompt, node: str) -> str:
