@@ -3,7 +3,7 @@
 
 const CLOSE = 0.005; // seconds: so far apart they count as together
 const FAR = 0.25; // seconds: more is not caught up with, but sought
-const CATCH_UP = 2; // of the speed for each second that the silent one is late
+const CATCH_UP = 1; // of the speed for each second that the silent one is late; more swings where few frames are drawn
 const SPEEDS = { least: 0.8, most: 1.2 };
 
 /**
