@@ -21,6 +21,7 @@ export class Companion {
     /** @type {Original | null} */
     this.original = null;
     this.wanted = false;
+    this.sound.addEventListener("error", () => player.changed(), { signal });
     signal.addEventListener("abort", () => this.close());
   }
 
