@@ -40,6 +40,7 @@ VISITS = {  # by fixture
     "opened": "views",
     "visited": "apps",
     "touched": "waveforms",
+    "handled": "instrument",
     "outlived": "lifetimes",
     "refused": "errors",
     "helped": "help",
@@ -150,6 +151,12 @@ def visited(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def touched(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of the waveforms under mouse and keys, of the templates, of the node library."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def handled(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of the waveforms when they were zoomed, clicked and heard again and again."""
     return _found(request, visits)
 
 

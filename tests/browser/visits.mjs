@@ -16,6 +16,7 @@ import { visit as counts } from "./counts.mjs";
 import { visit as dropped } from "./dropped.mjs";
 import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
+import { visit as instrument } from "./instrument.mjs";
 import { visit as languages } from "./languages.mjs";
 import { visit as texts } from "./texts.mjs";
 import { visit as refusals } from "./refusals.mjs";
@@ -28,7 +29,7 @@ import { visit as warnings } from "./warnings.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
-  workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, themes,
+  workflows, views, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, seeds, themes,
   search, dropped, refusals, counts, warnings, apps,
 };
 

@@ -48,7 +48,15 @@ export function put(node, name, value) {
 export function sourceFile(node, input, address) {
   const loader = upstreamNode(node, input);
   const file = LOADERS.includes(loader?.comfyClass) ? widgetOf(loader, "audio")?.value : null;
-  if (typeof file !== "string" || !file) return null;
+  return typeof file === "string" && file ? recordingAddress(file, address) : null;
+}
+
+/**
+ * @param {string} file the value of a loader
+ * @param {(path: string) => string} address
+ * @returns {string}
+ */
+export function recordingAddress(file, address) {
   const example = exampleAddress(file);
   if (example) return example;
   const parts = file.split("/");

@@ -134,7 +134,7 @@ PAGE: Final[dict[str, str]] = {
         "addEventListener apiURL getUserData getWorkflowTemplates queuePrompt removeEventListener"
         " storeUserData"
     ),
-    "app": "extensionManager graph handleFile registerExtension rootGraph",
+    "app": "canvas extensionManager graph handleFile registerExtension rootGraph",
     "definition": "input name search_aliases",
     "extension": "beforeConfigureGraph beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
     "graph": "getLink getNodeById inputs nodes serialize",
