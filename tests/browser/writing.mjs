@@ -1,0 +1,136 @@
+// Writes a song with the aids below its caption and lyrics. Finds {tagged, undone, typed, more, counts, styled,
+//   polished, back, saved, sent, promoted}
+
+import { job, load, prompt } from "../../tools/browser/page.mjs";
+
+const row = (name) => `[data-writing="${name}"]`;
+const LYRICS = "[Verse]\nla la la\nlo lo";
+const POLISHING = 60_000; // ms
+
+export async function visit(page) {
+  const pages = Object.fromEntries(job.workflows.map(({ name, page }) => [name, page]));
+  await load(page, "text_to_music", pages.text_to_music);
+  await page.locator(row("lyrics")).waitFor();
+  const found = { widgets: await page.evaluate(widgets), before: await page.evaluate(saved) };
+  Object.assign(found, await writeSections(page), { counts: await countWords(page) });
+  found.styled = await chooseStyles(page);
+  await picture(page, "menu");
+  await page.keyboard.press("Escape");
+  found.menus = await page.locator(".acestep15-writing-menu").count();
+  Object.assign(found, await polish(page));
+  await picture(page, "polished");
+  found.saved = await page.evaluate(saved);
+  found.sent = Object.values(await page.evaluate(prompt)).find(isSong).inputs;
+  await load(page, "start_here", pages.start_here);
+  found.promoted = await writePromoted(page);
+  await picture(page, "promoted");
+  return found;
+}
+
+async function writeSections(page) {
+  const box = boxOf(page, "lyrics");
+  await box.fill(LYRICS);
+  await box.evaluate((area) => area.setSelectionRange(16, 16)); // behind "la la la"
+  await page.locator(row("lyrics")).getByText("Chorus", { exact: true }).click();
+  const found = { tagged: await text(page, "lyrics") };
+  await page.keyboard.type("hey ");
+  found.typed = await text(page, "lyrics");
+  for (let n = 0; n < 6 && (await text(page, "lyrics")) !== LYRICS; n++) await page.keyboard.press("Control+z");
+  found.undone = await text(page, "lyrics");
+  await box.evaluate((area) => area.setSelectionRange(area.value.length, area.value.length));
+  await page.locator(row("lyrics")).getByText("+", { exact: true }).click();
+  await page.locator(".acestep15-writing-menu").getByText("Outro", { exact: true }).click();
+  found.more = await text(page, "lyrics");
+  return found;
+}
+
+async function countWords(page) {
+  const counts = [];
+  for (const [words, seconds] of [[8, 60], [60, 60], [200, 60], [8, 0]]) {
+    await page.evaluate(setSeconds, seconds);
+    await boxOf(page, "lyrics").fill(`[Verse]\n${"la ".repeat(words)}`);
+    await page.waitForTimeout(300);
+    counts.push(await page.locator(`${row("lyrics")} span`).innerText());
+  }
+  await page.evaluate(setSeconds, 60);
+  return counts;
+}
+
+async function chooseStyles(page) {
+  await boxOf(page, "caption").fill("folk, Piano");
+  await page.locator(row("caption")).getByText("Style", { exact: true }).click();
+  const menu = page.locator(".acestep15-writing-menu");
+  const found = { lit: await menu.locator('[aria-pressed="true"]').allInnerTexts(), captions: [] };
+  for (const word of ["choir", "piano", "folk", "jazz"]) {
+    await menu.getByText(word, { exact: true }).click();
+    found.captions.push(await text(page, "caption"));
+  }
+  return found;
+}
+
+async function polish(page) {
+  await boxOf(page, "lyrics").fill(LYRICS);
+  await page.evaluate(stepsOfUndo);
+  const buttons = page.locator(`${row("caption")} button`);
+  await buttons.nth(1).click();
+  const found = { own: [await text(page, "caption"), await text(page, "lyrics")] };
+  await buttons.nth(2).waitFor({ timeout: POLISHING });
+  found.polished = [await text(page, "caption"), await text(page, "lyrics")];
+  found.steps = await page.evaluate(stepsOfUndo);
+  await buttons.nth(2).click();
+  found.back = [await text(page, "caption"), await text(page, "lyrics")];
+  return found;
+}
+
+async function writePromoted(page) {
+  await page.locator(row("lyrics")).first().waitFor();
+  const found = { rows: await page.locator(".acestep15-writing").count() };
+  await page.locator(row("lyrics")).getByText("Bridge", { exact: true }).click();
+  found.shown = await boxOf(page, "lyrics").inputValue();
+  found.count = await page.locator(`${row("lyrics")} span`).innerText();
+  found.sent = Object.values(await page.evaluate(prompt)).find(isSong).inputs.lyrics;
+  return found;
+}
+
+function boxOf(page, name) {
+  return page.locator(`:has(> ${row(name)}) > textarea`);
+}
+
+// What the widget holds, and the box shows.
+async function text(page, name) {
+  const [held, shown] = [await page.evaluate(valueOf, name), await boxOf(page, name).inputValue()];
+  return held === shown ? held : { held, shown };
+}
+
+async function picture(page, what) {
+  if (job.pictures) await page.screenshot({ path: `${job.pictures}/writing.${what}.${job.renderer}.png` });
+}
+
+function isSong({ class_type }) {
+  return class_type === "AceStep15Song";
+}
+
+// What follows runs in the page.
+function valueOf(name) {
+  const song = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Song");
+  return song.widgets.find((each) => each.name === name).value;
+}
+
+function setSeconds(seconds) {
+  const song = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Song");
+  song.widgets.find(({ name }) => name === "seconds").value = seconds;
+}
+
+function widgets() {
+  const song = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Song");
+  return song.widgets.map(({ name }) => name);
+}
+
+function saved() {
+  const { nodes } = window.app.graph.serialize();
+  return nodes.find(({ type }) => type === "AceStep15Song");
+}
+
+function stepsOfUndo() {
+  return window.app.extensionManager.workflow.activeWorkflow.changeTracker.undoQueue.length;
+}
