@@ -1,10 +1,86 @@
 """The writing aids on Song, in the classic canvas and in Nodes 2.0."""
 
-import json
-from typing import Any
+from tests.browser.conftest import Found
 
-Found = dict[str, Any]
+WIDGETS = [
+    "caption",
+    "lyrics",
+    "seconds",
+    "bpm",
+    "key",
+    "time_signature",
+    "language",
+    "instrumental",
+    "wildcard_seed",
+]
+LYRICS = "[Verse]\nla la la\nlo lo"
+CAPTION = "choir, jazz"
+POLISHED = ["a calm choir, jazz", "[Verse 1]\nLa la la"]
 
 
-def test_show(written: Found) -> None:
-    print(json.dumps(written, indent=1, ensure_ascii=False))
+def test_a_tag_is_put_at_the_cursor_and_one_writes_on_below_it(written: Found) -> None:
+    assert written["tagged"] == "[Verse]\nla la la\n\n[Chorus]\nlo lo"
+    assert written["typed"] == "[Verse]\nla la la\n\n[Chorus]\nhey lo lo"
+    assert written["undone"] == LYRICS
+    assert written["more"] == f"{LYRICS}\n\n[Outro]\n"
+
+
+def test_words_are_counted_against_the_length_as_one_types(written: Found) -> None:
+    assert written["counts"] == [
+        "8 words · 0.1 a second · few",
+        "60 words · 1.0 a second · fine",
+        "200 words · 3.3 a second · too dense",
+        "8 words · length automatic",
+    ]
+
+
+def test_words_of_style_are_added_and_taken_away(written: Found) -> None:
+    assert written["styled"]["lit"] == ["folk", "piano"]
+    assert written["styled"]["captions"] == [
+        "folk, Piano, choir",
+        "folk, choir",
+        "choir",
+        "choir, jazz",
+    ]
+    assert written["menus"] == 0  # Escape closes it
+
+
+def test_polishing_can_be_stopped(written: Found) -> None:
+    assert written["stopped"] == [CAPTION, LYRICS]
+
+
+def test_the_song_is_polished_as_its_widgets_are(written: Found) -> None:
+    nodes = {node["class_type"]: node["inputs"] for node in written["asked"].values()}
+    assert nodes["AceStep15LoadLM"]["file"] == "qwen_1.7b_ace15.safetensors"
+    song = nodes["AceStep15Song"]
+    assert (song["caption"], song["lyrics"], song["seconds"]) == (CAPTION, LYRICS, 60)
+
+
+def test_what_was_polished_can_be_brought_back(written: Found) -> None:
+    assert written["polished"] == written["forth"] == POLISHED
+    assert written["back"] == [CAPTION, LYRICS]
+    assert written["undone_twice"] == [CAPTION, LYRICS]  # by Ctrl+Z
+    first, then = written["steps"]
+    assert then > first  # those that the page can undo
+
+
+def test_the_aids_leave_nothing_in_the_workflow(written: Found) -> None:
+    assert written["widgets"] == WIDGETS
+    before, after = written["before"], written["saved"]
+    texts = [CAPTION, LYRICS]
+    assert after["widgets_values"] == [*texts, *before["widgets_values"][2:]]
+    assert after | {"widgets_values": before["widgets_values"]} == before
+    assert list(written["sent"]) == WIDGETS
+    assert list(written["sent"].values()) == after["widgets_values"]
+
+
+def test_they_stand_on_a_subgraph_that_shows_the_texts(written: Found) -> None:
+    promoted = written["promoted"]
+    assert promoted["rows"] == 2
+    assert promoted["sent"] == promoted["shown"]
+    assert promoted["shown"].endswith("name the stars\n\n[Bridge]\n")
+    assert promoted["count"] == "24 words · 0.4 a second · fine"
+
+
+def test_nothing_broke_on_the_page(written: Found) -> None:
+    assert written["problems"] == []

@@ -1,11 +1,13 @@
-// Writes a song with the aids below its caption and lyrics. Finds {tagged, undone, typed, more, counts, styled,
-//   polished, back, saved, sent, promoted}
+// Writes a song with the aids below its caption and lyrics. Finds {widgets, before, saved, sent: of the song node; tagged,
+//   typed, undone, more: lyrics; counts, styled, menus (open ones); stopped, polished, back, forth, undone_twice:
+//   [caption, lyrics], asked, steps (of the page's undo); promoted: the same on a subgraph}
 
 import { job, load, prompt } from "../../tools/browser/page.mjs";
 
 const row = (name) => `[data-writing="${name}"]`;
 const LYRICS = "[Verse]\nla la la\nlo lo";
-const POLISHING = 60_000; // ms
+const RUN_ID = "polished";
+const POLISHED = { caption: "a calm choir, jazz", lyrics: "[Verse 1]\nLa la la" };
 
 export async function visit(page) {
   const pages = Object.fromEntries(job.workflows.map(({ name, page }) => [name, page]));
@@ -18,7 +20,6 @@ export async function visit(page) {
   await page.keyboard.press("Escape");
   found.menus = await page.locator(".acestep15-writing-menu").count();
   Object.assign(found, await polish(page));
-  await picture(page, "polished");
   found.saved = await page.evaluate(saved);
   found.sent = Object.values(await page.evaluate(prompt)).find(isSong).inputs;
   await load(page, "start_here", pages.start_here);
@@ -68,18 +69,39 @@ async function chooseStyles(page) {
   return found;
 }
 
+// The server runs the prompt until it is stopped. Its answer is made up: the miniature writes for minutes.
 async function polish(page) {
   await boxOf(page, "lyrics").fill(LYRICS);
-  await page.evaluate(stepsOfUndo);
-  const buttons = page.locator(`${row("caption")} button`);
-  await buttons.nth(1).click();
-  const found = { own: [await text(page, "caption"), await text(page, "lyrics")] };
-  await buttons.nth(2).waitFor({ timeout: POLISHING });
-  found.polished = [await text(page, "caption"), await text(page, "lyrics")];
-  found.steps = await page.evaluate(stepsOfUndo);
-  await buttons.nth(2).click();
-  found.back = [await text(page, "caption"), await text(page, "lyrics")];
+  const button = (name) => page.locator(row("caption")).getByRole("button", { name, exact: true });
+  const texts = async () => [await text(page, "caption"), await text(page, "lyrics")];
+  await button("Polish").click();
+  await page.waitForFunction(isRunning, true, { polling: 200 });
+  await button("Stop").click();
+  await page.waitForFunction(isRunning, false, { polling: 200 });
+  const found = { stopped: await texts() };
+  const asked = new Promise((answer) => void page.route("**/prompt", (route) => answer(accept(route)), { times: 1 }));
+  await button("Polish").click();
+  found.asked = (await asked).prompt;
+  found.steps = [await page.evaluate(stepsOfUndo)];
+  await page.evaluate(sendAnswer, [RUN_ID, Object.keys(found.asked), POLISHED]);
+  await button("Back").waitFor();
+  found.polished = await texts();
+  found.steps.push(await page.evaluate(stepsOfUndo));
+  await picture(page, "polished");
+  await button("Back").click();
+  found.back = await texts();
+  await button("Back").click();
+  found.forth = await texts();
+  await boxOf(page, "caption").focus();
+  for (let n = 0; n < 2; n++) await page.keyboard.press("Control+z"); // a text each
+  found.undone_twice = await texts();
   return found;
+}
+
+async function accept(route) {
+  const asked = route.request().postDataJSON();
+  await route.fulfill({ json: { prompt_id: RUN_ID, number: 1, node_errors: {} } });
+  return asked;
 }
 
 async function writePromoted(page) {
@@ -114,6 +136,22 @@ function isSong({ class_type }) {
 function valueOf(name) {
   const song = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Song");
   return song.widgets.find((each) => each.name === name).value;
+}
+
+async function isRunning(wanted) {
+  const { queue_running: running, queue_pending: waiting } = await (await fetch("/queue")).json();
+  const ours = (list) => list.some(([, , prompt]) => Object.keys(prompt).some((id) => id.startsWith("acestep15-polish")));
+  return wanted ? ours(running) : !ours([...running, ...waiting]);
+}
+
+async function sendAnswer([id, nodes, texts]) {
+  const { api } = await import("/scripts/api.js");
+  const send = (event, detail) => api.dispatchEvent(new CustomEvent(event, { detail: { prompt_id: id, ...detail } }));
+  for (const [name, said] of Object.entries(texts)) {
+    const node = nodes.find((each) => each.endsWith(`-${name}`));
+    send("executed", { node, display_node: node, output: { text: [said] } });
+  }
+  send("execution_success", {});
 }
 
 function setSeconds(seconds) {

@@ -17,23 +17,21 @@ export function edit(area, { from, to, put }) {
 }
 
 /**
- * The whole text, as a step that the page can undo, too. The focus stays where it is.
+ * The whole text. The focus stays where it is.
  * @param {HTMLTextAreaElement} area
  * @param {string} text
  */
 export function rewrite(area, text) {
   const focused = document.activeElement;
-  step();
   edit(area, difference(area.value, text));
-  step();
   if (focused instanceof HTMLElement && focused !== area) {
     if (focused === document.body) area.blur();
     else focused.focus({ preventScroll: true });
   }
 }
 
-/** The page takes what is in the workflow now as one step of its undo. */
-function step() {
+/** The page's own undo comes back to what is in the workflow now. */
+export function keepStep() {
   app.canvas.emitBeforeChange();
   app.canvas.emitAfterChange();
 }

@@ -4,7 +4,7 @@
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 import { put } from "../waveform/graph.js";
-import { rewrite } from "./edit.js";
+import { keepStep, rewrite } from "./edit.js";
 import { ownersOf, textAreasOf, valueOf } from "./places.js";
 import { polishPrompt, settingsOf } from "./polish_prompt.js";
 
@@ -86,12 +86,14 @@ export class Polish {
   /** @param {Texts} texts what stood there can be brought back */
   write(texts) {
     this.before = Object.fromEntries(Object.keys(texts).map((name) => [name, valueOf(this.song, name) ?? ""]));
+    keepStep();
     for (const [name, text] of Object.entries(texts)) {
       const [area] = textAreasOf(this.song, name);
       const owner = /** @type {import("./places.js").Owner} */ (ownersOf(this.song, name).at(-1));
       if (area) rewrite(area, text);
       else put(owner.node, owner.name, text);
     }
+    keepStep();
   }
 }
 

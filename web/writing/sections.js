@@ -1,10 +1,10 @@
 // Section tags: those that songs are written with, and where one is put into lyrics.
 
-// In ace_core/section_tags.py; ordered by how often the 200 examples of lyrics that come with the official
-// ACE-Step 1.5 (examples/text2music) have them: [Verse] 476 times, [Breakdown] 8 times.
+// Of those in ace_core/section_tags.py what the 200 examples of lyrics that come with the official ACE-Step 1.5
+// (examples/text2music) have: [Verse] 476 times, [Bridge] 125, [Breakdown] 8, [Post-Chorus] 5.
 export const TAGS = [
-  ...["Verse", "Chorus", "Intro", "Outro", "Bridge", "Pre-Chorus", "Instrumental Break", "Guitar Solo"],
-  ...["Final Chorus", "Build", "Drop", "Hook", "Post-Chorus", "Breakdown"],
+  ...["Verse", "Chorus", "Bridge", "Intro", "Outro", "Pre-Chorus", "Post-Chorus", "Final Chorus", "Hook"],
+  ...["Instrumental Break", "Guitar Solo", "Build", "Drop", "Breakdown"],
 ];
 const TAG_LINE = /^[ \t]*\[[^\]\n]*\][ \t]*$/;
 

@@ -38,7 +38,7 @@ function added(caption, word) {
 function without(caption, word) {
   let text = caption;
   for (const [start, end] of placesOf(caption, word).reverse()) {
-    const [before, after] = [text.slice(0, start).trimEnd(), text.slice(end)];
+    const [before, after] = [text.slice(0, start).trimEnd(), text.slice(end).replace(/^[ \t]+/, "")];
     const first = before === "" || SENTENCE.test(before);
     if (first) text = text.slice(0, start) + after.replace(/^[,，、;；]\s*/, "");
     else text = before.replace(/[,，、;；]$/, "") + after;
