@@ -1,6 +1,7 @@
 // Comes to ComfyUI for the first time, opens each app from the templates and goes on to what is heard. Every
 // click is counted, the one in a waveform, too; nothing is typed. Finds {menu: [names in the list],
-// apps: {name: {clicks, shown: [names of what one sets], lyrics (pixels of the box), heard, sent, problems}}}
+// apps: {name: {clicks, shown: [names of what one sets], lyrics (pixels of the box), aids: [texts that have
+// some], heard, sent, problems}}}
 
 import { again, job, prompt } from "../../tools/browser/page.mjs";
 
@@ -55,6 +56,7 @@ async function firstVisit(page, name) {
   const shown = await page.locator(`${LIST} ${NAME}`).allInnerTexts();
   const lyrics = page.locator(`${LIST} [data-widget-key$=":lyrics"] textarea`);
   const box = (await lyrics.count()) ? (await lyrics.boundingBox()).height : null;
+  const aids = await page.locator(`${LIST} [data-writing]`).evaluateAll((all) => all.map(({ dataset }) => dataset.writing));
   if (name === "cover" || name === "repaint_section") {
     const chooser = page.waitForEvent("filechooser");
     await click(page.locator(`${LIST} [data-widget-key$=":audio"] label`));
@@ -73,7 +75,7 @@ async function firstVisit(page, name) {
     () => false,
   );
   await picture(page, name, "heard");
-  return { clicks, shown, lyrics: box, sent, heard, problems: page.problems };
+  return { clicks, shown, lyrics: box, aids, sent, heard, problems: page.problems };
 }
 
 // Newer pages greet whoever opens the first app of all; that is theirs, and not counted.

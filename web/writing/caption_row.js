@@ -4,7 +4,7 @@ import { addButton, light } from "../waveform/panel.js";
 import { difference } from "./difference.js";
 import { edit } from "./edit.js";
 import { addGroup, toggleMenu } from "./menu.js";
-import { translate } from "./messages.js";
+import { meaningOf, translate } from "./messages.js";
 import { polishOf } from "./polish.js";
 import { isOpen, makeWritingRow } from "./row.js";
 import { STYLES, holds, toggled } from "./styles.js";
@@ -45,6 +45,7 @@ export class CaptionRow {
       this.tick();
     });
     chip.textContent = word;
+    chip.title = meaningOf(word);
     return [chip, word];
   }
 

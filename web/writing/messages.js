@@ -96,6 +96,36 @@ export const MESSAGES = {
   },
 };
 
+/** @type {Record<string, Record<string, string>>} what the words of style mean; captions have the English ones */
+export const MEANINGS = {
+  en: {},
+  zh: {
+    pop: "流行", rock: "摇滚", jazz: "爵士", electronic: "电子", "hip-hop": "嘻哈", "R&B": "节奏布鲁斯", folk: "民谣",
+    classical: "古典", "lo-fi": "低保真", synthwave: "合成波", metal: "金属", country: "乡村", reggae: "雷鬼", blues: "蓝调",
+    funk: "放克", ambient: "氛围", melancholic: "忧伤", uplifting: "振奋", energetic: "有活力", dreamy: "梦幻", dark: "黑暗",
+    nostalgic: "怀旧", euphoric: "狂喜", intimate: "亲密", "acoustic guitar": "木吉他", "electric guitar": "电吉他",
+    piano: "钢琴", "synth pads": "合成器铺底", "808 drums": "808鼓", strings: "弦乐", brass: "铜管", "electric bass": "电贝斯",
+    saxophone: "萨克斯", "live drums": "真鼓", "female vocal": "女声", "male vocal": "男声", breathy: "气声",
+    powerful: "有力", falsetto: "假声", raspy: "沙哑", choir: "合唱",
+  },
+  ja: {
+    pop: "ポップ", rock: "ロック", jazz: "ジャズ", electronic: "エレクトロニック", "hip-hop": "ヒップホップ", "R&B": "R&B",
+    folk: "フォーク", classical: "クラシック", "lo-fi": "ローファイ", synthwave: "シンセウェーブ", metal: "メタル", country: "カントリー",
+    reggae: "レゲエ", blues: "ブルース", funk: "ファンク", ambient: "アンビエント", melancholic: "物悲しい", uplifting: "高揚感",
+    energetic: "エネルギッシュ", dreamy: "夢見るような", dark: "ダーク", nostalgic: "ノスタルジック", euphoric: "多幸感", intimate: "親密",
+    "acoustic guitar": "アコースティックギター", "electric guitar": "エレキギター", piano: "ピアノ", "synth pads": "シンセパッド",
+    "808 drums": "808ドラム", strings: "ストリングス", brass: "ブラス", "electric bass": "エレキベース", saxophone: "サックス",
+    "live drums": "生ドラム", "female vocal": "女性ボーカル", "male vocal": "男性ボーカル", breathy: "息混じり", powerful: "力強い",
+    falsetto: "ファルセット", raspy: "ハスキー", choir: "合唱",
+  },
+};
+
+/** @param {string} word of style @returns {string} empty in English */
+export function meaningOf(word) {
+  const meaning = say(MEANINGS, word);
+  return meaning === word ? "" : meaning;
+}
+
 /**
  * @param {string} name
  * @param {Record<string, string | number>} [values] what stands in the braces

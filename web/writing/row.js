@@ -3,10 +3,10 @@
 import { makeRow } from "../waveform/panel.js";
 
 const BOX = "data-acestep15-writing"; // an attribute, since the page sets the classes of its elements anew
-// a row in an app is at the foot of a box that is as tall as its text needs
+// in an app the height of the box is that of its text and the row, on the canvas it is given
 const STYLE = `
 [${BOX}] { display: flex; flex-direction: column; }
-[${BOX}] > textarea { flex: 1 1 0; min-height: 24px; }
+[${BOX}] > textarea { flex: 1 1 auto; min-height: 24px; }
 [${BOX}] > .acestep15-writing { flex: none; }`;
 
 export function addWritingStyle() {
