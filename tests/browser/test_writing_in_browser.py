@@ -82,5 +82,15 @@ def test_they_stand_on_a_subgraph_that_shows_the_texts(written: Found) -> None:
     assert promoted["count"] == "24 words · 0.4 a second · fine"
 
 
+def test_they_stand_in_an_app(written: Found) -> None:
+    app = written["app"]
+    assert app["rows"] == 2
+    assert app["sent"] == app["shown"]
+    assert app["shown"].endswith("name the stars\n\n[Verse]\n")
+    text, aids = app["heights"]
+    assert text > 120  # pixels: one can still write there
+    assert aids < 32
+
+
 def test_nothing_broke_on_the_page(written: Found) -> None:
     assert written["problems"] == []

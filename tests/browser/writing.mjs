@@ -1,10 +1,11 @@
 // Writes a song with the aids below its caption and lyrics. Finds {widgets, before, saved, sent: of the song node; tagged,
 //   typed, undone, more: lyrics; counts, styled, menus (open ones); stopped, polished, back, forth, undone_twice:
-//   [caption, lyrics], asked, steps (of the page's undo); promoted: the same on a subgraph}
+//   [caption, lyrics], asked, steps (of the page's undo); promoted, app: the same on a subgraph and in an app}
 
 import { job, load, prompt } from "../../tools/browser/page.mjs";
 
 const row = (name) => `[data-writing="${name}"]`;
+const APP = '[data-testid="linear-widgets"]';
 const LYRICS = "[Verse]\nla la la\nlo lo";
 const RUN_ID = "polished";
 const POLISHED = { caption: "a calm choir, jazz", lyrics: "[Verse 1]\nLa la la" };
@@ -25,6 +26,8 @@ export async function visit(page) {
   await load(page, "start_here", pages.start_here);
   found.promoted = await writePromoted(page);
   await picture(page, "promoted");
+  found.app = await writeInApp(page, pages.start_here);
+  await load(page, "text_to_music", pages.text_to_music); // no app
   return found;
 }
 
@@ -111,6 +114,20 @@ async function writePromoted(page) {
   found.shown = await boxOf(page, "lyrics").inputValue();
   found.count = await page.locator(`${row("lyrics")} span`).innerText();
   found.sent = Object.values(await page.evaluate(prompt)).find(isSong).inputs.lyrics;
+  return found;
+}
+
+async function writeInApp(page, workflow) {
+  const app = { ...workflow, extra: { ...workflow.extra, linearMode: true } };
+  await page.evaluate(([graph]) => window.app.loadGraphData(graph, true, true, "app"), [app]);
+  await page.locator(`${APP} ${row("lyrics")}`).waitFor();
+  const found = { rows: await page.locator(`${APP} .acestep15-writing`).count() };
+  await page.locator(`${APP} ${row("lyrics")}`).getByText("Verse", { exact: true }).click();
+  const box = page.locator(`${APP} :has(> ${row("lyrics")}) > textarea`);
+  found.shown = await box.inputValue();
+  found.heights = [(await box.boundingBox()).height, (await page.locator(`${APP} ${row("lyrics")}`).boundingBox()).height];
+  found.sent = Object.values(await page.evaluate(prompt)).find(isSong).inputs.lyrics;
+  await picture(page, "app");
   return found;
 }
 

@@ -3,7 +3,7 @@
 import { exampleAddress } from "../examples.js";
 
 const LOADERS = ["LoadAudio", "AceStep15LoadRecording"];
-const ENTRY = -10; // the origin of a wire that comes into a subgraph
+const ENTRY = -10; // the origin of a wire that comes into a subgraph; newer pages have it as a text
 
 /**
  * The node whose output the input `name` is wired to.
@@ -30,7 +30,7 @@ export function widgetOf(node, name) {
 export function outside(node, name) {
   const input = node.inputs?.find((/** @type {any} */ each) => each.widget?.name === name);
   const link = input?.link == null ? null : node.graph.getLink(input.link);
-  return link?.origin_id === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
+  return Number(link?.origin_id) === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
 }
 
 /**
