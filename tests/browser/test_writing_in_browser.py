@@ -27,10 +27,10 @@ def test_a_tag_is_put_at_the_cursor_and_one_writes_on_below_it(written: Found) -
 
 def test_words_are_counted_against_the_length_as_one_types(written: Found) -> None:
     assert written["counts"] == [
-        "8 words · 0.1 a second · few",
-        "60 words · 1.0 a second · fine",
-        "200 words · 3.3 a second · too dense",
-        "8 words · length automatic",
+        "few · 8 words · 0.1/s",
+        "fine · 60 words · 1.0/s",
+        "too dense · 200 words · 3.3/s",
+        "length automatic · 8 words",
     ]
 
 
@@ -79,7 +79,7 @@ def test_they_stand_on_a_subgraph_that_shows_the_texts(written: Found) -> None:
     assert promoted["rows"] == 2
     assert promoted["sent"] == promoted["shown"]
     assert promoted["shown"].endswith("name the stars\n\n[Bridge]\n")
-    assert promoted["count"] == "24 words · 0.4 a second · fine"
+    assert promoted["count"] == "fine · 24 words · 0.4/s"
 
 
 def test_they_stand_in_an_app(written: Found) -> None:

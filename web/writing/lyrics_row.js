@@ -75,9 +75,9 @@ function sentences(lyrics, seconds) {
   const { words, syllables, characters } = counted(lyrics);
   if (words === 0) return [translate("noWords"), ""];
   const count = translate(characters ? "characters" : "words", { count: words });
-  if (!(seconds > 0)) return [`${count} · ${translate("automatic")}`, ""];
+  if (!(seconds > 0)) return [`${translate("automatic")} · ${count}`, ""];
   const pace = translate("pace", { rate: (words / seconds).toFixed(1) });
   const { least, most } = USUAL;
   const values = { syllables, seconds, pace: (syllables / seconds).toFixed(1), least, most };
-  return [`${count} · ${pace} · ${translate(judged(syllables, seconds))}`, translate("usual", values)];
+  return [`${translate(judged(syllables, seconds))} · ${count} · ${pace}`, translate("usual", values)];
 }
