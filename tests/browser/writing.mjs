@@ -2,7 +2,7 @@
 //   typed, undone, more: lyrics; counts, styled, menus (open ones); stopped, polished, back, forth, undone_twice:
 //   [caption, lyrics], asked, steps (of the page's undo); promoted, app: the same on a subgraph and in an app}
 
-import { job, load, prompt } from "../../tools/browser/page.mjs";
+import { job, load, prompt, skipWelcome } from "../../tools/browser/page.mjs";
 
 const row = (name) => `[data-writing="${name}"]`;
 const APP = '[data-testid="linear-widgets"]';
@@ -121,6 +121,7 @@ async function writeInApp(page, workflow) {
   const app = { ...workflow, extra: { ...workflow.extra, linearMode: true } };
   await page.evaluate(([graph]) => window.app.loadGraphData(graph, true, true, "app"), [app]);
   await page.locator(`${APP} ${row("lyrics")}`).waitFor();
+  await skipWelcome(page);
   const found = { rows: await page.locator(`${APP} .acestep15-writing`).count() };
   await page.locator(`${APP} ${row("lyrics")}`).getByText("Verse", { exact: true }).click();
   const box = page.locator(`${APP} :has(> ${row("lyrics")}) > textarea`);
