@@ -52,6 +52,7 @@ VISITS = {  # by fixture
     "counted": "counts",
     "warned": "warnings",
     "asked": "search",
+    "written": "writing",
     "dropped": "dropped",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
@@ -211,6 +212,12 @@ def turned_down(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS[:1])
 def asked(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What the search for nodes offers; both renderers have the same."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def written(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of a song that was written with the aids below its texts."""
     return _found(request, visits)
 
 

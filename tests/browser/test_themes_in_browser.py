@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 Found = dict[str, Any]
-KINDS = {"region", "takes", "node-text", "audio-preview"}
+KINDS = {"region", "takes", "node-text", "audio-preview", "writing", "writing-menu"}
 TEXT, GRAPHIC = 4.5, 3.0  # the least contrasts of WCAG 2.2, criteria 1.4.3 and 1.4.11
 LINES = 12  # columns of a ruler that may be lines of the wave, and not words
 

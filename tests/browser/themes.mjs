@@ -6,6 +6,7 @@ import { job, load } from "../../tools/browser/page.mjs";
 
 const SETTING = "Comfy.ColorPalette";
 const REGION = ".acestep15-region";
+const STYLES = '[data-writing="caption"] button';
 const LOADING = 60_000; // ms: until a recording has been read
 
 export async function visit(page) {
@@ -15,6 +16,7 @@ export async function visit(page) {
     timeout: LOADING,
   });
   await page.evaluate(fill);
+  await page.locator(STYLES).first().click(); // its menu stays while nothing else is touched
   const found = {};
   for (const theme of job.themes) {
     await page.evaluate(

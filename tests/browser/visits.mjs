@@ -26,11 +26,12 @@ import { visit as lifetimes } from "./lifetimes.mjs";
 import { visit as themes } from "./themes.mjs";
 import { visit as views } from "./views.mjs";
 import { visit as warnings } from "./warnings.mjs";
+import { visit as writing } from "./writing.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
   workflows, views, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, seeds, themes,
-  search, dropped, refusals, counts, warnings, apps,
+  search, dropped, refusals, counts, warnings, writing, apps,
 };
 
 await tell(async (page) => {

@@ -19,6 +19,7 @@ const ARGUMENTS = [
   "--disable-background-networking",
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", // nothing but this server is reached
 ];
+const WELCOME = 4_000; // ms: until the page would have greeted
 const PATIENCE = 120_000; // ms: this may be a slow machine
 const { chromium } = createRequire(job.modules + "/")("playwright-core");
 
@@ -99,6 +100,12 @@ export async function playing(page, area) {
 export async function reopen(page) {
   await page.evaluate(saveAndOpen);
   await drawn(page);
+}
+
+// Newer pages greet whoever opens the first app of all.
+export async function skipWelcome(page) {
+  const skip = page.getByRole("button", { name: "Skip", exact: true });
+  await skip.click({ timeout: WELCOME }).catch(() => {});
 }
 
 // What follows runs in the page.

@@ -3,6 +3,7 @@
 import { exampleAddress } from "../examples.js";
 
 const LOADERS = ["LoadAudio", "AceStep15LoadRecording"];
+const ENTRY = -10; // the origin of a wire that comes into a subgraph; newer pages have it as a text
 
 /**
  * The node whose output the input `name` is wired to.
@@ -25,11 +26,18 @@ export function widgetOf(node, name) {
   return node?.widgets?.find((/** @type {any} */ each) => each.name === name);
 }
 
+/** @param {any} node @param {string} name @returns {string | null} of the subgraph's input that sets this widget */
+export function outside(node, name) {
+  const input = node.inputs?.find((/** @type {any} */ each) => each.widget?.name === name);
+  const link = input?.link == null ? null : node.graph.getLink(input.link);
+  return Number(link?.origin_id) === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
+}
+
 /**
  * Set a widget as if the user had.
  * @param {any} node
  * @param {string} name
- * @param {number} value
+ * @param {any} value
  */
 export function put(node, name, value) {
   const widget = widgetOf(node, name);

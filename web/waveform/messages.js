@@ -138,6 +138,16 @@ export function pageLanguage() {
  * @returns {string}
  */
 export function translate(name, values = {}) {
-  const message = MESSAGES[pageLanguage()][name] ?? MESSAGES.en[name] ?? name;
+  return say(MESSAGES, name, values);
+}
+
+/**
+ * @param {Record<string, Record<string, string>>} messages by language
+ * @param {string} name
+ * @param {Record<string, string | number>} [values] what stands in the braces
+ * @returns {string}
+ */
+export function say(messages, name, values = {}) {
+  const message = messages[pageLanguage()][name] ?? messages.en[name] ?? name;
   return message.replace(/\{(\w+)\}/g, (all, key) => String(values[key] ?? all));
 }

@@ -1,9 +1,8 @@
 // Puts the seeds of a take back to where they came from, and keeps them there.
 
 import { nodeAt } from "../find_node.js";
-import { widgetOf } from "./graph.js";
+import { outside, widgetOf } from "./graph.js";
 
-const ENTRY = -10; // the origin of a wire that comes into a subgraph: a number in older pages, a text in newer ones
 const CONTROL = "control_after_generate";
 const FIXED = "fixed";
 
@@ -34,11 +33,4 @@ function putSeed(id, name, value) {
   widget.callback?.(value);
   node.setDirtyCanvas(true, true);
   return true;
-}
-
-/** @param {any} node @param {string} name @returns {string | null} of the subgraph's input that sets this one */
-function outside(node, name) {
-  const input = node.inputs?.find((/** @type {any} */ each) => each.widget?.name === name);
-  const link = input?.link == null ? null : node.graph.getLink(input.link);
-  return Number(link?.origin_id) === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
 }
