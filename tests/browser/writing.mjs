@@ -2,7 +2,7 @@
 //   typed, undone, more: lyrics; counts, styled, menus (open ones); stopped, polished, back, forth, undone_twice:
 //   [caption, lyrics], asked, steps (of the page's undo); promoted, app: the same on a subgraph and in an app}
 
-import { job, load, prompt, skipWelcome } from "../../tools/browser/page.mjs";
+import { job, load, prompt, skipWelcome, waitUntil } from "../../tools/browser/page.mjs";
 
 const row = (name) => `[data-writing="${name}"]`;
 const APP = '[data-testid="linear-widgets"]';
@@ -78,9 +78,9 @@ async function polish(page) {
   const button = (name) => page.locator(row("caption")).getByRole("button", { name, exact: true });
   const texts = async () => [await text(page, "caption"), await text(page, "lyrics")];
   await button("Polish").click();
-  await page.waitForFunction(isRunning, true, { polling: 200 });
+  await waitUntil(page, isRunning, true);
   await button("Stop").click();
-  await page.waitForFunction(isRunning, false, { polling: 200 });
+  await waitUntil(page, isRunning, false);
   const found = { stopped: await texts() };
   const asked = new Promise((answer) => void page.route("**/prompt", (route) => answer(accept(route)), { times: 1 }));
   await button("Polish").click();

@@ -21,6 +21,7 @@ const ARGUMENTS = [
 ];
 const WELCOME = 4_000; // ms: until the page would have greeted
 const PATIENCE = 120_000; // ms: this may be a slow machine
+const POLLING = 200; // ms
 const { chromium } = createRequire(job.modules + "/")("playwright-core");
 
 // Writes what `visit` finds as one JSON to stdout.
@@ -84,7 +85,16 @@ export async function pressRun(page) {
   );
   await page.getByTestId("queue-button").click();
   const { prompt_id: run } = await (await queued).json();
-  await page.waitForFunction(isOver, run, { polling: 500 });
+  await waitUntil(page, isOver, run);
+}
+
+// Asks an async function until its answer is true: `waitForFunction` takes its promise for one.
+export async function waitUntil(page, ask, argument) {
+  const last = Date.now() + PATIENCE;
+  while (!(await page.evaluate(ask, argument))) {
+    if (Date.now() > last) throw new Error(`${ask.name} was not true within ${PATIENCE / 1000} seconds`);
+    await page.waitForTimeout(POLLING);
+  }
 }
 
 // Whether the player in `area` begins to play.
@@ -143,7 +153,7 @@ async function untilStill({ polls, pause, most }) {
   }
 }
 
-async function isOver(run) {
+export async function isOver(run) {
   return run in (await (await fetch(`/history/${run}`)).json());
 }
 
