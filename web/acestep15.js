@@ -1,6 +1,6 @@
 // What the pack adds to ComfyUI's page: texts on nodes that ran, waveforms on those that have a region
 // or save a song, the measured beats that they snap to, audio previews on the sampler, messages of
-// errors, where the page leaves them out, nodes found by what they are also called, workflows in files that the
+// errors, where the page leaves them out, writing aids on songs, nodes found by what they are also called, workflows in files that the
 // page does not look into, and the words in our workflows in its language. Which nodes get them is decided here.
 
 import { app } from "../../scripts/app.js";
@@ -19,6 +19,8 @@ import { showWarnings } from "./warnings.js";
 import { keepTakes } from "./waveform/take_store.js";
 import { addTakes } from "./waveform/takes.js";
 import { keepEnglish, translateWorkflow } from "./workflow_words.js";
+import { addWritingStyle } from "./writing/row.js";
+import { addWriting } from "./writing/writing.js";
 
 const OURS = "AceStep15";
 
@@ -29,6 +31,7 @@ const ADDED = {
   AceStep15RegionMask: addRegion,
   AceStep15Repaint: addRegion,
   AceStep15SaveAudio: addTakes,
+  AceStep15Song: addWriting,
 };
 
 sortTemplates(); // who is here for the first time sees the list before anything is set up
@@ -37,6 +40,7 @@ app.registerExtension({
   name: "acestep15.waveforms",
   setup() {
     addAppStyle();
+    addWritingStyle();
     addAudioPreviews();
     showErrors(OURS);
     clearTexts(OURS);

@@ -29,3 +29,14 @@ export function nameInApp(node, widget) {
     configurable: true,
   });
 }
+
+/**
+ * @param {{node: any, name: string}} widget
+ * @returns {HTMLTextAreaElement | undefined} its box in the app
+ */
+export function textAreaInApp({ node, name }) {
+  const key = `${node.id}:${name}`; // newer pages have that of the workflow before it
+  const shown = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`${LIST} [data-widget-key]`));
+  const entry = [...shown].find(({ dataset }) => `:${dataset.widgetKey}`.endsWith(`:${key}`));
+  return entry?.querySelector("textarea") ?? undefined;
+}

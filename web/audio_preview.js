@@ -6,7 +6,7 @@ import { nodeAt } from "./find_node.js";
 import { lifetimeOf } from "./node_lifetime.js";
 import { addButton, light, makeRow, mount } from "./waveform/panel.js";
 import { Player } from "./waveform/player.js";
-import { clock } from "./waveform/range.js";
+import { brief } from "./waveform/range.js";
 import { translate } from "./waveform/messages.js";
 
 const EVENT = "acestep15.audio_preview"; // of nodes/audio_preview.py
@@ -101,9 +101,4 @@ class AudioPreview {
     const { step, steps, start, end } = this.preview;
     return translate("previewStep", { step, steps, start: brief(start), end: brief(end) });
   }
-}
-
-/** @param {number} seconds @returns {string} 12 as 0:12, and 12.5 as 0:12.5 */
-function brief(seconds) {
-  return clock(seconds).replace(/\.?0+$/, "");
 }

@@ -4,6 +4,7 @@
 export const PAPER = "var(--comfy-input-bg, #222)";
 export const INK = "var(--input-text, #ddd)";
 export const EDGE = "var(--border-color, #4e4e4e)";
+export const GREY = `color-mix(in srgb, ${INK} 75%, ${PAPER})`; // of a button that does nothing now; still 4.5:1
 export const CARD = `background:${PAPER};color:${INK};border-radius:6px`;
 export const LIT = { paper: "#ffa85c", ink: "#171b23" }; // a pressed button
 const ACCENTS = { onDark: LIT.paper, onLight: "#9a3b00" };

@@ -1,8 +1,9 @@
 // Comes to ComfyUI for the first time, opens each app from the templates and goes on to what is heard. Every
 // click is counted, the one in a waveform, too; nothing is typed. Finds {menu: [names in the list],
-// apps: {name: {clicks, shown: [names of what one sets], lyrics (pixels of the box), heard, sent, problems}}}
+// apps: {name: {clicks, shown: [names of what one sets], lyrics (pixels of the box), aids: [texts that have
+// some], heard, sent, problems}}}
 
-import { again, job, prompt } from "../../tools/browser/page.mjs";
+import { again, job, prompt, skipWelcome } from "../../tools/browser/page.mjs";
 
 const GROUP = "ACE-Step 1.5"; // in the list of templates
 const LIST = '[data-testid="linear-widgets"]';
@@ -12,7 +13,6 @@ const PLAY = `${LIST} .acestep15-takes button`;
 const WINDOW = { width: 1440, height: 900 }; // pixels
 const [SHORT, OWN] = [10, 12]; // seconds: of what is made, of the user's recording
 const [PATIENCE, LOADING] = [60_000, 180_000]; // ms: of a click; until a result has come
-const WELCOME = 4_000; // ms: until the page would have greeted
 
 export async function visit(page) {
   const seen = { menu: [], apps: {} };
@@ -49,12 +49,13 @@ async function firstVisit(page, name) {
   await click(page.getByRole("dialog").getByTestId(`template-workflow-${job.apps[name]}`));
   await page.locator(LIST).waitFor();
   await page.locator(PLAY).first().waitFor({ state: "attached" });
-  await skipWelcome(page);
+  await skipWelcome(page); // not counted
   await page.evaluate(shorten, SHORT);
   await picture(page, name, "opened");
   const shown = await page.locator(`${LIST} ${NAME}`).allInnerTexts();
   const lyrics = page.locator(`${LIST} [data-widget-key$=":lyrics"] textarea`);
   const box = (await lyrics.count()) ? (await lyrics.boundingBox()).height : null;
+  const aids = await page.locator(`${LIST} [data-writing]`).evaluateAll((all) => all.map(({ dataset }) => dataset.writing));
   if (name === "cover" || name === "repaint_section") {
     const chooser = page.waitForEvent("filechooser");
     await click(page.locator(`${LIST} [data-widget-key$=":audio"] label`));
@@ -73,13 +74,7 @@ async function firstVisit(page, name) {
     () => false,
   );
   await picture(page, name, "heard");
-  return { clicks, shown, lyrics: box, sent, heard, problems: page.problems };
-}
-
-// Newer pages greet whoever opens the first app of all; that is theirs, and not counted.
-async function skipWelcome(page) {
-  const skip = page.getByRole("button", { name: "Skip", exact: true });
-  await skip.click({ timeout: WELCOME }).catch(() => {});
+  return { clicks, shown, lyrics: box, aids, sent, heard, problems: page.problems };
 }
 
 // Ten seconds, from beside the region that is there.

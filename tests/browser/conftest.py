@@ -40,6 +40,7 @@ VISITS = {  # by fixture
     "opened": "views",
     "visited": "apps",
     "touched": "waveforms",
+    "handled": "instrument",
     "outlived": "lifetimes",
     "refused": "errors",
     "helped": "help",
@@ -52,6 +53,7 @@ VISITS = {  # by fixture
     "counted": "counts",
     "warned": "warnings",
     "asked": "search",
+    "written": "writing",
     "dropped": "dropped",
     "spoken": "languages",  # the last: it opens the page anew, and leaves a dialog over it
 }
@@ -155,6 +157,12 @@ def touched(request: pytest.FixtureRequest, visits: Visits) -> Found:
 
 
 @pytest.fixture(scope="session", params=RENDERERS)
+def handled(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of the waveforms when they were zoomed, clicked and heard again and again."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
 def outlived(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of the players of nodes that had gone."""
     return _found(request, visits)
@@ -211,6 +219,12 @@ def turned_down(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS[:1])
 def asked(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What the search for nodes offers; both renderers have the same."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def written(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of a song that was written with the aids below its texts."""
     return _found(request, visits)
 
 

@@ -57,7 +57,7 @@ async function touchRegion(page, workflow) {
   await page.keyboard.press("ArrowDown"); // the end
   await page.keyboard.press("Shift+ArrowRight");
   found.keyedFar = await page.evaluate(moments);
-  await page.locator(`${REGION} button`).nth(1).click(); // snaps to beats, of half a second
+  await page.locator(`${REGION} [data-ace-step=snapTo]`).click(); // snaps to beats, of half a second
   found.snapped = await page.evaluate(moments);
   await drag(page, found.snapped.end, 1.2);
   found.onBeat = await page.evaluate(moments);
@@ -108,13 +108,15 @@ async function snapToMeasured(page, workflow) {
     REGION,
     { timeout: LOADING },
   );
-  const snap = page.locator(`${REGION} button`).nth(1);
-  const found = { offered: [await snap.isVisible()] }; // the song has no tempo
+  const snap = page.locator(`${REGION} [data-ace-step=snapTo]`);
+  const found = { offered: [await snap.evaluate(offer)] }; // the song has no tempo
+  await snap.click({ force: true }); // Playwright would wait until it does something
+  found.refused = await page.evaluate(moments);
   await page.evaluate(measureSource);
   await page.waitForTimeout(400);
   await page.evaluate(sendBeats, { beats: [0.13, 0.64, 1.11, 1.62], bars: [0.13, 1.11] });
   await page.waitForTimeout(400);
-  found.offered.push(await snap.isVisible());
+  found.offered.push(await snap.evaluate(offer));
   await snap.click();
   found.beats = await page.evaluate(moments);
   await page.locator(`${REGION} canvas`).focus();
@@ -158,27 +160,28 @@ async function compareTakes(page) {
     const { widgets } = window.app.graph.nodes.find(({ subgraph }) => subgraph);
     widgets.find(({ name }) => name === "seconds").value = 10;
   });
-  const button = page.locator(`${TAKES} button`);
+  const play = page.locator(`${TAKES} button`).first();
+  const take = page.locator(`${TAKES} [data-take]`);
   const counts = [];
   for (const count of [1, 2]) {
     await pressRun(page);
     const arrived = ([area, count]) =>
       document.querySelectorAll(`${area} [data-take]`).length === count;
     await page.waitForFunction(arrived, [TAKES, count], { timeout: LOADING });
-    counts.push(await page.locator(`${TAKES} [data-take]`).count());
+    counts.push(await take.count());
   }
-  await button.nth(1).click(); // the first take
-  await button.first().click(); // play
+  await take.nth(0).click();
+  await play.click();
   const played = await playing(page, TAKES);
   await page.waitForTimeout(500);
   const before = await page.evaluate(clockOf, TAKES);
-  await button.nth(2).click(); // the second, while it plays
+  await take.nth(1).click(); // while the first plays
   await page.waitForTimeout(300);
   const after = await page.evaluate(clockOf, TAKES);
-  const pressed = await page.locator(`${TAKES} [data-take]`).evaluateAll((all) =>
+  const pressed = await take.evaluateAll((all) =>
     all.map((each) => each.getAttribute("aria-pressed")),
   );
-  if (played) await button.first().click(); // stop
+  if (played) await play.click(); // stop
   return { counts, played, before, after, pressed };
 }
 
@@ -211,6 +214,10 @@ function isRepaint(node) {
 }
 
 // What follows runs in the page.
+function offer(button) {
+  return { shown: button.checkVisibility(), off: button.getAttribute("aria-disabled"), title: button.title };
+}
+
 function measureSource() {
   const { graph } = window.app;
   const repaint = graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15Repaint");

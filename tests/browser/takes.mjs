@@ -4,7 +4,7 @@
 // made: {ran, renamed, elsewhere (how many players), back, seeds: {said, sent, drawn}, during, removed, reloaded, saved};
 // again: {shown, lost (what is said of each)}; what is shown is {takes: [{file, name, star, seed}], chosen, text, details}
 
-import { again, command, drawn, job, load, pressRun, prompt, tell } from "../../tools/browser/page.mjs";
+import { again, command, drawn, isOver, job, load, pressRun, prompt, tell, waitUntil } from "../../tools/browser/page.mjs";
 
 const TAKES = ".acestep15-takes";
 const LOADING = 60_000; // ms: until the takes are as they should be
@@ -64,7 +64,7 @@ async function duringRun(page) {
   await page.getByTestId("queue-button").click();
   const { prompt_id: run } = await (await queued).json();
   await command(page, "Comfy.NewBlankWorkflow");
-  await page.waitForFunction(async (run) => run in (await (await fetch(`/history/${run}`)).json()), run, { polling: 500 });
+  await waitUntil(page, isOver, run);
   await page.waitForTimeout(500);
   await back(page);
   return until(page, 3);

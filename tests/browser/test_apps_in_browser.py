@@ -44,6 +44,11 @@ def test_the_box_for_lyrics_has_room_to_write(visited: Found, name: str) -> None
     assert box > LOW if asked else box is None
 
 
+def test_caption_and_lyrics_have_their_writing_aids(visited: Found, name: str) -> None:
+    texts = [each.widget for each in APPS[name] if each.widget in ("caption", "lyrics")]
+    assert sorted(visited["apps"][name]["aids"]) == sorted(texts)
+
+
 @pytest.mark.parametrize("name", ["cover", "repaint_section"])
 def test_the_file_that_was_chosen_is_the_one_that_is_sent(visited: Found, name: str) -> None:
     assert inputs(visited["apps"][name], "AceStep15LoadRecording")["audio"] == "own.wav"

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 Found = dict[str, Any]
-KINDS = {"region", "takes", "node-text", "audio-preview"}
+KINDS = {"region", "takes", "node-text", "audio-preview", "writing", "writing-menu"}
 TEXT, GRAPHIC = 4.5, 3.0  # the least contrasts of WCAG 2.2, criteria 1.4.3 and 1.4.11
+LINES = 12  # columns of a ruler that may be lines of the wave, and not words
 
 themes = pytest.mark.parametrize("theme", ["light", "dark"])
 
@@ -26,6 +27,7 @@ def test_waveforms_stand_out_from_their_ground(themed: Found, theme: str) -> Non
     for each in waveforms.values():
         assert each["share"] > 0.5
         assert each["least"] >= GRAPHIC
+        assert sum(contrast >= TEXT for contrast in each["ruler"]) > LINES
 
 
 def test_the_theme_of_the_page_is_ours_too(themed: Found) -> None:

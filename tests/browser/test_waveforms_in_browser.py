@@ -79,7 +79,6 @@ def test_bars_are_counted_in_whole_ones(touched: Found) -> None:
 def test_a_region_snaps_to_measured_beats_and_bars_wherever_they_are(touched: Found) -> None:
     """The region of 0.5 to 1.5 s; behind the last bar, at 1.11 s, they go on evenly."""
     measured = touched["measured"]
-    assert measured["offered"] == [False, True]
     for name, expected in (
         ("beats", (0.64, 1.62)),
         ("keyed", (1.11, 1.62)),
@@ -87,6 +86,16 @@ def test_a_region_snaps_to_measured_beats_and_bars_wherever_they_are(touched: Fo
     ):
         found = measured[name]
         assert (found["start"], found["end"]) == expected, name
+
+
+def test_snap_is_shown_greyed_with_the_reason_until_a_tempo_is_known(touched: Found) -> None:
+    measured = touched["measured"]
+    without, known = measured["offered"]
+    assert (without["shown"], without["off"]) == (True, "true")
+    assert without["title"].startswith("No tempo is known: set bpm")
+    assert (measured["refused"]["start"], measured["refused"]["end"]) == (0.5, 1.5)
+    assert (known["shown"], known["off"]) == (True, "false")
+    assert known["title"].startswith("What the region snaps to")
 
 
 def test_a_choice_that_was_saved_is_the_one_that_is_drawn(touched: Found) -> None:

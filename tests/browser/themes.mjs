@@ -1,11 +1,12 @@
 // What can be read of our drawings in each of the page's themes, which are changed as its settings do. Finds
 // {theme: {texts: [{kind, text, contrast}], waveforms: {kind: {least contrast, share of the
-// columns}}, papers: {kind: colour}}}; contrasts are those of WCAG 2, from 1 to 21
+// columns, ruler: contrasts of its words by column}}, papers: {kind: colour}}}; contrasts are those of WCAG 2, from 1 to 21
 
 import { job, load } from "../../tools/browser/page.mjs";
 
 const SETTING = "Comfy.ColorPalette";
 const REGION = ".acestep15-region";
+const STYLES = '[data-writing="caption"] button';
 const LOADING = 60_000; // ms: until a recording has been read
 
 export async function visit(page) {
@@ -15,6 +16,7 @@ export async function visit(page) {
     timeout: LOADING,
   });
   await page.evaluate(fill);
+  await page.locator(STYLES).first().click(); // its menu stays while nothing else is touched
   const found = {};
   for (const theme of job.themes) {
     await page.evaluate(
@@ -52,7 +54,8 @@ async function fill() {
   api.dispatchEvent(new CustomEvent("acestep15.audio_preview", { detail }));
 }
 
-function look() {
+async function look() {
+  const { STRIP } = await import("/extensions/acestep15/waveform/draw.js");
   const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   const pixel = (colour) => {
     brush.clearRect(0, 0, 1, 1);
@@ -92,10 +95,14 @@ function look() {
     const canvas = root.querySelector("canvas");
     if (!canvas?.width) continue;
     const drawn = (x, y) => [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
-    const [middle, paper] = [Math.floor(canvas.height / 2), drawn(canvas.width - 3, 1)];
-    const row = Array.from({ length: canvas.width }, (_, x) => contrast(paper, drawn(x, middle)));
-    const wave = row.filter((each) => each > 1); // a region shows a second beside the song
-    found.waveforms[kind] = { least: Math.min(...wave), share: wave.length / row.length };
+    const bottom = canvas.height - STRIP; // of the wave
+    const paper = drawn(canvas.width - 3, 1);
+    const row = (y) => Array.from({ length: canvas.width }, (_, x) => contrast(paper, drawn(x, y)));
+    const middle = row(Math.floor(bottom / 2));
+    const wave = middle.filter((each) => each > 1); // a region shows a second beside the song
+    const words = [5, 6, 7, 8].map((below) => row(bottom + below)); // below the ticks; a few columns are lines
+    const ruler = Array.from(middle, (_, x) => Math.max(...words.map((each) => each[x])));
+    found.waveforms[kind] = { least: Math.min(...wave), share: wave.length / middle.length, ruler };
   }
   return found;
 }

@@ -16,6 +16,7 @@ import { visit as counts } from "./counts.mjs";
 import { visit as dropped } from "./dropped.mjs";
 import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
+import { visit as instrument } from "./instrument.mjs";
 import { visit as languages } from "./languages.mjs";
 import { visit as texts } from "./texts.mjs";
 import { visit as refusals } from "./refusals.mjs";
@@ -26,11 +27,12 @@ import { visit as lifetimes } from "./lifetimes.mjs";
 import { visit as themes } from "./themes.mjs";
 import { visit as views } from "./views.mjs";
 import { visit as warnings } from "./warnings.mjs";
+import { visit as writing } from "./writing.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
-  workflows, views, errors, waveforms, lifetimes, help, audio_preview, languages, texts, seeds, sources,
-  themes, search, dropped, refusals, counts, warnings, apps,
+  workflows, views, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, seeds, sources,
+  themes, search, dropped, refusals, counts, warnings, writing, apps,
 };
 
 await tell(async (page) => {

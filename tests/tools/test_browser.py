@@ -10,6 +10,12 @@ from tools.hosts.checkout import ROOT
 
 SCRIPTS = [path for folder in ("tests", "tools") for path in sorted((ROOT / folder).rglob("*.mjs"))]
 
+ASYNC = {  # functions of any script
+    name
+    for script in SCRIPTS
+    for name in re.findall(r"async function (\w+)", script.read_text(encoding="utf-8"))
+}
+
 
 def test_the_hosts_own_page_is_taken_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COMFYUI_FRONTEND_ROOT", raising=False)
@@ -35,3 +41,10 @@ def test_a_script_imports_files_that_exist(script: Path) -> None:
     imported = re.findall(r'^import .* from "(\..*)";$', script.read_text(), re.MULTILINE)
     assert [name for name in imported if not (script.parent / name).is_file()] == []
     assert imported or script.name == "page.mjs"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_waits_for_an_async_function(script: Path) -> None:
+    """`waitForFunction` takes the promise of one for its answer, and does not wait."""
+    waited = re.findall(r"waitForFunction\(\s*(\w+)", script.read_text(encoding="utf-8"))
+    assert not {"async", *ASYNC} & set(waited)

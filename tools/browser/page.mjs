@@ -19,7 +19,9 @@ const ARGUMENTS = [
   "--disable-background-networking",
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", // nothing but this server is reached
 ];
+const WELCOME = 4_000; // ms: until the page would have greeted
 const PATIENCE = 120_000; // ms: this may be a slow machine
+const POLLING = 200; // ms
 const { chromium } = createRequire(job.modules + "/")("playwright-core");
 
 // Writes what `visit` finds as one JSON to stdout.
@@ -83,7 +85,16 @@ export async function pressRun(page) {
   );
   await page.getByTestId("queue-button").click();
   const { prompt_id: run } = await (await queued).json();
-  await page.waitForFunction(isOver, run, { polling: 500 });
+  await waitUntil(page, isOver, run);
+}
+
+// Asks an async function until its answer is true: `waitForFunction` takes its promise for one.
+export async function waitUntil(page, ask, argument) {
+  const last = Date.now() + PATIENCE;
+  while (!(await page.evaluate(ask, argument))) {
+    if (Date.now() > last) throw new Error(`${ask.name} was not true within ${PATIENCE / 1000} seconds`);
+    await page.waitForTimeout(POLLING);
+  }
 }
 
 // Whether the player in `area` begins to play.
@@ -99,6 +110,12 @@ export async function playing(page, area) {
 export async function reopen(page) {
   await page.evaluate(saveAndOpen);
   await drawn(page);
+}
+
+// Newer pages greet whoever opens the first app of all.
+export async function skipWelcome(page) {
+  const skip = page.getByRole("button", { name: "Skip", exact: true });
+  await skip.click({ timeout: WELCOME }).catch(() => {});
 }
 
 // What follows runs in the page.
@@ -136,7 +153,7 @@ async function untilStill({ polls, pause, most }) {
   }
 }
 
-async function isOver(run) {
+export async function isOver(run) {
   return run in (await (await fetch(`/history/${run}`)).json());
 }
 

@@ -16,6 +16,8 @@ EXTRA = {
     "PreviewAny": 80,
     "AceStep15LoadRecording": 84,  # the player and the button
 }
+SONG = "AceStep15Song"
+AIDS = 24  # pixels of the row that web/writing puts below each text of a song
 REPORTS = {  # pixels of the text that a run leaves below a node
     "AceStep15Sampler": 220,
     "AceStep15MakeStems": 220,
@@ -37,7 +39,12 @@ def height_of(node: Node, classes: Mapping[str, Any]) -> int:
     flat = len(widget_values(node, sockets)) - tall
     classic = 10 + 22 * rows + 26 * (flat + seeds) + 130 * tall
     nodes2 = 48 + 24 * rows + 35 * (flat - folded) + 100 * tall + 28 * bool(folded)
-    return max(classic, nodes2) + EXTRA.get(node.kind, 0)
+    return max(classic, nodes2) + EXTRA.get(node.kind, 0) + AIDS * tall * _writes_song(node)
+
+
+def _writes_song(node: Node) -> bool:
+    promoted = () if node.inside is None else node.inside.promoted
+    return SONG in (node.kind, *(each.node.kind for each in promoted if each.name == "lyrics"))
 
 
 def room_below(node: Node) -> int:

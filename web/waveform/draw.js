@@ -1,16 +1,22 @@
-// Draws a sound on a canvas: peaks, a range, beats, the position of the player.
+// Draws a sound on a canvas: peaks, a range, beats, times and numbers of bars, the position of the player.
 
 import { coloursOf } from "../colours.js";
-import { FULL } from "./peaks.js";
+import { gripsOf } from "./grips.js";
+import { FULL, loudest } from "./peaks.js";
+import { barMarks, timeMarks } from "./time_ruler.js";
 
+export const STRIP = 12; // pixels: height of the times below the wave, and of the bars above it
+const FONT = 10; // pixels
 const STRENGTHS = { kept: 0.6, veil: 0.15, beat: 0.12, bar: 0.3 }; // of a colour, 1 covers
 const HANDLE = 4; // pixels: half the width of a handle
 const MIN_GRID_DISTANCE = 4; // pixels between lines of a grid
+const TICK = 4; // pixels
 
 /**
  * @typedef {object} Scene
  * @property {number[]} peaks
  * @property {number} seconds of the sound
+ * @property {number} [begin] seconds: where the sound lies on the line of time; 0 as a rule
  * @property {import("./range.js").View} view
  * @property {import("./range.js").Range | null} [range]
  * @property {import("./range.js").Range | null} [played] drawn bright, without handles
@@ -19,54 +25,79 @@ const MIN_GRID_DISTANCE = 4; // pixels between lines of a grid
  */
 
 /**
+ * Where things are drawn; all lengths are in pixels of a page that is not enlarged.
+ * @typedef {object} Space
+ * @property {number} width
+ * @property {number} height
+ * @property {number} top of the wave
+ * @property {number} bottom of the wave
+ * @property {number} fine pixels of the screen in one of these
+ * @property {(time: number) => number} x
+ */
+
+/** @typedef {CanvasRenderingContext2D} Brush */
+/** @typedef {import("../colours.js").Colours} Colours */
+
+/**
  * @param {HTMLCanvasElement} canvas
  * @param {Scene} scene
  */
 export function draw(canvas, scene) {
-  const ratio = window.devicePixelRatio || 1;
-  const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
-  const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+  const fine = window.devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((each) => Math.max(1, Math.round(each * fine)));
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  const brush = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const colours = coloursOf(canvas);
-  brush.fillStyle = colours.paper;
-  brush.fillRect(0, 0, width, height);
-  const { from, to } = scene.view;
-  const x = (/** @type {number} */ time) => ((time - from) / (to - from)) * width;
-  brush.fillStyle = colours.ink;
-  if (scene.grid) drawGrid(brush, scene, x);
-  drawPeaks(brush, scene, x, colours);
-  brush.fillStyle = colours.accent;
-  if (scene.range) drawRange(brush, scene.range, x);
-  brush.fillStyle = colours.ink;
-  if (scene.now != null) line(brush, x(scene.now), 2 * ratio);
+  const brush = /** @type {Brush} */ (canvas.getContext("2d"));
+  paint(brush, scene, { width: width / fine, height: height / fine, fine }, coloursOf(canvas));
 }
 
 /**
- * @param {CanvasRenderingContext2D} brush
+ * @param {Brush} brush
  * @param {Scene} scene
- * @param {(t: number) => number} x
- * @param {import("../colours.js").Colours} colours
+ * @param {{width: number, height: number, fine: number}} size see `Space`
+ * @param {Colours} colours
  */
-function drawPeaks(brush, scene, x, { ink, accent }) {
-  const { width, height } = brush.canvas;
-  const { peaks, seconds } = scene;
+export function paint(brush, scene, size, colours) {
+  const { from, to } = scene.view;
+  const space = {
+    ...size,
+    top: scene.grid?.bar ? STRIP : 0,
+    bottom: size.height - STRIP,
+    x: (/** @type {number} */ time) => ((time - from) / (to - from)) * size.width,
+  };
+  brush.setTransform(size.fine, 0, 0, size.fine, 0, 0);
+  brush.fillStyle = colours.paper;
+  brush.fillRect(0, 0, space.width, space.height);
+  brush.fillStyle = colours.ink;
+  drawGrid(brush, scene, space);
+  drawPeaks(brush, scene, space, colours);
+  brush.fillStyle = colours.accent;
+  if (scene.range) drawRange(brush, scene.range, scene.view, space);
+  brush.fillStyle = colours.ink;
+  drawMarks(brush, scene, space);
+  if (scene.now != null) line(brush, space, space.x(scene.now), 2);
+}
+
+/** @param {Brush} brush @param {Scene} scene @param {Space} space @param {Colours} colours */
+function drawPeaks(brush, scene, { width, top, bottom, fine, x }, { ink, accent }) {
+  const { peaks, seconds, begin = 0 } = scene;
   const range = scene.range ?? scene.played;
-  const first = Math.max(0, Math.floor(x(0)));
-  const last = Math.min(width, Math.ceil(x(seconds)));
-  const step = peaks.length / (x(seconds) - x(0));
-  /** @param {number} from @param {number} stop @param {string} colour */
+  const [left, right] = [x(begin), x(begin + seconds)];
+  const step = peaks.length / (right - left);
+  const [first, last] = [Math.max(0, Math.floor(left * fine)), Math.min(width * fine, Math.ceil(right * fine))];
+  /** @param {number} from @param {number} stop @param {string} colour columns of the screen */
   const bars = (from, stop, colour) => {
     brush.fillStyle = colour;
     for (let column = Math.max(first, from); column < Math.min(last, stop); column++) {
-      const peak = peaks[Math.min(peaks.length - 1, Math.floor((column + 0.5 - x(0)) * step))] ?? 0;
-      const tall = Math.max(1, Math.round((peak / FULL) * height * 0.94));
-      brush.fillRect(column, Math.ceil((height - tall) / 2), 1, tall); // whole pixels, or silence fades
+      const place = (column / fine - left) * step;
+      const peak = loudest(peaks, place, place + step / fine);
+      const tall = Math.max(1, Math.round((peak / FULL) * (bottom - top) * fine * 0.94));
+      const high = Math.ceil(((top + bottom) * fine - tall) / 2); // whole pixels, or silence fades
+      brush.fillRect(column / fine, high / fine, 1 / fine, tall / fine);
     }
   };
-  const start = range ? Math.round(x(range.start)) : last;
-  const end = range ? Math.round(x(range.end)) : last;
+  const start = range ? Math.round(x(range.start) * fine) : last;
+  const end = range ? Math.round(x(range.end) * fine) : last;
   brush.globalAlpha = STRENGTHS.kept;
   bars(first, start, ink);
   bars(end, last, ink);
@@ -74,31 +105,64 @@ function drawPeaks(brush, scene, x, { ink, accent }) {
   bars(start, end, accent);
 }
 
-/** @param {CanvasRenderingContext2D} brush @param {Scene} scene @param {(t: number) => number} x */
-function drawGrid(brush, scene, x) {
-  const { beat, bar } = /** @type {import("./grid.js").Grid} */ (scene.grid);
-  const { from, to } = scene.view;
-  for (const [ruler, strength] of /** @type {[import("./grid.js").Ruler | null, number][]} */ ([[beat, STRENGTHS.beat], [bar, STRENGTHS.bar]])) {
-    if (!ruler || x(ruler.step) - x(0) < MIN_GRID_DISTANCE) continue;
+/** @param {Brush} brush @param {Scene} scene @param {Space} space */
+function drawGrid(brush, { grid, view }, space) {
+  const lines = /** @type {[import("./grid.js").Ruler | null | undefined, number][]} */ ([
+    [grid?.beat, STRENGTHS.beat],
+    [grid?.bar, STRENGTHS.bar],
+  ]);
+  for (const [ruler, strength] of lines) {
+    if (!ruler || space.x(ruler.step) - space.x(0) < MIN_GRID_DISTANCE) continue;
     brush.globalAlpha = strength;
-    for (let n = ruler.near(from); ruler.at(n) <= to; n++) line(brush, x(ruler.at(n)), 1);
+    for (let n = ruler.near(view.from); ruler.at(n) <= view.to; n++) line(brush, space, space.x(ruler.at(n)), 1);
   }
   brush.globalAlpha = 1;
 }
 
-/** @param {CanvasRenderingContext2D} brush @param {import("./range.js").Range} range @param {(t: number) => number} x */
-function drawRange(brush, range, x) {
-  const { height } = brush.canvas;
+/** @param {Brush} brush @param {Scene} scene @param {Space} space */
+function drawMarks(brush, { grid, view }, space) {
+  const { width, top, bottom, x } = space;
+  brush.font = `${FONT}px sans-serif`;
+  brush.textBaseline = "middle";
+  const write = (/** @type {import("./time_ruler.js").Mark} */ { time, label }, /** @type {number} */ y) => {
+    if (x(time) + 3 + brush.measureText(label).width <= width) brush.fillText(label, x(time) + 3, y + STRIP / 2);
+  };
+  for (const mark of timeMarks(view, width)) {
+    brush.fillRect(x(mark.time), bottom, 1, TICK);
+    write(mark, bottom);
+  }
+  if (!grid?.bar) return;
+  for (const mark of barMarks(grid.bar, view, width)) {
+    brush.fillRect(x(mark.time), top - STRIP, 1, STRIP);
+    write(mark, top - STRIP);
+  }
+}
+
+/**
+ * @param {Brush} brush
+ * @param {import("./range.js").Range} range
+ * @param {import("./range.js").View} view
+ * @param {Space} space
+ */
+function drawRange(brush, range, view, space) {
+  const { width, height, x } = space;
+  const { start, end } = gripsOf(range, view, width);
+  const centres = [start, end].map(([left, right]) => (left + right) / 2);
+  const [left, right] = [x(range.start), x(range.end)];
   brush.globalAlpha = STRENGTHS.veil;
-  brush.fillRect(x(range.start), 0, x(range.end) - x(range.start), height);
+  brush.fillRect(left, 0, right - left, height);
   brush.globalAlpha = 1;
-  for (const end of [range.start, range.end]) {
-    line(brush, x(end), 2);
-    brush.fillRect(x(end) - HANDLE, height / 2 - 3 * HANDLE, 2 * HANDLE, 6 * HANDLE);
+  for (const [edge, centre] of [
+    [left, centres[0]],
+    [right, centres[1]],
+  ]) {
+    line(brush, space, edge, 2);
+    brush.fillRect(Math.min(edge, centre), height / 2 - 1, Math.abs(edge - centre), 2); // a short range's lie beside it
+    brush.fillRect(centre - HANDLE, height / 2 - 3 * HANDLE, 2 * HANDLE, 6 * HANDLE);
   }
 }
 
-/** @param {CanvasRenderingContext2D} brush @param {number} x @param {number} width */
-function line(brush, x, width) {
-  brush.fillRect(x - width / 2, 0, width, brush.canvas.height);
+/** @param {Brush} brush @param {Space} space @param {number} x @param {number} width */
+function line(brush, { height }, x, width) {
+  brush.fillRect(x - width / 2, 0, width, height);
 }

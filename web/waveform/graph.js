@@ -18,13 +18,13 @@ export function upstreamNode(node, name) {
 }
 
 /**
- * The input of the subgraph around a node that its input `name` is wired to.
+ * The input of the subgraph around a node that its input or widget `name` is wired to.
  * @param {any} node
  * @param {string} name
  * @returns {string | null}
  */
-export function outerInput(node, name) {
-  const input = node.inputs?.find((/** @type {any} */ each) => each.name === name);
+export function outside(node, name) {
+  const input = node.inputs?.find((/** @type {any} */ each) => (each.widget?.name ?? each.name) === name);
   const link = input?.link == null ? null : node.graph.getLink(input.link);
   return Number(link?.origin_id) === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
 }
@@ -43,7 +43,7 @@ export function widgetOf(node, name) {
  * Set a widget as if the user had.
  * @param {any} node
  * @param {string} name
- * @param {number | string} value
+ * @param {any} value
  */
 export function put(node, name, value) {
   const widget = widgetOf(node, name);
@@ -62,7 +62,15 @@ export function put(node, name, value) {
 export function sourceFile(node, input, address) {
   const loader = upstreamNode(node, input);
   const file = LOADERS.includes(loader?.comfyClass) ? widgetOf(loader, "audio")?.value : null;
-  if (typeof file !== "string" || !file) return null;
+  return typeof file === "string" && file ? recordingAddress(file, address) : null;
+}
+
+/**
+ * @param {string} file the value of a loader
+ * @param {(path: string) => string} address
+ * @returns {string}
+ */
+export function recordingAddress(file, address) {
   const example = exampleAddress(file);
   if (example) return example;
   const parts = file.replace(MARK, "").split("/");

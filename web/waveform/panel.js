@@ -2,7 +2,7 @@
 // It takes no events any more once its signal, the lifetime of its node, has ended.
 
 import { nameInApp } from "../app_mode.js";
-import { CARD, EDGE, INK, LIT, PAPER } from "../colours.js";
+import { CARD, EDGE, GREY, INK, LIT, PAPER } from "../colours.js";
 import { lifetimeOf, onTick } from "../node_lifetime.js";
 
 export const HEIGHT = 118; // pixels, with the margins of the page
@@ -62,9 +62,14 @@ function makeBar(root) {
 /** @param {Row} panel @returns {Row} one more bar of buttons, with a text of one line */
 export function addBar({ root, signal }) {
   const { bar, text } = makeBar(root);
-  bar.style.flexWrap = "nowrap";
-  text.style.cssText += ";overflow:hidden;text-overflow:ellipsis;white-space:nowrap";
-  return { root, bar, text, signal };
+  return keepToLine({ root, bar, text, signal });
+}
+
+/** @template {Row} R @param {R} row @returns {R} a text that is too long ends in dots */
+export function keepToLine(row) {
+  row.bar.style.flexWrap = "nowrap";
+  row.text.style.cssText += ";overflow:hidden;text-overflow:ellipsis;white-space:nowrap";
+  return row;
 }
 
 /**
@@ -101,7 +106,7 @@ export function askIn({ bar, text, signal }, value, done) {
  * @returns {HTMLButtonElement} it stands before the text
  */
 export function addButton(panel, pressed) {
-  const style = `border:1px solid ${EDGE};border-radius:4px;padding:2px 7px;font:11px sans-serif;cursor:pointer;color:${INK};background:${PAPER}`;
+  const style = `border:1px solid ${EDGE};border-radius:4px;padding:2px 7px;font:11px sans-serif;cursor:pointer;white-space:nowrap;color:${INK};background:${PAPER}`;
   const button = /** @type {HTMLButtonElement} */ (make("button", style));
   button.type = "button";
   button.addEventListener("click", pressed, { signal: panel.signal });
@@ -114,6 +119,18 @@ export function light(button, on) {
   button.style.background = on ? LIT.paper : PAPER;
   button.style.color = on ? LIT.ink : INK;
   button.setAttribute("aria-pressed", String(on));
+}
+
+/**
+ * Grey where it does nothing now. It stays in the order of Tab, so that its title can be read.
+ * @param {HTMLButtonElement} button
+ * @param {boolean} allowed
+ */
+export function allow(button, allowed) {
+  button.style.color = allowed ? INK : GREY;
+  button.style.borderStyle = allowed ? "solid" : "dashed";
+  button.style.cursor = allowed ? "pointer" : "not-allowed";
+  button.setAttribute("aria-disabled", String(!allowed));
 }
 
 /**

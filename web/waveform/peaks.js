@@ -1,5 +1,7 @@
 // Peaks of a sound: what a waveform is drawn from, whatever its length.
 
+/** @typedef {{file: string, start: number}} Source the value of a loader, and its time (s) where a take begins */
+
 /**
  * @typedef {object} Waveform
  * @property {string} url of the sound
@@ -12,10 +14,12 @@
  * @property {string} [list] of a take: the key of its node's takes
  * @property {string} [caption] of a take
  * @property {Record<string, Record<string, number>>} [seeds] of a take
+ * @property {Source} [source] of a take
  */
 
 export const FULL = 255;
 const COLUMNS = 1000;
+const FINE = 50; // peaks a second, where one looks closer
 const RATE = 8000; // Hz: enough for a picture, and ten minutes are 40 MB
 
 /**
@@ -45,7 +49,23 @@ export async function loadWaveform(url, signal) {
   const context = new OfflineAudioContext(1, 1, RATE);
   const sound = await context.decodeAudioData(await answer.arrayBuffer());
   const channels = Array.from({ length: sound.numberOfChannels }, (_, n) => sound.getChannelData(n));
-  return { url, seconds: sound.duration, peaks: peaksOf(channels, COLUMNS) };
+  const columns = Math.max(COLUMNS, Math.ceil(sound.duration * FINE));
+  return { url, seconds: sound.duration, peaks: peaksOf(channels, columns) };
+}
+
+/**
+ * The loudest peak of a part, or the nearest one where the part is shorter than it.
+ * @param {number[]} peaks
+ * @param {number} from a place in `peaks`, with its fraction
+ * @param {number} to
+ * @returns {number} 0 to 255
+ */
+export function loudest(peaks, from, to) {
+  const first = Math.max(0, Math.floor(from));
+  const last = Math.min(peaks.length - 1, Math.max(first, Math.ceil(to) - 1));
+  let most = 0;
+  for (let place = first; place <= last; place++) most = Math.max(most, peaks[place]);
+  return most;
 }
 
 /**

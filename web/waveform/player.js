@@ -14,8 +14,10 @@ export class Player {
     this.sound = new Audio();
     this.sound.preload = "auto";
     this.until = Infinity; // seconds
+    /** @type {number | null} seconds: where it goes on from `until`; null: it stops there */
+    this.again = null;
     this.failed = false;
-    this.sound.addEventListener("ended", () => this.stop(), { signal });
+    this.sound.addEventListener("ended", () => this.turn(), { signal });
     signal.addEventListener("abort", () => this.close());
   }
 
@@ -32,17 +34,21 @@ export class Player {
   /**
    * @param {string} url
    * @param {number} from seconds
-   * @param {number} [until] seconds
-   * @param {number} [volume] 0 to 1
+   * @param {{until?: number, again?: number | null, volume?: number}} [part] seconds; volume from 0 to 1
    */
-  async play(url, from, until = Infinity, volume = 1) {
+  play(url, from, { until = Infinity, again = null, volume = 1 } = {}) {
     if (this.signal.aborted) return;
     if (active !== this) active?.stop();
     active = this;
     this.until = until;
+    this.again = again;
     this.load(url);
     this.sound.volume = volume;
     this.sound.currentTime = from;
+    this.start();
+  }
+
+  async start() {
     try {
       await this.sound.play();
       this.failed = false;
@@ -75,6 +81,13 @@ export class Player {
     this.changed();
   }
 
+  /** At the end of what is played. */
+  turn() {
+    if (this.again == null) return this.stop();
+    this.sound.currentTime = this.again;
+    if (!this.playing) this.start(); // the sound itself had ended
+  }
+
   close() {
     this.sound.pause();
     this.sound.removeAttribute("src");
@@ -82,7 +95,7 @@ export class Player {
   }
 
   follow() {
-    if (this.playing && this.now >= this.until) this.stop();
+    if (this.playing && this.now >= this.until) this.turn();
     this.changed();
     if (this.playing) requestAnimationFrame(() => this.follow());
   }

@@ -1,4 +1,4 @@
-// The arithmetic of a range on a line of time: what is held, where it may go, how it snaps.
+// The arithmetic of a range on a line of time: where it may go, how it snaps, how it is written.
 // Numbers only; it knows no page.
 
 /** @typedef {{start: number, end: number}} Range seconds */
@@ -8,21 +8,6 @@
 
 export const PARTS = /** @type {const} */ (["start", "whole", "end"]);
 export const SHORTEST = 0.04; // seconds: one latent frame
-
-/**
- * The part of the range at `time`; a new range begins where none is.
- * @param {Range | null} range
- * @param {number} time
- * @param {number} reach seconds around an end that hold it
- * @returns {Part | "new"}
- */
-export function partAt(range, time, reach) {
-  if (!range) return "new";
-  const toStart = Math.abs(time - range.start);
-  const toEnd = Math.abs(time - range.end);
-  if (Math.min(toStart, toEnd) <= reach) return toStart < toEnd ? "start" : "end";
-  return range.start < time && time < range.end ? "whole" : "new";
-}
 
 /**
  * `range` with `part` moved by `delta` seconds, inside `view`.
@@ -87,4 +72,9 @@ export function clock(seconds) {
   const whole = Math.round(Math.abs(seconds) * 100);
   const minutes = Math.floor(whole / 6000);
   return `${sign}${minutes}:${((whole % 6000) / 100).toFixed(2).padStart(5, "0")}`;
+}
+
+/** @param {number} seconds @returns {string} 12 as 0:12, and 12.5 as 0:12.5 */
+export function brief(seconds) {
+  return clock(seconds).replace(/\.?0+$/, "");
 }

@@ -75,6 +75,18 @@ export function snapOf(node, wish) {
 }
 
 /**
+ * Why the user cannot choose what a range snaps to.
+ * @param {any} node
+ * @returns {string} the name of a message; empty: there is a choice
+ */
+export function noSnapReason(node) {
+  const unit = unitOf(node);
+  if (unit === "mask") return "mask";
+  if (unit !== "seconds") return "snapsAlways";
+  return gridOf(node) ? "" : "snapNeedsTempo";
+}
+
+/**
  * What is shown: the sound, and room around it where the range may leave it.
  * @param {any} node
  * @param {number} seconds

@@ -1,24 +1,28 @@
-// A region that is drawn on the incoming sound: dragged, moved by keys, snapped to beats, played.
+// A region that is drawn on the incoming sound: dragged, moved by keys, snapped to beats, played, looked at closer.
 // The node's own widgets hold it; this only shows and changes them.
 
 import { api } from "../../../scripts/api.js";
 import { coloursOf } from "../colours.js";
 import { lifetimeOf } from "../node_lifetime.js";
+import { leadBefore, partToPlay } from "./audition.js";
 import { draw } from "./draw.js";
+import { FinePeaks } from "./fine_peaks.js";
 import { sourceFile } from "./graph.js";
 import { gridOf } from "./grid.js";
-import { addButton, makePanel, mount, onKey, onExecuted } from "./panel.js";
+import { gripsOf, partAt } from "./grips.js";
+import { addButton, allow, keepToLine, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
 import { loadWaveform, waveformsIn } from "./peaks.js";
 import { Player } from "./player.js";
-import { PARTS, between, clock, moved, partAt } from "./range.js";
-import { mayExtend, readRange, snapOf, unitOf, viewOf, writeRange } from "./range_widgets.js";
+import { PARTS, between, brief, moved, snapped, within } from "./range.js";
+import { mayExtend, noSnapReason, readRange, snapOf, unitOf, viewOf, writeRange } from "./range_widgets.js";
 import { translate } from "./messages.js";
+import { ZoomControl } from "./zoom_control.js";
 
-const GRAB_DISTANCE = 9; // pixels around an end of the range that hold it
 const CLICK_DISTANCE = 3; // pixels: less is a click
 const STEP = 0.1; // seconds that an arrow moves where nothing snaps
 const SHIFT_FACTOR = 10; // times as far with Shift
 const SNAPS = /** @type {const} */ (["free", "beat", "bar"]);
+const MOVED = /** @type {const} */ ([...PARTS, "position"]); // by the arrows; the last is the play position
 const CURSORS = { start: "ew-resize", end: "ew-resize", whole: "grab", new: "crosshair" };
 
 /** @param {any} node */
@@ -26,12 +30,24 @@ export function addRegion(node) {
   new RegionWidget(node);
 }
 
+/**
+ * What the pointer holds, and the page as it was when it took it.
+ * @typedef {object} Held
+ * @property {import("./range.js").Part | "new"} part
+ * @property {number} time seconds
+ * @property {number} x pixels
+ * @property {boolean} dragged it was no click
+ * @property {import("./range.js").Range | null} range
+ * @property {import("./range.js").View} view
+ * @property {import("./range.js").View} whole
+ */
+
 class RegionWidget {
   /** @param {any} node */
   constructor(node) {
     this.node = node;
     const signal = lifetimeOf(node);
-    this.panel = makePanel("region", signal);
+    this.panel = keepToLine(makePanel("region", signal));
     this.player = new Player(() => this.show(), signal);
     /** @type {import("./peaks.js").Waveform | null} */
     this.wave = null;
@@ -39,16 +55,24 @@ class RegionWidget {
     this.lastRun = null;
     /** @type {string | null} */
     this.file = null;
-    /** @type {import("./range.js").Part} what the keys move */
+    /** @type {typeof MOVED[number]} what the keys move */
     this.part = "start";
+    /** @type {number | null} seconds: where Play begins; null: at the start of the region */
+    this.position = null;
+    this.loops = false;
     this.problem = "";
     this.shown = "";
-    /** @type {{part: string, time: number, x: number, range: any, view: any} | null} */
+    /** @type {Held | null} */
     this.held = null;
-    this.playButton = addButton(this.panel, () => this.togglePlay());
-    this.snapButton = addButton(this.panel, () => this.turnSnap());
+    const { panel } = this;
+    this.fine = new FinePeaks(() => this.show(), signal);
+    this.zoom = new ZoomControl(panel, { whole: () => this.whole, centre: () => this.moved, changed: () => this.show() });
+    this.playButton = addButton(panel, () => this.togglePlay());
+    this.loopButton = addButton(panel, () => this.turnLoop());
+    this.zoomButton = addButton(panel, () => this.turnZoom());
+    this.snapButton = addButton(panel, () => this.turnSnap());
     this.addListeners();
-    mount(node, this.panel, () => this.tick()).region = this;
+    mount(node, panel, () => this.tick()).region = this;
     onExecuted(node, (output) => {
       this.lastRun = waveformsIn(output, (path) => api.apiURL(path))[0] ?? this.lastRun;
       if (!this.file) this.wave = this.lastRun;
@@ -59,8 +83,26 @@ class RegionWidget {
     return this.wave?.seconds ?? 0;
   }
 
+  get peaks() {
+    const { wave } = this;
+    if (!wave) return [];
+    const coarse = wave === this.lastRun && this.zoom.closer;
+    return (coarse && this.fine.of(wave.url)?.peaks) || wave.peaks;
+  }
+
+  get whole() {
+    return this.held?.whole ?? viewOf(this.node, this.seconds);
+  }
+
   get view() {
-    return this.held?.view ?? viewOf(this.node, this.seconds);
+    return this.held?.view ?? this.zoom.view;
+  }
+
+  /** @returns {number} seconds: where what the keys move is */
+  get moved() {
+    const { part, position } = this;
+    const { start, end } = this.range ?? { start: 0, end: this.seconds };
+    return { start, end, whole: (start + end) / 2, position: position ?? start }[part];
   }
 
   get range() {
@@ -102,6 +144,8 @@ class RegionWidget {
     this.file = file;
     this.wave = file ? null : this.lastRun;
     this.problem = "";
+    this.position = null;
+    this.zoom.reset();
     if (!file) return;
     try {
       const wave = await loadWaveform(file, this.panel.signal);
@@ -117,23 +161,46 @@ class RegionWidget {
     const { canvas } = this.panel;
     const { wave, range, player } = this;
     const grid = gridOf(this.node);
+    if (player.playing) this.zoom.follow(player.now);
     draw(canvas, {
-      peaks: wave?.peaks ?? [],
+      peaks: this.peaks,
       seconds: this.seconds,
       view: wave ? this.view : { from: 0, to: 1 },
       range,
-      now: player.playing ? player.now : null,
+      now: player.playing ? player.now : this.position,
       grid: wave ? grid : null,
     });
-    this.playButton.textContent = player.playing ? "■" : "▶";
-    this.playButton.title = translate("playSelection");
-    this.playButton.disabled = !wave;
-    this.snapButton.hidden = !grid || unitOf(this.node) !== "seconds";
-    this.snapButton.textContent = `${translate("snap")}: ${translate(this.snap)}`;
+    this.showButtons();
+    this.showSnap();
     canvas.title = translate("region");
-    this.panel.text.textContent = this.sentence();
+    this.panel.text.textContent = this.panel.text.title = this.sentence();
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-label", `${translate("region")}. ${this.sentence()}`);
+  }
+
+  showButtons() {
+    const faces = /** @type {[HTMLButtonElement, string, string][]} */ ([
+      [this.playButton, this.player.playing ? "■" : "▶", "playSelection"],
+      [this.loopButton, "↻", "loop"],
+      [this.zoomButton, "↔", "zoomToRegion"],
+    ]);
+    for (const [button, face, title] of faces) {
+      button.textContent = face;
+      button.title = translate(title);
+      button.setAttribute("aria-label", translate(title));
+      button.dataset.aceStep = title;
+      button.disabled = !this.wave;
+    }
+    light(this.loopButton, this.loops);
+    light(this.zoomButton, this.zoom.closer);
+  }
+
+  showSnap() {
+    const reason = noSnapReason(this.node);
+    this.snapButton.dataset.aceStep = "snapTo";
+    allow(this.snapButton, !reason);
+    this.snapButton.title = translate(reason || "snapTo");
+    this.snapButton.textContent = `${translate("snap")}: ${translate(this.snap)}`;
   }
 
   sentence() {
@@ -141,8 +208,9 @@ class RegionWidget {
     if (!this.wave) return translate(this.problem || "empty");
     const range = this.range;
     if (!range) return translate("mask");
+    if (this.part === "position") return `${translate("position")} ${brief(this.moved)}`;
     const length = (range.end - range.start).toFixed(2);
-    return `${clock(range.start)} – ${clock(range.end)} (${length} s) · ${translate(this.part)}`;
+    return `${translate(this.part)} · ${brief(range.start)}–${brief(range.end)} (${length} s)`;
   }
 
   /** @param {PointerEvent} event @returns {number} seconds */
@@ -154,20 +222,22 @@ class RegionWidget {
 
   /** @param {PointerEvent} event */
   partUnder(event) {
-    const { width } = this.panel.canvas.getBoundingClientRect();
-    const { from, to } = this.view;
-    return partAt(this.range, this.timeAt(event), (GRAB_DISTANCE / width) * (to - from));
+    const { left, width } = this.panel.canvas.getBoundingClientRect();
+    const scale = this.panel.canvas.clientWidth / width; // the graph may be enlarged, and the areas with it
+    const grips = this.range && gripsOf(this.range, this.view, width * scale);
+    return partAt(grips, (event.clientX - left) * scale);
   }
 
   /** @param {PointerEvent} event */
   grab(event) {
-    if (event.button !== 0 || !this.range) return;
+    if (event.button !== 0 || !this.wave) return;
     const { canvas } = this.panel;
     canvas.focus();
     canvas.setPointerCapture(event.pointerId);
     const part = this.partUnder(event);
-    this.part = part === "new" ? "whole" : part;
-    this.held = { part, time: this.timeAt(event), x: event.clientX, range: this.range, view: this.view };
+    if (this.range) this.part = part === "new" ? "whole" : part;
+    const { range, view, whole } = this;
+    this.held = { part, time: this.timeAt(event), x: event.clientX, dragged: false, range, view, whole };
     this.show();
   }
 
@@ -178,29 +248,35 @@ class RegionWidget {
       this.panel.canvas.style.cursor = this.range ? CURSORS[this.partUnder(event)] : "default";
       return;
     }
-    if (Math.abs(event.clientX - held.x) < CLICK_DISTANCE) return;
+    held.dragged ||= Math.abs(event.clientX - held.x) >= CLICK_DISTANCE;
+    if (!held.dragged || !held.range) return;
     const time = this.timeAt(event);
     const range =
       held.part === "new"
-        ? between(held.time, time, held.view, this.ruler)
-        : moved(held.range, /** @type {any} */ (held.part), time - held.time, held.view, this.ruler);
+        ? between(held.time, time, held.whole, this.ruler)
+        : moved(held.range, held.part, time - held.time, held.whole, this.ruler);
     this.write(range);
   }
 
   /** @param {PointerEvent} event */
   release(event) {
     if (!this.held) return;
+    const clicked = event.type === "pointerup" && !this.held.dragged;
     const time = this.timeAt(event);
-    if (this.player.playing && Math.abs(event.clientX - this.held.x) < CLICK_DISTANCE) this.player.seek(time);
     this.held = null;
-    this.show();
+    if (clicked) this.place(time);
+    else this.show();
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether it was one of ours */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     if (event.key === " ") this.togglePlay();
+    else if (!this.wave) return false;
+    else if (this.zoom.press(event.key)) return true;
     else if (!this.range) return false;
+    else if (event.key.toLowerCase() === "l") this.turnLoop();
+    else if (event.key.toLowerCase() === "z") this.turnZoom();
     else if (event.key === "ArrowLeft") this.nudge(-1, event.shiftKey);
     else if (event.key === "ArrowRight") this.nudge(1, event.shiftKey);
     else if (event.key === "ArrowUp") this.choose(-1);
@@ -212,24 +288,48 @@ class RegionWidget {
   /** @param {number} sign @param {boolean} far */
   nudge(sign, far) {
     const delta = sign * (this.ruler?.step ?? STEP) * (far ? SHIFT_FACTOR : 1);
-    const range = /** @type {import("./range.js").Range} */ (this.range);
-    const { from, to } = this.view;
-    const room = mayExtend(this.node) ? Math.abs(delta) : 0; // a key may leave what is shown
-    this.write(moved(range, this.part, delta, { from: from - room, to: to + room }, this.ruler));
+    if (this.part === "position") this.place(snapped(this.moved + delta, this.ruler));
+    else {
+      const range = /** @type {import("./range.js").Range} */ (this.range);
+      const { from, to } = this.whole;
+      const room = mayExtend(this.node) ? Math.abs(delta) : 0; // a key may leave what is shown
+      this.write(moved(range, this.part, delta, { from: from - room, to: to + room }, this.ruler));
+    }
+    this.zoom.reveal(this.moved);
+    this.show();
   }
 
   /** @param {number} by */
   choose(by) {
-    const place = (PARTS.indexOf(this.part) + by + PARTS.length) % PARTS.length;
-    this.part = PARTS[place];
+    this.part = MOVED[(MOVED.indexOf(this.part) + by + MOVED.length) % MOVED.length];
+    this.zoom.reveal(this.moved);
     this.show();
   }
 
+  /** Put the play position. @param {number} time seconds */
+  place(time) {
+    this.position = within(time, 0, this.seconds);
+    if (this.player.playing) this.play();
+    this.show();
+  }
+
+  turnLoop() {
+    this.loops = !this.loops;
+    this.bound();
+    this.show();
+  }
+
+  turnZoom() {
+    if (this.zoom.closer) this.zoom.show(this.whole);
+    else if (this.range) this.zoom.showRange(this.range);
+  }
+
   turnSnap() {
+    if (noSnapReason(this.node)) return;
     this.node.properties.ace_step_snap = SNAPS[(SNAPS.indexOf(this.snap) + 1) % SNAPS.length];
     if (this.ruler && this.range) {
       const { start, end } = this.range;
-      this.write(between(start, end, this.view, this.ruler));
+      this.write(between(start, end, this.whole, this.ruler));
     }
     this.show();
   }
@@ -238,15 +338,32 @@ class RegionWidget {
   write(range) {
     writeRange(this.node, range, this.seconds);
     this.node.graph?.setDirtyCanvas(true, true);
+    this.position = null; // what was chosen last is played
+    if (this.loops) this.bound();
     this.show();
   }
 
   togglePlay() {
-    if (this.player.playing) return this.player.stop();
+    if (this.player.playing) this.player.stop();
+    else this.play();
+  }
+
+  play() {
     if (!this.wave) return;
-    const { start, end } = this.range ?? { start: 0, end: this.seconds };
-    const from = Math.max(0, Math.min(start, this.seconds));
-    const until = Math.min(end, this.seconds); // there is nothing yet where the song is extended
-    this.player.play(this.wave.url, from, until > from ? until : this.seconds);
+    const { from, ...part } = this.partFrom(this.position);
+    this.player.play(this.wave.url, from, part);
+  }
+
+  /** What plays goes on, to where it would end by now. */
+  bound() {
+    const { until, again } = this.partFrom(this.player.now);
+    if (this.player.playing) Object.assign(this.player, { until, again });
+  }
+
+  /** @param {number | null} position seconds */
+  partFrom(position) {
+    const range = this.range ?? { start: 0, end: this.seconds };
+    const lead = this.loops ? leadBefore(range.start, gridOf(this.node)?.bar) : null;
+    return partToPlay(range, this.seconds, position, lead);
   }
 }

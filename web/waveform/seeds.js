@@ -1,7 +1,7 @@
 // Puts the seeds of a take back to where they came from, and keeps them there.
 
 import { nodeAt } from "../find_node.js";
-import { outerInput, widgetOf } from "./graph.js";
+import { outside, widgetOf } from "./graph.js";
 
 const CONTROL = "control_after_generate";
 const FIXED = "fixed";
@@ -25,7 +25,7 @@ function putSeed(id, name, value) {
   if (!node) return false;
   const control = widgetOf(node, CONTROL);
   if (control && name !== "retake_seed") control.value = FIXED;
-  const outer = outerInput(node, name);
+  const outer = outside(node, name);
   if (outer) return putSeed(id.split(":").slice(0, -1).join(":"), outer, value);
   const widget = widgetOf(node, name);
   if (!widget) return false;

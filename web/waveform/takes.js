@@ -1,12 +1,16 @@
 // What was saved: a waveform that plays, and other takes at the same moment, all equally loud. They stay with the
 // workflow, see take_store.js; what is removed here leaves the list, and its file stays.
 
+import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 import { coloursOf } from "../colours.js";
 import { isInApp } from "../app_mode.js";
 import { lifetimeOf } from "../node_lifetime.js";
+import { Companion } from "./companion.js";
 import { draw } from "./draw.js";
-import { addBar, addButton, askIn, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
+import { FinePeaks } from "./fine_peaks.js";
+import { recordingAddress } from "./graph.js";
+import { addBar, addButton, allow, askIn, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
 import { Player } from "./player.js";
 import { clock, within } from "./range.js";
 import { putSeeds, seedText } from "./seeds.js";
@@ -14,6 +18,7 @@ import { KEY, addressOf, changeTakes, identityOf, newKey, peaksIn, shown } from 
 import { tagOf, takeOf, takesIn, together } from "./take_store.js";
 import { useAsSource } from "./use_as_source.js";
 import { translate } from "./messages.js";
+import { ZoomControl } from "./zoom_control.js";
 
 const HEIGHT = 146; // pixels, with the margins of the page
 const STEP = 2; // seconds that an arrow seeks
@@ -63,6 +68,13 @@ function keepOwnKey(node) {
 
 /** @typedef {import("./take_store.js").Take} Take */
 
+/** @param {Take | undefined} take @returns {import("./companion.js").Original | null} */
+function originalOf(take) {
+  if (!take?.source) return null;
+  const { file, start } = take.source;
+  return { url: recordingAddress(file, (path) => api.apiURL(path)), start };
+}
+
 class TakesWidget {
   /** @param {any} node */
   constructor(node) {
@@ -86,7 +98,13 @@ class TakesWidget {
     this.chosen = 0;
     this.moment = 0; // seconds, while nothing plays
     this.shown = "";
+    this.companion = new Companion(this.player, signal);
+    this.fine = new FinePeaks(() => this.show(), signal);
+    this.originalPeaks = new FinePeaks(() => this.show(), signal);
+    const whole = () => ({ from: 0, to: this.take?.seconds ?? 0 });
+    this.zoom = new ZoomControl(this.panel, { whole, centre: () => this.now, changed: () => this.show() });
     this.playButton = addButton(this.panel, () => this.toggle());
+    this.originalButton = addButton(this.panel, () => this.turnOriginal());
     this.details = addBar(this.panel);
     this.starButton = addButton(this.details, () => this.changeTake((take) => ({ ...take, star: !take.star })));
     this.seedButton = addButton(this.details, () => this.useSeeds());
@@ -114,7 +132,8 @@ class TakesWidget {
       if (event.button !== 0 || !this.take) return;
       canvas.focus();
       const { left, width } = canvas.getBoundingClientRect();
-      this.seek(((event.clientX - left) / width) * this.take.seconds);
+      const { from, to } = this.zoom.view;
+      this.seek(from + ((event.clientX - left) / width) * (to - from));
     };
     canvas.addEventListener("pointerdown", seek, { signal });
     onKey(this.panel, (event) => this.press(event));
@@ -127,6 +146,8 @@ class TakesWidget {
     if (event.key === " ") this.toggle();
     else if (event.key === "ArrowLeft") this.seek(this.now - step);
     else if (event.key === "ArrowRight") this.seek(this.now + step);
+    else if (event.key.toLowerCase() === "o") this.turnOriginal();
+    else if (this.zoom.press(event.key)) return true;
     else if (this.takes[Number(event.key) - 1]) this.choose(Number(event.key) - 1);
     else return false;
     return true;
@@ -221,7 +242,13 @@ class TakesWidget {
 
   /** @param {number} from seconds */
   play(from) {
-    this.player.play(addressOf(this.take), from, Infinity, volumes(this.takes)[this.chosen]);
+    this.player.play(addressOf(this.take), from, { volume: volumes(this.takes)[this.chosen] });
+  }
+
+  turnOriginal() {
+    if (!this.companion.original) return;
+    this.companion.wanted = !this.companion.heard;
+    this.show();
   }
 
   /** @param {number} time seconds */
@@ -268,10 +295,13 @@ class TakesWidget {
     const { take } = this;
     const { canvas, text } = this.panel;
     if (this.player.playing) this.moment = this.player.now;
-    const seconds = take?.seconds ?? 1;
+    this.companion.original = originalOf(take);
+    this.companion.follow();
     const now = take ? this.now : null;
     const played = take && now != null ? { start: 0, end: now } : null;
-    draw(canvas, { peaks: this.peaks, seconds, view: { from: 0, to: seconds }, played, now });
+    if (now != null) this.zoom.follow(now);
+    const view = take ? this.zoom.view : { from: 0, to: 1 };
+    draw(canvas, { ...this.heard(), view, played, now });
     this.playButton.textContent = this.player.playing ? "■" : "▶";
     this.playButton.title = translate("play");
     this.playButton.disabled = !take;
@@ -283,11 +313,33 @@ class TakesWidget {
       button.title = `${translate("take")} ${place + 1}: ${name || filename}`;
       light(button, place === this.chosen);
     });
+    this.showOriginal();
     this.showDetails();
     canvas.title = translate("takes");
     canvas.setAttribute("role", "application");
     text.textContent = this.sentence();
     canvas.setAttribute("aria-label", `${translate("takes")}. ${this.sentence()}`);
+  }
+
+  /** What is drawn: that which is heard, as closely as one looks. */
+  heard() {
+    const { take, peaks, companion } = this;
+    if (!take) return { peaks: [], seconds: 1 };
+    const original = companion.heard ? companion.original : null;
+    const wave = original && this.originalPeaks.of(original.url);
+    if (wave) return { ...wave, begin: -original.start };
+    const fine = this.zoom.closer ? this.fine.of(addressOf(take)) : null;
+    return { peaks: fine?.peaks ?? peaks, seconds: take.seconds };
+  }
+
+  showOriginal() {
+    const { originalButton: button, companion } = this;
+    button.hidden = !this.takes.some(({ source }) => source);
+    button.dataset.aceStep = "original";
+    button.textContent = translate("original");
+    light(button, companion.heard);
+    if (!companion.heard) allow(button, companion.original != null);
+    button.title = translate(companion.original ? "hearOriginal" : "noOriginal");
   }
 
   showDetails() {
@@ -320,6 +372,8 @@ class TakesWidget {
     if (this.lost.has(identityOf(this.take))) return translate("lost");
     if (this.player.failed) return translate("cannotPlay");
     if (this.problem) return translate(this.problem);
-    return `${clock(this.now)} / ${clock(this.take.seconds)}`;
+    if (this.companion.heard && this.companion.sound.error) return translate("lost");
+    const heard = this.companion.heard ? `${translate("original")} · ` : "";
+    return `${heard}${clock(this.now)} / ${clock(this.take.seconds)}`;
   }
 }

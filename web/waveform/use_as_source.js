@@ -1,7 +1,7 @@
 // Makes a take the source of the open workflow: in the loader above its tasks, or in one that is put beside them.
 
 import { app } from "../../../scripts/app.js";
-import { LOADERS, isWired, outerInput, put, upstreamNode } from "./graph.js";
+import { LOADERS, isWired, outside, put, upstreamNode } from "./graph.js";
 
 const OURS = "AceStep15";
 const LOADER = "AceStep15LoadRecording";
@@ -44,7 +44,7 @@ function hasSource({ comfyClass, inputs }) {
 
 /** @param {any} node @param {string} name of its input @returns {any[]} whose sound comes to it, on whatever way */
 function loadersAbove(node, name) {
-  const outer = outerInput(node, name);
+  const outer = outside(node, name);
   if (outer != null) {
     const around = allNodes().filter(({ subgraph }) => subgraph === node.graph);
     return around.flatMap((each) => loadersAbove(each, outer));

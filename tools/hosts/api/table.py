@@ -132,10 +132,11 @@ KEYS: Final[dict[str, str]] = {
 }
 PAGE: Final[dict[str, str]] = {
     "api": (
-        "addEventListener apiURL getUserData getWorkflowTemplates queuePrompt removeEventListener"
-        " storeUserData"
+        "addEventListener apiURL deleteItem getUserData getWorkflowTemplates interrupt queuePrompt"
+        " removeEventListener storeUserData"
     ),
     "app": "canvas extensionManager graph handleFile registerExtension rootGraph",
+    "canvas": "emitAfterChange emitBeforeChange graph",
     "definition": "input name search_aliases",
     "extension": "beforeConfigureGraph beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
     "graph": "add getLink getNodeById inputs nodes serialize",
@@ -146,7 +147,9 @@ PAGE: Final[dict[str, str]] = {
         " properties removeWidget setDirtyCanvas setSize size subgraph widgets"
     ),
     "service": "searchNode",  # of the page's store of definitions
-    "widget": "callback getMaxHeight getMinHeight hideOnZoom name onRemove serialize type value",
+    "widget": (
+        "callback element getMaxHeight getMinHeight hideOnZoom name onRemove serialize type value"
+    ),
 }
 
 NOT_IN_ALL: Final[dict[str, str]] = {
