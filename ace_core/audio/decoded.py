@@ -57,5 +57,5 @@ def digests(waveform: Tensor) -> tuple[str, ...]:
 
 def _digest(item: Tensor) -> str:
     digest = hashlib.sha256(repr(list(item.shape)).encode())
-    digest.update(item.numpy())
+    digest.update(item.numpy().tobytes())
     return digest.hexdigest()
