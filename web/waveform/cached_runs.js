@@ -38,10 +38,10 @@ async function workflowOf(run) {
 export function savedNode(workflow, id) {
   const subgraphs = workflow.definitions?.subgraphs ?? [];
   let graph = workflow;
-  let node;
+  let entry;
   for (const part of id.split(":")) {
-    node = graph?.nodes.find((/** @type {any} */ each) => String(each.id) === part);
-    graph = subgraphs.find((/** @type {any} */ each) => each.id === node?.type);
+    entry = graph?.nodes.find((/** @type {any} */ each) => String(each.id) === part);
+    graph = subgraphs.find((/** @type {any} */ each) => each.id === entry?.type);
   }
-  return node;
+  return entry;
 }
