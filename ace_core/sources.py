@@ -90,6 +90,13 @@ def with_latents(canvas: RepaintCanvas, latents: Tensor, counts: Sequence[int]) 
     return replace(canvas, source=replace(canvas.source, latents=latents))
 
 
+def with_own_latents(source: SourceAudio, latents: Tensor) -> SourceAudio:
+    """`source` with the latents [B, T, C] that its sound was decoded from; as it is where they are
+    not as many or as long: a lossy file may hold some samples more."""
+    wanted = (len(source.audio), source.length.music_frames, LATENT_CHANNELS)
+    return replace(source, latents=latents) if latents.shape == wanted else source
+
+
 def place_region(source: SourceAudio, start: float, end: float | None) -> RepaintCanvas:
     """New music from `start` to `end` seconds of the source; None ends with it.
 
@@ -97,7 +104,9 @@ def place_region(source: SourceAudio, start: float, end: float | None) -> Repain
         InvalidRequestError: a region that does not fit the source.
     """
     part = region(start, end, source.audio.shape[-1])
-    whole = replace(source, audio=pad_audio(source.audio, part.pad_left, part.pad_right))
+    longer = part.pad_left > 0 or part.pad_right > 0
+    audio = pad_audio(source.audio, part.pad_left, part.pad_right)
+    whole = replace(source, audio=audio, latents=None if longer else source.latents)
     return RepaintCanvas(whole, part.mask(whole.length.frames), [(part.start, part.end)])
 
 

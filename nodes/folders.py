@@ -224,6 +224,14 @@ def text_content(text: str) -> Content:
     return bytes_content(text.encode("utf-8"))
 
 
+def kept_latents() -> Path:
+    """The folder of the latents of saved files, of the user folder's parts that no page may read.
+
+    It may not exist.
+    """
+    return Path(folder_paths.get_system_user_directory("acestep15")) / "latents"
+
+
 def temporary_file(name: str) -> Path:
     """`name` in the folder of files that the page may ask for until ComfyUI ends, which exists.
 

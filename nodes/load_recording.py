@@ -2,10 +2,11 @@
 
 from comfy_api.latest import io
 
+from ..ace_core.audio.decoded import ENTRY, decoded
 from ..ace_core.audio.files import read_audio
 from ..ace_core.audio.waveform import resample
 from ..ace_core.constants import SAMPLE_RATE
-from . import folders
+from . import folders, kept_latents
 from .typed import checked
 from .vae import CATEGORY
 
@@ -58,7 +59,12 @@ class AceStepLoadRecording(io.ComfyNode):
 
     @classmethod
     def execute(cls, audio: str) -> io.NodeOutput:
-        waveform, rate = read_audio(folders.recording_path(audio))
+        path = folders.recording_path(audio)
+        waveform, rate = read_audio(path)
         if audio.endswith(folders.EXAMPLE):  # stored at a low rate, to be small
             waveform, rate = resample(waveform, rate, SAMPLE_RATE), SAMPLE_RATE
-        return io.NodeOutput({"waveform": waveform, "sample_rate": rate})
+        made = {"waveform": waveform, "sample_rate": rate}
+        kept = kept_latents.find(path)
+        if kept is not None:
+            made[ENTRY] = decoded(kept.latents[None], waveform, kept.vae)
+        return io.NodeOutput(made)

@@ -88,7 +88,7 @@ class AceStepMakeStems(io.ComfyNode):
             raise InvalidRequestError(
                 "No track is switched on. Switch on at least one, such as vocals."
             )
-        first = prepared_source(make_audio(single_audio(source)))
+        first = prepared_source({**source, **make_audio(single_audio(source))}, vae=vae)
         encoder = host.text_encoder_of(text_encoder)
         stems: list[Stem] = []
         reports: list[str] = []
@@ -117,7 +117,8 @@ class AceStepMakeStems(io.ComfyNode):
 def _backing_mix(first: SourceAudio, stems: list[Stem]) -> SourceAudio:
     """The source with all that was played to it, brought to full scale when it is too loud."""
     mixed = mixdown([Stem(BACKING, first.audio), *stems])[..., : first.audio.shape[-1]]
-    return replace(first, audio=limit_peak(mixed))
+    own = None if stems else first.latents
+    return replace(first, audio=limit_peak(mixed), latents=own)
 
 
 def _last_stem(mode: str, source: Tensor, stems: list[Stem]) -> Stem:

@@ -102,7 +102,7 @@ class AceStepRepaint(io.ComfyNode):
         from . import host
 
         keep = preservation(RepaintMode(mode), strength)
-        whole = prepared_source(source, batch_size)
+        whole = prepared_source(source, batch_size, vae)
         if beats is not None:
             one_grid(beats, whole.seconds)
         canvas = repaint_canvas(whole, start, end, mask)

@@ -3,12 +3,13 @@
 from comfy_api.latest import io, ui
 
 from ..ace_core.audio.audio_dict import unpack_audio
+from ..ace_core.audio.decoded import ENTRY, decoded_of
 from ..ace_core.audio.files import BITRATES, FileFormat, audio_content
 from ..ace_core.audio.postprocessing import FADE_RANGE, LOUDNESS_RANGE, PEAK_RANGE, PostProcessing
 from ..ace_core.audio.tags import song_tags
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.types import Song
-from . import folders
+from . import folders, kept_latents
 from .formats import FORMATS, format_input, level_line
 from .lyrics import Timestamps, lyric_text
 from .node_text import node_text
@@ -115,6 +116,11 @@ class AceStepSaveAudio(io.ComfyNode):
             fade_out=fade_out_duration,
         )
         waveform = finish.applied(waveform, rate)
+        made = {"waveform": waveform, "sample_rate": rate}
+        source = decoded_of(audio)
+        latents = source and source.of_sound(waveform, rate)
+        if latents is not None:
+            made[ENTRY] = source
         lyrics = _lyrics_for(len(waveform), timestamps)
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**_song_tags(song, title), **host.graph_tags(cls.hidden)}
@@ -128,10 +134,11 @@ class AceStepSaveAudio(io.ComfyNode):
             if lyrics:
                 contents["_.lrc"] = folders.text_content(f"{lyrics[number]}\n")
             path = place.save(contents, number)[0]
+            if source is not None and latents is not None:
+                kept_latents.keep(path, latents[number], source.vae)
             saved.append(place.shown_on_page(path))
             waves.append(waveform_json({**saved[-1], **origin}, item, rate))
             lines.append(f"{path.name}: {level_line(item, rate, form)}")
-        made = {"waveform": waveform, "sample_rate": rate}
         shown = {**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves, **node_text(lines)}
         return io.NodeOutput(made, ui=shown)
 

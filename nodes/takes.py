@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..ace_core.audio.decoded import ENTRY, joined
 from ..ace_core.constants import SEED_RANGE, TRIES_RANGE
 from ..ace_core.errors import InvalidRequestError
 from ..ace_core.latents import latent_samples
@@ -148,7 +149,8 @@ class AceStepTryUntilFit(io.ComfyNode):
         best = takes[order[0]]
         waveforms = torch.cat([takes[item].audio["waveform"] for item in order])
         report = "\n".join(warnings_first([_report(takes, tries, until), "", *best.lines]))
-        every = {**best.audio, "waveform": waveforms}
+        origin = joined([takes[item].audio[ENTRY] for item in order])
+        every = {**best.audio, "waveform": waveforms, ENTRY: origin}
         return io.NodeOutput(best.latent, best.audio, every, report, ui=node_text([report]))
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..ace_core.audio.audio_dict import unpack_audio
+from ..ace_core.audio.decoded import decoded_of
 from ..ace_core.conditioning.text import TextEncoder
 from ..ace_core.constants import BATCH_RANGE, LONGEST_SECONDS, TRACKS
-from ..ace_core.sources import SourceAudio, prepare_source
+from ..ace_core.sources import SourceAudio, prepare_source, with_own_latents
 from ..ace_core.task import Length, Task
 from .sockets import SongSocket, TextEncoderInput
 
@@ -88,15 +89,22 @@ def task_outputs(latent: str) -> list[io.Output]:
     ]
 
 
-def prepared_source(source: dict[str, Any], batch: int = 1) -> SourceAudio:
-    """One source for `batch` songs, or several for one song each.
+def prepared_source(source: dict[str, Any], batch: int = 1, vae: Any = None) -> SourceAudio:
+    """One source for `batch` songs, or several for one song each, with the latents that `vae` has
+    decoded it from, where the AUDIO is still that sound.
 
     Raises:
         InvalidAudioError: an AUDIO that cannot be a source.
         InvalidRequestError: several sources, but another number of songs.
     """
+    from . import host
+
     waveform, rate = unpack_audio(source)
-    return prepare_source(waveform, rate, batch)
+    given, origin = prepare_source(waveform, rate, batch), decoded_of(source)
+    if vae is None or origin is None or origin.vae != host.fingerprint_of(vae):
+        return given
+    latents = origin.of_sound(waveform, rate)
+    return given if latents is None else with_own_latents(given, latents)
 
 
 def task_output(
@@ -110,7 +118,7 @@ def task_output(
     task of that length. A source that cannot be used is refused before any model."""
     from . import host
 
-    given = prepared_source(source, batch_size)
+    given = prepared_source(source, batch_size, vae)
     return node_output(build(host.text_encoder_of(text_encoder), given.length), given, vae)
 
 

@@ -278,7 +278,7 @@ class AceStepLego(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        given = prepared_source(source, batch_size)
+        given = prepared_source(source, batch_size, vae)
         where = None if mask is None else mask_frames(mask, given.length)
         encoder = host.text_encoder_of(text_encoder)
         task = tasks.lego(song, encoder, given.length, track, where, instruction or None)

@@ -30,8 +30,9 @@ def preview_file(client: str | None, node: str | None) -> Path:
 
 def remove_old_previews(client: str | None, node: str | None) -> None:
     """Remove the previews that newer ones of the same node, or of all nodes, took the place of."""
-    _keep_newest(f"{_preview_prefix(client, node)}*.flac", NODE_PREVIEWS)
-    _keep_newest("ace_step_preview_*.flac", PREVIEWS)
+    folder = folders.temporary_file("")
+    keep_newest(folder, f"{_preview_prefix(client, node)}*.flac", NODE_PREVIEWS)
+    keep_newest(folder, "ace_step_preview_*.flac", PREVIEWS)
 
 
 def source_file(digest: str) -> tuple[Path, bool]:
@@ -50,17 +51,17 @@ def source_file(digest: str) -> tuple[Path, bool]:
 
 def remove_old_sources() -> None:
     """Remove the sources that were not used for longest, if there are too many or too large."""
-    _keep_newest("ace_step_source_*.flac", SOURCES, SOURCE_BYTES)
+    keep_newest(folders.temporary_file(""), "ace_step_source_*.flac", SOURCES, SOURCE_BYTES)
 
 
 def _preview_prefix(client: str | None, node: str | None) -> str:
     return f"ace_step_preview_{hashlib.sha256(repr((client, node)).encode()).hexdigest()[:16]}_"
 
 
-def _keep_newest(pattern: str, count: int, size: float = float("inf")) -> None:
+def keep_newest(folder: Path, pattern: str, count: int, size: float = float("inf")) -> None:
     """At most `count` files and `size` bytes of them, and the newest in any case."""
     found = []
-    for path in folders.temporary_file("").glob(pattern):
+    for path in folder.glob(pattern):
         with contextlib.suppress(FileNotFoundError):  # another run has just removed it
             state = path.stat()
             found.append((state.st_mtime_ns, state.st_size, path))

@@ -53,7 +53,7 @@ from .solver import (
     sampler_warnings,
     solver_name,
 )
-from .vae import decode, encode, load_vae, music_frames, silence_of
+from .vae import decode, encode, fingerprint_of, load_vae, music_frames, silence_of
 
 __all__ = [
     "AceNoise",
@@ -74,6 +74,7 @@ __all__ = [
     "encode",
     "encode_codes",
     "encode_source",
+    "fingerprint_of",
     "from_native",
     "graph_tags",
     "guider",

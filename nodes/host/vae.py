@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...ace_core.audio import tiling
+from ...ace_core.audio.decoded import ENTRY, decoded
 from ...ace_core.audio.splice import splice
 from ...ace_core.audio.waveform import limit_peak, without_padding
 from ...ace_core.constants import CHANNELS, LATENT_CHANNELS, LATENT_HOP, SAMPLE_RATE, SEED_RANGE
@@ -26,6 +27,7 @@ from ...ace_core.models.ops import Ops
 from ...ace_core.models.vae import MIN_STD, Oobleck, OobleckConfig
 from ...ace_core.types import Posterior
 from ...ace_core.weights import Kind, inspect, load
+from ...ace_core.weights.fingerprint import fingerprint
 from ...ace_core.weights.oobleck import from_stable_audio, to_stable_audio
 from ...ace_core.weights.silence import encoded_silence
 from .conditioning import KEY
@@ -86,6 +88,7 @@ class AceVAE(comfy.sd.VAE):
         self.size = None
         self.model_size()
         self._silence: Tensor | None = None
+        self._fingerprint: str | None = None
         self.spelling: str | None = None  # whose names the keys of its file have
 
     @property
@@ -94,6 +97,13 @@ class AceVAE(comfy.sd.VAE):
         if self._silence is None:
             self._silence = encoded_silence(lambda zeros: self.encode(zeros.movedim(1, -1)))
         return self._silence
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its weights, as `weights.fingerprint` makes it."""
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self.first_stage_model.state_dict())
+        return self._fingerprint
 
     def decode(self, samples_in: Tensor, vae_options: Any = None) -> Tensor:
         """Latents [B, C, T] to audio [B, N, 2], as the host's VAE gives it."""
@@ -206,20 +216,28 @@ def silence_of(vae: Any) -> Tensor:
     return vae_from_native(vae).silence
 
 
+def fingerprint_of(vae: Any) -> str:
+    """What tells the weights of a VAE from those of another; the host's own serves too."""
+    return vae_from_native(vae).fingerprint
+
+
 def decode(vae: Any, latent: dict[str, Any]) -> dict[str, Any]:
     """A LATENT as AUDIO, 48 kHz stereo, an item that is too loud brought to full scale.
 
     Where the latent says so, the source's own sound is put back around what was repainted, and
-    the padding of a canvas that is longer than its source is left out.
+    the padding of a canvas that is longer than its source is left out. The AUDIO says from which
+    latents it was decoded.
     """
-    samples = latent_samples(latent)
-    audio = vae_from_native(vae).decode(samples).movedim(-1, 1)  # [B, 2, N]
-    audio = limit_peak(without_padding(audio, samples.shape[-1] - music_frames(latent)))
+    samples, own = latent_samples(latent), vae_from_native(vae)
+    audio = own.decode(samples).movedim(-1, 1)  # [B, 2, N]
+    frames = music_frames(latent)
+    audio = limit_peak(without_padding(audio, samples.shape[-1] - frames))
     kept = latent.get(KEY, {}).get("splice")
     if kept is not None:
         _check_kept(len(kept.audio), len(audio))
         audio = splice(audio, kept)
-    return {"waveform": audio, "sample_rate": SAMPLE_RATE}
+    origin = decoded(samples[..., :frames].transpose(1, 2), audio, own.fingerprint)
+    return {"waveform": audio, "sample_rate": SAMPLE_RATE, ENTRY: origin}
 
 
 def music_frames(latent: dict[str, Any]) -> int:

@@ -47,6 +47,7 @@ VISITS = {  # by fixture
     "preview": "audio_preview",
     "noted": "texts",
     "redrawn": "seeds",
+    "sourced": "sources",
     "themed": "themes",
     "turned_down": "refusals",
     "counted": "counts",
@@ -188,6 +189,12 @@ def noted(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def redrawn(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """The seeds of two runs of every workflow, the second with nothing changed."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def sourced(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of takes that were made the source of a workflow."""
     return _found(request, visits)
 
 

@@ -1,7 +1,8 @@
 // The takes on Save Audio: `node takes.mjs job.json`, before a restart of the server and after it.
 //
 // job: what tools/browser/page.py gives, {page: the workflow that is opened, part: "made" | "again"}
-// made: {ran, renamed, elsewhere (how many players), back, seeds: {said, sent, drawn}, during, removed, reloaded, saved};
+// made: {ran, renamed, elsewhere (how many players), back, seeds: {said, sent, drawn}, during, removed, reloaded, saved,
+//   cached};
 // again: {shown, lost (what is said of each)}; what is shown is {takes: [{file, name, star, seed}], chosen, text, details}
 
 import { again, command, drawn, isOver, job, load, pressRun, prompt, tell, waitUntil } from "../../tools/browser/page.mjs";
@@ -43,6 +44,11 @@ async function made(page) {
   await again(page);
   found.reloaded = await until(page, 2);
   found.saved = await page.evaluate(() => window.app.graph.serialize());
+  await load(page, "opened anew", job.page);
+  await page.evaluate(short);
+  await page.evaluate(anotherSeed); // as in the last run: it is in the cache
+  await pressRun(page);
+  found.cached = await until(page, 1);
   return found;
 }
 

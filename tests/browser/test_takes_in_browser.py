@@ -82,6 +82,10 @@ def test_takes_stay_after_the_page_was_loaded_again(kept: Found) -> None:
     assert kept["reloaded"]["takes"] == kept["removed"]["takes"]
 
 
+def test_a_song_from_the_cache_is_a_take_of_the_workflow_that_was_run(kept: Found) -> None:
+    assert kept["cached"]["takes"] == [kept["reloaded"]["takes"][-1]]
+
+
 def test_takes_stay_after_a_restart_and_a_file_that_has_gone_is_named(kept: Found) -> None:
     again = kept["again"]
     assert again["shown"]["takes"] == kept["removed"]["takes"]

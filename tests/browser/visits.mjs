@@ -22,6 +22,7 @@ import { visit as texts } from "./texts.mjs";
 import { visit as refusals } from "./refusals.mjs";
 import { visit as search } from "./search.mjs";
 import { visit as seeds } from "./seeds.mjs";
+import { visit as sources } from "./sources.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
 import { visit as themes } from "./themes.mjs";
 import { visit as views } from "./views.mjs";
@@ -30,8 +31,8 @@ import { visit as writing } from "./writing.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
-  workflows, views, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, seeds, themes,
-  search, dropped, refusals, counts, warnings, writing, apps,
+  workflows, views, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, seeds, sources,
+  themes, search, dropped, refusals, counts, warnings, writing, apps,
 };
 
 await tell(async (page) => {

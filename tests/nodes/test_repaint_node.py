@@ -1,6 +1,7 @@
 """Repaint as a node: what it keeps bit for bit, and where it extends."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -103,14 +104,26 @@ def repaint_of_a_take(**latent: object) -> dict[str, dict]:
     return nodes
 
 
+def encode_audio(source: str) -> dict[str, Any]:
+    links = {"audio": [source, 0], "vae": ["vae", 0]}
+    return node("EncodeAudio", **links, posterior="mean", seed=0)
+
+
 def test_a_take_s_own_latent_is_kept_bit_for_bit_and_an_encoded_one_is_not(run: Run) -> None:
     direct = run(repaint_of_a_take(source_latent=["take", 0]))
-    encoded = run(repaint_of_a_take())
+    nodes = repaint_of_a_take(source_latent=["again", 0])
+    nodes["again"] = encode_audio("heard")
+    encoded = run(nodes)
     own = made(direct, "take")
     assert torch.equal(made(direct)[..., :30], own[..., :30])
     assert torch.equal(made(direct)[..., 100:], own[..., 100:])
     assert not torch.equal(made(direct)[..., 50:75], own[..., 50:75])
     assert (made(encoded)[..., :30] - own[..., :30]).norm() > 0.01 * own[..., :30].norm()
+
+
+def test_a_take_brings_its_latent_with_its_sound(run: Run) -> None:
+    direct = run(repaint_of_a_take(source_latent=["take", 0]))
+    assert torch.equal(made(run(repaint_of_a_take())), made(direct))
 
 
 @pytest.mark.parametrize(

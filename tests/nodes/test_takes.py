@@ -151,6 +151,8 @@ def test_takes_are_made_until_one_fits_and_none_is_lost(
     assert latent["ace_step"]["seeds"] == (drawn[2],)
     assert len(ranked["waveform"]) == 3
     assert torch.equal(ranked["waveform"][:1], audio["waveform"])
+    latents = ranked["ace_step_decoded"].of_sound(ranked["waveform"], 48_000)
+    assert torch.equal(latents[0].T, latent["samples"][0])  # each saved take has its own
     lines = report.splitlines()
     assert lines[0] == "Take 3 of at most 4 fits by tempo, key."
     for place, item in enumerate((2, 0, 1), start=1):

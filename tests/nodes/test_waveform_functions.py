@@ -1,6 +1,7 @@
 """The numbers behind the page's waveforms: zoom, ruler, grips, what is played and drawn."""
 
 import itertools
+import json
 import math
 from typing import Any
 
@@ -235,3 +236,22 @@ def test_every_text_of_a_waveform_is_in_every_language() -> None:
     assert len(others) == 2
     for each in others:
         assert sorted(each) == sorted(english)
+
+
+def test_a_node_is_found_in_the_workflow_that_was_sent_through_subgraphs() -> None:
+    """Ids are numbers in older pages and texts in newer ones."""
+    inner = {"id": "part", "nodes": [{"id": 12, "properties": {"takes": "inner"}}]}
+    workflow = {
+        "nodes": [{"id": "12", "type": "Save", "properties": {}}, {"id": 3, "type": "part"}],
+        "definitions": {"subgraphs": [inner]},
+    }
+    found = [
+        f"m.savedNode({json.dumps(workflow)}, {id!r}) ?? null"
+        for id in ("12", "3:12", "4", "12:12")
+    ]
+    assert evaluate("waveform/cached_runs.js", f"[{', '.join(found)}]") == [
+        workflow["nodes"][0],
+        inner["nodes"][0],
+        None,
+        None,
+    ]

@@ -83,8 +83,8 @@ As it is, seconds 1 to 3 are generated anew; the rest is the recording itself, s
 **mode** and **strength** set how firmly the rest is kept while the region is generated. For \
 several regions connect *Region Mask*.
 
-For a song that was made here connect its latent to **source_latent** as well: it is then not \
-encoded again. *SaveLatent* and *LoadLatent* keep it for another day.
+To change more of a take press **Use as source** below its waveform: *Load Recording* then loads \
+it, with the latent that it was decoded from, and nothing is encoded again.
 """,
     ),
     "extend_song": (

@@ -2,8 +2,9 @@
 
 import { exampleAddress } from "../examples.js";
 
-const LOADERS = ["LoadAudio", "AceStep15LoadRecording"];
-const ENTRY = -10; // the origin of a wire that comes into a subgraph; newer pages have it as a text
+export const LOADERS = ["LoadAudio", "AceStep15LoadRecording"];
+const ENTRY = -10; // the origin of a wire that comes into a subgraph: a number in older pages, a text in newer ones
+const MARK = / \[(input|output|temp)\]$/; // of ComfyUI, behind a file's name: the folder that it is in
 
 /**
  * The node whose output the input `name` is wired to.
@@ -16,6 +17,18 @@ export function upstreamNode(node, name) {
   return slot < 0 ? null : (node.getInputNode?.(slot) ?? null);
 }
 
+/**
+ * The input of the subgraph around a node that its input or widget `name` is wired to.
+ * @param {any} node
+ * @param {string} name
+ * @returns {string | null}
+ */
+export function outside(node, name) {
+  const input = node.inputs?.find((/** @type {any} */ each) => (each.widget?.name ?? each.name) === name);
+  const link = input?.link == null ? null : node.graph.getLink(input.link);
+  return Number(link?.origin_id) === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
+}
+
 /** @param {any} node @param {string} name @returns {boolean} */
 export function isWired(node, name) {
   return node.inputs?.some((/** @type {any} */ each) => each.name === name && each.link != null);
@@ -24,13 +37,6 @@ export function isWired(node, name) {
 /** @param {any} node @param {string} name @returns {any} a widget, or undefined */
 export function widgetOf(node, name) {
   return node?.widgets?.find((/** @type {any} */ each) => each.name === name);
-}
-
-/** @param {any} node @param {string} name @returns {string | null} of the subgraph's input that sets this widget */
-export function outside(node, name) {
-  const input = node.inputs?.find((/** @type {any} */ each) => each.widget?.name === name);
-  const link = input?.link == null ? null : node.graph.getLink(input.link);
-  return Number(link?.origin_id) === ENTRY ? node.graph.inputs[link.origin_slot].name : null;
 }
 
 /**
@@ -67,8 +73,8 @@ export function sourceFile(node, input, address) {
 export function recordingAddress(file, address) {
   const example = exampleAddress(file);
   if (example) return example;
-  const parts = file.split("/");
+  const parts = file.replace(MARK, "").split("/");
   const filename = /** @type {string} */ (parts.pop());
-  const place = { filename, subfolder: parts.join("/"), type: "input" };
+  const place = { filename, subfolder: parts.join("/"), type: file.match(MARK)?.[1] ?? "input" };
   return address(`/view?${new URLSearchParams(place)}`);
 }

@@ -168,8 +168,27 @@ export function mount(node, panel, tick, name = "waveform", height = HEIGHT) {
   if (name === "waveform") nameInApp(node, widget);
   // the page's side panel writes its own width here; on the canvas the node's is meant
   Object.defineProperty(widget, "width", { get: () => undefined, set: () => {} });
-  onTick(node, () => panel.root.isConnected && tick());
+  onTick(node, () => {
+    keepShown(node, name, panel.root);
+    if (panel.root.isConnected) tick();
+  });
   return widget;
+}
+
+/** @type {Map<string, WeakRef<HTMLElement>>} what the document shows, by graph, node and widget */
+const shown = new Map();
+
+/**
+ * After an undo Nodes 2.0 still shows the panel of the node that it has replaced: this one takes its place.
+ * @param {any} node
+ * @param {string} name of the widget
+ * @param {HTMLElement} root
+ */
+function keepShown(node, name, root) {
+  const key = `${node.graph.id} ${node.id} ${name}`;
+  const before = shown.get(key)?.deref();
+  if (!root.isConnected && before?.isConnected) before.replaceWith(root);
+  if (root.isConnected && before !== root) shown.set(key, new WeakRef(root));
 }
 
 /**

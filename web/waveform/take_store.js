@@ -2,6 +2,7 @@
 // holds the file's name, so that a workflow has its takes wherever it is opened.
 
 import { api } from "../../../scripts/api.js";
+import { cachedNode, followCache } from "./cached_runs.js";
 import { FULL, waveformsIn } from "./peaks.js";
 
 export const KEY = "ace_step_takes"; // the property in nodes/take_origin.py
@@ -33,10 +34,12 @@ export const shown = new Map();
 
 /** Keeps the takes of every run, whichever workflow is open when it ends. */
 export function keepTakes() {
+  followCache();
   api.addEventListener("executed", async ({ detail }) => {
     const waves = takesIn(detail?.output).filter(({ list }) => list);
-    const [{ list = "" } = {}] = waves; // one node has sent them
-    if (!list) return;
+    const [{ list: sent = "" } = {}] = waves; // one node has sent them
+    if (!sent) return;
+    const list = (await cachedNode(detail))?.properties?.[KEY] ?? sent;
     const fresh = await Promise.all(waves.map(takeOf));
     await changeTakes(list, (takes) => together(takes, fresh)).catch(() => {});
     shown.get(list)?.(waves);

@@ -16,6 +16,7 @@ import { clock, within } from "./range.js";
 import { putSeeds, seedText } from "./seeds.js";
 import { KEY, addressOf, changeTakes, identityOf, newKey, peaksIn, shown } from "./take_store.js";
 import { tagOf, takeOf, takesIn, together } from "./take_store.js";
+import { useAsSource } from "./use_as_source.js";
 import { translate } from "./messages.js";
 import { ZoomControl } from "./zoom_control.js";
 
@@ -107,6 +108,7 @@ class TakesWidget {
     this.details = addBar(this.panel);
     this.starButton = addButton(this.details, () => this.changeTake((take) => ({ ...take, star: !take.star })));
     this.seedButton = addButton(this.details, () => this.useSeeds());
+    this.sourceButton = addButton(this.details, () => this.makeSource());
     this.nameButton = addButton(this.details, () => this.rename());
     this.removeButton = addButton(this.details, () => this.remove());
     this.addListeners();
@@ -212,6 +214,11 @@ class TakesWidget {
 
   useSeeds() {
     this.problem = putSeeds(this.take.seeds) ? "seedsPut" : "noSeeds";
+    this.show();
+  }
+
+  makeSource() {
+    this.problem = useAsSource(this.take);
     this.show();
   }
 
@@ -342,6 +349,7 @@ class TakesWidget {
     const faces = [
       [this.starButton, take.star ? "★" : "☆", "star"],
       [this.seedButton, translate("seeds"), "useSeeds"],
+      [this.sourceButton, translate("source"), "useAsSource"],
       [this.nameButton, "✎", "rename"],
       [this.removeButton, "✕", "remove"],
     ];
@@ -352,6 +360,7 @@ class TakesWidget {
       button.setAttribute("aria-label", translate(title));
     }
     light(this.starButton, take.star);
+    this.sourceButton.disabled = this.lost.has(identityOf(take));
     this.seedButton.disabled = !Object.keys(take.seeds).length;
     const seeds = seedText(take.seeds);
     const facts = [take.name || take.filename, seeds && `${translate("seed")} ${seeds}`, take.caption];

@@ -108,7 +108,8 @@ NAMES: Final[dict[str, str]] = {
     "comfy_kitchen.tensor.BaseLayoutParams": "orig_dtype",
     "folder_paths": (
         "get_filename_list get_folder_paths get_full_path get_input_directory"
-        " get_output_directory get_save_image_path get_temp_directory"
+        " get_output_directory get_save_image_path get_system_user_directory"
+        " get_temp_directory"
     ),
     "latent_preview": "prepare_callback",
     "server": "PromptServer",
@@ -138,8 +139,8 @@ PAGE: Final[dict[str, str]] = {
     "canvas": "emitAfterChange emitBeforeChange graph",
     "definition": "input name search_aliases",
     "extension": "beforeConfigureGraph beforeRegisterNodeDef loadedGraphNode nodeCreated setup",
-    "graph": "getLink getNodeById inputs nodes serialize",
-    "loader": "comfyClass",
+    "graph": "add getLink getNodeById inputs nodes serialize",
+    "loader": "comfyClass connect pos",
     "node": (
         "addDOMWidget comfyClass computeSize getInputNode graph id inputs onConfigure"
         " onExecuted onGraphConfigured onRemoved"

@@ -48,6 +48,10 @@ def get_temp_directory() -> str:
     return temp_directory
 
 
+def get_system_user_directory(name: str) -> str:
+    return os.path.join(user_directory, f"__{name}")
+
+
 def get_input_directory() -> str:
     return input_directory
 
