@@ -21,12 +21,12 @@ from tools.miniature.world.channels import STEMS
 from tools.miniature.world.request import Request
 
 BASE: Final = {
-    "text2music": 0.35,
-    "cover": 0.15,
-    "repaint": 0.08,
-    "extract": 0.14,
-    "lego": 0.13,
-    "complete": 0.15,
+    "text2music": 0.25,
+    "cover": 0.12,
+    "repaint": 0.22,
+    "extract": 0.08,
+    "lego": 0.16,
+    "complete": 0.17,
 }
 TURBO: Final = {"text2music": 0.4, "cover": 0.45, "repaint": 0.15}
 PLAYS: Final = 0.75  # how often a stem is in a piece
