@@ -108,11 +108,12 @@ async function accept(route) {
 }
 
 async function writePromoted(page) {
-  await page.locator(row("lyrics")).first().waitFor();
-  const found = { rows: await page.locator(".acestep15-writing").count() };
-  await page.locator(row("lyrics")).getByText("Bridge", { exact: true }).click();
-  found.shown = await boxOf(page, "lyrics").inputValue();
-  found.count = await page.locator(`${row("lyrics")} span`).innerText();
+  const shown = (which) => page.locator(which).filter({ visible: true }); // some pages keep the box inside, unseen
+  await shown(row("lyrics")).waitFor();
+  const found = { rows: await shown(".acestep15-writing").count() };
+  await shown(row("lyrics")).getByText("Bridge", { exact: true }).click();
+  found.shown = await boxOf(page, "lyrics").filter({ visible: true }).inputValue();
+  found.count = await shown(row("lyrics")).locator("span").innerText();
   found.sent = Object.values(await page.evaluate(prompt)).find(isSong).inputs.lyrics;
   return found;
 }

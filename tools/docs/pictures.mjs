@@ -11,7 +11,7 @@ import { job, pressRun, tell } from "../browser/page.mjs";
 
 const VIEW = { width: 1600, height: 1400 }; // pixels
 const CORNER = { x: 120, y: 140 }; // pixels: the page's own bars are left of it and above
-const FRAME = { scale: 1.5, margin: 12, corner: CORNER }; // pixels a unit; units around the nodes
+const FRAME = { largest: 1.5, widest: 1_200, margin: 12, corner: CORNER }; // pixels a unit; pixels; units around the nodes
 const [DRAWN, SHOWN] = [500, 1_500]; // ms: until a frame is drawn, and the result of a run
 const READING = 30_000; // ms: until a recording has been read
 const QUIET = {
@@ -112,7 +112,7 @@ function keepNeighbours({ kind, open }) {
 }
 
 // Sources in a column left of the node, targets right of it; gives the size of the picture.
-function arrange({ scale, margin, corner }) {
+function arrange({ largest, widest, margin, corner }) {
   const { canvas, graph } = window.app;
   const { node, sources, targets } = window.shown;
   const [gap, between, written] = [36, 12, 40]; // units; the last more a text
@@ -138,9 +138,10 @@ function arrange({ scale, margin, corner }) {
   const boxes = graph.nodes.map(({ boundingRect: [x, y, w, h] }) => [x, y, x + w, y + h]);
   const least = (side) => Math.min(...boxes.map((box) => box[side])) - margin;
   const most = (side) => Math.max(...boxes.map((box) => box[side])) + margin;
+  const [wide, high] = [most(2) - least(0), most(3) - least(1)];
+  const scale = Math.min(largest, widest / wide);
   canvas.ds.scale = scale;
   canvas.ds.offset = [corner.x / scale - least(0), corner.y / scale - least(1)];
   canvas.setDirty(true, true);
-  const [wide, high] = [most(2) - least(0), most(3) - least(1)];
   return { width: Math.round(wide * scale), height: Math.round(high * scale) };
 }
