@@ -57,5 +57,5 @@ def digests(waveform: Tensor) -> tuple[str, ...]:
 
 def _digest(item: Tensor) -> str:
     digest = hashlib.sha256(repr(list(item.shape)).encode())
-    digest.update(item.numpy().tobytes())
+    digest.update(item.numpy().data)
     return digest.hexdigest()

@@ -2,9 +2,9 @@
 // workflow, see take_store.js; what is removed here leaves the list, and its file stays.
 
 import { api } from "../../../scripts/api.js";
-import { app } from "../../../scripts/app.js";
 import { coloursOf } from "../colours.js";
 import { isInApp } from "../app_mode.js";
+import { allNodes } from "../find_node.js";
 import { lifetimeOf } from "../node_lifetime.js";
 import { Companion } from "./companion.js";
 import { draw } from "./draw.js";
@@ -59,9 +59,7 @@ function keepOwnKey(node) {
   const configured = node.onConfigure;
   node.onConfigure = function (/** @type {any[]} */ ...given) {
     configured?.apply(this, given);
-    const root = app.rootGraph ?? app.graph;
-    const places = [root, ...(root.subgraphs?.values() ?? [])];
-    const taken = places.flatMap((graph) => graph.nodes).filter((each) => each !== this);
+    const taken = allNodes().filter((each) => each !== this);
     if (taken.some(({ properties }) => properties?.[KEY] === this.properties[KEY])) this.properties[KEY] = newKey();
   };
 }

@@ -1,6 +1,7 @@
 // Makes a take the source of the open workflow: in the loader above its tasks, or in one that is put beside them.
 
 import { app } from "../../../scripts/app.js";
+import { allNodes } from "../find_node.js";
 import { LOADERS, isWired, outside, put, upstreamNode } from "./graph.js";
 
 const OURS = "AceStep15";
@@ -29,11 +30,6 @@ export function useAsSource(file) {
 /** @param {import("./take_store.js").File} file @returns {string} as ComfyUI names it in the widget of a loader */
 function nameOf({ filename, subfolder, type }) {
   return `${[...subfolder.split(/[\\/]/), filename].filter(Boolean).join("/")} [${type}]`;
-}
-
-function allNodes() {
-  const root = app.rootGraph ?? app.graph;
-  return [root, ...(root.subgraphs?.values() ?? [])].flatMap(({ nodes }) => nodes);
 }
 
 /** @param {any} node @returns {boolean} whether it is a node of ours that starts from a recording */

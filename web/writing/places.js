@@ -2,6 +2,7 @@
 
 import { app } from "../../../scripts/app.js";
 import { textAreaInApp } from "../app_mode.js";
+import { allNodes } from "../find_node.js";
 import { isWired, outside, widgetOf } from "../waveform/graph.js";
 
 const TEXT = "customtext"; // the page's type of a widget with several lines
@@ -38,9 +39,7 @@ export function ownersOf(node, name) {
 
 /** @param {any} graph @returns {any[]} the nodes that stand for it, if it is a subgraph */
 function hostsOf(graph) {
-  const root = app.rootGraph ?? app.graph;
-  const places = [root, ...(root.subgraphs?.values() ?? [])];
-  return places.flatMap(({ nodes }) => nodes).filter(({ subgraph }) => subgraph === graph);
+  return allNodes().filter(({ subgraph }) => subgraph === graph);
 }
 
 /** @param {Owner} owner @returns {HTMLTextAreaElement | null} */

@@ -2,7 +2,7 @@
 // workflow and ahead of what waits: the song as its widgets are, Format Sample, and two previews that send the texts.
 
 import { api } from "../../../scripts/api.js";
-import { app } from "../../../scripts/app.js";
+import { allNodes } from "../find_node.js";
 import { put } from "../waveform/graph.js";
 import { keepStep, rewrite } from "./edit.js";
 import { ownersOf, textAreasOf, valueOf } from "./places.js";
@@ -99,9 +99,7 @@ export class Polish {
 
 /** @param {string} kind @returns {any[]} the nodes of the open workflow */
 function nodesOf(kind) {
-  const root = app.rootGraph ?? app.graph;
-  const places = [root, ...(root.subgraphs?.values() ?? [])];
-  return places.flatMap(({ nodes }) => nodes).filter(({ comfyClass }) => comfyClass === kind);
+  return allNodes().filter(({ comfyClass }) => comfyClass === kind);
 }
 
 /**
