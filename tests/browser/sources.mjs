@@ -19,10 +19,11 @@ export async function visit(page) {
   await takes(page, 1);
   found.before = await page.evaluate(look);
   await press(page);
+  await page.waitForFunction(playsItsSource);
   found.set = await page.evaluate(look);
   if (job.pictures) await page.screenshot({ path: `${job.pictures}/sources.${job.renderer}.png` });
-  found.undone = await step(page, "Control+z");
-  if (job.renderer === "canvas") found.redone = await step(page, "Control+y");
+  found.undone = await step(page, "Undo");
+  if (job.renderer === "canvas") found.redone = await step(page, "Redo");
   else await press(page); // there the page has no step to go on to
   const saved = await page.evaluate(() => window.app.graph.serialize());
   await open(page, saved);
@@ -37,7 +38,7 @@ export async function visit(page) {
   await command(page, "Comfy.Canvas.FitView");
   found.added = await page.evaluate(look);
   if (job.pictures) await page.screenshot({ path: `${job.pictures}/sources_added.${job.renderer}.png` });
-  found.removed = await step(page, "Control+z");
+  found.removed = await step(page, "Undo");
   await open(page, without(saved, "AceStep15LoadRecording", "AceStep15Repaint"));
   await takes(page, 2);
   await press(page);
@@ -53,12 +54,13 @@ async function open(page, workflow) {
 async function press(page) {
   await page.locator(USE).focus();
   await page.keyboard.press("Enter");
-  await page.waitForTimeout(600); // until the page has kept the step, and the region its recording
+  await page.waitForFunction(hasSaid);
+  await drawn(page);
 }
 
-async function step(page, keys) {
-  await page.keyboard.press(keys);
-  await page.waitForTimeout(600);
+// By the page's command: its keys wait for a frame, in which a slow page may find nodes that have grown since.
+async function step(page, name) {
+  await command(page, `Comfy.${name}`);
   await drawn(page);
   await takes(page, 1);
   return page.evaluate(look);
@@ -83,6 +85,18 @@ function without({ nodes, links, ...workflow }, ...kinds) {
 }
 
 // What follows runs in the page.
+function hasSaid() {
+  const said = document.querySelector(".acestep15-takes > div > span").textContent;
+  return said !== "" && !/^\d+:/.test(said); // where the player is
+}
+
+function playsItsSource() {
+  const { widgets } = window.app.graph.nodes.find(({ type }) => type === "AceStep15LoadRecording");
+  const file = widgets.find(({ name }) => name === "audio").value.match(/[^/]*\.flac/)[0];
+  const players = [...document.querySelectorAll("audio")].filter(({ src }) => decodeURIComponent(src).includes(file));
+  return players.length && players.every(({ duration }) => Number.isFinite(duration));
+}
+
 async function look() {
   const { sourceFile } = await import("/extensions/acestep15/waveform/graph.js");
   const { nodes } = window.app.graph;
