@@ -1,10 +1,11 @@
 // The text that stands on a node after it ran: its report, and what of its inputs was not read.
-// While a node runs the page shows texts of its own, which newer pages drop at the end of the run.
+// The files that it saved are a click away there. While a node runs the page shows texts of its own, which newer pages drop at the end of the run.
 
 import { api } from "../../scripts/api.js";
 import { nodeAt } from "./find_node.js";
 import { lifetimeOf } from "./node_lifetime.js";
 import { makeRow, mount, onExecuted } from "./waveform/panel.js";
+import { addressOf } from "./waveform/take_store.js";
 
 export const TEXT = "ace_step_text"; // of nodes/node_text.py
 const NAME = "node_text";
@@ -14,9 +15,11 @@ const DRAWN = 200; // ms until Nodes 2.0 has drawn a node without a widget that 
 const LINE = 16; // pixels
 const MOST_LINES = 10; // the rest is scrolled to
 
+/** @typedef {import("./waveform/take_store.js").File} File */
+
 /** @param {any} node */
 export function addText(node) {
-  onExecuted(node, (output) => show(node, (output?.[TEXT] ?? []).join("\n")));
+  onExecuted(node, (output) => show(node, (output?.[TEXT] ?? []).join("\n"), output?.audio ?? []));
 }
 
 /** Before a node of `prefix` runs again, the text of its last run goes. @param {string} prefix */
@@ -56,8 +59,8 @@ function lower(node, height) {
   if (!reported) node.setSize([node.size[0], height]);
 }
 
-/** @param {any} node @param {string} text */
-function show(node, text) {
+/** @param {any} node @param {string} text @param {File[]} files that the node saved */
+function show(node, text, files) {
   remove(node, OF_THE_PAGE);
   remove(node, NAME);
   if (text === "") return;
@@ -66,11 +69,33 @@ function show(node, text) {
   row.root.append(row.text);
   row.text.style.cssText =
     "flex:1;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;user-select:text;font:12px sans-serif;padding:4px 6px";
-  row.text.textContent = text;
+  row.text.replaceChildren(...partsOf(text, files).map(elementOf));
   const lines = Math.min(text.split("\n").length + 1, MOST_LINES); // one may be folded
   mount(node, row, () => {}, NAME, LINE * lines + 10);
   node.setSize([node.size[0], Math.max(node.size[1], node.computeSize()[1])]);
   node.setDirtyCanvas(true, true);
+}
+
+/**
+ * @param {string} text
+ * @param {File[]} files
+ * @returns {(string | File)[]} the text, with each file where its name begins a line
+ */
+export function partsOf(text, files) {
+  return text.split(/(?<=\n)/).flatMap((line) => {
+    const file = files.find(({ filename }) => line.startsWith(`${filename}:`));
+    return file ? [file, line.slice(file.filename.length)] : [line];
+  });
+}
+
+/** @param {string | File} part @returns {string | HTMLElement} */
+function elementOf(part) {
+  if (typeof part === "string") return part;
+  const link = document.createElement("a");
+  link.href = addressOf(part);
+  link.download = link.textContent = part.filename;
+  link.style.color = "inherit";
+  return link;
 }
 
 /** @param {any} node @param {string} name of a widget */

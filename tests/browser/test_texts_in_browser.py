@@ -31,5 +31,11 @@ def test_nothing_of_it_is_saved(noted: Found) -> None:
     assert noted["rows"] == 0  # after it was opened again
 
 
+def test_saved_files_are_a_click_away(noted: Found) -> None:
+    name = "drums #1.flac"
+    text = f"Folder: output/audio/stems_1\n{name}: -14 LUFS\nbass.flac: -20 LUFS"
+    assert noted["links"] == [[name, name, 200, text]]
+
+
 def test_nothing_broke_on_the_page(noted: Found) -> None:
     assert noted["problems"] == []

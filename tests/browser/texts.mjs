@@ -1,5 +1,6 @@
 // Runs a song whose lyrics are not read, and one whose are. Finds {noted, drawn, mended, again, saved, savedWith,
-//   rows, problems}: noted, mended and again are {texts: by kind of node, own: texts of the page on our nodes}
+//   rows, links: [text, answer of its address] of saved files, problems}: noted, mended and again are
+//   {texts: by kind of node, own: texts of the page on our nodes}
 
 import { job, load, pressRun, reopen } from "../../tools/browser/page.mjs";
 
@@ -22,6 +23,7 @@ export async function visit(page) {
   found.again = await page.evaluate(texts);
   await reopen(page);
   found.rows = await page.locator(".acestep15-node-text").count();
+  found.links = await page.evaluate(links, await page.evaluate(save));
   return found;
 }
 
@@ -57,6 +59,29 @@ function texts() {
     ),
     own: ours.filter((node) => named(node, "$$node-text-preview")).length,
   };
+}
+
+// A file, and the output of a node that saved two of them.
+async function save() {
+  const body = new FormData();
+  body.append("image", new Blob(["tone"]), "drums #1.flac");
+  body.append("type", "output");
+  body.append("subfolder", "audio/stems_1");
+  body.append("overwrite", "true");
+  const { api } = await import("/scripts/api.js");
+  const { name, subfolder, type } = await (await api.fetchApi("/upload/image", { method: "POST", body })).json();
+  const text = `Folder: output/${subfolder}\n${name}: -14 LUFS\nbass.flac: -20 LUFS`;
+  return { ace_step_text: [text], audio: [{ filename: name, subfolder, type }] };
+}
+
+async function links(output) {
+  const node = window.LiteGraph.createNode("AceStep15SaveStems");
+  window.app.graph.add(node);
+  node.onExecuted(output);
+  const { element } = node.widgets.find(({ name }) => name === "node_text");
+  const found = [...element.querySelectorAll("a")];
+  const answers = await Promise.all(found.map(({ href }) => fetch(href)));
+  return found.map((link, n) => [link.textContent, link.download, answers[n].status, element.textContent]);
 }
 
 function box() {
