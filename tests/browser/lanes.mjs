@@ -1,12 +1,15 @@
-// Sections and sung lines below a take: clicked, chosen with Shift and by keys, repainted. Finds {drawn, clicked, more, zoomed,
-// keyed, put, undone, section, missing, wired, none, run, node: its height before and after}; each what `look` gives
+// Sections and sung lines below a take, and below a recording that has an LRC file beside it: clicked, chosen with Shift and
+// by keys, repainted. Finds {none, drawn, clicked, more, zoomed, put, undone, section, missing, beside, marked, unmarked}; each what
+// `look` gives
 
-import { PLAYING, command, drawn, job, load, pressRun } from "../../tools/browser/page.mjs";
+import { PLAYING, command, drawn, job, load } from "../../tools/browser/page.mjs";
 
 const TAKES = ".acestep15-takes";
 const LANES = `${TAKES} canvas ~ canvas`;
+const REGION = ".acestep15-region";
 const REPAINT = `${TAKES} [data-ace-step=repaintLines]`;
 const NAME = "repaint_section";
+const LRC = "[00:00.20]Rain is writing\n[00:00.80]on the glass\n[00:01.50]\n";
 // of a recording of two seconds
 const LINES = [
   { text: "[Verse]", start: 0, end: 0.2, sung: false },
@@ -33,6 +36,7 @@ export async function visit(page) {
   found.zoomed = await zoom(page);
   await page.locator(LANES).focus();
   for (const key of ["ArrowRight", "Shift+ArrowRight", "Enter"]) await page.keyboard.press(key);
+  await page.waitForFunction((region) => document.querySelectorAll(`${region} canvas`).length === 2, REGION);
   found.put = await page.evaluate(look);
   await drawn(page);
   await picture(page, "put");
@@ -44,7 +48,34 @@ export async function visit(page) {
   await page.locator(REPAINT).click();
   found.section = await page.evaluate(look);
   found.missing = await without(page, workflow, "AceStep15Repaint");
+  await markLine(page, workflow, found);
   return found;
+}
+
+// Of a recording that no take of the workflow is.
+async function markLine(page, workflow, found) {
+  await page.route(/filename=\w+\.lrc/, (route) => route.fulfill({ body: LRC }));
+  const chosen = structuredClone(workflow);
+  chosen.nodes.find(({ type }) => type === "AceStep15LoadRecording").widgets_values[0] = job.recording;
+  await load(page, NAME, chosen);
+  const lanes = `${REGION} canvas ~ canvas`;
+  await page.waitForFunction((lanes) => document.querySelector(lanes)?.clientWidth, lanes);
+  await drawn(page);
+  found.beside = await page.evaluate(look);
+  await page.locator(lanes).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press(" ");
+  await page.waitForFunction(() => window.ofRegion().player.playing, null, { timeout: PLAYING });
+  await page.waitForFunction(() => !window.ofRegion().player.playing, null, { timeout: PLAYING });
+  found.heard = await page.evaluate(() => window.ofRegion().player.now);
+  await page.locator(`${REGION} [data-ace-step=repaintLines]`).click();
+  found.marked = await page.evaluate(look);
+  await picture(page, "marked");
+  await command(page, "Comfy.Undo");
+  await drawn(page);
+  found.unmarked = await page.evaluate(look);
+  await page.unroute(/filename=\w+\.lrc/);
 }
 
 // As a run would: the page keeps it among the takes of the node.
@@ -112,7 +143,9 @@ function look() {
   const node = nodes.find(({ comfyClass }) => comfyClass === "AceStep15SaveAudio");
   const { takes } = node.widgets.find((widget) => widget.takes);
   const [canvas, lanes] = document.querySelectorAll(".acestep15-takes canvas");
-  const button = document.querySelector("[data-ace-step=repaintLines]");
+  const button = document.querySelector(".acestep15-takes [data-ace-step=repaintLines]");
+  const repaint = nodes.find(({ comfyClass }) => comfyClass === "AceStep15Repaint");
+  window.ofRegion = () => repaint.widgets.find(({ region }) => region).region;
   const root = document.querySelector(".acestep15-takes");
   const inside = (outer, inner) => outer.bottom >= inner.bottom - 1 && outer.right >= inner.right - 1;
   const frame = (document.querySelector(`[data-node-id="${node.id}"]`) ?? root).getBoundingClientRect();
@@ -126,6 +159,8 @@ function look() {
     fits: inside(frame, root.getBoundingClientRect()),
     height: node.size[1],
     source: value("AceStep15LoadRecording", "audio"),
+    marks: repaint ? window.ofRegion().lanes.lanes : null,
+    answer: repaint ? window.ofRegion().lanes.row.text.textContent : null,
     region: ["start", "end"].map((name) => value("AceStep15Repaint", name)),
   };
 }

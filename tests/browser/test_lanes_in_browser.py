@@ -56,14 +56,39 @@ def test_undo_brings_source_and_region_back_in_one_step(sung: Found) -> None:
 
 def test_a_section_is_repainted_to_the_end_of_the_song(sung: Found) -> None:
     assert sung["section"]["region"] == [1.0, -1]
-    assert sung["section"]["said"] == "Repaint has it as its source, start and end: press Run"
+    assert sung["section"]["said"] == "Source, start and end of Repaint are set: press Run"
 
 
 def test_a_workflow_without_repaint_says_what_is_missing(sung: Found) -> None:
     missing = sung["missing"]
     assert missing["unchosen"]["off"] == "true"
-    assert missing["said"].startswith("This workflow has no Repaint")
+    assert missing["said"].startswith("No Repaint here")
     assert missing["source"] == EXAMPLE
+
+
+def test_the_waveform_of_repaint_has_the_lanes_of_the_take_that_it_starts_from(
+    sung: Found,
+) -> None:
+    sections, lines = sung["put"]["marks"]
+    assert [each["text"] for each in sections] == ["Verse", "Chorus"]
+    assert len(lines) == 3
+    assert sung["none"]["marks"] == []
+
+
+def test_an_lrc_file_beside_a_recording_gives_it_a_lane(sung: Found) -> None:
+    (lines,) = sung["beside"]["marks"]
+    assert [(each["text"], each["start"], each["end"]) for each in lines] == [
+        ("Rain is writing", 0.2, 0.8),
+        ("on the glass", 0.8, 1.5),
+    ]
+    assert sung["beside"]["region"] == REGION
+
+
+def test_a_line_of_a_recording_is_heard_and_becomes_the_region_until_undo(sung: Found) -> None:
+    assert 1.5 <= sung["heard"] < 2.0
+    assert sung["marked"]["region"] == [0.8, 1.5]
+    assert sung["marked"]["answer"] == "These lines are the region now: press Run"
+    assert sung["unmarked"]["region"] == REGION
 
 
 def test_nothing_broke_on_the_page(sung: Found) -> None:

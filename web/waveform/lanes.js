@@ -31,6 +31,7 @@ const PAPER = 0.12; // of the ink's strength, behind words
  * @property {() => void} show
  * @property {(part: import("./range.js").Range) => void} playPart
  * @property {(part: import("./range.js").Range) => string} repaintPart answers with the name of a message
+ * @property {string} repaintTitle the name of a message: what it does
  */
 
 export class Lanes {
@@ -89,7 +90,7 @@ export class Lanes {
     paint(this.canvas, this);
     const { button, canvas, row, chosen } = this;
     button.textContent = translate("repaintLines");
-    button.title = translate("repaintTitle");
+    button.title = translate(this.song.repaintTitle);
     button.dataset.aceStep = "repaintLines";
     allow(button, chosen != null);
     const part = chosen && `${chosen.text} · ${brief(chosen.start)}–${brief(chosen.end)}`;

@@ -112,6 +112,7 @@ class TakesWidget {
     this.nameButton = addButton(this.details, () => this.rename());
     this.removeButton = addButton(this.details, () => this.remove());
     this.lanes = new Lanes(this);
+    this.repaintTitle = "repaintTitle";
     this.addListeners();
     mount(node, this.panel, () => this.tick(), "waveform", HEIGHT).takes = this;
     // what names its list comes through the store
