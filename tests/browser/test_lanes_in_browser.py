@@ -56,7 +56,7 @@ def test_undo_brings_source_and_region_back_in_one_step(sung: Found) -> None:
 
 def test_a_section_is_repainted_to_the_end_of_the_song(sung: Found) -> None:
     assert sung["section"]["region"] == [1.0, -1]
-    assert sung["section"]["said"] == "Source, start and end of Repaint are set: press Run"
+    assert sung["section"]["said"] == "Repaint is set to it: press Run"
 
 
 def test_a_workflow_without_repaint_says_what_is_missing(sung: Found) -> None:

@@ -51,7 +51,7 @@ export const MESSAGES = {
     repaintTitle: "Make this take the source of the workflow's Repaint, and what is chosen here its start and end (Enter)",
     markTitle: "Make what is chosen here the region (Enter)",
     regionPut: "These lines are the region now: press Run",
-    partPut: "Source, start and end of Repaint are set: press Run",
+    partPut: "Repaint is set to it: press Run",
     noRepaint: "No Repaint here: open Fix a section with this song",
     regionWired: "Start and end of Repaint are wired: take the wires away",
     rename: "Give this take a name",
