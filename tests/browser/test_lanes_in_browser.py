@@ -22,7 +22,7 @@ def test_the_lanes_lie_below_the_waveform_on_its_line_of_time(sung: Found) -> No
     assert lanes == pytest.approx(wave, abs=1)
     assert drawn["fits"]
     assert drawn["height"] > sung["none"]["height"]
-    assert drawn["said"] == "Click a line to hear it, Shift-click for more"
+    assert drawn["said"] == "Click to hear a line, Shift-click for more"
 
 
 def test_a_click_plays_a_line_to_its_end_and_changes_nothing(sung: Found) -> None:

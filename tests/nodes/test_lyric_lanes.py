@@ -63,6 +63,12 @@ def test_the_line_at_a_time_is_found_or_the_nearest_within_reach(
     assert lines(f"m.blockAt(lanes[1], {time}, {reach})") == expected
 
 
+def test_where_two_lines_meet_the_one_is_found_that_is_seen_there() -> None:
+    together = "[{start: 1, end: 3}, {start: 2, end: 5}]"
+    assert lines(f"m.blockAt({together}, 2.5, 0)") == 1
+    assert lines(f"[0, 1].map((place) => m.shownUntil({together}, place))") == [2, 5]
+
+
 def test_what_is_chosen_goes_from_one_line_to_another_in_either_order() -> None:
     for ends in ("from: 1, to: 3", "from: 3, to: 1"):
         part = lines(f"m.chosenPart(lanes, {{lane: 1, {ends}}})")

@@ -3,7 +3,7 @@
 
 import { CARD, LIT, coloursOf } from "../colours.js";
 import { brushOf } from "./draw.js";
-import { blockAt, chosenPart, lanesOf, stepped, turned } from "./lyric_lines.js";
+import { blockAt, chosenPart, lanesOf, shownUntil, stepped, turned } from "./lyric_lines.js";
 import { translate } from "./messages.js";
 import { addBar, addButton, addRoom, allow, makeCanvas, onKey } from "./panel.js";
 import { brief } from "./range.js";
@@ -186,7 +186,7 @@ function paint(canvas, { lanes, choice, song }) {
   lanes.forEach((blocks, lane) =>
     blocks.forEach((block, place) => {
       const inside = choice?.lane === lane && Math.min(choice.from, choice.to) <= place && place <= Math.max(choice.from, choice.to);
-      const [left, right] = [x(block.start), x(block.end)];
+      const [left, right] = [x(block.start), x(shownUntil(blocks, place))];
       if (left < width && right > 0) paintBlock(brush, block.text, { left, right, top: lane * LANE }, inside ? LIT : { ink });
     }),
   );

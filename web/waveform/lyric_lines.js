@@ -43,12 +43,18 @@ function drawn({ text, start, end }, seconds) {
  * @param {Block[]} blocks
  * @param {number} time seconds
  * @param {number} reach seconds that a pointer may miss a short one by
- * @returns {number} the place of the block at that time, or of the nearest one; -1: none is so near
+ * @returns {number} the place of the block that began last at that time, or of the nearest one; -1: none is so near
  */
 export function blockAt(blocks, time, reach) {
   const distances = blocks.map(({ start, end }) => Math.max(start - time, time - end, 0));
   const least = Math.min(...distances);
-  return least <= reach ? distances.indexOf(least) : -1;
+  return least <= reach ? distances.lastIndexOf(least) : -1;
+}
+
+/** @param {Block[]} blocks @param {number} place @returns {number} seconds: where a block ends that does not cover the next one */
+export function shownUntil(blocks, place) {
+  const { start, end } = blocks[place];
+  return Math.max(start, Math.min(end, blocks[place + 1]?.start ?? end));
 }
 
 /** @param {Block[][]} lanes @param {Choice} choice @returns {Block} all that is chosen, as one */

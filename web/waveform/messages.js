@@ -46,7 +46,7 @@ export const MESSAGES = {
     noTask: "This workflow has no Cover, Repaint or Stems to use it in",
     sourceWired: "The source is wired to another node: take that wire away first",
     lanes: "Sections and sung lines: click to hear one, Shift-click for all up to there; left and right choose, up and down change between lines and sections, Space plays, Enter repaints; the wheel, + and - zoom, 0 shows all",
-    chooseLines: "Click a line to hear it, Shift-click for more",
+    chooseLines: "Click to hear a line, Shift-click for more",
     repaintLines: "Repaint lines",
     repaintTitle: "Make this take the source of the workflow's Repaint, and what is chosen here its start and end (Enter)",
     markTitle: "Make what is chosen here the region (Enter)",
