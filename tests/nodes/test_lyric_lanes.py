@@ -80,6 +80,8 @@ def test_keys_go_along_a_lane_and_extend_the_choice_with_shift() -> None:
     assert lines(f"m.stepped(lanes, {choice}, -1, false)") == {"lane": 1, "from": 1, "to": 1}
     assert lines(f"m.stepped(lanes, {choice}, 1, true)") == {"lane": 1, "from": 2, "to": 3}
     assert lines(f"m.stepped(lanes, {choice}, 9, false)") == {"lane": 1, "from": 3, "to": 3}
+    more = "{lane: 1, from: 0, to: 1}"
+    assert lines(f"m.stepped(lanes, {more}, 1, true)") == {"lane": 1, "from": 0, "to": 2}
 
 
 def test_keys_go_from_a_line_to_its_section_and_back_to_its_first_line() -> None:
@@ -87,6 +89,7 @@ def test_keys_go_from_a_line_to_its_section_and_back_to_its_first_line() -> None
     assert up == {"lane": 0, "from": 1, "to": 1}
     down = lines(f"m.turned(lanes, {json.dumps(up)}, 1)")
     assert (down["lane"], down["to"]) == (1, 3)  # "three" ends where the chorus begins
+    assert lines("m.turned(lanes, {lane: 0, from: 0, to: 0}, 1)")["to"] == 0
     assert lines("m.turned(lanes, {lane: 0, from: 0, to: 0}, -1)")["lane"] == 0
 
 
