@@ -84,11 +84,11 @@ async function look() {
     return null;
   };
   const contrastIn = (canvas) => {
-    const { width, height } = canvas;
-    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    const [left, width] = [Math.floor(canvas.width * 0.15), Math.floor(canvas.width * 0.7)]; // inside of the line
+    const { data } = canvas.getContext("2d").getImageData(left, 1, width, canvas.height - 3);
     const at = (place) => [...data.subarray(place * 4, place * 4 + 4)];
-    const ground = at(width + Math.floor(width / 2)); // between its edge and its words
-    return Math.max(...Array.from({ length: width * height }, (_, place) => contrast(ground, at(place))));
+    const ground = at(width - 1);
+    return Math.max(...Array.from({ length: data.length / 4 }, (_, place) => contrast(ground, at(place))));
   };
   const found = { texts: [], waveforms: {}, papers: {}, lanes: 0 };
   for (const root of document.querySelectorAll('[class^="acestep15-"]')) {
