@@ -143,18 +143,16 @@ export class Lanes {
   go(way, { key, shiftKey }) {
     const { lanes, choice } = this;
     const across = key === "ArrowLeft" || key === "ArrowRight";
-    const next = () => {
-      if (!choice) return { lane: lanes.length - 1, from: 0, to: 0 };
-      return across ? stepped(lanes, choice, way, shiftKey) : turned(lanes, choice, way);
-    };
-    this.choose(next());
+    let next = { lane: lanes.length - 1, from: 0, to: 0 };
+    if (choice) next = across ? stepped(lanes, choice, way, shiftKey) : turned(lanes, choice, way);
+    this.song.zoom.reveal(lanes[next.lane][next.to].start);
+    this.choose(next);
   }
 
   /** @param {import("./lyric_lines.js").Choice | null} choice */
   choose(choice) {
     this.choice = choice;
     this.said = "";
-    if (choice) this.song.zoom.reveal(this.lanes[choice.lane][choice.to].start);
     this.song.show();
   }
 
