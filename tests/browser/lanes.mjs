@@ -27,8 +27,7 @@ export async function visit(page) {
   await give(page);
   found.drawn = await page.evaluate(look);
   await click(page, 1, 0.8);
-  await page.waitForFunction(() => window.ofTake().player.playing, null, { timeout: PLAYING });
-  await page.waitForFunction(() => !window.ofTake().player.playing, null, { timeout: PLAYING });
+  await page.waitForFunction(() => window.hasPlayed(window.ofTake()), null, { timeout: PLAYING });
   found.clicked = await page.evaluate(look);
   await click(page, 1, 0.3, ["Shift"]);
   found.more = await page.evaluate(look);
@@ -66,9 +65,8 @@ async function markLine(page, workflow, found) {
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press(" ");
-  await page.waitForFunction(() => window.ofRegion().player.playing, null, { timeout: PLAYING });
-  await page.waitForFunction(() => !window.ofRegion().player.playing, null, { timeout: PLAYING });
-  found.heard = await page.evaluate(() => window.ofRegion().player.now);
+  await page.waitForFunction(() => window.hasPlayed(window.ofRegion()), null, { timeout: PLAYING });
+  found.heard = await page.evaluate(() => [window.ofRegion().player.until, window.ofRegion().player.now]);
   await page.locator(`${REGION} [data-ace-step=repaintLines]`).click();
   found.marked = await page.evaluate(look);
   await picture(page, "marked");
@@ -125,6 +123,7 @@ async function picture(page, name) {
 // What follows runs in the page.
 function giveTake({ lines, filename }) {
   window.ofTake = () => window.app.graph.nodes.flatMap(({ widgets }) => widgets ?? []).find(({ takes }) => takes).takes;
+  window.hasPlayed = ({ player: { playing, now, until } }) => !playing && now >= until; // to the end of its part
   const node = window.app.graph.nodes.find(({ comfyClass }) => comfyClass === "AceStep15SaveAudio");
   const peaks = Array.from({ length: 1000 }, (_, n) => 60 + (n % 180));
   const take = { filename, subfolder: "", type: "input", seconds: 2, peaks, loudness: -20, lines };
@@ -151,7 +150,7 @@ function look() {
   const frame = (document.querySelector(`[data-node-id="${node.id}"]`) ?? root).getBoundingClientRect();
   return {
     chosen: takes.lanes.chosen,
-    now: takes.player.now,
+    played: [takes.player.until, takes.player.now],
     said: takes.lanes.row.text.textContent,
     spoken: lanes?.getAttribute("aria-label") ?? null,
     off: button?.getAttribute("aria-disabled") ?? null,
