@@ -1,5 +1,5 @@
 // Sections and sung lines below a take, and below a recording that has an LRC file beside it: clicked, chosen with Shift and
-// by keys, repainted. Finds {none, drawn, clicked, more, zoomed, put, undone, section, missing, beside, marked, unmarked}; each what
+// by keys, repainted. Finds {none, drawn, clicked, more, zoomed, put, undone, section, missing, added, beside, marked, unmarked}; each what
 // `look` gives
 
 import { PLAYING, command, drawn, job, load } from "../../tools/browser/page.mjs";
@@ -47,6 +47,7 @@ export async function visit(page) {
   await page.locator(REPAINT).click();
   found.section = await page.evaluate(look);
   found.missing = await without(page, workflow, "AceStep15Repaint");
+  found.added = await without(page, workflow, "AceStep15LoadRecording");
   await markLine(page, workflow, found);
   return found;
 }

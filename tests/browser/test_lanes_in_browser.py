@@ -67,6 +67,11 @@ def test_a_workflow_without_repaint_says_what_is_missing(sung: Found) -> None:
     assert missing["source"] == EXAMPLE
 
 
+def test_a_repaint_without_a_loader_gets_one_with_the_take(sung: Found) -> None:
+    added = sung["added"]
+    assert (added["source"], added["region"]) == (f"{RECORDINGS[0]} [input]", [0.6, 1.0])
+
+
 def test_the_waveform_of_repaint_has_the_lanes_of_the_take_that_it_starts_from(
     sung: Found,
 ) -> None:
