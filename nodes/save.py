@@ -17,7 +17,7 @@ from .sockets import LyricTimestampsSocket, PlayerSocket, SongSocket
 from .take_origin import origin_of
 from .typed import checked
 from .vae import CATEGORY
-from .waveform_ui import WAVEFORMS, waveform_json
+from .waveform_ui import WAVEFORMS, lines_in_time, waveform_json
 
 _OFF, _PEAK, _LOUDNESS = "off", "peak", "loudness"
 
@@ -137,7 +137,8 @@ class AceStepSaveAudio(io.ComfyNode):
             if source is not None and latents is not None:
                 kept_latents.keep(path, latents[number], source.vae)
             saved.append(place.shown_on_page(path))
-            waves.append(waveform_json({**saved[-1], **origin}, item, rate))
+            sung = lines_in_time(timestamps[number] if timestamps else ())
+            waves.append(waveform_json({**saved[-1], **origin, **sung}, item, rate))
             lines.append(f"{path.name}: {level_line(item, rate, form)}")
         shown = {**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves, **node_text(lines)}
         return io.NodeOutput(made, ui=shown)

@@ -5,12 +5,13 @@ Each is sent as JSON in a string: ComfyUI takes lists of objects for results of 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from comfy_api.latest import io, ui
 from torch import Tensor
 
+from ..ace_core.alignment.timed_lyrics import TimedLine
 from ..ace_core.audio.files import Encoding, FileFormat, audio_content
 from ..ace_core.audio.loudness import loudness
 from ..ace_core.audio.picture import levels
@@ -34,6 +35,12 @@ def waveform_json(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
         "loudness": loud if loud is None else round(loud, 2),
     }
     return json.dumps(values)
+
+
+def lines_in_time(lines: Iterable[TimedLine]) -> dict[str, list[dict[str, Any]]]:
+    """What is sung when, in seconds, and the section tags, which are not `sung`."""
+    shown = ("text", "start", "end", "sung")
+    return {"lines": [{name: getattr(line, name) for name in shown} for line in lines]}
 
 
 def source_waveform(audio: Tensor) -> dict[str, list[str]]:

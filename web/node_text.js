@@ -4,7 +4,7 @@
 import { api } from "../../scripts/api.js";
 import { nodeAt } from "./find_node.js";
 import { lifetimeOf } from "./node_lifetime.js";
-import { makeRow, mount, onExecuted } from "./waveform/panel.js";
+import { makeFit, makeRow, mount, onExecuted } from "./waveform/panel.js";
 import { addressOf } from "./waveform/take_store.js";
 
 export const TEXT = "ace_step_text"; // of nodes/node_text.py
@@ -72,8 +72,7 @@ function show(node, text, files) {
   row.text.replaceChildren(...partsOf(text, files).map(elementOf));
   const lines = Math.min(text.split("\n").length + 1, MOST_LINES); // one may be folded
   mount(node, row, () => {}, NAME, LINE * lines + 10);
-  node.setSize([node.size[0], Math.max(node.size[1], node.computeSize()[1])]);
-  node.setDirtyCanvas(true, true);
+  makeFit(node);
 }
 
 /**

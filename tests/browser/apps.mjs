@@ -1,7 +1,7 @@
 // Comes to ComfyUI for the first time, opens each app from the templates and goes on to what is heard. Every
 // click is counted, the one in a waveform, too; nothing is typed. Finds {menu: [names in the list],
 // apps: {name: {clicks, shown: [names of what one sets], lyrics (pixels of the box), aids: [texts that have
-// some], heard, sent, problems}}}
+// some], heard, sung (lanes of lyrics), sent, problems}}}
 
 import { again, job, prompt, skipWelcome } from "../../tools/browser/page.mjs";
 
@@ -74,7 +74,8 @@ async function firstVisit(page, name) {
     () => false,
   );
   await picture(page, name, "heard");
-  return { clicks, shown, lyrics: box, aids, sent, heard, problems: page.problems };
+  const sung = await page.evaluate(linesBelow, PLAY);
+  return { clicks, shown, lyrics: box, aids, sent, heard, sung, problems: page.problems };
 }
 
 // Ten seconds, from beside the region that is there.
@@ -131,6 +132,13 @@ async function viewOfRegion(seconds) {
   const { viewOf } = await import("/extensions/acestep15/waveform/range_widgets.js");
   const node = window.app.graph.nodes.find(({ type }) => type === "AceStep15Repaint");
   return viewOf(node, seconds);
+}
+
+// The lanes below the take, where some are drawn.
+function linesBelow(play) {
+  const { takes } = window.app.graph.nodes.flatMap(({ widgets }) => widgets ?? []).find(({ takes }) => takes);
+  const shown = document.querySelector(play).closest(".acestep15-takes").querySelector("canvas ~ canvas")?.clientWidth;
+  return shown ? takes.lanes.lanes : [];
 }
 
 function plays(buttons) {

@@ -48,6 +48,7 @@ VISITS = {  # by fixture
     "noted": "texts",
     "redrawn": "seeds",
     "sourced": "sources",
+    "sung": "lanes",
     "themed": "themes",
     "turned_down": "refusals",
     "counted": "counts",
@@ -195,6 +196,12 @@ def redrawn(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def sourced(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What became of takes that were made the source of a workflow."""
+    return _found(request, visits)
+
+
+@pytest.fixture(scope="session", params=RENDERERS)
+def sung(request: pytest.FixtureRequest, visits: Visits) -> Found:
+    """What became of the lyrics below a take."""
     return _found(request, visits)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tools.workflows.alignment_flows import LYRICS
 from tools.workflows.apps import APPS
 from tools.workflows.menu import FIRST, STEMS
 
@@ -16,6 +17,7 @@ MOST_CLICKS = {  # the list of templates, the app, Run, and what the task needs
     "stems": 5,
     "karaoke": 3,
 }
+SECONDS = 10.0  # of the song
 LOW = 120  # pixels of a box for lyrics: seven lines
 
 
@@ -58,6 +60,19 @@ def test_the_region_that_was_drawn_is_the_one_that_is_sent(visited: Found) -> No
     """From 1.5 to 11.5 seconds, as close as a pixel of the mouse allows."""
     sent = inputs(visited["apps"]["repaint_section"], "AceStep15Repaint")
     assert (sent["start"], sent["end"]) == pytest.approx((1.5, 11.5), abs=0.2)
+
+
+def test_karaoke_has_its_sections_and_lines_below_the_song(visited: Found) -> None:
+    """When they are sung is up to the weights; here it is within the song, in order."""
+    sections, lines = visited["apps"]["karaoke"]["sung"]
+    assert [each["text"] for each in sections] == ["Verse", "Chorus"]
+    assert [each["text"] for each in lines] == [
+        line for line in LYRICS.splitlines() if line and not line.startswith("[")
+    ]
+    starts = [each["start"] for each in lines]
+    assert starts == sorted(starts)
+    assert all(0 <= each["start"] < each["end"] <= SECONDS for each in lines + sections)
+    assert visited["apps"]["cover"]["sung"] == []
 
 
 def test_nothing_broke_on_the_page(visited: Found, name: str) -> None:

@@ -30,6 +30,11 @@ def test_waveforms_stand_out_from_their_ground(themed: Found, theme: str) -> Non
         assert sum(contrast >= TEXT for contrast in each["ruler"]) > LINES
 
 
+@themes
+def test_sung_lines_can_be_read(themed: Found, theme: str) -> None:
+    assert themed[theme]["lanes"] >= TEXT
+
+
 def test_the_theme_of_the_page_is_ours_too(themed: Found) -> None:
     for kind in KINDS:
         assert themed["light"]["papers"][kind] != themed["dark"]["papers"][kind]

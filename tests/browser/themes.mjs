@@ -1,6 +1,7 @@
 // What can be read of our drawings in each of the page's themes, which are changed as its settings do. Finds
 // {theme: {texts: [{kind, text, contrast}], waveforms: {kind: {least contrast, share of the
-// columns, ruler: contrasts of its words by column}}, papers: {kind: colour}}}; contrasts are those of WCAG 2, from 1 to 21
+// columns, ruler: contrasts of its words by column}}, papers: {kind: colour}, lanes: contrast of
+// their words}}; contrasts are those of WCAG 2, from 1 to 21
 
 import { job, load } from "../../tools/browser/page.mjs";
 
@@ -43,7 +44,8 @@ async function fill() {
   const { api } = await import("/scripts/api.js");
   const of = (kind) => window.app.graph.nodes.find(({ comfyClass }) => comfyClass === kind);
   const peaks = Array.from({ length: 1000 }, (_, n) => 60 + (n % 180));
-  const file = { subfolder: "", type: "output", seconds: 10, peaks, loudness: -14 };
+  const lines = [{ text: "la la la", start: 1, end: 9, sung: true }];
+  const file = { subfolder: "", type: "output", seconds: 10, peaks, loudness: -14, lines };
   of("AceStep15SaveAudio").onExecuted({
     ace_step_waveforms: ["a.flac", "b.flac"].map((filename) => JSON.stringify({ ...file, filename })),
   });
@@ -81,7 +83,14 @@ async function look() {
     }
     return null;
   };
-  const found = { texts: [], waveforms: {}, papers: {} };
+  const contrastIn = (canvas) => {
+    const [left, width] = [Math.floor(canvas.width * 0.15), Math.floor(canvas.width * 0.7)]; // inside of the line
+    const { data } = canvas.getContext("2d").getImageData(left, 1, width, canvas.height - 3);
+    const at = (place) => [...data.subarray(place * 4, place * 4 + 4)];
+    const ground = at(width - 1);
+    return Math.max(...Array.from({ length: data.length / 4 }, (_, place) => contrast(ground, at(place))));
+  };
+  const found = { texts: [], waveforms: {}, papers: {}, lanes: 0 };
   for (const root of document.querySelectorAll('[class^="acestep15-"]')) {
     const kind = root.classList[0].replace("acestep15-", "");
     found.papers[kind] = paperOf(root)?.join(" ") ?? null;
@@ -92,7 +101,8 @@ async function look() {
       const ink = pixel(getComputedStyle(element).color);
       found.texts.push({ kind, text, contrast: paper && ink[3] === 255 ? contrast(paper, ink) : 0 });
     }
-    const canvas = root.querySelector("canvas");
+    const [canvas, lanes] = root.querySelectorAll("canvas");
+    if (lanes) found.lanes = contrastIn(lanes);
     if (!canvas?.width) continue;
     const drawn = (x, y) => [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
     const bottom = canvas.height - STRIP; // of the wave

@@ -17,6 +17,7 @@ import { visit as dropped } from "./dropped.mjs";
 import { visit as errors } from "./errors.mjs";
 import { visit as help } from "./help.mjs";
 import { visit as instrument } from "./instrument.mjs";
+import { visit as lanes } from "./lanes.mjs";
 import { visit as languages } from "./languages.mjs";
 import { visit as texts } from "./texts.mjs";
 import { visit as refusals } from "./refusals.mjs";
@@ -31,7 +32,7 @@ import { visit as writing } from "./writing.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
-  workflows, views, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, seeds, sources,
+  workflows, views, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, seeds, sources, lanes,
   themes, search, dropped, refusals, counts, warnings, writing, apps,
 };
 

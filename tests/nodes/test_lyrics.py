@@ -1,5 +1,6 @@
 """Lyric times, scores and the best of a batch, run on the miniature by whichever host there is."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,22 @@ def test_an_lrc_of_the_sounds_own_name_lies_beside_it(
     assert sound.is_file()
     text = sound.with_suffix(".lrc").read_text(encoding="utf-8")
     assert text == sung.values[number(karaoke, "LyricTimes")][1] + "\n"
+
+
+def test_the_page_is_told_what_is_sung_when_below_the_take(sung: Outcome, karaoke: Prompt) -> None:
+    (wave,) = sung.ui[number(karaoke, "SaveAudio")]["ace_step_waveforms"]
+    lines = json.loads(wave)["lines"]
+    assert [line["text"] for line in lines if line["sung"]] == words_of(karaoke)
+    assert [line["text"] for line in lines if not line["sung"]] == ["[Verse]", "[Chorus]"]
+    assert all(0 <= line["start"] <= line["end"] <= SECONDS for line in lines)
+
+
+def test_a_take_without_timestamps_has_no_lines(pack: Pack, karaoke: Prompt) -> None:
+    own = number(karaoke, "SaveAudio")
+    inputs = {k: v for k, v in karaoke[own]["inputs"].items() if k != "timestamps"}
+    outcome = done(pack, {**karaoke, own: {**karaoke[own], "inputs": inputs}})
+    (wave,) = outcome.ui[own]["ace_step_waveforms"]
+    assert json.loads(wave)["lines"] == []
 
 
 def test_the_saved_karaoke_has_every_word(sung: Outcome, karaoke: Prompt) -> None:

@@ -43,12 +43,23 @@ const TICK = 4; // pixels
  * @param {Scene} scene
  */
 export function draw(canvas, scene) {
+  const { brush, ...size } = brushOf(canvas);
+  paint(brush, scene, size, coloursOf(canvas));
+}
+
+/**
+ * Of a canvas with as many pixels as the screen has for it; lengths are those of `Space`.
+ * @param {HTMLCanvasElement} canvas
+ * @returns {{brush: Brush, width: number, height: number, fine: number}}
+ */
+export function brushOf(canvas) {
   const fine = window.devicePixelRatio || 1;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((each) => Math.max(1, Math.round(each * fine)));
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const brush = /** @type {Brush} */ (canvas.getContext("2d"));
-  paint(brush, scene, { width: width / fine, height: height / fine, fine }, coloursOf(canvas));
+  brush.setTransform(fine, 0, 0, fine, 0, 0);
+  return { brush, width: width / fine, height: height / fine, fine };
 }
 
 /**
@@ -65,7 +76,6 @@ export function paint(brush, scene, size, colours) {
     bottom: size.height - STRIP,
     x: (/** @type {number} */ time) => ((time - from) / (to - from)) * size.width,
   };
-  brush.setTransform(size.fine, 0, 0, size.fine, 0, 0);
   brush.fillStyle = colours.paper;
   brush.fillRect(0, 0, space.width, space.height);
   brush.fillStyle = colours.ink;

@@ -17,6 +17,9 @@ export const HEIGHT = 118; // pixels, with the margins of the page
 
 /** @typedef {Row & {canvas: HTMLCanvasElement}} Panel */
 
+/** @type {WeakMap<HTMLElement, number>} pixels that a panel is taller by than it was made, by root */
+const rooms = new WeakMap();
+
 /**
  * @param {string} kind its name in tests and style sheets
  * @param {AbortSignal} signal
@@ -25,14 +28,18 @@ export const HEIGHT = 118; // pixels, with the margins of the page
 export function makePanel(kind, signal) {
   const { root, bar, text } = makeRow(kind, signal);
   root.style.height = "98px";
-  const canvas = /** @type {HTMLCanvasElement} */ (
-    make("canvas", `flex:1 1 64px;height:64px;min-height:0;width:100%;touch-action:none;${CARD}`)
-  );
-  canvas.tabIndex = 0;
+  const canvas = makeCanvas(`flex:1 1 64px;height:64px;min-height:0;width:100%;touch-action:none;${CARD}`);
   root.prepend(canvas);
+  return { root, canvas, bar, text, signal };
+}
+
+/** @param {string} style @returns {HTMLCanvasElement} it takes the keyboard */
+export function makeCanvas(style) {
+  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", style));
+  canvas.tabIndex = 0;
   canvas.addEventListener("focus", () => (canvas.style.outline = `2px solid ${INK}`));
   canvas.addEventListener("blur", () => (canvas.style.outline = ""));
-  return { root, canvas, bar, text, signal };
+  return canvas;
 }
 
 /**
@@ -159,8 +166,8 @@ export function mount(node, panel, tick, name = "waveform", height = HEIGHT) {
   const widget = node.addDOMWidget(name, `acestep15_${name}`, panel.root, {
     serialize: false,
     hideOnZoom: false,
-    getMinHeight: () => height,
-    getMaxHeight: () => height,
+    getMinHeight: () => height + roomOf(panel),
+    getMaxHeight: () => height + roomOf(panel),
     getValue: () => "",
     setValue: () => {},
   });
@@ -173,6 +180,30 @@ export function mount(node, panel, tick, name = "waveform", height = HEIGHT) {
     if (panel.root.isConnected) tick();
   });
   return widget;
+}
+
+/** @param {Row} panel @returns {number} pixels */
+function roomOf({ root }) {
+  return rooms.get(root) ?? 0;
+}
+
+/**
+ * Make a panel taller than it was made, and its node where that is too low.
+ * @param {any} node
+ * @param {Row} panel
+ * @param {number} pixels
+ */
+export function addRoom(node, panel, pixels) {
+  const { root } = panel;
+  root.style.height = `${parseFloat(root.style.height) - roomOf(panel) + pixels}px`;
+  rooms.set(root, pixels);
+  makeFit(node);
+}
+
+/** @param {any} node as tall as its widgets need, and no lower than it is */
+export function makeFit(node) {
+  node.setSize([node.size[0], Math.max(node.size[1], node.computeSize()[1])]);
+  node.setDirtyCanvas(true, true);
 }
 
 /** @type {Map<string, WeakRef<HTMLElement>>} what the document shows, by graph, node and widget */

@@ -15,6 +15,7 @@
  * @property {string} [caption] of a take
  * @property {Record<string, Record<string, number>>} [seeds] of a take
  * @property {Source} [source] of a take
+ * @property {import("./lyric_lines.js").Line[]} [lines] of a take: its lyrics in time
  */
 
 export const FULL = 255;

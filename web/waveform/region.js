@@ -2,6 +2,7 @@
 // The node's own widgets hold it; this only shows and changes them.
 
 import { api } from "../../../scripts/api.js";
+import { app } from "../../../scripts/app.js";
 import { coloursOf } from "../colours.js";
 import { lifetimeOf } from "../node_lifetime.js";
 import { leadBefore, partToPlay } from "./audition.js";
@@ -10,12 +11,14 @@ import { FinePeaks } from "./fine_peaks.js";
 import { sourceFile } from "./graph.js";
 import { gridOf } from "./grid.js";
 import { gripsOf, partAt } from "./grips.js";
+import { Lanes, NO_LINES } from "./lanes.js";
 import { addButton, allow, keepToLine, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
 import { loadWaveform, waveformsIn } from "./peaks.js";
 import { Player } from "./player.js";
 import { PARTS, between, brief, moved, snapped, within } from "./range.js";
 import { mayExtend, noSnapReason, readRange, snapOf, unitOf, viewOf, writeRange } from "./range_widgets.js";
 import { translate } from "./messages.js";
+import { linesOf } from "./source_lines.js";
 import { ZoomControl } from "./zoom_control.js";
 
 const CLICK_DISTANCE = 3; // pixels: less is a click
@@ -71,6 +74,9 @@ class RegionWidget {
     this.loopButton = addButton(panel, () => this.turnLoop());
     this.zoomButton = addButton(panel, () => this.turnZoom());
     this.snapButton = addButton(panel, () => this.turnSnap());
+    this.lines = NO_LINES;
+    this.lanes = new Lanes(this);
+    this.repaintTitle = "markTitle";
     this.addListeners();
     mount(node, panel, () => this.tick()).region = this;
     onExecuted(node, (output) => {
@@ -143,18 +149,30 @@ class RegionWidget {
   async open(file) {
     this.file = file;
     this.wave = file ? null : this.lastRun;
+    this.lines = NO_LINES;
     this.problem = "";
     this.position = null;
     this.zoom.reset();
     if (!file) return;
     try {
       const wave = await loadWaveform(file, this.panel.signal);
-      if (file === this.file) this.wave = wave;
+      if (file !== this.file) return;
+      this.wave = wave;
+      this.readLines(file);
     } catch {
       if (file !== this.file) return;
       this.wave = this.lastRun; // a run may have decoded it
       this.problem = this.lastRun ? "" : "cannotDecode";
     }
+  }
+
+  /** @param {string} file */
+  async readLines(file) {
+    const { signal } = this.panel;
+    const lines = await linesOf(file, this.seconds, signal).catch(() => NO_LINES);
+    if (file !== this.file || signal.aborted) return;
+    this.lines = lines;
+    this.show();
   }
 
   show() {
@@ -170,6 +188,8 @@ class RegionWidget {
       now: player.playing ? player.now : this.position,
       grid: wave ? grid : null,
     });
+    this.lanes.put(this.lines, this.seconds);
+    this.lanes.show();
     this.showButtons();
     this.showSnap();
     canvas.title = translate("region");
@@ -352,6 +372,20 @@ class RegionWidget {
     if (!this.wave) return;
     const { from, ...part } = this.partFrom(this.position);
     this.player.play(this.wave.url, from, part);
+  }
+
+  /** A line of the lyrics. @param {import("./range.js").Range} part */
+  playPart({ start, end }) {
+    if (this.wave) this.player.play(this.wave.url, start, { until: end, again: this.loops ? start : null });
+  }
+
+  /** @param {import("./range.js").Range} part @returns {string} the name of a message */
+  repaintPart(part) {
+    if (!this.range) return "mask";
+    app.canvas.emitBeforeChange();
+    this.write(part);
+    app.canvas.emitAfterChange();
+    return "regionPut";
   }
 
   /** What plays goes on, to where it would end by now. */

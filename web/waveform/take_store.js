@@ -21,6 +21,7 @@ const PEAKS = 250; // that are kept of a waveform
  * @property {string} caption
  * @property {Record<string, Record<string, number>>} seeds by the node's number and the input
  * @property {import("./peaks.js").Source | null} [source] what it was made of; older lists have none
+ * @property {import("./lyric_lines.js").Line[]} [lines] its lyrics in time; older lists have none
  * @property {string} tag of the file as it was saved: another file of its name has another
  * @property {string} name that the user gave it, or empty
  * @property {boolean} star
@@ -104,10 +105,10 @@ export function identityOf({ subfolder, filename, tag }) {
 
 /** @param {import("./peaks.js").Waveform} wave of a run @returns {Promise<Take>} */
 export async function takeOf({ filename = "", subfolder = "", type = "output", seconds, peaks, ...rest }) {
-  const { loudness = null, caption = "", seeds = {}, source = null } = rest;
+  const { loudness = null, caption = "", seeds = {}, source = null, lines = [] } = rest;
   const file = { filename, subfolder, type };
   const tag = (await tagOf(file).catch(() => null)) ?? "";
-  return { ...file, seconds, peaks: lettersOf(peaks), loudness, caption, seeds, source, tag, name: "", star: false };
+  return { ...file, seconds, peaks: lettersOf(peaks), loudness, caption, seeds, source, lines, tag, name: "", star: false };
 }
 
 /** @typedef {{filename: string, subfolder: string, type: string}} File */

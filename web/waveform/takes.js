@@ -10,12 +10,14 @@ import { Companion } from "./companion.js";
 import { draw } from "./draw.js";
 import { FinePeaks } from "./fine_peaks.js";
 import { recordingAddress } from "./graph.js";
+import { Lanes, NO_LINES } from "./lanes.js";
 import { addBar, addButton, allow, askIn, light, makePanel, mount, onKey, onExecuted } from "./panel.js";
 import { Player } from "./player.js";
 import { clock, within } from "./range.js";
 import { putSeeds, seedText } from "./seeds.js";
 import { KEY, addressOf, changeTakes, identityOf, newKey, peaksIn, shown } from "./take_store.js";
 import { tagOf, takeOf, takesIn, together } from "./take_store.js";
+import { repaintPart } from "./repaint_part.js";
 import { useAsSource } from "./use_as_source.js";
 import { translate } from "./messages.js";
 import { ZoomControl } from "./zoom_control.js";
@@ -109,6 +111,8 @@ class TakesWidget {
     this.sourceButton = addButton(this.details, () => this.makeSource());
     this.nameButton = addButton(this.details, () => this.rename());
     this.removeButton = addButton(this.details, () => this.remove());
+    this.lanes = new Lanes(this);
+    this.repaintTitle = "repaintTitle";
     this.addListeners();
     mount(node, this.panel, () => this.tick(), "waveform", HEIGHT).takes = this;
     // what names its list comes through the store
@@ -122,6 +126,10 @@ class TakesWidget {
 
   get now() {
     return this.player.playing ? this.player.now : this.moment;
+  }
+
+  get view() {
+    return this.take ? this.zoom.view : { from: 0, to: 1 };
   }
 
   addListeners() {
@@ -238,9 +246,19 @@ class TakesWidget {
     } else this.play(this.moment >= this.take.seconds ? 0 : this.moment);
   }
 
-  /** @param {number} from seconds */
-  play(from) {
-    this.player.play(addressOf(this.take), from, { volume: volumes(this.takes)[this.chosen] });
+  /** @param {number} from seconds @param {number} [until] seconds */
+  play(from, until = Infinity) {
+    this.player.play(addressOf(this.take), from, { until, volume: volumes(this.takes)[this.chosen] });
+  }
+
+  /** @param {import("./range.js").Range} part */
+  playPart({ start, end }) {
+    this.play(start, end);
+  }
+
+  /** @param {import("./range.js").Range} part @returns {string} the name of a message */
+  repaintPart(part) {
+    return this.lost.has(identityOf(this.take)) ? "lost" : repaintPart(this.take, part);
   }
 
   turnOriginal() {
@@ -252,6 +270,7 @@ class TakesWidget {
   /** @param {number} time seconds */
   seek(time) {
     this.moment = within(time, 0, this.take.seconds);
+    this.player.until = Infinity; // of a line that was played
     if (this.player.playing) this.player.seek(this.moment);
     this.show();
   }
@@ -298,8 +317,9 @@ class TakesWidget {
     const now = take ? this.now : null;
     const played = take && now != null ? { start: 0, end: now } : null;
     if (now != null) this.zoom.follow(now);
-    const view = take ? this.zoom.view : { from: 0, to: 1 };
-    draw(canvas, { ...this.heard(), view, played, now });
+    draw(canvas, { ...this.heard(), view: this.view, played, now });
+    this.lanes.put(take?.lines ?? NO_LINES, take?.seconds ?? 0);
+    this.lanes.show();
     this.playButton.textContent = this.player.playing ? "■" : "▶";
     this.playButton.title = translate("play");
     this.playButton.disabled = !take;

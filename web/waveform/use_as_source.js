@@ -17,14 +17,29 @@ const SPACE = 40; // between nodes, in units of the canvas
  */
 export function useAsSource(file) {
   const tasks = allNodes().filter(hasSource);
-  const loaders = [...new Set(tasks.flatMap((task) => loadersAbove(task, INPUT)))];
-  const open = tasks.filter((task) => !isWired(task, INPUT));
-  if (!loaders.length && !open.length) return tasks.length ? "sourceWired" : "noTask";
+  if (!canBeSource(tasks)) return tasks.length ? "sourceWired" : "noTask";
   app.canvas.emitBeforeChange();
-  for (const loader of loaders.length ? loaders : addLoaders(open)) put(loader, "audio", nameOf(file));
+  const added = putSource(file, tasks);
   app.canvas.emitAfterChange();
   app.canvas.setDirty(true, true);
-  return loaders.length ? "sourceSet" : "sourceAdded";
+  return added ? "sourceAdded" : "sourceSet";
+}
+
+/** @param {any[]} tasks @returns {boolean} whether a loader is above them, or room for one */
+export function canBeSource(tasks) {
+  return tasks.some((task) => !isWired(task, INPUT) || loadersAbove(task, INPUT).length);
+}
+
+/**
+ * @param {import("./take_store.js").File} file
+ * @param {any[]} tasks
+ * @returns {boolean} whether loaders were added for it
+ */
+export function putSource(file, tasks) {
+  const loaders = [...new Set(tasks.flatMap((task) => loadersAbove(task, INPUT)))];
+  const chosen = loaders.length ? loaders : addLoaders(tasks.filter((task) => !isWired(task, INPUT)));
+  for (const loader of chosen) put(loader, "audio", nameOf(file));
+  return !loaders.length;
 }
 
 /** @param {import("./take_store.js").File} file @returns {string} as ComfyUI names it in the widget of a loader */
