@@ -29,7 +29,7 @@ from .attention import (
 from .config import DiTConfig
 from .half import normed, residual_dtype
 from .ops import TORCH, Ops
-from .row_blocks import add_branch, in_row_blocks
+from .row_blocks import add_branch, in_row_blocks, keep_freed_memory
 
 MAX_PERIOD = 10_000.0  # longest period of the timestep's sinusoids
 TIME_SCALE = 1_000.0
@@ -210,6 +210,7 @@ class DiT(nn.Module):
         capture: AttentionCapture | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The hidden states [B, S, E] after the layers, and the timestep's vector [B, E]."""
+        keep_freed_memory(x)
         h = self._patchify(torch.cat((context.expand(len(x), -1, -1), x), dim=-1))
         vector, modulation = self._embed_time(t, h.dtype)
         rope = rotary_embedding(torch.arange(h.shape[1], device=h.device), self.size, h.dtype)

@@ -1,5 +1,8 @@
 """Elementwise work in blocks of rows gives what it gives in one piece, to the last bit."""
 
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -89,3 +92,31 @@ def test_gradients_flow_as_without_blocks(monkeypatch: pytest.MonkeyPatch):
     given = gradients()
     monkeypatch.setattr(row_blocks, "ROWS", 0)
     assert given and all(map(torch.equal, given, gradients()))
+
+
+PAGES_OF_A_THIRD_PASS = """
+import resource, sys, torch
+from ace_core.models import row_blocks
+row_blocks.KEPT = int(sys.argv[1])
+def a_pass():
+    row_blocks.keep_freed_memory(torch.empty(1))
+    return [torch.ones(2**19) for _ in range(20)]  # of 2 MB
+with torch.inference_mode():
+    for _ in range(2):  # the heap grows
+        a_pass()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    a_pass()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="other allocators keep what they like"
+)
+def test_freed_memory_is_taken_again_without_fresh_pages():
+    def pages(kept: int) -> int:
+        command = [sys.executable, "-c", PAGES_OF_A_THIRD_PASS, str(kept)]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert pages(row_blocks.KEPT) < 100
+    assert pages(0) > 1000  # it is off, and it is needed
