@@ -103,6 +103,7 @@ lint:
 
 bench:
 	$(ENVIRONMENTS) run -m benchmarks.text_to_music
+	$(ENVIRONMENTS) run -m benchmarks.dit_step
 
 clean:
 	rm -rf $(VENV) .venv-hosts output build

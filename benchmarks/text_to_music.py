@@ -1,8 +1,8 @@
 """Text to music against diffusers' modules and ComfyUI's built-in model, in one interleaved run.
 
-`python -m benchmarks.text_to_music` prints ratios for condition encoding, the denoising step, whole
-generations, VAE decode and load, with peak memory for the last two. Real shapes, random weights.
-`--layers 6` gives a quicker look; `--only` one part.
+`python -m benchmarks.text_to_music` prints ratios for condition encoding, whole generations, VAE
+decode and load, with peak memory for the last two. Real shapes, random weights. `--layers 6` gives
+a quicker look; `--only` one part. The denoising step by itself is in `benchmarks.dit_step`.
 """
 
 import argparse
@@ -26,26 +26,6 @@ from . import load, peers, real_size, vae_decode
 from .measure import Run, interleaved, machine, ratios
 
 TEXT, LYRICS = 100, 411  # with one timbre vector, 512 conditions
-TIME = 0.75
-
-
-def step(model: AceStepModel, seconds: float, rounds: int) -> dict[str, float]:
-    """Median seconds of one denoising step of the decoder alone; conditions are given."""
-    dtype = model.null_condition_emb.dtype
-    frames = int(seconds * 25)
-    x, ctx = torch.randn(1, frames, 64).to(dtype), torch.randn(1, frames, 128).to(dtype)
-    encoded = torch.randn(1, TEXT + LYRICS + 1, model.config.encoder.hidden_size).to(dtype)
-    t = torch.full((1,), TIME)
-    kv = model.decoder.cross_attention_kv(encoded)
-    runs: dict[str, Run] = {"ours": lambda: model.decoder(x, t, ctx, kv)}
-    theirs = peers.diffusers_decoder(model)
-    when = t.to(dtype)
-    runs["diffusers"] = lambda: theirs(x, when, when, encoded, ctx, return_dict=False)
-    checkout = peers.comfyui()
-    if checkout is not None:
-        host = peers.host_model(model, checkout).decoder
-        runs["ComfyUI"] = lambda: host(x, t, t, None, encoded, None, ctx)
-    return interleaved(runs, rounds)
 
 
 def conditions(model: AceStepModel, rounds: int) -> dict[str, float]:
@@ -130,7 +110,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=8, help="of a generation")
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
-    parser.add_argument("--only", choices=("step", "conditions", "generation", "vae", "load"))
+    parser.add_argument("--only", choices=("conditions", "generation", "vae", "load"))
     arguments = parser.parse_args()
     peers.comfyui()  # a wrong COMFYUI_PATH ends it here, not after minutes
     print(machine())
@@ -146,10 +126,6 @@ def main() -> None:
         model = real_size.dit(getattr(torch, name), arguments.layers)
         if arguments.only in (None, "conditions"):
             report(f"condition encoding {name}", conditions(model, arguments.rounds))
-        if arguments.only in (None, "step"):
-            for seconds in (30, 120):
-                title = f"DiT step {seconds} s {name}"
-                report(title, step(model, seconds, arguments.rounds))
         if arguments.only in (None, "generation"):
             title = f"{arguments.steps} steps 120 s {name}"
             report(title, generation(model, 120, arguments.steps), to="ComfyUI")

@@ -18,6 +18,7 @@ from ..precision import at_least_float32
 from .config import LayerConfig, StackConfig
 from .half import normed, residual_dtype, to_residual
 from .ops import Ops
+from .row_blocks import add_branch, in_row_blocks
 
 Rope = tuple[Tensor, Tensor]  # cosines [..., L, 1, D], of both halves, and sines [..., L, 1, D/2]
 KV = tuple[Tensor, Tensor]  # keys and values, each [B, H_kv, L, D]
@@ -51,6 +52,16 @@ def rotate(x: Tensor, rope: Rope) -> Tensor:
     rotated[..., :half].addcmul_(x[..., half:], sin, value=-1)
     rotated[..., half:].addcmul_(x[..., :half], sin)
     return rotated
+
+
+def rotated_heads(norm: nn.Module, heads: Tensor, rope: Rope) -> Tensor:
+    """Heads [B, L, H, D], which are not needed again, normed and rotated: [B, H, L, D]."""
+
+    def rotated(part: Tensor, rows: slice) -> Tensor:
+        cos, sin = (each[..., rows, :, :] for each in rope)
+        return rotate(norm(part), (cos, sin))
+
+    return in_row_blocks(rotated, heads, out=heads).transpose(1, 2)
 
 
 def grouped_query_attention(
@@ -97,7 +108,8 @@ class SlidingWindow:
         k, v = self._spans(k, padding), self._spans(v, padding)
         out = merge_heads(grouped_query_attention(q, k, v, self.bias))
         joined = out.unflatten(0, (-1, self.blocks)).flatten(1, 2)  # [B, T + padding, H * D]
-        return joined[:, : self.length].contiguous()
+        # a view whose strides a linear layer takes for contiguous: else it copies its weights
+        return joined[:, : self.length].flatten(0, 1).unflatten(0, (-1, self.length))
 
     def _spans(self, x: Tensor, padding: int) -> Tensor:
         """Keys or values of each block: [B * blocks, H_kv, 3 * radius, D]."""
@@ -171,8 +183,8 @@ class AttentionProjections(nn.Module):
 
     def project_qkv(self, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [B, H, T, D], keys and values [B, H_kv, T, D] of `x` [B, T, E]."""
-        q = rotate(self.q_norm(self._split_heads(self.q_proj(x))), rope).transpose(1, 2)
-        k = rotate(self.k_norm(self._split_heads(self.k_proj(x))), rope).transpose(1, 2)
+        q = rotated_heads(self.q_norm, self._split_heads(self.q_proj(x)), rope)
+        k = rotated_heads(self.k_norm, self._split_heads(self.k_proj(x)), rope)
         v = self._split_heads(self.v_proj(x)).transpose(1, 2)
         return q, k, v
 
@@ -226,7 +238,9 @@ class CrossAttention(AttentionProjections):
         return scores.to(at_least_float32(scores.dtype)).softmax(dim=-1)
 
     def _queries(self, x: Tensor) -> Tensor:
-        return self.q_norm(self._split_heads(self.q_proj(x))).transpose(1, 2)  # [B, H, T, D]
+        """[B, H, T, D] of `x` [B, T, E]."""
+        heads = self._split_heads(self.q_proj(x))
+        return in_row_blocks(lambda part, _: self.q_norm(part), heads, out=heads).transpose(1, 2)
 
 
 class MLP(nn.Module):
@@ -240,7 +254,14 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gate = self.gate_proj(x).to(residual_dtype(x.dtype))
-        return to_residual(self.down_proj, F.silu(gate).mul_(self.up_proj(x)), x.dtype)
+        return to_residual(
+            self.down_proj, F.silu(gate, inplace=True).mul_(self.up_proj(x)), x.dtype
+        )
+
+
+def normed_rows(norm: nn.Module, x: Tensor, dtype: torch.dtype) -> Tensor:
+    """The normed residual stream `x` [B, T, E] in `dtype`, that of the branches."""
+    return in_row_blocks(lambda part, _: normed(norm, part, dtype).to(dtype), x)
 
 
 class TransformerLayer(nn.Module):
@@ -257,9 +278,9 @@ class TransformerLayer(nn.Module):
         """The residual stream [B, T, E] with both added. They compute in the dtype of `rope`; the
         other inputs are those of the attention."""
         dtype = rope[0].dtype
-        h = normed(self.input_layernorm, x, dtype).to(dtype)
-        x = x + self.self_attn(h, rope, *attention_inputs)
-        return x + self.mlp(normed(self.post_attention_layernorm, x, dtype).to(dtype))
+        h = normed_rows(self.input_layernorm, x, dtype)
+        x = add_branch(x, self.self_attn(h, rope, *attention_inputs))
+        return add_branch(x, self.mlp(normed_rows(self.post_attention_layernorm, x, dtype)))
 
 
 class Encoder(nn.Module):

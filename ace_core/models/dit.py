@@ -22,12 +22,14 @@ from .attention import (
     Rope,
     SelfAttention,
     SlidingWindow,
+    normed_rows,
     rotary_embedding,
     sliding_window,
 )
 from .config import DiTConfig
 from .half import normed, residual_dtype
 from .ops import TORCH, Ops
+from .row_blocks import add_branch, in_row_blocks, keep_freed_memory
 
 MAX_PERIOD = 10_000.0  # longest period of the timestep's sinusoids
 TIME_SCALE = 1_000.0
@@ -87,6 +89,17 @@ class TimestepEmbedding(nn.Module):
         return vector, self.time_proj(F.silu(vector)).unflatten(1, (6, -1))
 
 
+def modulated(
+    norm: nn.Module, x: Tensor, shift: Tensor, scale: Tensor, dtype: torch.dtype
+) -> Tensor:
+    """The normed residual stream `x` [B, S, E] times 1 + `scale` plus `shift`, each [B, 1, E], in
+    `dtype`, that of the branches."""
+    factor = 1 + scale
+    return in_row_blocks(
+        lambda part, _: torch.addcmul(shift, normed(norm, part, dtype), factor).to(dtype), x
+    )
+
+
 class DiTLayer(nn.Module):
     """Modulated self-attention, plain cross-attention, modulated MLP."""
 
@@ -119,9 +132,9 @@ class DiTLayer(nn.Module):
         ).chunk(6, dim=1)  # each [B, 1, E]
 
         dtype = rope[0].dtype
-        h = torch.addcmul(shift_msa, normed(self.self_attn_norm, x, dtype), 1 + scale_msa)
-        attended = self.self_attn(h.to(dtype), rope, window if self.uses_sliding_window else None)
-        x = torch.addcmul(x, attended, gate_msa)
+        h = modulated(self.self_attn_norm, x, shift_msa, scale_msa, dtype)
+        attended = self.self_attn(h, rope, window if self.uses_sliding_window else None)
+        x = add_branch(x, attended, gate_msa)
 
         if capture is not None and self.index in capture.heads:
             heads, h = capture.heads[self.index], normed(self.cross_attn_norm, x, dtype).to(dtype)
@@ -129,18 +142,17 @@ class DiTLayer(nn.Module):
             if capture.complete:
                 return x
 
-        x = x + self.cross_attention(x, kv)
+        x = add_branch(x, self.cross_attention(x, kv))
 
-        h = torch.addcmul(shift_mlp, normed(self.mlp_norm, x, dtype), 1 + scale_mlp)
-        return torch.addcmul(x, self.mlp(h.to(dtype)), gate_mlp)
+        h = modulated(self.mlp_norm, x, shift_mlp, scale_mlp, dtype)
+        return add_branch(x, self.mlp(h), gate_mlp)
 
     def cross_attention(self, x: Tensor, kv: KV) -> Tensor:
         """[B, S, E], or [B, 1, E] where there is one key, as in the null condition."""
         keys, values = kv
         if keys.shape[2] == 1:
             return self.cross_attn.single_key(values)
-        h = normed(self.cross_attn_norm, x, keys.dtype).to(keys.dtype)
-        return self.cross_attn(h, kv)
+        return self.cross_attn(normed_rows(self.cross_attn_norm, x, keys.dtype), kv)
 
 
 class DiT(nn.Module):
@@ -198,6 +210,7 @@ class DiT(nn.Module):
         capture: AttentionCapture | None = None,
     ) -> tuple[Tensor, Tensor]:
         """The hidden states [B, S, E] after the layers, and the timestep's vector [B, E]."""
+        keep_freed_memory(x)
         h = self._patchify(torch.cat((context.expand(len(x), -1, -1), x), dim=-1))
         vector, modulation = self._embed_time(t, h.dtype)
         rope = rotary_embedding(torch.arange(h.shape[1], device=h.device), self.size, h.dtype)
@@ -222,8 +235,7 @@ class DiT(nn.Module):
 
     def _unpatchify(self, h: Tensor, vector: Tensor) -> Tensor:
         shift, scale = (self.scale_shift_table.to(h) + vector.unsqueeze(1)).chunk(2, dim=1)
-        out = torch.addcmul(shift, normed(self.norm_out, h, vector.dtype), 1 + scale)
-        return self.proj_out(out.to(vector.dtype))
+        return self.proj_out(modulated(self.norm_out, h, shift, scale, vector.dtype))
 
 
 def memory_estimate(config: DiTConfig, rows: int, frames: int, element_bytes: int) -> int:

@@ -101,6 +101,7 @@ READERS = (  # of COMFYUI_PATH: what `make` runs, and what is run by hand
     "tools.docs.make_pictures",
     "tools.docs.hosts_page --read",
     "benchmarks.text_to_music",
+    "benchmarks.dit_step",
     "benchmarks.language_model",
 )
 

@@ -47,7 +47,7 @@ def test_attention_in_blocks_equals_dense_attention(batch: int, length: int):
     dense = merge_heads(grouped_query_attention(q, k, v, dense_bias(length, 8, q)))
     in_blocks = window.attention(q, k, v)
     assert_same(in_blocks, dense)
-    assert in_blocks.is_contiguous()
+    assert in_blocks.stride() == dense.stride()  # torch calls others contiguous for one item
 
 
 @pytest.mark.parametrize("length", [10, 24])
