@@ -4,7 +4,7 @@
 import { api } from "../../scripts/api.js";
 import { nodeAt } from "./find_node.js";
 import { lifetimeOf } from "./node_lifetime.js";
-import { addButton, light, makeRow, mount } from "./waveform/panel.js";
+import { addButton, light, makeFit, makeRow, mount } from "./waveform/panel.js";
 import { Player } from "./waveform/player.js";
 import { brief } from "./waveform/range.js";
 import { translate } from "./waveform/messages.js";
@@ -49,8 +49,7 @@ class AudioPreview {
     this.button.addEventListener("keydown", (event) => event.stopPropagation()); // Space is its own
     api.addEventListener("execution_start", () => this.begin(), { signal });
     mount(node, this.row, () => this.tick(), NAME, HEIGHT).preview = this;
-    node.setSize([node.size[0], Math.max(node.size[1], node.computeSize()[1])]);
-    node.setDirtyCanvas(true, true);
+    makeFit(node);
     this.show();
   }
 

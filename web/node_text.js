@@ -1,5 +1,6 @@
 // The text that stands on a node after it ran: its report, and what of its inputs was not read.
-// The files that it saved are a click away there. While a node runs the page shows texts of its own, which newer pages drop at the end of the run.
+// The files that it saved are a click away there. While a node runs the page shows texts of its own, which newer
+// pages drop at the end of the run.
 
 import { api } from "../../scripts/api.js";
 import { nodeAt } from "./find_node.js";
