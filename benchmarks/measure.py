@@ -12,6 +12,8 @@ from pathlib import Path
 
 import torch
 
+from ace_core.precision import cpu_is_fast_at_bf16
+
 Run = Callable[[], object]
 
 
@@ -43,7 +45,7 @@ def peak_bytes(run: Run) -> int:
 
 
 def machine() -> str:
-    """One line: processor, threads, torch, matrix units for bf16."""
+    """One line: processor, threads, torch, whether it is fast at bf16."""
     model = next(
         (
             line.split(":", 1)[1].strip()
@@ -52,8 +54,8 @@ def machine() -> str:
         ),
         "unknown processor",
     )
-    amx = getattr(torch.cpu, "_is_amx_tile_supported", bool)()
-    return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}, AMX {amx}"
+    fast = ", fast at bf16" if cpu_is_fast_at_bf16() else ""
+    return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}{fast}"
 
 
 def _timed(run: Run) -> float:

@@ -26,7 +26,7 @@ def compute_dtype(
 ) -> tuple[torch.dtype, torch.dtype | None]:
     """The dtype of the weights, and the one they are cast to at each use if it is another.
 
-    The host never computes in bf16 on a CPU. Those with matrix units for bf16 are several times
+    The host never computes in bf16 on a CPU. Those with instructions for bf16 are several times
     faster at it, and such weights need no second copy.
     """
     if choice in CHOICES:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ace_core.precision import cpu_is_fast_at_bf16
+from ace_core.precision import FAST_AT_BF16, cpu_is_fast_at_bf16
 
 
 @pytest.mark.parametrize("fast", [False, True])
@@ -16,6 +16,21 @@ def test_an_arm_processor_is_as_fast_as_onednn_says(fast: bool, monkeypatch: pyt
     known = SimpleNamespace(_is_mkldnn_bf16_supported=lambda: fast)
     monkeypatch.setattr(torch.ops, "mkldnn", known)
     assert cpu_is_fast_at_bf16() is fast
+
+
+@pytest.mark.parametrize("name", FAST_AT_BF16)
+def test_an_x86_processor_is_fast_with_amx_or_avx512_for_bf16(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    for each in FAST_AT_BF16:
+        monkeypatch.setattr(torch.cpu, each, bool, raising=False)
+    assert cpu_is_fast_at_bf16() is False
+    monkeypatch.setattr(torch.cpu, name, lambda: True)
+    assert cpu_is_fast_at_bf16() is True
+    for each in FAST_AT_BF16:
+        monkeypatch.delattr(torch.cpu, each)
+    assert cpu_is_fast_at_bf16() is False
 
 
 def test_a_torch_without_onednn_is_not_asked_for_its_operators(monkeypatch: pytest.MonkeyPatch):

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
+from ace_core.precision import FAST_AT_BF16
 from tools.hosts.checkout import find_checkout, has_requirements
 from tools.hosts.host import Host
 from tools.hosts.local import start_local_host, started
@@ -38,10 +40,11 @@ def _lacks() -> str | None:
 
 
 @pytest.fixture(scope="module")
-def no_amx() -> Iterator[None]:
-    """The CPU computes in float32, as it does without AMX: what is compared is computed alike."""
+def slow_at_bf16() -> Iterator[None]:
+    """The CPU computes in float32, as most do: what is compared is computed alike."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("torch.cpu._is_amx_tile_supported", bool, raising=False)
+        for name in FAST_AT_BF16:
+            patch.setattr(torch.cpu, name, bool, raising=False)
         yield
 
 

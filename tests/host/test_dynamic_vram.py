@@ -22,7 +22,7 @@ from tests.nodes.lm_prompts import LM_FILE
 from tools.hosts.pack import Pack
 
 ALL_IN_ONE = "checkpoints/ace_step_1.5_turbo_aio_miniature.safetensors"
-pytestmark = pytest.mark.usefixtures("no_amx")  # as the device that the patcher pretends
+pytestmark = pytest.mark.usefixtures("slow_at_bf16")  # as the device that the patcher pretends
 MODES = ("flag", "patcher")
 IDS = torch.tensor([[5, 6, 7, 8]])
 

@@ -13,7 +13,7 @@ from tests.nodes.lm_prompts import LM_FILE
 from tools.hosts.pack import Pack
 
 LAYER = "decoder.layers.1"
-pytestmark = pytest.mark.usefixtures("no_amx")
+pytestmark = pytest.mark.usefixtures("slow_at_bf16")
 
 
 @pytest.fixture(scope="module")
