@@ -25,9 +25,9 @@ def at_least_float32(dtype: torch.dtype) -> torch.dtype:
 
 
 def cpu_is_fast_at_bf16() -> bool:
-    """On x86 this needs AMX or AVX-512 with bf16 instructions (AMD from Zen 4 on: 2.4 times the GEMM
-    rate of float32). With AVX-512 alone, or emulated, oneDNN's bf16 is slower than its float32
-    (0.65 of the GEMM rate, 0.4 of the rate of a denoising step)."""
+    """On x86 this needs AMX, or AVX-512 with instructions for bf16 (AMD from Zen 4 on: 2.4 times
+    the GEMM rate of float32). With AVX-512 alone, or emulated, oneDNN's bf16 is slower than its
+    float32 (0.65 of the GEMM rate, 0.4 of the rate of a denoising step)."""
     if platform.machine().lower() in ("x86_64", "amd64"):
         return any(getattr(torch.cpu, name, bool)() for name in FAST_AT_BF16)
     if not torch.backends.mkldnn.is_available():  # a torch without oneDNN, as on macOS

@@ -24,6 +24,7 @@ from ace_core.lm.metadata import Metadata, think_block
 from ace_core.lm.metadata_grammar import MetadataGrammar
 from ace_core.lm.sampling import SMALL_SET, MaskCache, SamplingParams, logit_indices
 from ace_core.lm.vocabulary import AUDIO_TOKENS, Vocabulary
+from ace_core.models.int8 import Int8Linear
 from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from ace_core.tokens import load_tokenizer
@@ -92,6 +93,13 @@ def language_model(shape: Qwen3Config, dtype: torch.dtype) -> LanguageModel:
     return LanguageModel(model, PublishedIds())  # type: ignore[arg-type]
 
 
+def in_int8(lm: LanguageModel) -> LanguageModel:
+    """The same weights, those of the layers in int8 with sums in the dtype of the others."""
+    model = Qwen3(lm.model.config, Ops(device="meta", quantized=Int8Linear))
+    model.load_state_dict(lm.model.state_dict(), assign=True)
+    return LanguageModel(model.requires_grad_(False), PublishedIds())  # type: ignore[arg-type]
+
+
 def our_loop(lm: LanguageModel, prompt: list[int], uncond: list[int], songs: int) -> Loop:
     params = SamplingParams(temperature=TEMPERATURE, top_p=TOP_P)
 
@@ -114,6 +122,7 @@ def loops(lm: LanguageModel, songs: int) -> dict[str, Loop]:
     )
     found = {
         "ours": our_loop(lm, prompt, uncond, songs),
+        "ours, int8": our_loop(in_int8(lm), prompt, uncond, songs),
         "transformers": transformers_loop(lm.model, prompt, uncond, songs),
     }
     checkout = comfyui()

@@ -17,6 +17,7 @@ from ..errors import AceStepError, CheckpointError, InvalidRequestError
 from ..lm.codes import write_codes
 from ..lm.language_model import LanguageModel
 from ..memory import memory_for
+from ..models.compiled import check_compiler, compile_layers
 from ..models.int8 import Int8Linear
 from ..models.ops import Ops
 from ..parsing import quoted
@@ -43,7 +44,6 @@ from .lora_controls import LoraControls
 BACKENDS = ("vllm", "pt", "mlx")  # published names; there is one loop here, torch's
 UNUSED = {  # what the official handler has and this one does without, and why
     "use_flash_attention": "`use_flash_attention` is not used: torch chooses the attention.",
-    "compile_model": "`compile_model` is not used: the models run as they are.",
     "offload_dit_to_cpu": "`offload_dit_to_cpu` is not used: `offload_to_cpu` offloads all models.",
     "prefer_source": "`prefer_source` is not used: nothing is downloaded.",
     "use_mlx_dit": "`use_mlx_dit` is not used: every device runs torch.",
@@ -107,14 +107,14 @@ class AceStepHandler(LoraControls):
         `checkpoints`, a single file in a ComfyUI's folders) or the path of one. `variant` is for a
         checkpoint whose config and name do not tell what it was trained as. `tokenizer` is the
         path of the text encoder's where none lies with the models. `vae` is the name or path of
-        another VAE than the one that lies with the models.
+        another VAE than the one that lies with the models. With `compile_model` torch compiles the
+        layers of the diffusion model when they are first used.
 
         The arguments come in the official handler's order, ours behind them. What has no meaning
         here is said in the message.
         """
         given = {
             "use_flash_attention": use_flash_attention,
-            "compile_model": compile_model,
             "offload_dit_to_cpu": offload_dit_to_cpu and not offload_to_cpu,
             "prefer_source": prefer_source is not None,
             "use_mlx_dit": not use_mlx_dit,
@@ -128,9 +128,13 @@ class AceStepHandler(LoraControls):
             checkpoint = find_model(project_root, config_path, Kind.DIT)
             root = Path(project_root)
             parts = Parts(checkpoint, root, target, dtype, offload_to_cpu, quantization)
+            if compile_model:
+                check_compiler(target)
             autoencoder = None if vae is None else find_model(project_root, str(vae), Kind.VAE)
             with _memory_for_models():
                 self._service = _service(parts, variant, tokenizer, autoencoder)
+            if compile_model:
+                compile_layers(self._service.models.dit.decoder)
         except AceStepError as error:
             self.status = str(error)
             logger.warning("%s", error)

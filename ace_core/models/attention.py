@@ -90,31 +90,33 @@ class SlidingWindow:
 
     A long sequence is cut into blocks of `radius` queries; each block gets the keys of its own span
     widened by `radius` on both sides, so the result is that of a dense mask and the work grows
-    linearly with the length.
+    linearly with the length. Lengths are those of the tensors: a compiler makes another graph for
+    each number that it finds here.
     """
 
     bias: Tensor  # dense: [1, 1, T, T]; in blocks: [blocks * B, 1, radius, 3 * radius]
-    length: int
-    radius: int
-    blocks: int  # 0: dense
+    blocked: bool
 
     def attention(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Attention of q [B, H, T, D] to k and v [B, H_kv, T, D]: [B, T, H * D], contiguous."""
-        if not self.blocks:
+        if not self.blocked:
             return merge_heads(grouped_query_attention(q, k, v, self.bias))
-        padding = self.blocks * self.radius - self.length
-        q = F.pad(q, (0, 0, 0, padding)).unflatten(2, (self.blocks, self.radius))
+        length, radius = q.shape[2], self.bias.shape[2]
+        padding = -length % radius
+        q = F.pad(q, (0, 0, 0, padding)).unflatten(2, (-1, radius))  # [B, H, blocks, radius, D]
+        blocks = q.shape[2]
         q = q.transpose(1, 2).flatten(0, 1)  # [B * blocks, H, radius, D]
-        k, v = self._spans(k, padding), self._spans(v, padding)
+        k, v = (self._spans(each, padding, radius) for each in (k, v))
         out = merge_heads(grouped_query_attention(q, k, v, self.bias))
-        joined = out.unflatten(0, (-1, self.blocks)).flatten(1, 2)  # [B, T + padding, H * D]
+        joined = out.unflatten(0, (-1, blocks)).flatten(1, 2)  # [B, T + padding, H * D]
         # a view whose strides a linear layer takes for contiguous: else it copies its weights
-        return joined[:, : self.length].flatten(0, 1).unflatten(0, (-1, self.length))
+        return joined[:, :length].flatten(0, 1).unflatten(0, (-1, length))
 
-    def _spans(self, x: Tensor, padding: int) -> Tensor:
+    @staticmethod
+    def _spans(x: Tensor, padding: int, radius: int) -> Tensor:
         """Keys or values of each block: [B * blocks, H_kv, 3 * radius, D]."""
-        padded = F.pad(x, (0, 0, self.radius, self.radius + padding))
-        spans = padded.unfold(2, 3 * self.radius, self.radius)  # [B, H_kv, blocks, D, 3 * radius]
+        padded = F.pad(x, (0, 0, radius, radius + padding))
+        spans = padded.unfold(2, 3 * radius, radius)  # [B, H_kv, blocks, D, 3 * radius]
         return spans.permute(0, 2, 1, 4, 3).flatten(0, 1)
 
 
@@ -126,9 +128,9 @@ def sliding_window(x: Tensor, radius: int) -> SlidingWindow | None:
         return None
     blocks = -(-length // radius)
     if blocks <= MAX_DENSE_BLOCKS:
-        return SlidingWindow(dense_bias(length, radius, x), length, radius, 0)
+        return SlidingWindow(dense_bias(length, radius, x), blocked=False)
     bias = blocked_bias(length, radius, x).repeat(batch, 1, 1, 1)
-    return SlidingWindow(bias, length, radius, blocks)
+    return SlidingWindow(bias, blocked=True)
 
 
 def dense_bias(length: int, radius: int, like: Tensor) -> Tensor:

@@ -126,15 +126,14 @@ class DiTLayer(nn.Module):
         capture: AttentionCapture | None = None,
     ) -> Tensor:
         """The residual stream `x` [B, S, E] with all three added; `modulation` [B, 6, E] is the
-        timestep's. They compute in the dtype of `rope`."""
+        timestep's, `window` None in a layer without one. They compute in the dtype of `rope`."""
         shift_msa, scale_msa, gate_msa, shift_mlp, scale_mlp, gate_mlp = (
             self.scale_shift_table.to(x) + modulation
         ).chunk(6, dim=1)  # each [B, 1, E]
 
         dtype = rope[0].dtype
         h = modulated(self.self_attn_norm, x, shift_msa, scale_msa, dtype)
-        attended = self.self_attn(h, rope, window if self.uses_sliding_window else None)
-        x = add_branch(x, attended, gate_msa)
+        x = add_branch(x, self.self_attn(h, rope, window), gate_msa)
 
         if capture is not None and self.index in capture.heads:
             heads, h = capture.heads[self.index], normed(self.cross_attn_norm, x, dtype).to(dtype)
@@ -180,8 +179,7 @@ class DiT(nn.Module):
     def cross_attention_kv(self, encoded: Tensor) -> list[KV]:
         """Keys and values of every layer, each [B, H_kv, L, D], for `encoded` [B, L, E]."""
         encoded = self.condition_embedder(encoded)
-        layers = cast("Iterable[DiTLayer]", self.layers)
-        return [layer.cross_attn.project_kv(encoded) for layer in layers]
+        return [layer.cross_attn.project_kv(encoded) for layer in self._layers]
 
     def forward(self, x: Tensor, t: Tensor, context: Tensor, kv: Sequence[KV]) -> Tensor:
         """The velocity [B, T, 64] of the noisy latent `x` [B, T, 64] at the flow times `t` [B].
@@ -201,6 +199,10 @@ class DiT(nn.Module):
         self._run_layers(x, t, context, kv, capture)
         return torch.cat(capture.maps, dim=1)
 
+    @property
+    def _layers(self) -> "Iterable[DiTLayer]":
+        return cast("Iterable[DiTLayer]", self.layers)
+
     def _run_layers(
         self,
         x: Tensor,
@@ -216,8 +218,9 @@ class DiT(nn.Module):
         rope = rotary_embedding(torch.arange(h.shape[1], device=h.device), self.size, h.dtype)
         window = sliding_window(h, self.size.window)
         h = h.to(residual_dtype(h.dtype))
-        for index, layer in enumerate(self.layers):
-            h = layer(h, modulation, rope, window, kv[index], capture)
+        for index, layer in enumerate(self._layers):
+            seen = window if layer.uses_sliding_window else None
+            h = layer(h, modulation, rope, seen, kv[index], capture)
             if capture is not None and capture.complete:
                 break
         return h, vector

@@ -25,7 +25,7 @@ def in_row_blocks(
     The memory of `out` may be taken for it; it may be `x` where that is not needed again.
     """
     length = x.shape[1]
-    if not ROWS or length <= ROWS or not _memory_matters(x):
+    if not _memory_matters(x) or not ROWS or length <= ROWS:
         return function(x, slice(0, length))
     first, *others = (slice(at, min(at + ROWS, length)) for at in range(0, length, ROWS))
     block = function(x[:, first], first)

@@ -6,6 +6,7 @@ host has chosen its device.
 
 from .analysis import codes_of, encode_codes, lyric_maps
 from .audio_preview import AudioPreview
+from .compiled import load_compiled
 from .conditioning import (
     conditioning,
     task_lines,
@@ -81,6 +82,7 @@ __all__ = [
     "known_variant",
     "language_model_of",
     "length_warnings",
+    "load_compiled",
     "load_language_model",
     "load_model",
     "load_text_encoder",

@@ -186,7 +186,7 @@ ARGUMENTS: Final = {
     "dtype": "`bf16`, `fp16`, `fp32` or `auto`: bf16 where the device is fast at it, fp16 on a GPU "
     "that has no bf16.",
     "use_flash_attention": "Not used: torch chooses its fastest attention; said in the message.",
-    "compile_model": "Not used, and said.",
+    "compile_model": "torch compiles the layers of the diffusion model, when they are first used.",
     "offload_dit_to_cpu": "Not used alone, and said: `offload_to_cpu` offloads all models.",
     "prefer_source": "Not used, and said: nothing is downloaded.",
     "use_mlx_dit": "Not used; `False` is said.",

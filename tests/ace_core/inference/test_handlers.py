@@ -359,6 +359,19 @@ def test_a_clock_counts_a_stage_that_runs_twice_as_both():
     assert total["dit_total_time_cost"] == 0
 
 
+def test_the_layers_are_compiled_on_request(project: Path, monkeypatch: pytest.MonkeyPatch):
+    module, seen = "ace_core.inference.handlers", []
+    monkeypatch.setattr(f"{module}.check_compiler", seen.append)
+    monkeypatch.setattr(f"{module}.compile_layers", seen.append)
+    handler = AceStepHandler()
+    _, ready = handler.initialize_service(str(project), "acestep-v15-turbo", "cpu")
+    assert ready and not seen
+    _, ready = handler.initialize_service(
+        str(project), "acestep-v15-turbo", "cpu", compile_model=True
+    )
+    assert ready and seen == [torch.device("cpu"), handler.service.models.dit.decoder]
+
+
 def test_the_official_handlers_arguments_are_taken_in_their_order(project: Path):
     names = list(inspect.signature(AceStepHandler.initialize_service).parameters)[1:]
     assert names[:10] == [
@@ -388,7 +401,7 @@ def test_the_official_handlers_arguments_are_taken_in_their_order(project: Path)
         "acestep-v15-turbo",
         "cpu",
         True,
-        True,
+        False,
         False,
         True,
         None,

@@ -43,7 +43,7 @@ def rope(length: int) -> Rope:
 def test_attention_in_blocks_equals_dense_attention(batch: int, length: int):
     q, k, v = queries_keys_values(batch, length)
     window = sliding_window(torch.empty(batch, length, 32, dtype=torch.float64), 8)
-    assert window is not None and window.blocks
+    assert window is not None and window.blocked
     dense = merge_heads(grouped_query_attention(q, k, v, dense_bias(length, 8, q)))
     in_blocks = window.attention(q, k, v)
     assert_same(in_blocks, dense)
@@ -53,7 +53,7 @@ def test_attention_in_blocks_equals_dense_attention(batch: int, length: int):
 @pytest.mark.parametrize("length", [10, 24])
 def test_a_short_sequence_is_masked_as_a_whole(length: int):
     window = sliding_window(torch.empty(1, length, 32), 8)
-    assert isinstance(window, SlidingWindow) and not window.blocks
+    assert isinstance(window, SlidingWindow) and not window.blocked
     allowed = window.bias[0, 0] == 0
     assert all(allowed[i, j] == (abs(i - j) <= 8) for i in range(length) for j in range(length))
 
