@@ -11,6 +11,7 @@ other work on the machine disturbs less than the time by the clock.
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -26,16 +27,20 @@ import torch
 
 from ace_core.constants import LATENT_RATE
 from ace_core.models.acestep import AceStepModel
+from ace_core.models.compiled import compile_layers
 from ace_core.models.ops import Ops
 from tools.hosts.checkout import environment_of, find_checkouts, version_of
+from tools.miniature.claims.pictures import lines
 
 from . import peers, real_size
-from .measure import Run, machine
+from .measure import Run, Seconds, machine
 
 OURS: Final = "ours"
+COMPILED: Final = "ours, compiled"
 DIFFUSERS: Final = "diffusers"
 CONDITIONS: Final = 512  # tokens of lyrics, timbre and text
 TIME: Final = 0.75
+LENGTHS: Final = ((10, 3), (60, 3), (120, 1), (240, 1), (600, 1))  # seconds of music, rounds
 WARMED_UP: Final = 120  # seconds of music; longer steps take minutes, and little of them is warm-up
 
 
@@ -44,14 +49,6 @@ class Step:
     seconds: float  # of music
     items: int = 1
     rounds: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Medians over the rounds, in seconds."""
-
-    cpu: float
-    wall: float
 
 
 class Candidate:
@@ -76,19 +73,19 @@ class Candidate:
     def __exit__(self, *_: object) -> None:
         self.process.communicate()
 
-    def take(self, step: Step) -> Taken:
+    def take(self, step: Step) -> Seconds:
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(json.dumps(asdict(step)) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
             raise RuntimeError(f"{self.name} ended; its message is above")
-        return Taken(**json.loads(answer))
+        return Seconds(*json.loads(answer))
 
 
-def measured(candidates: Sequence[Candidate], step: Step) -> dict[str, Taken]:
-    """The step by each candidate, after one that is not counted where it is short."""
-    taken: dict[str, list[Taken]] = {each.name: [] for each in candidates}
+def measured(candidates: Sequence[Candidate], step: Step) -> dict[str, Seconds]:
+    """The step by each candidate, medians, after one that is not counted where it is short."""
+    taken: dict[str, list[Seconds]] = {each.name: [] for each in candidates}
     if step.seconds * step.items <= WARMED_UP:
         for each in candidates:
             each.take(step)
@@ -96,7 +93,7 @@ def measured(candidates: Sequence[Candidate], step: Step) -> dict[str, Taken]:
         for each in candidates if turn % 2 == 0 else reversed(candidates):
             taken[each.name].append(each.take(step))
     return {
-        name: Taken(median(each.cpu for each in all_), median(each.wall for each in all_))
+        name: Seconds(median(each.cpu for each in all_), median(each.wall for each in all_))
         for name, all_ in taken.items()
     }
 
@@ -113,7 +110,7 @@ def head(cells: Sequence[str]) -> None:
 
 def steps(hosts: Mapping[str, Path], dtypes: Sequence[str], layers: int) -> None:
     """Ours against every peer: seconds of CPU (by the clock), and ours over theirs."""
-    others = (DIFFUSERS, *hosts)
+    others = (COMPILED, DIFFUSERS, *hosts)
     head([f"step of {layers} layers", OURS, *others, *(f"ours / {name}" for name in others)])
     for dtype in dtypes:
         with ExitStack() as stack:
@@ -128,8 +125,9 @@ def steps(hosts: Mapping[str, Path], dtypes: Sequence[str], layers: int) -> None
                 row([f"{seconds} s, {dtype}", *cells, *ratios])
 
 
-def costs(many: Iterable[Step], dtype: str, layers: int) -> None:
+def costs(many: Iterable[Step], dtype: str, layers: int) -> dict[str, list[tuple[Step, float]]]:
     """CPU milliseconds per second of music and item, for ours and diffusers."""
+    found: dict[str, list[tuple[Step, float]]] = {OURS: [], DIFFUSERS: []}
     head([f"song, {layers} layers", "items", OURS, DIFFUSERS, "ours / diffusers"])
     with ExitStack() as stack:
         candidates = [
@@ -138,9 +136,27 @@ def costs(many: Iterable[Step], dtype: str, layers: int) -> None:
         for step in many:
             taken = measured(candidates, step)
             of_music = step.seconds * step.items / 1000
-            each = [f"{taken[name].cpu / of_music:.1f}" for name in (OURS, DIFFUSERS)]
-            ratio = f"{taken[OURS].cpu / taken[DIFFUSERS].cpu:.2f}"
-            row([f"{step.seconds:g} s", step.items, *each, ratio])
+            each = [taken[name].cpu / of_music for name in (OURS, DIFFUSERS)]
+            row([f"{step.seconds:g} s", step.items, *(f"{cost:.1f}" for cost in each),
+                 f"{each[0] / each[1]:.2f}"])  # fmt: skip
+            for name, cost in zip(found, each, strict=True):
+                found[name].append((step, cost))
+    return found
+
+
+def draw(folder: Path | None, over: str, found: Mapping[str, list[tuple[Step, float]]]) -> None:
+    """A plot of the costs over the seconds of a song, or over the items of a batch."""
+    if folder is None:
+        return
+    by_items = over == "batch"
+    axis = "items of 30 s" if by_items else "seconds of music"
+    series = {
+        name: [(step.items if by_items else step.seconds, cost) for step, cost in costs]
+        for name, costs in found.items()
+    }
+    top = max(cost for points in series.values() for _, cost in points)
+    title = "CPU milliseconds of a step per second of music and item"
+    lines(title, axis, series, folder / f"performance_{over}.png", top=20 * math.ceil(top / 20))
 
 
 def decoder(dtype: torch.dtype, layers: int) -> AceStepModel:
@@ -157,7 +173,7 @@ def run_of(name: str, model: AceStepModel, step: Step) -> Run:
     x, context = torch.randn(*shape, 64).to(dtype), torch.randn(*shape, 128).to(dtype)
     encoded = torch.randn(step.items, CONDITIONS, model.config.encoder.hidden_size).to(dtype)
     t = torch.full((step.items,), TIME)
-    if name == OURS:
+    if name in (OURS, COMPILED):
         kv = model.decoder.cross_attention_kv(encoded)
         return lambda: model.decoder(x, t, context, kv)
     if name == DIFFUSERS:
@@ -175,13 +191,15 @@ def work(name: str, dtype: str, layers: int) -> None:
     """Takes each step that comes in a line of JSON, and answers with its times."""
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever a peer prints
     model, runs = decoder(getattr(torch, dtype), layers), {}
+    if name == COMPILED:
+        compile_layers(model.decoder)
     for line in sys.stdin:
         if line not in runs:
             runs = {line: run_of(name, model, Step(**json.loads(line)))}
         cpu, wall = time.process_time(), time.perf_counter()
         runs[line]()
-        taken = Taken(time.process_time() - cpu, time.perf_counter() - wall)
-        print(json.dumps(asdict(taken)), file=answers, flush=True)
+        taken = Seconds(time.process_time() - cpu, time.perf_counter() - wall)
+        print(json.dumps(taken), file=answers, flush=True)
 
 
 def main() -> None:
@@ -189,6 +207,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=4, help="of a step")
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
     parser.add_argument("--only", choices=("step", "length", "batch"))
+    parser.add_argument("--plots", type=Path, help="folder for plots of the costs")
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.worker:
@@ -200,10 +219,11 @@ def main() -> None:
     if given.only in (None, "step"):
         steps(hosts, given.dtypes, given.layers)
     if given.only in (None, "length"):
-        lengths = ((10, 3), (30, 3), (60, 3), (120, 1), (240, 1), (600, 1))
-        costs((Step(each, rounds=rounds) for each, rounds in lengths), "bfloat16", 2)
+        many = [Step(each, rounds=rounds) for each, rounds in LENGTHS]
+        draw(given.plots, "length", costs(many, "bfloat16", 2))
     if given.only in (None, "batch"):
-        costs((Step(30, items, 1 + 2 // items) for items in (1, 2, 4, 8)), "bfloat16", 2)
+        many = [Step(30, items, 1 + 2 // items) for items in (1, 2, 4, 8)]
+        draw(given.plots, "batch", costs(many, "bfloat16", 2))
 
 
 if __name__ == "__main__":

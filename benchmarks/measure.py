@@ -1,7 +1,7 @@
 """Honest timing on a noisy machine: every candidate in turn, the order reversed every other round.
 
-`interleaved` gives medians and their ratios to the first candidate; `peak_bytes` how far the
-process's memory rose above where it stood. Both run in this process.
+`interleaved` gives medians of CPU time and of time by the clock; `peak_bytes` how far the process's
+memory rose above where it stood. Both run in this process.
 """
 
 import gc
@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -17,22 +18,32 @@ from ace_core.precision import cpu_is_fast_at_bf16
 Run = Callable[[], object]
 
 
-def interleaved(runs: Mapping[str, Run], rounds: int = 3, warmup: int = 1) -> dict[str, float]:
-    """Median seconds of each run over `rounds`, after `warmup` unmeasured ones."""
+class Seconds(NamedTuple):
+    """Of CPU, which other work on the machine disturbs little, and by the clock."""
+
+    cpu: float
+    wall: float
+
+
+def interleaved(runs: Mapping[str, Run], rounds: int = 3, warmup: int = 1) -> dict[str, Seconds]:
+    """Medians of each run over `rounds`, after `warmup` unmeasured ones."""
     for _ in range(warmup):
         for run in runs.values():
             run()
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    seconds: dict[str, list[Seconds]] = {name: [] for name in runs}
     for turn in range(rounds):
         names = list(runs) if turn % 2 == 0 else list(reversed(list(runs)))
         for name in names:
             seconds[name].append(_timed(runs[name]))
-    return {name: statistics.median(values) for name, values in seconds.items()}
+    return {
+        name: Seconds(*(statistics.median(each) for each in zip(*values, strict=True)))
+        for name, values in seconds.items()
+    }
 
 
-def ratios(seconds: Mapping[str, float], to: str) -> dict[str, float]:
+def ratios(figures: Mapping[str, float], to: str) -> dict[str, float]:
     """Each figure over that of `to`."""
-    return {name: value / seconds[to] for name, value in seconds.items()}
+    return {name: value / figures[to] for name, value in figures.items()}
 
 
 def peak_bytes(run: Run) -> int:
@@ -58,10 +69,10 @@ def machine() -> str:
     return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}{fast}"
 
 
-def _timed(run: Run) -> float:
-    start = time.perf_counter()
+def _timed(run: Run) -> Seconds:
+    cpu, wall = time.process_time(), time.perf_counter()
     run()
-    return time.perf_counter() - start
+    return Seconds(time.process_time() - cpu, time.perf_counter() - wall)
 
 
 def _status(field: str) -> int:

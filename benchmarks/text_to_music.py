@@ -23,13 +23,13 @@ from ace_core.sampling.schedules import timesteps
 from ace_core.task import Task
 
 from . import load, peers, real_size, vae_decode
-from .measure import Run, interleaved, machine, ratios
+from .measure import Run, Seconds, interleaved, machine, ratios
 
 TEXT, LYRICS = 100, 411  # with one timbre vector, 512 conditions
 
 
-def conditions(model: AceStepModel, rounds: int) -> dict[str, float]:
-    """Median seconds of encoding lyrics, timbre and text once."""
+def conditions(model: AceStepModel, rounds: int) -> dict[str, Seconds]:
+    """Median times of encoding lyrics, timbre and text once."""
     dtype = model.null_condition_emb.dtype
     text, lyrics = torch.randn(1, TEXT, 1024).to(dtype), torch.randn(1, LYRICS, 1024).to(dtype)
     timbre = torch.randn(1, 750, 64).to(dtype)
@@ -43,8 +43,8 @@ def conditions(model: AceStepModel, rounds: int) -> dict[str, float]:
     return interleaved(runs, rounds)
 
 
-def generation(model: AceStepModel, seconds: float, steps: int) -> dict[str, float]:
-    """Seconds of so many steps, encoding included, as ComfyUI's sampler would run its own."""
+def generation(model: AceStepModel, seconds: float, steps: int) -> dict[str, Seconds]:
+    """Times of so many steps, encoding included, as ComfyUI's sampler would run its own."""
     checkout = peers.comfyui()
     if checkout is None:
         return {}
@@ -96,11 +96,13 @@ def _euler(velocity: Callable[[Tensor, float], Tensor], x: Tensor, steps: int) -
     return x
 
 
-def report(title: str, seconds: dict[str, float], to: str = "diffusers") -> None:
-    base = to if to in seconds else "ours"
-    relative = ratios(seconds, base) if seconds else {}
-    for name, value in seconds.items():
-        print(f"{title:34s} {name:10s} {value:8.3f} s   {relative[name]:5.2f} x {base}", flush=True)
+def report(title: str, times: dict[str, Seconds], to: str = "diffusers") -> None:
+    """CPU seconds, those by the clock, and the ratio of the former."""
+    base = to if to in times else "ours"
+    relative = ratios({name: each.cpu for name, each in times.items()}, base) if times else {}
+    for name, (cpu, wall) in times.items():
+        ratio = f"{relative[name]:5.2f} x {base}"
+        print(f"{title:34s} {name:10s} {cpu:8.3f} s ({wall:.3f})   {ratio}", flush=True)
 
 
 @torch.inference_mode()

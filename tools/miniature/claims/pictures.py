@@ -22,15 +22,17 @@ COLOURS_KEPT: Final = 32  # of a picture's palette
 Point = tuple[float, float]
 
 
-def lines(title: str, axis: str, series: Mapping[str, Sequence[Point]], path: Path) -> None:
-    """Values from 0 to 1 over one axis, a line for each name."""
+def lines(
+    title: str, axis: str, series: Mapping[str, Sequence[Point]], path: Path, top: float = 1.0
+) -> None:
+    """Values from 0 to `top` over one axis, a line for each name."""
     image, draw = _canvas(520, 300, title)
     across = [x for points in series.values() for x, _ in points]
     low, high = min(across), max(across)
-    box = _axes(draw, image.size, axis, sorted(set(across)), (low, high))
+    box = _axes(draw, image.size, axis, sorted(set(across)), (low, high), top=top)
     for place, (name, points) in enumerate(series.items()):
         colour = COLOURS[place % len(COLOURS)]
-        pixels = [_pixel(box, (x, y), (low, high)) for x, y in points]
+        pixels = [_pixel(box, (x, y / top), (low, high)) for x, y in points]
         draw.line(pixels, colour, width=2)
         for x, y in pixels:
             draw.ellipse([x - 3, y - 3, x + 3, y + 3], colour)
@@ -88,9 +90,10 @@ def _axes(
     marks: Sequence[float],
     span: tuple[float, float],
     rows: Sequence[float] = (),
+    top: float = 1.0,
 ) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of the plot. `rows` label the upright axis; without them it is 0
-    to 1."""
+    to `top`."""
     box = (MARGIN, MARGIN, size[0] - MARGIN // 2, size[1] - MARGIN)
     font = ImageFont.load_default(TEXT - 2)
     for mark in marks:
@@ -98,7 +101,7 @@ def _axes(
         draw.line([(x, box[1]), (x, box[3])], GRID)
         draw.text((x, box[3] + TEXT), f"{mark:g}", INK, font=font, anchor="mm")
     shares = {(row - span[0]) / (span[1] - span[0]): row for row in rows}
-    for share, label in (shares or {each / 4: each / 4 for each in range(5)}).items():
+    for share, label in (shares or {each / 4: each / 4 * top for each in range(5)}).items():
         _, y = _pixel(box, (span[0], share), span)
         draw.line([(box[0], y), (box[2], y)], GRID)
         draw.text((box[0] - 6, y), f"{label:g}", INK, font=font, anchor="rm")
