@@ -2,9 +2,9 @@
 // The node's own widgets hold it; this only shows and changes them.
 
 import { api } from "../../../scripts/api.js";
-import { app } from "../../../scripts/app.js";
 import { coloursOf } from "../colours.js";
 import { lifetimeOf } from "../node_lifetime.js";
+import { asUndoStep } from "../undo_step.js";
 import { leadBefore, partToPlay } from "./audition.js";
 import { draw } from "./draw.js";
 import { FinePeaks } from "./fine_peaks.js";
@@ -382,9 +382,7 @@ class RegionWidget {
   /** @param {import("./range.js").Range} part @returns {string} the name of a message */
   repaintPart(part) {
     if (!this.range) return "mask";
-    app.canvas.emitBeforeChange();
-    this.write(part);
-    app.canvas.emitAfterChange();
+    asUndoStep(() => this.write(part));
     return "regionPut";
   }
 

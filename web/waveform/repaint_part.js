@@ -2,6 +2,7 @@
 
 import { app } from "../../../scripts/app.js";
 import { allNodes } from "../find_node.js";
+import { asUndoStep } from "../undo_step.js";
 import { isWired, upstreamNode } from "./graph.js";
 import { unitOf, writeRange } from "./range_widgets.js";
 import { canBeSource, putSource } from "./use_as_source.js";
@@ -21,10 +22,10 @@ export function repaintPart(take, part) {
   const regions = new Set(tasks.map(regionOf));
   if (regions.has(null)) return "regionWired";
   if (!canBeSource(tasks)) return "sourceWired";
-  app.canvas.emitBeforeChange();
-  putSource(take, tasks);
-  for (const node of regions) writeRange(node, part, take.seconds);
-  app.canvas.emitAfterChange();
+  asUndoStep(() => {
+    putSource(take, tasks);
+    for (const node of regions) writeRange(node, part, take.seconds);
+  });
   app.canvas.setDirty(true, true);
   return "partPut";
 }

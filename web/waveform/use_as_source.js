@@ -2,6 +2,7 @@
 
 import { app } from "../../../scripts/app.js";
 import { allNodes } from "../find_node.js";
+import { asUndoStep } from "../undo_step.js";
 import { LOADERS, isWired, outside, put, upstreamNode } from "./graph.js";
 
 const OURS = "AceStep15";
@@ -18,9 +19,7 @@ const SPACE = 40; // between nodes, in units of the canvas
 export function useAsSource(file) {
   const tasks = allNodes().filter(hasSource);
   if (!canBeSource(tasks)) return tasks.length ? "sourceWired" : "noTask";
-  app.canvas.emitBeforeChange();
-  const added = putSource(file, tasks);
-  app.canvas.emitAfterChange();
+  const added = asUndoStep(() => putSource(file, tasks));
   app.canvas.setDirty(true, true);
   return added ? "sourceAdded" : "sourceSet";
 }

@@ -1,6 +1,6 @@
 // Changes the text in a box as typing would: the box can undo it, and the page knows of it.
 
-import { app } from "../../../scripts/app.js";
+import { asUndoStep } from "../undo_step.js";
 import { difference } from "./difference.js";
 
 /**
@@ -32,6 +32,5 @@ export function rewrite(area, text) {
 
 /** The page's own undo comes back to what is in the workflow now. */
 export function keepStep() {
-  app.canvas.emitBeforeChange();
-  app.canvas.emitAfterChange();
+  asUndoStep(() => {});
 }
