@@ -10,7 +10,7 @@ import pytest
 
 from tools.hosts.checkout import ROOT
 from tools.testing.__main__ import chosen
-from tools.testing.jobs import Job, run_all
+from tools.testing.jobs import Job, longest_first, run_all
 from tools.testing.reports import Row, table, verdict
 
 TESTS = """
@@ -128,6 +128,23 @@ def test_a_layer_that_wants_both_cores_runs_alone(tmp_path: Path):
     jobs = [Job("job", name, (command,), cores=2) for name in "abc"]
     assert all(row.succeeded for row in run_all(jobs, 2, tmp_path))
     assert all(row.succeeded for row in run_all(jobs, 1, tmp_path))
+
+
+def test_the_longest_begins_first_after_what_it_needs_and_the_rows_keep_their_order(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    jobs = [
+        Job("set up", "a", (python("pass"),)),
+        Job("set up", "b", (python("pass"),)),
+        Job("lint", "x", (python("pass"),), needs=("set up (a)",), minutes=1),
+        Job("core", "x", (python("pass"),), needs=("set up (a)",), minutes=3),
+        Job("browser", "y", (python("pass"),), needs=("set up (b)",), minutes=9),
+    ]
+    began = ["set up (b)", "browser (y)", "set up (a)", "core (x)", "lint (x)"]
+    assert [job.name for job in longest_first(jobs)] == began
+    assert [row.name for row in run_all(jobs, 1, tmp_path)] == [job.name for job in jobs]
+    shown = [line[4:] for line in capfd.readouterr().out.splitlines() if line.startswith("=== ")]
+    assert shown == began
 
 
 def test_the_environment_of_a_layer_is_set_and_taken_out(

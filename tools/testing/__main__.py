@@ -66,8 +66,11 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
 
 
 def _with(jobs: list[Job], more: list[str], slots: int) -> list[Job]:
-    """The jobs with further arguments for pytest, and a thread each where they run side by side."""
-    threads = {"OMP_NUM_THREADS": "1"} if slots > 1 else {}
+    """The jobs with further arguments for pytest, and a thread each where they run side by side.
+
+    Those that have more wait asleep: one that turns on its core has the others' work stand still.
+    """
+    threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"} if slots > 1 else {}
     return [
         replace(
             job,

@@ -34,6 +34,7 @@ class Job:
     needs: tuple[str, ...] = ()  # names of jobs that must have succeeded
     report: Path | None = None  # the JUnit report that its command writes, where it is pytest
     cores: int = 1  # how many it keeps busy
+    minutes: float = 0.0  # about how long it takes: what takes longest begins first
     host: str = ""
     frontend: str = ""
     python: Path | None = None  # whose packages the row tells
@@ -137,7 +138,7 @@ def run_all(jobs: Sequence[Job], slots: int, folder: Path) -> list[Row]:
     """Every job's row, in the order of `jobs`. `slots` cores are kept busy; logs go to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = {job.name: _without(job) for job in jobs if job.missing}
-    waiting = [job for job in jobs if not job.missing]
+    waiting = longest_first([job for job in jobs if not job.missing])
     running: list[_Running] = []
     unshown: list[_Running] = []  # in the order in which they began
     shown: Iterator[None] = iter(())
@@ -167,6 +168,15 @@ def run_all(jobs: Sequence[Job], slots: int, folder: Path) -> list[Row]:
         for each in running:
             each.end()
     return [rows[job.name] for job in jobs]
+
+
+def longest_first(jobs: Sequence[Job]) -> list[Job]:
+    """So that no core is idle while the last one runs; with a job counts the longest that needs it."""
+
+    def chain(job: Job) -> float:
+        return job.minutes + max((chain(each) for each in jobs if job.name in each.needs), default=0)
+
+    return sorted(jobs, key=chain, reverse=True)
 
 
 def slug(name: str) -> str:

@@ -20,6 +20,8 @@ CORE_PATHS = ("tests", *(f"--ignore=tests/{each}" for each in OTHERS))
 _PLAYWRIGHT = "npm install --no-audit --no-fund --prefix build/browser playwright-core@1".split()
 _NO_HOST = "no ComfyUI at COMFYUI_PATH or ~/comfy/ComfyUI*; set COMFYUI_PATH to a checkout"
 _NO_RAY = "Ray is not installed; `make test-ray` installs it"
+# about how long a layer takes on one of two cores: `jobs.py` begins with the longest
+MINUTES = {"browser": 10, "nodes, host": 8, "core": 7, "nodes": 4, "music": 4, "lint": 1, "ray": 1}
 
 
 def layers(lint: bool = False, every_frontend: bool = False) -> list[Job]:
@@ -70,7 +72,8 @@ def tests(layer: str, where: str, place: Path, paths: tuple[str, ...], **more: A
     report = REPORTS / f"{slug(f'{layer} {where}')}.xml"
     python = python_of(place)
     options = ("-p", "no:cacheprovider", f"--junitxml={report}")  # a cache is for one run at a time
-    fields = {"environment": one_checkout(), "needs": (setup_core().name,), **more}
+    fields = {"environment": one_checkout(), "needs": (setup_core().name,)}
+    fields |= {"minutes": MINUTES[layer], **more}
     command = (str(python), "-m", "pytest", *paths, *options)
     return Job(layer, where, (command,), report=report, python=python, **fields)
 
@@ -87,7 +90,7 @@ def lacks_browser() -> str:
 def _lint() -> Job:
     ruff, pyright = str(CORE / "bin" / "ruff"), str(CORE / "bin" / "pyright")
     commands = ((ruff, "check", "."), (ruff, "format", "--check", "."), (pyright,))
-    return Job("lint", ".venv", commands, needs=(setup_core().name,))
+    return Job("lint", ".venv", commands, needs=(setup_core().name,), minutes=MINUTES["lint"])
 
 
 def _setup_host(checkout: Path) -> Job:

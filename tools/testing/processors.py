@@ -4,7 +4,7 @@ The bounds of the tests come from the arithmetic, so the tests that need no host
 """
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.hosts.checkout import ROOT
 from tools.testing.jobs import Job
@@ -62,7 +62,8 @@ def in_turn() -> Job:
     turn = commits() % (len(able) * PARTS)
     part, setting = divmod(turn, len(able))
     before = f"turn {turn + 1} of {len(able) * PARTS}: "
-    return _under(able[setting], before, numerical_tests()[part::PARTS])
+    job = _under(able[setting], before, numerical_tests()[part::PARTS])
+    return replace(job, minutes=job.minutes / PARTS)
 
 
 def numerical_tests() -> tuple[str, ...]:
@@ -78,7 +79,6 @@ def _under(setting: Setting, before: str = "", paths: tuple[str, ...] = CORE_PAT
         f"{before}{setting.name}",
         paths=paths,
         environment={**one_checkout(), **setting.environment},
-        cores=setting.threads,
         missing="" if _runs(setting) else _NO_X86,
     )
 
