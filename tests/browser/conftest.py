@@ -86,6 +86,7 @@ DROPPED = (Encoding.FLAC_24, Encoding.WAV_24, Encoding.MP3, Encoding.OPUS, Encod
 
 Found = dict[str, Any]
 Visits = dict[str, Future[dict[str, Found]]]  # by renderer, then by visit
+RAN = pytest.StashKey[Visits]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,6 +98,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if lacking is not None:
                 reason = f"!!! BROWSER TESTS SKIPPED: {lacking} !!!"
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how long each visit took, the longest first."""
+    for renderer, future in config.stash.get(RAN, {}).items():
+        if future.done() and future.exception() is None and future.result():
+            took = future.result()["seconds"]
+            longest = sorted(took, key=lambda name: -took[name])
+            told = ", ".join(f"{name} {took[name]:.0f}" for name in longest)
+            terminalreporter.write_line(f"Visits in {renderer}, in seconds: {told}.")
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +126,7 @@ def visits(
     recording = np.tile([0.1, -0.1], (2 * RATE, 1))
     folder = tmp_path_factory.mktemp("host")
     with page_server(folder, recording) as server, ThreadPoolExecutor() as pool:
-        yield {
+        running = {
             renderer: pool.submit(
                 _visit,
                 server,
@@ -123,6 +136,8 @@ def visits(
             )
             for renderer in RENDERERS
         }
+        request.config.stash[RAN] = running
+        yield running
 
 
 def _found(request: pytest.FixtureRequest, visits: Visits) -> Found:

@@ -6,7 +6,7 @@
 //       languages: [locales], themes: [color palettes], words: for the search,
 //       dropped: {ending: file}, files: {name: its file, without an ending}, apps: the same of those that open
 //       as one, pictures: folder or null}
-// The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}}
+// The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}; seconds: {visit: how many}}
 
 import { visit as workflows } from "./driver.mjs";
 import { visit as apps } from "./apps.mjs";
@@ -37,13 +37,15 @@ const VISITS = {
 };
 
 await tell(async (page) => {
-  const found = {};
+  const found = { seconds: {} };
   for (const name of job.visits) {
     page.problems.length = 0;
+    const begun = performance.now();
     found[name] = await VISITS[name](page).then(
       (seen) => ({ problems: [...page.problems], ...seen }),
       (error) => ({ failed: error.stack, problems: [...page.problems] }),
     );
+    found.seconds[name] = (performance.now() - begun) / 1000;
   }
   return found;
 });
