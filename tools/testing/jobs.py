@@ -171,10 +171,11 @@ def run_all(jobs: Sequence[Job], slots: int, folder: Path) -> list[Row]:
 
 
 def longest_first(jobs: Sequence[Job]) -> list[Job]:
-    """So that no core is idle while the last one runs; with a job counts the longest that needs it."""
+    """So that no core is idle while the last one runs; what is needed counts as what needs it."""
 
     def chain(job: Job) -> float:
-        return job.minutes + max((chain(each) for each in jobs if job.name in each.needs), default=0)
+        after = (chain(each) for each in jobs if job.name in each.needs)
+        return job.minutes + max(after, default=0)
 
     return sorted(jobs, key=chain, reverse=True)
 
