@@ -89,7 +89,13 @@ class InProcessHost:
 
     def _values(self, node_ids: list[str]) -> dict[str, tuple[Any, ...]]:
         cache = self.executor.caches.outputs
-        kept = {node_id: asyncio.run(cache.get(node_id)) for node_id in node_ids}
+        kept: dict[str, Any] = {}
+
+        async def read() -> None:  # what `asyncio.run` returns it also writes out, tensors in full
+            for node_id in node_ids:
+                kept[node_id] = await cache.get(node_id)
+
+        asyncio.run(read())
         return {
             node_id: tuple(slot[0] for slot in entry.outputs)
             for node_id, entry in kept.items()
