@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.hosts.checkout import ROOT
-from tools.testing.__main__ import chosen
+from tools.testing.__main__ import _with, chosen
 from tools.testing.jobs import Job, longest_first, run_all
 from tools.testing.reports import Row, table, verdict
 
@@ -155,6 +155,27 @@ def test_the_environment_of_a_layer_is_set_and_taken_out(
     job = Job("job", "a", (python(text),), environment={"COMFYUI_PATH": None, "X": "1"})
     (row,) = run_all([job], 1, tmp_path)
     assert row.succeeded
+
+
+def test_what_a_layer_compiles_is_kept_for_its_other_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "small.py").write_text("")
+    job = Job("job", "a", (python(f"import sys; sys.path[0] = {str(tmp_path)!r}; import small"),))
+    (row,) = run_all([job], 1, tmp_path)
+    assert row.succeeded
+    assert list(tmp_path.glob("__pycache__/small.*.pyc"))
+
+
+def test_threads_of_layers_that_run_side_by_side_sleep_while_they_wait():
+    job = Job("core", "x", environment={"OMP_NUM_THREADS": "2"})
+    beside, alone = _with([job], [], 2), _with([job], [], 1)
+    assert [each.environment.get("OMP_WAIT_POLICY") for each in (*beside, *alone)] == [
+        "PASSIVE",
+        None,
+    ]
+    assert beside[0].environment["OMP_NUM_THREADS"] == "2"
 
 
 def test_the_table_has_a_line_for_each_layer_and_says_why():

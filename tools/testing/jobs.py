@@ -21,6 +21,7 @@ from tools.testing.reports import Row, counted
 _POLL = 0.05  # seconds
 _LIMIT = 3600.0  # seconds a job may take
 _SHOWN = object()
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # dozens of processes would compile the same modules
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class _Running:
         changes = self.job.environment
         given = {name: value for name, value in changes.items() if value is not None}
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", **given}
-        for name in (name for name, value in changes.items() if value is None):
+        for name in (_NO_BYTECODE, *(name for name, value in changes.items() if value is None)):
             environment.pop(name, None)
         self.file.write(f"$ {' '.join(command)}\n".encode())
         self.file.flush()
