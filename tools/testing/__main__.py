@@ -100,7 +100,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--every-frontend", action="store_true", help="each ComfyUI in each page")
     parser.add_argument("--only", action="append", default=[], help="layers whose name has this")
     parser.add_argument("--pytest", action="append", default=[], help="an argument for pytest")
-    parser.add_argument("--jobs", type=int, default=_cores(), help="how many cores to keep busy")
+    parser.add_argument("--jobs", type=int, default=_cores(), help="how many run side by side")
     return parser
 
 

@@ -34,7 +34,6 @@ class Job:
     environment: Mapping[str, str | None] = field(default_factory=dict)  # None takes a name out
     needs: tuple[str, ...] = ()  # names of jobs that must have succeeded
     report: Path | None = None  # the JUnit report that its command writes, where it is pytest
-    cores: int = 1  # how many it keeps busy
     minutes: float = 0.0  # about how long it takes: what takes longest begins first
     host: str = ""
     frontend: str = ""
@@ -136,7 +135,7 @@ def row_of(job: Job, codes: Sequence[int], seconds: float, problem: str = "") ->
 
 
 def run_all(jobs: Sequence[Job], slots: int, folder: Path) -> list[Row]:
-    """Every job's row, in the order of `jobs`. `slots` cores are kept busy; logs go to `folder`."""
+    """Every job's row, in the order of `jobs`. `slots` run side by side; logs go to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = {job.name: _without(job) for job in jobs if job.missing}
     waiting = longest_first([job for job in jobs if not job.missing])
@@ -145,8 +144,7 @@ def run_all(jobs: Sequence[Job], slots: int, folder: Path) -> list[Row]:
     shown: Iterator[None] = iter(())
     try:
         while waiting or running or unshown:
-            free = slots - sum(each.job.cores for each in running)
-            job = _next(waiting, rows, free, alone=not running)
+            job = _next(waiting, rows) if len(running) < slots else None
             if job is not None:
                 waiting.remove(job)
                 failed = [name for name in job.needs if not rows[name].succeeded]
@@ -186,11 +184,9 @@ def slug(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in name)
 
 
-def _next(waiting: list[Job], rows: Mapping[str, Row], free: int, alone: bool) -> Job | None:
-    """The first in line for which everything is there: what it needs has ended, and there are cores
-    for it. One that wants more of them than there are runs alone."""
-    able = (job for job in waiting if all(name in rows for name in job.needs))
-    return next((job for job in able if alone or job.cores <= free), None)
+def _next(waiting: list[Job], rows: Mapping[str, Row]) -> Job | None:
+    """The first in line for which all that it needs has ended."""
+    return next((job for job in waiting if all(name in rows for name in job.needs)), None)
 
 
 def _show(running: _Running) -> Iterator[None]:
