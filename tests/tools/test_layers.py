@@ -7,7 +7,7 @@ import pytest
 from tools.hosts.checkout import CheckoutError
 from tools.testing import environments, layers, processors
 from tools.testing.frontends import FRONTENDS, pairs_of, required_by, static_of
-from tools.testing.jobs import Job
+from tools.testing.jobs import Job, longest_first
 from tools.testing.turns import one_in_turn, taking_turns
 
 
@@ -83,6 +83,14 @@ def test_music_is_heard_in_a_layer_of_its_own(two: tuple[Path, Path]):
     assert "tests/music" in named(jobs, "music (.venv)").commands[0]
     assert "--ignore=tests/music" in named(jobs, "core (.venv)").commands[0]
     assert named(one_in_turn(jobs, 1), "music (.venv)").missing == ""
+
+
+def test_pages_begin_first_and_what_is_short_fills_the_end(two: tuple[Path, Path]):
+    jobs = [*layers.layers(lint=True), processors.in_turn()]
+    able = [job for job in jobs if not job.missing and job.layer != "set up"]
+    order = [job.layer for job in longest_first(able)]
+    assert order[:5] == ["browser"] * 3 + ["nodes, host"] * 2
+    assert order.index("music") < order.index("lint")
 
 
 def test_without_a_comfyui_the_rows_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
