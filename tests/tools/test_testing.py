@@ -147,6 +147,21 @@ def test_the_longest_begins_first_after_what_it_needs_and_the_rows_keep_their_or
     assert shown == began
 
 
+def test_a_layer_runs_beside_another_kind_of_layer_where_there_is_one(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    slow = (python("import time; time.sleep(0.5)"),)
+    jobs = [
+        Job("browser", "a", slow, minutes=3),
+        Job("browser", "b", slow, minutes=3),
+        Job("browser", "c", slow, minutes=3),
+        Job("core", "x", slow, minutes=1),
+    ]
+    assert all(row.succeeded for row in run_all(jobs, 2, tmp_path))
+    shown = [line[4:] for line in capfd.readouterr().out.splitlines() if line.startswith("=== ")]
+    assert shown == ["browser (a)", "core (x)", "browser (b)", "browser (c)"]
+
+
 def test_the_environment_of_a_layer_is_set_and_taken_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

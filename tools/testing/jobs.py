@@ -144,7 +144,8 @@ def run_all(jobs: Sequence[Job], slots: int, folder: Path) -> list[Row]:
     shown: Iterator[None] = iter(())
     try:
         while waiting or running or unshown:
-            job = _next(waiting, rows) if len(running) < slots else None
+            layers = {each.job.layer for each in running}
+            job = _next(waiting, rows, layers) if len(running) < slots else None
             if job is not None:
                 waiting.remove(job)
                 failed = [name for name in job.needs if not rows[name].succeeded]
@@ -184,9 +185,12 @@ def slug(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in name)
 
 
-def _next(waiting: list[Job], rows: Mapping[str, Row]) -> Job | None:
-    """The first in line for which all that it needs has ended."""
-    return next((job for job in waiting if all(name in rows for name in job.needs)), None)
+def _next(waiting: list[Job], rows: Mapping[str, Row], layers: set[str]) -> Job | None:
+    """The first in line for which all that it needs has ended; where there is one, of another layer
+    than those that run, so that a page, which waits, is beside what computes."""
+    able = [job for job in waiting if all(name in rows for name in job.needs)]
+    others = (job for job in able if job.layer not in layers or not job.minutes)
+    return next(others, able[0] if able else None)
 
 
 def _show(running: _Running) -> Iterator[None]:
