@@ -7,11 +7,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tools.miniature.diffusion.clock import MARKS, silence
+from tools.miniature.diffusion.clock import CHANNELS, silence
+from tools.miniature.evaluation.strokes import onsets
+from tools.miniature.evaluation.tempo import slots
 from tools.miniature.training.loop import Run, rate_at, train
 from tools.miniature.world.captions import free_caption, written_tempo
 from tools.miniature.world.channels import BEAT_FRAMES, FIRST_FRAME
-from tools.miniature.world.request import at_tempo, draw
+from tools.miniature.world.form import Accent, accents
+from tools.miniature.world.piece import compose
+from tools.miniature.world.request import METERS, Request, at_tempo, beats, draw
 
 
 def fit(run: Run, seen: list[int]) -> nn.Linear:
@@ -70,11 +74,31 @@ def test_a_caption_says_the_facts_that_it_claims() -> None:
         assert (request.mode in said.text) == ("key" in said.facts)
 
 
-@pytest.mark.parametrize("place", [0, 5, 15])
-def test_the_silence_marks_the_beats_of_every_tempo(place: int) -> None:
-    beat, latent = BEAT_FRAMES[place], silence(300)[0, :, MARKS * place : MARKS * (place + 1)]
-    beats, eighths, fours, threes = (latent[:, n].nonzero().flatten().tolist() for n in range(4))
-    assert beats[:2] == [FIRST_FRAME, FIRST_FRAME + beat]
-    assert eighths[0] == FIRST_FRAME + beat - beat // 2
-    assert fours[1] - fours[0] == 4 * beat
-    assert threes[1] - threes[0] == 3 * beat
+@pytest.mark.parametrize(("meter", "beat"), [(m, beat) for m in METERS for beat in beats(m)])
+def test_the_silence_marks_where_a_sound_may_begin(meter: int, beat: int) -> None:
+    """As pieces place them; sixteenths, and thirds of a beat, are below zero."""
+    place = CHANNELS * (beat - BEAT_FRAMES[0])
+    whole, eighths, fours, threes = silence(300)[0, :, place : place + CHANNELS].unbind(1)
+    request = Request(0, 12.0, beat, meter, tonic=0, mode="major", stems=("drums",))
+    marks = (whole, threes) if meter == 6 else (whole, eighths, fours.clamp(max=0))
+    marked = sum(each.abs() for each in marks).nonzero().flatten().tolist()
+    bars = range(FIRST_FRAME, 300, request.bar_frames)
+    allowed = [bar + slot for bar in bars for slot in slots(request)]
+    assert marked == [frame for frame in sorted({*allowed}) if frame < 300]
+    for downbeats, length in ((fours, 4), (threes, 3)):
+        found = (downbeats > 0).nonzero().flatten().tolist()
+        assert found == [*range(FIRST_FRAME, 300, length * beat)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_sound_begins_but_on_an_accent(seed: int) -> None:
+    request = draw(seed)
+    begun = onsets(compose(request).roll).any(dim=1)
+    found = accents(request, request.frames)
+    assert (found[begun] != Accent.NONE).all()
+    assert (found == Accent.DOWNBEAT).nonzero().diff(dim=0).unique().tolist() == [
+        request.bar_frames
+    ]
+    assert int((found >= Accent.BEAT).sum()) == len(
+        range(FIRST_FRAME, request.frames, request.beat_frames)
+    )

@@ -22,8 +22,8 @@ from tools.miniature.world.request import Request
 
 BASE: Final = {
     "text2music": 0.25,
-    "cover": 0.12,
-    "repaint": 0.22,
+    "cover": 0.14,
+    "repaint": 0.20,
     "extract": 0.08,
     "lego": 0.16,
     "complete": 0.17,

@@ -2,21 +2,27 @@
 
 import random
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ace_core.models.acestep import AceStepModel
 from ace_core.models.qwen3 import Qwen3
 from tools.miniature.diffusion.clock import silence
 from tools.miniature.diffusion.examples import BASE, CLIP, Example, Hints, Maker
 from tools.miniature.diffusion.network import set_bias
-from tools.miniature.text.train import ENDS, LYRICS, padded
+from tools.miniature.sizes import DIT
+from tools.miniature.text.prompts import Prompt
+from tools.miniature.text.train import ENDS, LYRICS, SIZES, facts, loss_of, padded
 from tools.miniature.training.loop import Run, train
 from tools.miniature.training.pieces import TRAINING, pieces
+from tools.miniature.world.form import Accent, accents
 
 FRAMES: Final = 4000  # of a batch
 DROPPED: Final = 0.1  # how often an item has no conditions
@@ -24,6 +30,11 @@ FOCUSED: Final = 0.7  # how often an item sees only the ends of its text, which 
 OPENING: Final = (4500, 5200)  # steps between which it comes to see the whole text always
 LATE: Final = 1.0  # mean of the flow times before the sigmoid: most are near noise
 EASY: Final = 0.5  # how often what an example must not heed is softer
+FACTS_AFTER: Final = 1  # the layer whose states are to tell what the text asks for
+FACT_STATES: Final = 8  # of an item, evenly apart
+FACT_WEIGHT: Final = 0.005
+ACCENTS_AFTER: Final = 3  # the layer whose states are to tell the place in the bar
+ACCENT_WEIGHT: Final = 0.1
 ANYWHERE: Final = 0.2  # how often a flow time is any, evenly
 HELD_OUT: Final = 900_000
 PIECES: Final = 16_000
@@ -41,16 +52,26 @@ class Batch:
     seen: Tensor  # [B, L]
     references: Tensor  # [R, CLIP, 64]
     referring: Tensor  # [R], items that have one
+    prompts: Sequence[Prompt]
 
 
 class Trainee(nn.Module):
-    """The model, and the text encoder that it learns to read."""
+    """The model, and the text encoder that it learns to read.
+
+    Linear heads tell from states of the decoder what the text asks for, as those of the text
+    encoder did from its own, and two layers later which frames are beats, and are thrown away. The
+    music's loss alone had neighbouring tempi confused after four hours.
+    """
 
     def __init__(self, model: AceStepModel, encoder: Qwen3, tokenizer: Tokenizer) -> None:
         super().__init__()
         self.model = model
         self.encoder = encoder.requires_grad_(False)
         self.tokenizer = tokenizer
+        width = DIT.decoder.hidden_size
+        self.heads = nn.ModuleDict({name: nn.Linear(width, n) for name, n in SIZES.items()})
+        self.accents = nn.Linear(width, DIT.patch * len(Accent))
+        self.states: dict[int, Tensor] = {}  # [B, N, width] of the last forward, by layer
         ids = torch.tensor([tokenizer.encode(LYRICS).ids])
         self.register_buffer("lyrics", encoder.embed(ids).detach(), persistent=False)
 
@@ -68,6 +89,7 @@ class Trainee(nn.Module):
             torch.arange(ids.shape[1]) < lengths[:, None],
             torch.stack(references) if references else torch.zeros(0, CLIP, 64),
             torch.tensor(having, dtype=torch.long),
+            [each.prompt for each in examples],
         )
 
     def conditions(self, batch: Batch, dropped: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -92,7 +114,37 @@ class Trainee(nn.Module):
         encoded, seen = self.conditions(batch, dropped)
         set_bias(self.model, seen)
         kv = self.model.decoder.cross_attention_kv(encoded)
-        return self.model.decoder(noisy, t, batch.context, kv)
+        with ExitStack() as hooks:
+            for index in (FACTS_AFTER, ACCENTS_AFTER):
+                keep = partial(self._keep_states, index)
+                hooks.enter_context(self.model.decoder.layers[index].register_forward_hook(keep))
+            return self.model.decoder(noisy, t, batch.context, kv)
+
+    def _keep_states(self, index: int, layer: nn.Module, given: object, states: Tensor) -> None:
+        del layer, given
+        self.states[index] = states
+
+    def told_loss(self, batch: Batch, dropped: Tensor) -> Tensor:
+        """Of what the last forward's states tell, but for `dropped` items [B]."""
+        return FACT_WEIGHT * self._fact_loss(batch, dropped) + ACCENT_WEIGHT * self._accent_loss(
+            batch, dropped
+        )
+
+    def _fact_loss(self, batch: Batch, dropped: Tensor) -> Tensor:
+        states = self.states[FACTS_AFTER]
+        states = states[:, :: max(1, states.shape[1] // FACT_STATES)]
+        asked = facts(batch.prompts)
+        told = {name: known & ~dropped for name, known in asked.known.items()}
+        scores = {name: head(states) for name, head in self.heads.items()}
+        return loss_of(scores, replace(asked, known=told))
+
+    def _accent_loss(self, batch: Batch, dropped: Tensor) -> Tensor:
+        scores = self.accents(self.states[ACCENTS_AFTER]).unflatten(2, (DIT.patch, len(Accent)))
+        frames = DIT.patch * scores.shape[1]
+        asked = torch.stack([accents(each.request, frames) for each in batch.prompts])
+        loss = F.cross_entropy(scores.flatten(1, 2).transpose(1, 2), asked, reduction="none")
+        told = (~dropped).float()
+        return (loss.mean(dim=1) * told).sum() / told.sum().clamp(min=1)
 
     def loss(self, batch: Batch, t: Tensor, noise: Tensor, dropped: Tensor | None) -> Tensor:
         """[B]: squared error of the velocity, which leads from the music to the noise."""
@@ -167,7 +219,8 @@ def train_base(run: Run, trainee: Trainee, begun: bool = False) -> Trainee:
         noise = torch.randn(batch.target.shape, generator=generator)
         dropped = torch.rand(items, generator=generator) < DROPPED
         focused = torch.rand(items, generator=generator) < (0.0 if begun else focus(step))
-        return trainee.loss(at_ends(batch, focused), t, noise, dropped).mean()
+        flow = trainee.loss(at_ends(batch, focused), t, noise, dropped).mean()
+        return flow + trainee.told_loss(batch, dropped)
 
     def report(average: nn.Module) -> str:
         assert isinstance(average, Trainee)

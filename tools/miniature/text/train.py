@@ -135,10 +135,11 @@ def _is_known(prompt: Prompt, name: str) -> bool:
 
 
 def loss_of(scores: dict[str, Tensor], asked: Facts) -> Tensor:
+    """Of scores [B, states, classes], each of which should tell all."""
     total = torch.zeros(())
     for name, score in scores.items():
         known = asked.known[name]
-        classes = asked.classes[name][:, None].expand(-1, ENDS)
+        classes = asked.classes[name][:, None].expand(-1, score.shape[1])
         each = F.cross_entropy(score.transpose(1, 2), classes, reduction="none").mean(dim=1)
         total = total + (each * known).sum() / known.sum().clamp(min=1)
     return total

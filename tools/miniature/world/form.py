@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
+
+import torch
+from torch import Tensor
 
 from .channels import FIRST_FRAME
 from .request import Request
@@ -48,8 +52,7 @@ class Bar:
         per_beat = 3 if self.request.meter == 6 else 2
         beat, rest = divmod(eighth, per_beat)
         frames = self.request.beat_frames
-        within = frames - frames // 2 if rest == 1 and per_beat == 2 else frames * rest / per_beat
-        return self.start + int(beat) * frames + round(within)
+        return self.start + int(beat) * frames + _within(frames, per_beat, rest)
 
     def on_beat(self, eighth: int) -> bool:
         return eighth % (3 if self.request.meter == 6 else 2) == 0
@@ -57,6 +60,41 @@ class Bar:
     @property
     def ends_section(self) -> bool:
         return self.index == self.section.bars - 1
+
+
+def places(beat_frames: int, meter: int) -> list[int]:
+    """The frame of each sixteenth of a beat from its start: four, or six in 6/8."""
+    per_beat = 3 if meter == 6 else 2
+    return [_within(beat_frames, per_beat, place / 2) for place in range(2 * per_beat)]
+
+
+class Accent(IntEnum):
+    """What a frame is in its bar."""
+
+    NONE = 0
+    SIXTEENTH = 1
+    EIGHTH = 2
+    BEAT = 3
+    DOWNBEAT = 4
+
+
+def accents(request: Request, frames: int) -> Tensor:
+    """The `Accent` of each frame of a piece, [frames]."""
+    bar = torch.full((request.bar_frames,), Accent.NONE)
+    for beat in range(0, request.bar_frames, request.beat_frames):
+        for number, place in enumerate(places(request.beat_frames, request.meter)):
+            bar[beat + place] = Accent.SIXTEENTH if number % 2 else Accent.EIGHTH
+        bar[beat] = Accent.BEAT
+    bar[0] = Accent.DOWNBEAT
+    found = bar[(torch.arange(frames) - FIRST_FRAME) % request.bar_frames]
+    found[:FIRST_FRAME] = Accent.NONE
+    return found
+
+
+def _within(frames: int, per_beat: int, eighth: float) -> int:
+    if eighth == 1 and per_beat == 2:
+        return frames - frames // 2
+    return round(frames * eighth / per_beat)
 
 
 def sections(request: Request) -> tuple[Section, ...]:
