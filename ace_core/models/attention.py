@@ -126,8 +126,7 @@ def sliding_window(x: Tensor, radius: int) -> SlidingWindow | None:
     batch, length, _ = x.shape
     if not radius or length <= radius + 1:
         return None
-    blocks = -(-length // radius)
-    if blocks <= MAX_DENSE_BLOCKS:
+    if length <= MAX_DENSE_BLOCKS * radius:
         return SlidingWindow(dense_bias(length, radius, x), blocked=False)
     bias = blocked_bias(length, radius, x).repeat(batch, 1, 1, 1)
     return SlidingWindow(bias, blocked=True)
