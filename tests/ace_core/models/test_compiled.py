@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ace_core.errors import InvalidRequestError
 from ace_core.models.compiled import check_compiler, compile_layers
 from ace_core.models.dit import DiT
-from tests.rounding import assert_same
+from tests.rounding import assert_same, difference
 from tests.toy import dit_config, fill, randn64
 
 CPU = torch.device("cpu")
@@ -52,6 +52,24 @@ def test_songs_of_many_lengths_share_the_graphs_of_a_few_layers():
     assert graphs_after(null, 1, lengths) == 5
     assert graphs_after(encoded, 2, lengths) == 7
     assert graphs_after(encoded, 3, lengths) == 7
+
+
+@torch.inference_mode()
+def test_weights_that_an_adapter_replaces_are_used_by_the_same_graphs():
+    plain, compiled = (fill(DiT(dit_config())).double() for _ in range(2))
+    torch.compiler.reset()
+    graphs = Graphs()
+    compile_layers(compiled, graphs)
+    given, kv = song(1, 801), plain.cross_attention_kv(randn64(1, 33, 64, seed=3))
+    before, count = compiled(*given, kv), graphs.count
+    for decoder in (plain, compiled):
+        for layer in decoder.layers:
+            table = layer.mlp.up_proj._parameters  # as `weights.apply_adapter` does
+            table["weight"] = nn.Parameter(1.1 * table["weight"], False)
+    after = compiled(*given, kv)
+    assert_same(after, plain(*given, kv))
+    assert difference(after, before) > 1e-3
+    assert graphs.count == count
 
 
 def test_a_machine_that_cannot_compile_is_told_before_a_song(monkeypatch: pytest.MonkeyPatch):
