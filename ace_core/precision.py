@@ -35,6 +35,12 @@ def cpu_is_fast_at_bf16() -> bool:
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
+def cpu_has_bf16_without_matrix_units() -> bool:
+    """Whether this is an x86 with AVX-512's instructions for bf16 and without AMX."""
+    amx, avx512 = (getattr(torch.cpu, name, bool)() for name in FAST_AT_BF16)
+    return avx512 and not amx
+
+
 def check_finite(values: Tensor, part: str) -> Tensor:
     """`values` as they are; `part` is what has computed them.
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..precision import at_least_float32
+from . import bf16_attention
 from .config import LayerConfig, StackConfig
 from .half import normed, residual_dtype, to_residual
 from .ops import Ops
@@ -73,6 +74,8 @@ def grouped_query_attention(
     Keys and values are repeated, one copy per query head, only where torch cannot share them:
     before 2.5, and under a bias on CUDA, whose fused kernels share them without one only.
     """
+    if not causal and bf16_attention.serves(q, k):
+        return bf16_attention.attention(q, k, v, bias)
     queries_per_kv = q.shape[1] // k.shape[1]
     if queries_per_kv == 1:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=causal)

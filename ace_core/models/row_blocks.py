@@ -25,7 +25,7 @@ def in_row_blocks(
     The memory of `out` may be taken for it; it may be `x` where that is not needed again.
     """
     length = x.shape[1]
-    if not _memory_matters(x) or not ROWS or length <= ROWS:
+    if not is_plain_cpu(x) or not ROWS or length <= ROWS:
         return function(x, slice(0, length))
     first, *others = (slice(at, min(at + ROWS, length)) for at in range(0, length, ROWS))
     block = function(x[:, first], first)
@@ -41,7 +41,7 @@ def add_branch(x: Tensor, branch: Tensor, gate: Tensor | None = None) -> Tensor:
     """`x` + `branch`, times `gate` if there is one, in the memory of `branch`, which is not needed
     again."""
     replaceable = branch.shape == x.shape and branch.dtype == x.dtype
-    out = branch if ROWS and replaceable and _memory_matters(x) else None
+    out = branch if ROWS and replaceable and is_plain_cpu(x) else None
     if gate is None:
         return torch.add(x, branch, out=out)
     return torch.addcmul(x, branch, gate, out=out)
@@ -51,12 +51,13 @@ def keep_freed_memory(x: Tensor) -> None:
     """Before a forward of `x`: lets glibc keep the memory that its tensors free, up to 64 MB, for
     the next ones. It keeps what is no larger than the largest block freed so far, so one is freed
     here, of which no page was touched."""
-    if KEPT and _memory_matters(x):
+    if KEPT and is_plain_cpu(x):
         torch.empty(KEPT, dtype=torch.uint8)
 
 
-def _memory_matters(x: Tensor) -> bool:
-    """Whether the time of an operation on `x` depends on which memory its result is put in."""
+def is_plain_cpu(x: Tensor) -> bool:
+    """Whether operations on `x` run one by one on a CPU, without gradients: then results may be put
+    in memory that is there, and their time depends on which it is."""
     return (
         x.device.type == "cpu" and not torch.is_grad_enabled() and not torch.compiler.is_compiling()
     )

@@ -6,7 +6,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ace_core.precision import FAST_AT_BF16, cpu_is_fast_at_bf16
+from ace_core.precision import (
+    FAST_AT_BF16,
+    cpu_has_bf16_without_matrix_units,
+    cpu_is_fast_at_bf16,
+)
 
 
 @pytest.mark.parametrize("fast", [False, True])
@@ -31,6 +35,16 @@ def test_an_x86_processor_is_fast_with_amx_or_avx512_for_bf16(
     for each in FAST_AT_BF16:  # as in an old torch
         monkeypatch.delattr(torch.cpu, each)
     assert cpu_is_fast_at_bf16() is False
+
+
+@pytest.mark.parametrize("amx", [False, True])
+@pytest.mark.parametrize("avx512", [False, True])
+def test_a_processor_with_matrix_units_is_told_from_one_without(
+    amx: bool, avx512: bool, monkeypatch: pytest.MonkeyPatch
+):
+    for name, there in zip(FAST_AT_BF16, (amx, avx512), strict=True):
+        monkeypatch.setattr(torch.cpu, name, lambda there=there: there, raising=False)
+    assert cpu_has_bf16_without_matrix_units() is (avx512 and not amx)
 
 
 def test_a_torch_without_onednn_is_not_asked_for_its_operators(monkeypatch: pytest.MonkeyPatch):
