@@ -3,6 +3,8 @@ model's numbers are none."""
 
 import platform
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -35,10 +37,21 @@ def cpu_is_fast_at_bf16() -> bool:
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
+@cache
 def cpu_has_bf16_without_matrix_units() -> bool:
     """Whether this is an x86 with AVX-512's instructions for bf16 and without AMX."""
     amx, avx512 = (getattr(torch.cpu, name, bool)() for name in FAST_AT_BF16)
     return avx512 and not amx
+
+
+@cache
+def cpu_is_amd() -> bool:
+    """Whether MKL takes its slower paths, written for processors other than Intel's x86."""
+    try:
+        described = Path("/proc/cpuinfo").read_text(errors="replace")
+    except OSError:  # not Linux; Windows names the maker here
+        described = platform.processor()
+    return "AuthenticAMD" in described
 
 
 def check_finite(values: Tensor, part: str) -> Tensor:

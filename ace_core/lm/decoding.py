@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from ..errors import InvalidRequestError
 from ..memory import memory_for
 from ..models.kv_cache import KVCache, StaticKVCache, kv_cache_bytes, whole_blocks
+from ..models.onednn import linear
 from ..precision import all_finite, non_finite
 from .cuda_graph import GraphedStep
 from .grammar import Allowed, State
@@ -213,7 +213,7 @@ class Batch:
         count, cfg = len(self.sequences), self.cfg_scale > 1
         if len(rows) < count:
             hidden = hidden[rows + [count + row for row in rows if cfg]]
-        logits = F.linear(hidden, self.lm_head[columns])  # [rows, R]
+        logits = linear(hidden, self.lm_head[columns])  # [rows, R]
         if cfg:
             cond, uncond = logits.chunk(2)
             logits = apply_cfg(cond, uncond, self.cfg_scale)

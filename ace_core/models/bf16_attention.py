@@ -15,7 +15,6 @@ is used; with `ENABLED` = False everywhere.
 """
 
 import math
-from functools import cache
 from typing import Final
 
 import torch
@@ -23,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..precision import cpu_has_bf16_without_matrix_units
+from .onednn import has_product, product
 from .row_blocks import is_plain_cpu
 
 ENABLED = True
@@ -36,10 +36,11 @@ def serves(q: Tensor, k: Tensor) -> bool:
     """Whether attention of q [B, H, T, D] to k [B, H_kv, L, D] is faster here."""
     return (
         ENABLED
+        and is_plain_cpu(q)  # first: a compiler would note what is asked of shapes before it
         and q.dtype is torch.bfloat16
         and min(q.shape[2], k.shape[2]) >= SHORTEST
-        and is_plain_cpu(q)
-        and _is_available()
+        and cpu_has_bf16_without_matrix_units()
+        and has_product(q.dtype)
     )
 
 
@@ -66,7 +67,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, factor: Tensor | None, out: Tensor)
     """Attention of scaled q [N, D] to k and v [L, D], its weights times `factor` [N, L], in
     `out` [N, D]."""
     offset = q.new_full((len(k),), -OFFSET)
-    weights = torch.ops.mkldnn._linear_pointwise(q, k, offset, "sigmoid", [], None)
+    weights = product(q, k, offset, "sigmoid")
     if factor is not None:
         weights.mul_(factor)
     sums = weights.sum(dim=-1, keepdim=True, dtype=torch.float32)
@@ -87,8 +88,3 @@ def _factors(bias: Tensor | None, batch: int, groups: int) -> Tensor | None:
         return None
     factors = bias.exp().expand(batch, groups, -1, -1)
     return factors.flatten(1, 2)
-
-
-@cache
-def _is_available() -> bool:
-    return cpu_has_bf16_without_matrix_units() and hasattr(torch.ops.mkldnn, "_linear_pointwise")

@@ -1,9 +1,10 @@
 """Which classes layers are made of, on which device and in which dtype.
 
-Every layer of every model is built through an `Ops`. With the default they are torch's own; a
-host hands in its casting layers instead, and with them come offload, fp8 and GGUF, without a
-branch in this library. Parameters that sit beside the layers (tables, special tokens) come from
-`Ops.parameter` and are cast to their partner's dtype and device where they are used.
+Every layer of every model is built through an `Ops`. With the default they are torch's own, but for
+linear ones, which take oneDNN's product where it is faster; a host hands in its casting layers
+instead, and with them come offload, fp8 and GGUF, without a branch in this library. Parameters that
+sit beside the layers (tables, special tokens) come from `Ops.parameter` and are cast to their
+partner's dtype and device where they are used.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 
 from ..constants import NORM_EPS
+from .onednn import Linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Ops:
         return {"device": self.device, "dtype": self.dtype}
 
     def linear(self, in_features: int, out_features: int, bias: bool = True) -> nn.Module:
-        layer = self.quantized or self.layers.Linear
+        layer = self.quantized or (Linear if self.layers is nn else self.layers.Linear)
         return layer(in_features, out_features, bias=bias, **self.factory_kwargs)
 
     def norm(self, size: int, eps: float = NORM_EPS) -> nn.Module:

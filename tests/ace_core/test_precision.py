@@ -44,7 +44,7 @@ def test_a_processor_with_matrix_units_is_told_from_one_without(
 ):
     for name, there in zip(FAST_AT_BF16, (amx, avx512), strict=True):
         monkeypatch.setattr(torch.cpu, name, lambda there=there: there, raising=False)
-    assert cpu_has_bf16_without_matrix_units() is (avx512 and not amx)
+    assert cpu_has_bf16_without_matrix_units.__wrapped__() is (avx512 and not amx)
 
 
 def test_a_torch_without_onednn_is_not_asked_for_its_operators(monkeypatch: pytest.MonkeyPatch):

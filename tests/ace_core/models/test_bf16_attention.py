@@ -13,13 +13,14 @@ from ace_core.models.attention import (
     sliding_window,
 )
 from ace_core.models.bf16_attention import OFFSET, REACH, ROWS, attention, serves
+from ace_core.models.onednn import has_product, product
 from tests.toy import randn
 
 # weights, results and their quotient are rounded, and the scaled queries: 2 ** -9 at most each
 ROUNDINGS = 4 * 2**-9
 
 pytestmark = pytest.mark.skipif(
-    not torch.backends.mkldnn.is_available() or not torch.ops.mkldnn._is_mkldnn_bf16_supported(),
+    not has_product(torch.bfloat16),
     reason="oneDNN has no bfloat16 here",
 )
 
@@ -75,7 +76,7 @@ def test_an_item_of_a_batch_is_what_it_is_alone():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_scores_out_of_reach_are_computed_by_torch(sign: int):
-    q, k, v = 2 + heads(1, 70) / 8, sign * (2 + heads(1, 70, seed=2) / 8), heads(1, 70, seed=3)
+    q, k, v = 3 + heads(1, 70) / 8, sign * (2 + heads(1, 70, seed=2) / 8), heads(1, 70, seed=3)
     scores = q.double() @ k.double().transpose(-1, -2) * 128**-0.5
     assert bool((scores.logsumexp(-1).abs() > REACH).all())
     assert error(attention(q, k, v), exact(q, k, v)) < 5 * ROUNDINGS  # of larger scores
@@ -90,14 +91,14 @@ def test_what_is_not_a_number_stays_one():
 def test_a_weight_is_the_exponential_to_its_rounding():
     scores = torch.linspace(-REACH, REACH, 501).bfloat16()[:, None]
     one, offset = torch.ones(1, 1, dtype=torch.bfloat16), torch.full((1,), -OFFSET).bfloat16()
-    out = torch.ops.mkldnn._linear_pointwise(scores, one, offset, "sigmoid", [], None)
+    out = product(scores, one, offset, "sigmoid")
     expected = (scores.double() - OFFSET).exp()
     torch.testing.assert_close(out.double(), expected, rtol=2**-8, atol=0)
 
 
 def test_the_layers_take_it_where_it_is_faster(monkeypatch: pytest.MonkeyPatch):
     taken: list[Tensor] = []
-    monkeypatch.setattr(bf16_attention, "_is_available", lambda: True)
+    monkeypatch.setattr(bf16_attention, "cpu_has_bf16_without_matrix_units", lambda: True)
     monkeypatch.setattr(
         bf16_attention,
         "attention",
@@ -118,14 +119,14 @@ def test_the_layers_take_it_where_it_is_faster(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_other_dtypes_short_sequences_and_gradients_are_torchs(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bf16_attention, "_is_available", lambda: True)
+    monkeypatch.setattr(bf16_attention, "cpu_has_bf16_without_matrix_units", lambda: True)
     q, k = heads(2, 64), heads(2, 64)
     assert serves(q, k)
     assert not serves(q.float(), k.float())
     assert not serves(q[:, :, :63], k) and not serves(q, k[:, :, :63])
     assert not serves(q.to("meta"), k.to("meta"))
-    monkeypatch.setattr(bf16_attention, "_is_available", lambda: False)
+    monkeypatch.setattr(bf16_attention, "cpu_has_bf16_without_matrix_units", lambda: False)
     assert not serves(q, k)
-    monkeypatch.setattr(bf16_attention, "_is_available", lambda: True)
+    monkeypatch.setattr(bf16_attention, "cpu_has_bf16_without_matrix_units", lambda: True)
     with torch.inference_mode(False), torch.enable_grad():
         assert not serves(q, k)
