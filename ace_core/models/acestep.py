@@ -33,7 +33,7 @@ class TimbreEncoder(Encoder):
         if self.cls:
             token = self.special_token.to(embedded).expand(len(embedded), -1, -1)
             embedded = torch.cat((token, embedded), dim=1)  # [R, 1 + T, E]
-        return self.run_layers(embedded)[:, 0]
+        return self.first_token(embedded)
 
 
 class ConditionEncoder(nn.Module):

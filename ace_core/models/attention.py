@@ -6,9 +6,9 @@ sequence. There are no padding masks: items are encoded one by one, so nothing i
 Source: transformers, models/qwen3/modeling_qwen3.py; ACE-Step-1.5 modeling_acestep_v15_*.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
 import torch.nn.functional as F
@@ -210,6 +210,15 @@ class SelfAttention(AttentionProjections):
             return self.project_out(merge_heads(grouped_query_attention(q, k, v)))
         return self.project_out(window.attention(q, k, v))
 
+    def first_token(self, x: Tensor, rope: Rope) -> Tensor:
+        """What the first token gets from all of `x` [B, T, E]: [B, 1, E]."""
+        cos, sin = rope
+        first = self._split_heads(self.q_proj(x[:, :1].contiguous()))
+        q = rotated_heads(self.q_norm, first, (cos[..., :1, :, :], sin[..., :1, :, :]))
+        k = rotated_heads(self.k_norm, self._split_heads(self.k_proj(x)), rope)
+        v = self._split_heads(self.v_proj(x)).transpose(1, 2)
+        return self.project_out(merge_heads(grouped_query_attention(q, k, v)))
+
 
 class CrossAttention(AttentionProjections):
     """To the keys and values of another sequence, which are projected once by `project_kv`."""
@@ -283,7 +292,15 @@ class TransformerLayer(nn.Module):
         other inputs are those of the attention."""
         dtype = rope[0].dtype
         h = normed_rows(self.input_layernorm, x, dtype)
-        x = add_branch(x, self.self_attn(h, rope, *attention_inputs))
+        return self._with_mlp(add_branch(x, self.self_attn(h, rope, *attention_inputs)), dtype)
+
+    def first_token(self, x: Tensor, rope: Rope) -> Tensor:
+        """`forward` at the first token of `x` [B, T, E], which sees all of it: [B, 1, E]."""
+        attention, dtype = cast("SelfAttention", self.self_attn), rope[0].dtype
+        h = normed_rows(self.input_layernorm, x, dtype)
+        return self._with_mlp(add_branch(x[:, :1], attention.first_token(h, rope)), dtype)
+
+    def _with_mlp(self, x: Tensor, dtype: torch.dtype) -> Tensor:
         return add_branch(x, self.mlp(normed_rows(self.post_attention_layernorm, x, dtype)))
 
 
@@ -305,9 +322,32 @@ class Encoder(nn.Module):
 
     def run_layers(self, x: Tensor) -> Tensor:
         """The layers and the norm on `x` [B, T, E], already projected."""
-        rope = rotary_embedding(torch.arange(x.shape[1], device=x.device), self.size, x.dtype)
-        window = sliding_window(x, self.size.window)
-        dtype, x = x.dtype, x.to(residual_dtype(x.dtype))
-        for index, layer in enumerate(self.layers):
+        return self._normed(self._run(self._layers, x), x.dtype)
+
+    def first_token(self, x: Tensor) -> Tensor:
+        """`run_layers` at the first token alone: [B, E]. Of the last layer it needs no other
+        queries, and only the keys in its window."""
+        last, dtype = len(self.layers) - 1, x.dtype
+        x = self._run(self._layers[:-1], x)
+        if self.size.uses_sliding_window(last):
+            x = x[:, : self.size.window + 1].contiguous()
+        x = self._layers[last].first_token(x, self._rope(x, dtype))
+        return self._normed(x[:, 0], dtype)
+
+    @property
+    def _layers(self) -> "Sequence[TransformerLayer]":
+        return cast("Sequence[TransformerLayer]", self.layers)
+
+    def _rope(self, x: Tensor, dtype: torch.dtype) -> Rope:
+        return rotary_embedding(torch.arange(x.shape[1], device=x.device), self.size, dtype)
+
+    def _run(self, layers: Iterable[TransformerLayer], x: Tensor) -> Tensor:
+        """The residual stream [B, T, E] after the first `layers` of the stack on `x`."""
+        rope, window = self._rope(x, x.dtype), sliding_window(x, self.size.window)
+        x = x.to(residual_dtype(x.dtype))
+        for index, layer in enumerate(layers):
             x = layer(x, rope, window if self.size.uses_sliding_window(index) else None)
+        return x
+
+    def _normed(self, x: Tensor, dtype: torch.dtype) -> Tensor:
         return normed(self.norm, x, dtype).to(dtype)

@@ -30,7 +30,7 @@ class Pooler(Encoder):
         """Frames of each code [M, 5, E] to [M, E]."""
         embedded = self.embed_tokens(x)
         token = self.special_token.to(embedded).expand(len(embedded), -1, -1)
-        return self.run_layers(torch.cat((token, embedded), dim=1))[:, 0]  # 6 positions per code
+        return self.first_token(torch.cat((token, embedded), dim=1))  # 6 positions per code
 
 
 class Quantizer(nn.Module):

@@ -6,13 +6,15 @@ import torch
 from safetensors.torch import load_file
 
 from ace_core.models.acestep import ConditionEncoder, TimbreEncoder
-from ace_core.models.config import StackConfig
+from ace_core.models.attention import Encoder
+from ace_core.models.config import SLIDING, StackConfig
 from ace_core.models.ops import TORCH
 from tests.float64 import in_float64
 from tests.oracle import diffusers_of
 from tests.rounding import SINGLE, assert_same, difference
 from tests.toy import TEXT_HIDDEN_SIZE, acestep, dit_config, fill, randn, randn64
 
+WINDOW = 8
 GOLDEN = Path(__file__).parents[2] / "goldens" / "xl_timbre.safetensors"
 
 
@@ -68,3 +70,22 @@ def test_lyrics_come_first_then_one_vector_per_clip_then_text():
     for index, clip in enumerate(clips):
         alone = encoder.timbre_encoder(clip[None])
         assert_same(encoded[:, 6 + index], alone)
+
+
+@pytest.mark.parametrize(
+    "types", [("full_attention", SLIDING), (SLIDING, "full_attention"), (SLIDING,)]
+)
+@pytest.mark.parametrize("length", [1, 6, WINDOW + 1, WINDOW + 2, 5 * WINDOW])
+def test_the_first_token_alone_is_that_of_all(types: tuple[str, ...], length: int):
+    size = replace(dit_config().encoder, layer_types=types, window=WINDOW)
+    encoder = fill(Encoder(size, 8, len(types), TORCH)).double()
+    x = randn64(2, length, size.hidden_size)
+    assert_same(encoder.first_token(x), encoder.run_layers(x)[:, 0])
+
+
+def test_the_last_layer_computes_no_other_token():
+    encoder, rows = fill(TimbreEncoder(dit_config(), TORCH)), []
+    for layer in encoder.layers:
+        layer.mlp.register_forward_pre_hook(lambda _, inputs: rows.append(inputs[0].shape[1]))
+    encoder(randn(1, 30, 64))
+    assert rows == [30] * (len(rows) - 1) + [1]
