@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,15 +59,16 @@ def _module_of(symbol: str) -> tuple[Any, list[str]]:
 def _sets(kind: Any, name: str) -> bool:
     """Whether the class, or one that it is made from, names such an attribute of its objects."""
     pattern = re.compile(rf"\.{name}\b|^\s+{name}\s*:", re.MULTILINE)
-    return any(pattern.search(text) for text in _sources(getattr(kind, "__mro__", ())))
+    return any(pattern.search(_source(each)) for each in getattr(kind, "__mro__", ()))
 
 
-def _sources(kinds: Iterable[type]) -> Iterable[str]:
-    for kind in kinds:
-        try:
-            yield inspect.getsource(kind)
-        except (OSError, TypeError):  # built in
-            continue
+@cache  # it is found by parsing the whole file
+def _source(kind: type) -> str:
+    """The text of a class, "" for one that is built in."""
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        return ""
 
 
 def _written(found: Any) -> str:
