@@ -188,6 +188,7 @@ def test_an_environment_is_made_once_for_the_same_requirements(
     assert "comfyui-frontend-package==1.0" in installed
     assert not {"torch", "spandrel", "# remark"} & set(installed)
     assert commands[-1][-2:] == ["--no-deps", "spandrel"]
+    assert all("--no-compile" in each for each in commands if "pip" in each)
     count = len(commands)
     environments.make_host(place)
     assert len(commands) == count

@@ -65,6 +65,9 @@ def make(
 ) -> None:
     """Make or mend an environment, unless it was made of the same `inputs`.
 
+    Nothing is compiled: of some ten thousand modules a run imports a tenth, and what is imported
+    is compiled then, once.
+
     Args:
         installs: arguments of one `pip install` each; torch comes first, unless `python` is given.
         python: whose environment it is; None is the Python that runs this.
@@ -82,7 +85,7 @@ def make(
     if python is None:
         subprocess.run(["sh", str(_TORCH), str(python_of(place))], check=True)
     for arguments in installs:
-        command = [str(python_of(place)), "-m", "pip", "install", "-q", *arguments]
+        command = [str(python_of(place)), "-m", "pip", "install", "-q", "--no-compile", *arguments]
         subprocess.run(command, check=True)
     stamp.write_text(made_of, encoding="utf-8")
 
