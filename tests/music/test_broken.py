@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.music.broken import BREAKS
+from tests.music.broken import BREAKS, GROUPS, Break
 from tests.music.forms import FORM, REACHED
 from tools.miniature.claims.kept import bounds, broken
 from tools.miniature.claims.music import Family
+from tools.miniature.claims.table import Group
 
 HEARD = {name: kept.claim for name, kept in broken(REACHED).items() if kept.heard}
 MUST = {"mask", "schedule", "codes", "guidance", "conditions", "instruction"}
@@ -22,6 +23,14 @@ def in_turn() -> list[str]:
 def test_each_break_was_listened_to_and_one_of_each_kind_is_heard():
     assert list(broken(REACHED)) == list(BREAKS)
     assert {BREAKS[name].kind for name in HEARD} >= MUST
+
+
+def test_nothing_that_was_kept_of_the_intact_code_is_heard(monkeypatch: pytest.MonkeyPatch):
+    intact, heard = Family(None, frozenset()), list[Family]()
+    group = Group(lambda family, extent: heard.append(family) or [], frozenset())
+    monkeypatch.setitem(GROUPS, "base", group)
+    Break("guidance", "base", lambda patch: None).figures(intact)
+    assert heard[0] is not intact
 
 
 @pytest.mark.parametrize("name", in_turn())

@@ -3,12 +3,14 @@ model is needed."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from ace_core.constants import LATENT_CHANNELS, SAMPLE_RATE
 from ace_core.sources import place_region, prepare_source
+from tools.miniature.claims import text
 from tools.miniature.claims.asked import AsAsked, as_asked, instruments, requests, song
 from tools.miniature.claims.codes import recall
 from tools.miniature.claims.figure import Extent, Figure, Unit, over_seeds
@@ -22,7 +24,7 @@ from tools.miniature.claims.kept import (
     write_reached,
 )
 from tools.miniature.claims.language import named
-from tools.miniature.claims.music import latent, truths, written
+from tools.miniature.claims.music import Family, How, latent, truths, written
 from tools.miniature.claims.regions import KEEP, Repaint
 from tools.miniature.claims.sources import clip, nearer_to_source, other_sounds
 from tools.miniature.claims.stems import added, cases, completed, fits, si_sdr_gains
@@ -152,6 +154,21 @@ def test_a_repaint_is_new_and_fits_where_its_region_is_another_piece_of_the_same
 def test_a_caption_names_its_instruments():
     for seed in range(40):
         assert named(caption(draw(seed))) == draw(seed).stems
+
+
+def test_what_the_base_model_plays_is_made_once_for_a_family(monkeypatch: pytest.MonkeyPatch):
+    made: list[float] = []
+
+    def heard(models: Any, asked: Any, how: How) -> None:
+        assert how.guidance is not None
+        made.append(how.guidance.scale)
+
+    monkeypatch.setattr(text, "heard", heard)
+    monkeypatch.setattr(Family, "base", None)
+    family = Family(None, frozenset())
+    for each in (family, family, replace(family)):
+        text.sweep(each, EXTENT)
+    assert made == [*EXTENT.scales] * 2
 
 
 def test_figures_of_seeds_are_one_figure_and_their_spread():

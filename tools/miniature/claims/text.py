@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import torch
@@ -27,9 +28,10 @@ CHANCE: Final = {  # of pieces against the requests of others, `calibration.py`
     "instruments": 0.5,
 }
 POINTS: Final = 0.05  # that turbo may fall behind base
+BEST: Final = 3.0  # scale of guidance
 
 
-def guided(extent: Extent, scale: float = 3.0) -> How:
+def guided(extent: Extent, scale: float = BEST) -> How:
     """The base model's way."""
     return How(extent.noise, extent.steps, Guidance(GuidanceKind.CFG, scale))
 
@@ -60,9 +62,8 @@ def turbo(family: Family, extent: Extent) -> list[Figure]:
 
 def base(family: Family, extent: Extent) -> list[Figure]:
     """The base model, and how far behind it turbo is on the same requests."""
-    asked = requests(extent.slow)
-    by_base = heard(family.base, asked, guided(extent))
-    by_turbo = heard(family.turbo, asked, How(extent.noise))
+    by_base = played_by_base(family, extent, BEST)
+    by_turbo = heard(family.turbo, requests(extent.slow), How(extent.noise))
     fields = ("tempo", "key", "instruments")
     behind = max(getattr(by_base, field) - getattr(by_turbo, field) for field in fields)
     return [
@@ -100,8 +101,13 @@ def guidance(family: Family, extent: Extent) -> list[Figure]:
 
 def sweep(family: Family, extent: Extent) -> dict[float, AsAsked]:
     """By guidance scale of the base model."""
-    asked = requests(extent.slow)
-    return {scale: heard(family.base, asked, guided(extent, scale)) for scale in extent.scales}
+    return {scale: played_by_base(family, extent, scale) for scale in extent.scales}
+
+
+@lru_cache(maxsize=8)  # two groups measure the best scale
+def played_by_base(family: Family, extent: Extent, scale: float) -> AsAsked:
+    """What the base model plays of the fewer requests, made once for a `family`."""
+    return heard(family.base, requests(extent.slow), guided(extent, scale))
 
 
 def seeds(family: Family, extent: Extent) -> list[Figure]:
