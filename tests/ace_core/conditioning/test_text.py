@@ -67,7 +67,8 @@ def test_a_token_without_a_row_in_the_model_is_refused_by_name(encoder, tmp_path
                 ),
             ],
         ),
-    ]
+    ],
+    scope="module",
 )
 def tokenizer(request, encoder):
     return encoder.tokenizer if request.param == "miniature" else load_tokenizer(QWEN)
