@@ -37,7 +37,6 @@ RENDERERS = ("canvas", "nodes2")
 SCRIPT = HERE / "visits.mjs"
 VISITS = {  # by fixture
     "seen": "workflows",
-    "opened": "views",
     "visited": "apps",
     "touched": "waveforms",
     "handled": "instrument",
@@ -46,7 +45,6 @@ VISITS = {  # by fixture
     "helped": "help",
     "preview": "audio_preview",
     "noted": "texts",
-    "redrawn": "seeds",
     "sourced": "sources",
     "sung": "lanes",
     "themed": "themes",
@@ -150,13 +148,7 @@ def _found(request: pytest.FixtureRequest, visits: Visits) -> Found:
 
 @pytest.fixture(scope="session", params=RENDERERS)
 def seen(request: pytest.FixtureRequest, visits: Visits) -> Found:
-    """What became of every workflow in the page, and of `RUN` when Run was pressed."""
-    return _found(request, visits)
-
-
-@pytest.fixture(scope="session", params=RENDERERS)
-def opened(request: pytest.FixtureRequest, visits: Visits) -> Found:
-    """How every workflow lies before one who opens it from the templates, in a small window."""
+    """How every workflow lies, what it sends, its seeds, and what became of `RUN`."""
     return _found(request, visits)
 
 
@@ -199,12 +191,6 @@ def preview(request: pytest.FixtureRequest, visits: Visits) -> Found:
 @pytest.fixture(scope="session", params=RENDERERS)
 def noted(request: pytest.FixtureRequest, visits: Visits) -> Found:
     """What stands on the nodes after runs with and without a note."""
-    return _found(request, visits)
-
-
-@pytest.fixture(scope="session", params=RENDERERS)
-def redrawn(request: pytest.FixtureRequest, visits: Visits) -> Found:
-    """The seeds of two runs of every workflow, the second with nothing changed."""
     return _found(request, visits)
 
 

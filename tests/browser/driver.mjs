@@ -1,28 +1,38 @@
-// Opens every workflow, and once more after it was saved; presses Run in those of `job.run`. Finds
-// {name: {missing, errors, dialogs, problems, boxes, groups, api, again (after save and open), files (that
-//   play), others (players of the page's own that are seen), images, afterwards (what a second Run would send)}}
+// Opens every workflow once, from the templates, and once more after it was saved. One after the other the parts of
+// this visit look at it: `openAsTemplate` of views.mjs, `look` below, `runTwice` of seeds.mjs, and `run` in those of
+// `job.run`. Finds {name: {view, missing, errors, dialogs, problems, boxes, groups, api, again (after save and open),
+//   seeds, files (that play), others (players of the page's own that are seen), images, afterwards (what one more
+//   Run would send)}}
 
-import { job, load, playing, pressRun, prompt, saveAndOpen } from "../../tools/browser/page.mjs";
+import { drawn, job, playing, pressRun, prompt, saveAndOpen } from "../../tools/browser/page.mjs";
+import { runTwice } from "./seeds.mjs";
+import { LAPTOP, openAsTemplate } from "./views.mjs";
 
 const TAKES = ".acestep15-takes";
 const LOADING = 60_000; // ms: until a result that is there has been loaded
 
 export async function visit(page) {
+  const before = page.viewportSize();
+  await page.setViewportSize(LAPTOP);
   const seen = {};
   for (const { name, page: workflow } of job.workflows) {
     page.problems.length = 0;
-    await load(page, name, workflow);
+    const view = await openAsTemplate(page, name, workflow);
+    await drawn(page); // older pages do not show all of a template
     const first = await page.evaluate(look);
     const api = await page.evaluate(prompt);
     if (job.pictures) await page.screenshot({ path: `${job.pictures}/${name}.${job.renderer}.png` });
     await page.evaluate(saveAndOpen);
     const again = await page.evaluate(prompt);
+    const seeds = await runTwice(page);
     const ran = job.run[name] ? await run(page, job.run[name]) : {};
     const second = await page.evaluate(look);
     const both = (what) => [...new Set([...first[what], ...second[what]])];
     const broken = { missing: both("missing"), errors: both("errors"), dialogs: both("dialogs") };
-    seen[name] = { ...first, ...broken, problems: [...page.problems], api, again, ...ran };
+    seen[name] = { view, ...first, ...broken, problems: [...page.problems], api, again, seeds, ...ran };
   }
+  await page.setViewportSize(before);
+  await drawn(page);
   return seen;
 }
 

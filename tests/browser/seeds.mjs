@@ -1,26 +1,15 @@
-// Presses Run twice in every workflow, with nothing changed between; the server gets neither. Finds
-// {name: [the seeds of the first Run, those of the second], each {"number of a node input": seed}}
-
-import { job } from "../../tools/browser/page.mjs";
+// Presses Run twice in the workflow that is open, with nothing changed between; the server gets neither. Finds
+// [the seeds of the first Run, those of the second], each {"number of a node input": seed}
 
 const SEEDS = ["seed", "noise_seed"]; // as in tools/workflows/node_sizes.py
 const QUEUE = "**/prompt";
 
-export async function visit(page) {
+export async function runTwice(page) {
   const sent = [];
   await page.route(QUEUE, (route) => keep(route, sent));
-  const found = {};
-  for (const { name, page: workflow } of job.workflows) {
-    await page.evaluate(([graph, name]) => window.app.loadGraphData(graph, true, true, name), [
-      workflow,
-      name,
-    ]);
-    sent.length = 0;
-    for (const count of [1, 2]) await run(page, () => sent.length === count);
-    found[name] = sent.map(seedsOf);
-  }
+  for (const count of [1, 2]) await run(page, () => sent.length === count);
   await page.unroute(QUEUE);
-  return found;
+  return sent.map(seedsOf);
 }
 
 // Answers for the server that the run was queued.

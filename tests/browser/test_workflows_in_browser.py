@@ -14,6 +14,7 @@ from tools.workflows.menu import NAMES, page_path
 from tools.workflows.prompts import read_prompt
 
 Box = list[float]  # left, top, width, height
+LAPTOP = (1440, 900)  # pixels, as in views.mjs
 
 
 @pytest.fixture(params=NAMES)
@@ -36,6 +37,13 @@ def test_it_opens_without_a_missing_node_a_red_frame_or_a_dialog(
 ) -> None:
     for found in ("missing", "errors", "problems", "dialogs"):
         assert seen[name][found] == [], found
+
+
+def test_all_of_a_template_is_seen_in_the_window_of_a_laptop(
+    seen: dict[str, Any], name: str
+) -> None:
+    boxes = seen[name]["view"]["boxes"]
+    assert [box for box in boxes if not inside(box, [0, 0, *LAPTOP])] == []
 
 
 def test_the_page_sends_what_the_api_file_says(seen: dict[str, Any], name: str) -> None:

@@ -1,23 +1,16 @@
 // How a workflow lies before one who opens it from the templates, in a window of a laptop. Finds
-// {name: {scale, boxes: [[left, top, width, height] in units]}}
+// {scale, boxes: [[left, top, width, height] in pixels of the window]}
 
-import { drawn, job } from "../../tools/browser/page.mjs";
+import { job, still } from "../../tools/browser/page.mjs";
 
-const [LAPTOP, BEFORE] = [{ width: 1440, height: 900 }, { width: 2560, height: 1300 }]; // pixels
-const SETTLE = 300; // ms: the page fits its view when the nodes have been measured
+export const LAPTOP = { width: 1440, height: 900 }; // pixels
+const FITTED = 8; // looks at a view that stays the same: the page fits it when the nodes have been measured
 
-export async function visit(page) {
-  await page.setViewportSize(LAPTOP);
-  const seen = {};
-  for (const { name, page: workflow } of job.workflows) {
-    await page.evaluate(openTemplate, [workflow, name]);
-    await page.waitForTimeout(SETTLE);
-    seen[name] = await page.evaluate(view);
-    if (job.pictures) await page.screenshot({ path: `${job.pictures}/view.${name}.${job.renderer}.png` });
-  }
-  await page.setViewportSize(BEFORE);
-  await drawn(page);
-  return seen;
+export async function openAsTemplate(page, name, workflow) {
+  await page.evaluate(openTemplate, [workflow, name]);
+  await still(page, FITTED);
+  if (job.pictures) await page.screenshot({ path: `${job.pictures}/view.${name}.${job.renderer}.png` });
+  return page.evaluate(view);
 }
 
 // What follows runs in the page.
@@ -26,6 +19,8 @@ async function openTemplate([workflow, name]) {
 }
 
 function view() {
-  const { canvas, graph } = window.app;
-  return { scale: canvas.ds.scale, boxes: graph.nodes.map(({ boundingRect }) => [...boundingRect]) };
+  const { scale, offset } = window.app.canvas.ds;
+  const boxOf = ([left, top, width, height]) =>
+    [left + offset[0], top + offset[1], width, height].map((each) => each * scale);
+  return { scale, boxes: window.app.graph.nodes.map(({ boundingRect }) => boxOf(boundingRect)) };
 }

@@ -22,17 +22,15 @@ import { visit as languages } from "./languages.mjs";
 import { visit as texts } from "./texts.mjs";
 import { visit as refusals } from "./refusals.mjs";
 import { visit as search } from "./search.mjs";
-import { visit as seeds } from "./seeds.mjs";
 import { visit as sources } from "./sources.mjs";
 import { visit as lifetimes } from "./lifetimes.mjs";
 import { visit as themes } from "./themes.mjs";
-import { visit as views } from "./views.mjs";
 import { visit as warnings } from "./warnings.mjs";
 import { visit as writing } from "./writing.mjs";
 import { job, tell } from "../../tools/browser/page.mjs";
 
 const VISITS = {
-  workflows, views, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, seeds, sources, lanes,
+  workflows, errors, waveforms, instrument, lifetimes, help, audio_preview, languages, texts, sources, lanes,
   themes, search, dropped, refusals, counts, warnings, writing, apps,
 };
 

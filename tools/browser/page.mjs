@@ -71,7 +71,12 @@ export async function drawn(page) {
     );
   }
   await command(page, "Comfy.Canvas.FitView");
-  await page.evaluate(untilStill, QUIET);
+  await still(page);
+}
+
+// When neither the view nor a node has moved for so many looks.
+export async function still(page, polls = QUIET.polls) {
+  await page.evaluate(untilStill, { ...QUIET, polls });
 }
 
 export async function command(page, name) {
@@ -140,9 +145,11 @@ function withSettings(settings) {
 
 async function untilStill({ polls, pause, most }) {
   const look = () => {
+    const { canvas, graph } = window.app;
     const shown = [...document.querySelectorAll("[data-node-id]")];
-    const places = window.app.graph.nodes.map((node) => [...node.boundingRect]);
-    return JSON.stringify([places, shown.map((each) => each.getBoundingClientRect())]);
+    const places = graph.nodes.map((node) => [...node.boundingRect]);
+    const view = [canvas.ds.scale, ...canvas.ds.offset];
+    return JSON.stringify([view, places, shown.map((each) => each.getBoundingClientRect())]);
   };
   let before = "";
   for (let same = 0, tries = 0; same < polls && tries < most; tries++) {
