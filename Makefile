@@ -104,6 +104,7 @@ lint:
 bench:
 	$(ENVIRONMENTS) run -m benchmarks.text_to_music
 	$(ENVIRONMENTS) run -m benchmarks.dit_step
+	$(ENVIRONMENTS) run -m benchmarks.real_song
 
 clean:
 	rm -rf $(VENV) .venv-hosts output build

@@ -9,13 +9,14 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 
 from ace_core.precision import cpu_is_fast_at_bf16
 
 Run = Callable[[], object]
+Result = TypeVar("Result")
 
 
 class Seconds(NamedTuple):
@@ -34,7 +35,7 @@ def interleaved(runs: Mapping[str, Run], rounds: int = 3, warmup: int = 1) -> di
     for turn in range(rounds):
         names = list(runs) if turn % 2 == 0 else list(reversed(list(runs)))
         for name in names:
-            seconds[name].append(_timed(runs[name]))
+            seconds[name].append(timed(runs[name])[1])
     return {
         name: Seconds(*(statistics.median(each) for each in zip(*values, strict=True)))
         for name, values in seconds.items()
@@ -69,10 +70,11 @@ def machine() -> str:
     return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}{fast}"
 
 
-def _timed(run: Run) -> Seconds:
+def timed(run: Callable[[], Result]) -> tuple[Result, Seconds]:
+    """What a run gives, and how long it took."""
     cpu, wall = time.process_time(), time.perf_counter()
-    run()
-    return Seconds(time.process_time() - cpu, time.perf_counter() - wall)
+    result = run()
+    return result, Seconds(time.process_time() - cpu, time.perf_counter() - wall)
 
 
 def _status(field: str) -> int:

@@ -74,6 +74,13 @@ def host_model(model: AceStepModel, checkout: Path) -> Any:
     return peer.eval()
 
 
+def host_vae(weights: dict[str, Tensor]) -> Any:
+    """ComfyUI's own VAE, as its loader makes it of weights with the names of stable-audio-tools."""
+    import comfy.sd
+
+    return comfy.sd.VAE(sd=weights)
+
+
 def _spelled(model: AceStepModel, folder: str) -> dict[str, Tensor]:
     """The model's tensors under the names that diffusers gives them in `folder`."""
     naming = DIFFUSERS_DIT[folder]

@@ -60,7 +60,7 @@ def generation(model: AceStepModel, seconds: float, steps: int) -> dict[str, Sec
     host = peers.host_model(model, checkout)
     runs: dict[str, Run] = {
         "ours": lambda: _ours(model, item, silence, x, steps),
-        "ComfyUI": lambda: _euler(_host_step(host, item, silence), x, steps),
+        "ComfyUI": lambda: host_song(host, item, silence, steps),
     }
     return interleaved(runs, rounds=1, warmup=0)
 
@@ -69,6 +69,11 @@ def _ours(model: AceStepModel, item: Task, silence: Tensor, x: Tensor, steps: in
     ctx = context(model, item, silence)
     kv = model.decoder.cross_attention_kv(model.encoder(item.text, item.lyrics, silence[:, :750]))
     return _euler(lambda x, t: model.decoder(x, torch.full((1,), t), ctx, kv), x, steps)
+
+
+def host_song(host: Any, item: Task, silence: Tensor, steps: int = 8) -> Tensor:
+    """Latents [1, T, 64] as the host makes them; `silence` is as long as the song."""
+    return _euler(_host_step(host, item, silence), torch.randn_like(silence), steps)
 
 
 def _host_step(host: Any, item: Task, silence: Tensor) -> Callable[[Tensor, float], Tensor]:

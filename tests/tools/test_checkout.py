@@ -103,6 +103,7 @@ READERS = (  # of COMFYUI_PATH: what `make` runs, and what is run by hand
     "benchmarks.text_to_music",
     "benchmarks.dit_step",
     "benchmarks.language_model",
+    "benchmarks.real_song",
 )
 
 

@@ -26,19 +26,21 @@ from tools.miniature.recordings import FOLDER, write_recordings
 from tools.miniature.trained import TRAINED, family
 from tools.miniature.training.parts import (
     LANGUAGE_MODEL,
-    make_base,
-    make_language_model,
-    make_text_encoder,
-    make_turbo,
+    MAKERS,
+    MINUTES,
+    STATES,
+    Training,
+    make_all,
 )
 from tools.miniature.world.export import write_piece
 from tools.miniature.world.request import at_tempo, draw
 
-TRAINERS = {
-    "text-encoder": make_text_encoder,
-    "base": make_base,
-    "turbo": make_turbo,
-    "language-model": make_language_model,
+TRAINED_PARTS = {  # what each does, for the help
+    "text-encoder": "train the text encoder",
+    "base": "train the base diffusion model, and its audio codes first",
+    "turbo": "teach the turbo model by the base model",
+    "language-model": "train the language model",
+    "all": "make every part, one after another: --minutes are those of all",
 }
 
 
@@ -51,8 +53,8 @@ def main(arguments: Sequence[str]) -> None:
     elif chosen.part == "vae":
         write_vae(chosen.out)
         print(chosen.out)
-    elif chosen.part in TRAINERS:
-        print(TRAINERS[chosen.part](chosen.minutes, chosen.threads, print))
+    elif chosen.part in TRAINED_PARTS:
+        _train(chosen)
     elif chosen.part == "measures":
         print_calibration(chosen.pieces, print)
     elif chosen.part == "language-figures":
@@ -61,6 +63,15 @@ def main(arguments: Sequence[str]) -> None:
         _figures(chosen)
     else:
         print_figures(constructed(), chosen.pieces, chosen.seconds, print)
+
+
+def _train(chosen: argparse.Namespace) -> None:
+    training = Training(chosen.minutes, chosen.threads, family=chosen.family, states=chosen.states)
+    if chosen.part == "all":
+        make_all(training)
+    else:
+        MAKERS[chosen.part](training)
+    print(chosen.family)
 
 
 def _figures(chosen: argparse.Namespace) -> None:
@@ -121,15 +132,15 @@ def _parser() -> argparse.ArgumentParser:
     part = parts.add_parser("vae-figures", help="how well it keeps held-out pieces")
     part.add_argument("--pieces", type=int, default=16)
     part.add_argument("--seconds", type=float, default=10.0)
-    for name, minutes, text in (
-        ("text-encoder", 7, "train the text encoder"),
-        ("base", 240, "train the base diffusion model, and its audio codes first"),
-        ("turbo", 20, "teach the turbo model by the base model"),
-        ("language-model", 75, "train the language model"),
-    ):
+    for name, text in TRAINED_PARTS.items():
         part = parts.add_parser(name, help=f"{text}; goes on where a run was stopped")
-        part.add_argument("--minutes", type=float, default=minutes)
+        minutes = MINUTES.get(name, sum(MINUTES.values()))
+        part.add_argument("--minutes", type=float, default=minutes, help="of one core, in all")
         part.add_argument("--threads", type=int, default=1)
+        part.add_argument("--family", type=Path, default=TRAINED, help="folder of its parts")
+        part.add_argument(
+            "--states", type=Path, default=STATES, help="what a stopped run goes on from"
+        )
     part = parts.add_parser("measures", help="what tempo, key and others come to on its own pieces")
     part.add_argument("--pieces", type=int, default=100)
     part = parts.add_parser("language-figures", help="what it writes and understands")

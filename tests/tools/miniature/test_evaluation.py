@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ace_core.measure.key import PITCHES
 from tools.miniature.codec.decoder import SCALE
-from tools.miniature.evaluation.calibration import SHARES, cases, stem_auc
+from tools.miniature.evaluation.calibration import SHARES, Case, cases, stem_auc, uneven
 from tools.miniature.evaluation.key import in_key, key
 from tools.miniature.evaluation.likeness import harmony, kept, likeness, rhythm
 from tools.miniature.evaluation.sound import CLICK, audio_of, click, roll_si_sdr
@@ -57,8 +57,12 @@ def ghostly(roll: Tensor, seed: int = 0) -> Tensor:
 
 @pytest.mark.parametrize("measure", SHARES)
 def test_a_share_is_whole_on_own_requests_and_near_chance_on_others(measure: str):
-    right, wrong = (list(SHARES[measure](cases(PIECES, own))) for own in (True, False))
+    own, others = cases(PIECES, own=True), cases(PIECES, own=False)
+    right, played, wrong = (
+        list(SHARES[measure](each)) for each in (own, [uneven(case) for case in own], others)
+    )
     assert sum(right) / len(right) > OWN[measure]
+    assert sum(played) / len(played) > OWN[measure] - 0.03
     assert sum(wrong) / len(wrong) < OTHERS[measure]
 
 
@@ -129,8 +133,27 @@ def test_a_held_note_begins_once():
     roll = torch.zeros(60, 64)
     roll[FIRST_FRAME::RESTRIKE, KEYBOARD[2]] = 0.8
     assert onsets(roll).nonzero().tolist() == [[FIRST_FRAME, KEYBOARD[2]]]
-    roll[FIRST_FRAME + 2 * RESTRIKE, KEYBOARD[2]] = 1.0  # harder than before: struck anew
+    roll[FIRST_FRAME + 2 * RESTRIKE, KEYBOARD[2]] = 1.3  # much harder than before: struck anew
     assert len(onsets(roll).nonzero()) == 2
+
+
+def test_a_held_note_begins_once_however_unevenly_it_is_held():
+    request = replace(FULL, keyboard="organ", beat_frames=22, stems=("keyboard",))
+    roll = compose(request).roll
+    played = uneven(Case(request, roll, roll)).roll
+    assert on_grid(roll, request) == 1
+    assert (on_grid(played, request) or 0) > 0.9
+
+
+def test_a_chord_held_from_before_does_not_begin_within_a_part():
+    request = replace(FULL, keyboard="organ", beat_frames=22, stems=("keyboard",))
+    roll = compose(request).roll
+    for first in range(100, 200, 3):
+        within = slice(first, first + 150)
+        assert on_grid(roll, request, within) == 1
+        assert in_key(roll, request.key, within) == 1
+    assert on_grid(roll, request, slice(0, 0)) is None
+    assert in_key(roll, request.key, slice(0, 0)) is None
 
 
 def test_a_latent_is_a_roll_five_times_as_large():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tools.miniature.diffusion.clock import CHANNELS, silence
+from tools.miniature.diffusion.train import OUTSIDE, squared_error
 from tools.miniature.evaluation.strokes import onsets
 from tools.miniature.evaluation.tempo import slots
 from tools.miniature.training.loop import Run, rate_at, train
@@ -81,7 +82,7 @@ def test_the_silence_marks_where_a_sound_may_begin(meter: int, beat: int) -> Non
     whole, eighths, fours, threes = silence(300)[0, :, place : place + CHANNELS].unbind(1)
     request = Request(0, 12.0, beat, meter, tonic=0, mode="major", stems=("drums",))
     marks = (whole, threes) if meter == 6 else (whole, eighths, fours.clamp(max=0))
-    marked = sum(each.abs() for each in marks).nonzero().flatten().tolist()
+    marked = torch.stack(marks).any(dim=0).nonzero().flatten().tolist()
     bars = range(FIRST_FRAME, 300, request.bar_frames)
     allowed = [bar + slot for bar in bars for slot in slots(request)]
     assert marked == [frame for frame in sorted({*allowed}) if frame < 300]
@@ -102,3 +103,15 @@ def test_no_sound_begins_but_on_an_accent(seed: int) -> None:
     assert int((found >= Accent.BEAT).sum()) == len(
         range(FIRST_FRAME, request.frames, request.beat_frames)
     )
+
+
+def test_frames_that_the_source_gives_count_less() -> None:
+    found, asked = torch.randn(2, 8, 64), torch.randn(2, 8, 64)
+    by_frame = (found - asked).square().mean(dim=2)
+    mask = torch.zeros(2, 8)
+    mask[:, 2:5] = 1
+    losses = squared_error(found, asked, mask)
+    inside, outside = by_frame[:, 2:5].sum(dim=1), by_frame[:, [0, 1, 5, 6, 7]].sum(dim=1)
+    torch.testing.assert_close(losses, (inside + OUTSIDE * outside) / (3 + 5 * OUTSIDE))
+    everywhere = squared_error(found, asked, torch.ones(2, 8))
+    torch.testing.assert_close(everywhere, by_frame.mean(dim=1))

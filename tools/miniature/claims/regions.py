@@ -55,9 +55,11 @@ class Repaint:
         return same < NEW * total
 
     def fits(self) -> bool:
-        """Whether the new music is in time and in key."""
-        inside = self.inside(roll_of(self.latents[0]))
-        time, notes = on_grid(inside, self.request), in_key(inside, self.request.key)
+        """Whether the new music is in time and in key; chords held from before do not begin
+        there."""
+        roll, inside = roll_of(self.latents[0]), slice(self.first, self.stop)
+        time = on_grid(roll, self.request, inside)
+        notes = in_key(roll, self.request.key, inside)
         return time is not None and time >= IN_TIME and (notes is None or notes >= IN_KEY)
 
     def inside(self, roll: Tensor) -> Tensor:

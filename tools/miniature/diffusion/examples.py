@@ -21,14 +21,14 @@ from tools.miniature.world.channels import STEMS
 from tools.miniature.world.request import Request
 
 BASE: Final = {
-    "text2music": 0.25,
-    "cover": 0.14,
-    "repaint": 0.20,
-    "extract": 0.08,
+    "text2music": 0.23,
+    "cover": 0.12,
+    "repaint": 0.26,
+    "extract": 0.06,
     "lego": 0.16,
     "complete": 0.17,
 }
-TURBO: Final = {"text2music": 0.4, "cover": 0.45, "repaint": 0.15}
+TURBO: Final = {"text2music": 0.35, "cover": 0.35, "repaint": 0.3}
 PLAYS: Final = 0.75  # how often a stem is in a piece
 REFERENCE: Final = 0.25  # how often text to music has a reference
 NAMED_BESIDE_REFERENCE: Final = 0.3  # how often a caption names the stems then

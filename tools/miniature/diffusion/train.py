@@ -35,6 +35,7 @@ FACT_STATES: Final = 8  # of an item, evenly apart
 FACT_WEIGHT: Final = 0.005
 ACCENTS_AFTER: Final = 3  # the layer whose states are to tell the place in the bar
 ACCENT_WEIGHT: Final = 0.1
+OUTSIDE: Final = 0.25  # weight of a frame outside the mask, which the source gives already
 ANYWHERE: Final = 0.2  # how often a flow time is any, evenly
 HELD_OUT: Final = 900_000
 PIECES: Final = 16_000
@@ -151,7 +152,14 @@ class Trainee(nn.Module):
         at = t[:, None, None]
         noisy = at * noise + (1 - at) * batch.target
         found = self.velocity(batch, noisy, t, dropped)
-        return (found - (noise - batch.target)).square().mean(dim=(1, 2))
+        return squared_error(found, noise - batch.target, batch.context[..., -1])
+
+
+def squared_error(found: Tensor, asked: Tensor, mask: Tensor) -> Tensor:
+    """[B]: of velocities [B, T, 64], with a smaller weight where the mask [B, T] is 0."""
+    weights = OUTSIDE + (1 - OUTSIDE) * mask
+    errors = (found - asked).square().mean(dim=2)
+    return (errors * weights).sum(dim=1) / weights.sum(dim=1)
 
 
 def flow_times(items: int, generator: torch.Generator) -> Tensor:

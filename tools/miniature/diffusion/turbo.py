@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 
 from ace_core.sampling.schedules import timesteps
 from tools.miniature.diffusion.examples import TURBO
-from tools.miniature.diffusion.train import Trainee, draw_batch, maker_of
+from tools.miniature.diffusion.train import Trainee, draw_batch, maker_of, squared_error
 from tools.miniature.training.loop import Run, train
 
 RANK: Final = 8
@@ -65,7 +65,8 @@ def train_turbo(teacher: Trainee, run: Run) -> dict[str, Tensor]:
             plain = teacher.velocity(batch, noisy, t)
             null = teacher.velocity(batch, noisy, t, torch.ones(items, dtype=torch.bool))
             guided = null + GUIDANCE * (plain - null)
-        return (student.velocity(batch, noisy, t) - guided).square().mean()
+        found = student.velocity(batch, noisy, t)
+        return squared_error(found, guided, batch.context[..., -1]).mean()
 
     trained = train(student, loss, lambda _: "", run)
     assert isinstance(trained, Trainee)

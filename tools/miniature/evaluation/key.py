@@ -17,7 +17,7 @@ from ..world.channels import BASS, BASS_LOWEST, KEYBOARD, KEYBOARD_LOWEST, SYNTH
 from ..world.harmony import SCALES
 from ..world.piece import compose
 from ..world.request import MODES, draw
-from .strokes import onsets
+from .strokes import WHOLE, onsets
 
 TONAL: Final = ((BASS, BASS_LOWEST), (KEYBOARD, KEYBOARD_LOWEST), (SYNTH, SYNTH_LOWEST))
 PIECES: Final = 200  # that the counts are made of, of 20 s
@@ -42,9 +42,9 @@ def key_scores(roll: Tensor) -> Tensor | None:
     return torch.stack(scores)
 
 
-def in_key(roll: Tensor, name: str) -> float | None:
-    """Share of a roll's notes that the key has; None: there are no notes."""
-    notes = pitch_classes(roll).sum(dim=0)
+def in_key(roll: Tensor, name: str, within: slice = WHOLE) -> float | None:
+    """Share of a roll's notes `within` some frames that the key has; None: there are no notes."""
+    notes = pitch_classes(roll, within).sum(dim=0)
     total = float(notes.sum())
     if not total:
         return None
@@ -53,9 +53,10 @@ def in_key(roll: Tensor, name: str) -> float | None:
     return float(notes[[(tonic + step) % 12 for step in steps]].sum()) / total
 
 
-def pitch_classes(roll: Tensor) -> Tensor:
-    """How often each part begins a note of each pitch class, [parts, 12] from C upwards."""
-    begun = onsets(roll).float()
+def pitch_classes(roll: Tensor, within: slice = WHOLE) -> Tensor:
+    """How often each part begins a note of each pitch class `within` some frames, [parts, 12] from
+    C upwards."""
+    begun = onsets(roll)[within].float()
     counts = torch.zeros(len(TONAL), 12)
     for part, (channels, lowest) in enumerate(TONAL):
         classes = (lowest + torch.arange(len(channels))) % 12

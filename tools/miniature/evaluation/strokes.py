@@ -7,8 +7,11 @@ from torch import Tensor
 from ..codec.decoder import SCALE
 from ..world.channels import KEYBOARD, RESTRIKE
 
+WHOLE: Final = slice(None)  # all frames
 STRUCK: Final = 0.3  # of a whole stroke; the softest drum of the world is struck with 0.39
-FADING: Final = 1.02  # a stroke that holds a note is at most so much harder than the one before
+# A stroke that holds a note is at most so much harder than the one before. Composed ones are as
+# hard or softer; of those with noise of 0.03 to 0.1, as models play, this mistakes the fewest.
+FADING: Final = 1.5
 
 
 def roll_of(latent: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ from ..world.channels import (
 from ..world.form import Bar, Section
 from ..world.piece import compose
 from ..world.request import CLOSE, METERS, Request, beats, draw
-from .strokes import onsets
+from .strokes import WHOLE, onsets
 
 PARTS: Final = (  # channels that are counted together
     (KICK,),
@@ -89,10 +89,10 @@ def tempo_kept(roll: Tensor, request: Request, octaves: bool = False) -> bool:
     return any(1 / CLOSE < ratio < CLOSE for ratio in ratios)
 
 
-def on_grid(roll: Tensor, request: Request) -> float | None:
-    """Share of a roll's strokes that lie on sixteenths of the request's bars, counted from where
-    pieces begin; None: it has no strokes."""
-    strokes = onsets(roll).sum(dim=1)
+def on_grid(roll: Tensor, request: Request, within: slice = WHOLE) -> float | None:
+    """Share of a roll's strokes `within` some frames that lie on sixteenths of the request's bars,
+    counted from where pieces begin; None: it has no strokes there."""
+    strokes = _only(onsets(roll).sum(dim=1), within)
     total = int(strokes.sum())
     if not total:
         return None
@@ -101,6 +101,13 @@ def on_grid(roll: Tensor, request: Request) -> float | None:
         frame for frame in range(len(roll)) if (frame - FIRST_FRAME) % request.bar_frames in places
     ]
     return int(strokes[on].sum()) / total
+
+
+def _only(counts: Tensor, within: slice) -> Tensor:
+    """Counts [T] of some frames, 0 elsewhere."""
+    found = torch.zeros_like(counts)
+    found[within] = counts[within]
+    return found
 
 
 def slots(request: Request) -> list[int]:
