@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tools.hosts.checkout import CheckoutError
+from tools.hosts.checkout import ROOT, CheckoutError
 from tools.testing import environments, layers, processors
 from tools.testing.frontends import FRONTENDS, pairs_of, required_by, static_of
 from tools.testing.jobs import Job, longest_first
-from tools.testing.turns import one_in_turn, taking_turns
+from tools.testing.turns import RENDERERS, in_turn, one_layer, taking_turns
 
 
 def checkout(place: Path, version: str, frontend: str) -> Path:
@@ -82,7 +82,7 @@ def test_music_is_heard_in_a_layer_of_its_own(two: tuple[Path, Path]):
     jobs = layers.layers()
     assert "tests/music" in named(jobs, "music (.venv)").commands[0]
     assert "--ignore=tests/music" in named(jobs, "core (.venv)").commands[0]
-    assert named(one_in_turn(jobs, 1), "music (.venv)").missing == ""
+    assert named(one_layer(jobs, 1), "music (.venv)").missing == ""
 
 
 def test_pages_begin_first_and_what_is_short_fills_the_end(two: tuple[Path, Path]):
@@ -142,7 +142,7 @@ def test_each_commit_has_one_of_the_layers_that_take_turns_and_names_the_other(
     assert not [job for job in whole if job.waits]
     between, standin = "browser (ComfyUI 0.33.0, frontend 1.49.6)", "nodes (stand-in)"
     for turn, (runs, waits) in enumerate([(standin, between), (between, standin)] * 2):
-        jobs = one_in_turn(whole, turn)
+        jobs = one_layer(whole, turn)
         assert [job.name for job in jobs] == [job.name for job in whole]
         assert [job.name for job in jobs if job.waits] == [waits]
         assert f"it is the turn of {runs}; `make test` runs all" in named(jobs, waits).missing
@@ -151,13 +151,35 @@ def test_each_commit_has_one_of_the_layers_that_take_turns_and_names_the_other(
         ]
 
 
+def test_pages_before_the_newest_are_visited_in_one_renderer_in_turn(two: tuple[Path, Path]):
+    whole = layers.layers()
+    newest = list(FRONTENDS)[-1]
+    left_out = dict[str, list[str]]()
+    for turn in range(4):
+        for before, job in zip(whole, in_turn(whole, turn), strict=True):
+            if job.frontend in ("", newest):
+                assert job.commands == before.commands
+            elif not job.missing:
+                *command, option, choice = job.commands[0]
+                assert (tuple(command), option) == (before.commands[0], "-k")
+                assert job.where == f"{before.where}, {choice.replace('not', 'not in')}"
+                left_out.setdefault(job.frontend, []).append(choice.removeprefix("not "))
+    canvas, nodes2 = RENDERERS
+    assert left_out == {"1.43.18": [canvas, canvas, nodes2, nodes2], "1.49.6": [canvas, nodes2]}
+
+
+def test_the_renderers_are_those_that_tests_of_the_page_are_named_by():
+    text = (ROOT / "tests" / "browser" / "conftest.py").read_text(encoding="utf-8")
+    assert f"RENDERERS = {RENDERERS!r}".replace("'", '"') in text
+
+
 def test_what_nothing_stands_for_runs_with_every_commit(
     tmp_path: Path, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ):
     """The stand-in where there is no ComfyUI, and a layer that would take turns with itself."""
     monkeypatch.setattr(layers, "lacks_browser", lambda: "no node on the PATH")
     assert [job.name for job in taking_turns(layers.layers())] == ["nodes (stand-in)"]
-    assert one_in_turn(layers.layers(), 1) == layers.layers()
+    assert one_layer(layers.layers(), 1) == layers.layers()
     monkeypatch.setenv("HOME", str(tmp_path / "empty"))
     monkeypatch.delenv("COMFYUI_PATH", raising=False)
     assert taking_turns(layers.layers()) == []

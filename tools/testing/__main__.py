@@ -15,11 +15,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tools.hosts.checkout import CheckoutError
+from tools.testing import turns
 from tools.testing.jobs import Job, run_all
 from tools.testing.layers import REPORTS, SETUP, layers
 from tools.testing.processors import in_turn, processors
 from tools.testing.reports import Row, table, verdict
-from tools.testing.turns import commits, one_in_turn
 from tools.testing.versions import versions
 
 _QUICK = 2.0  # seconds in which nothing was set up
@@ -62,7 +62,7 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
     if options.what == "versions":
         return versions()
     jobs = layers(options.lint, options.every_frontend)
-    return [*one_in_turn(jobs, commits()), in_turn()] if options.turn else jobs
+    return [*turns.in_turn(jobs, turns.commits()), in_turn()] if options.turn else jobs
 
 
 def _with(jobs: list[Job], more: list[str], slots: int) -> list[Job]:

@@ -2,15 +2,19 @@
 
 The stand-in has the nodes' tests that every ComfyUI has run before it, and a page between the
 oldest and the newest differs little from both: one such layer runs with each commit, in turn, and
-the table names those that did not. `make test` runs all of them.
+the table names those that did not. The newest page is visited in both renderers, the others in one
+with each commit, in turn. `make test` runs all of it.
 """
 
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from tools.hosts.checkout import ROOT, release_of
 from tools.testing.jobs import Job
+
+RENDERERS: Final = ("canvas", "nodes2")  # as tests of the page are named by them
 
 
 def commits() -> int:
@@ -20,7 +24,12 @@ def commits() -> int:
     return int(done.stdout) if done.returncode == 0 else 0
 
 
-def one_in_turn(jobs: Sequence[Job], turn: int) -> list[Job]:
+def in_turn(jobs: Sequence[Job], turn: int) -> list[Job]:
+    """The jobs of a commit."""
+    return one_renderer(one_layer(jobs, turn), turn)
+
+
+def one_layer(jobs: Sequence[Job], turn: int) -> list[Job]:
     """The jobs, with one of those that take turns: the others say that they wait."""
     waiting = taking_turns(jobs)
     if len(waiting) < 2:
@@ -35,10 +44,31 @@ def taking_turns(jobs: Sequence[Job]) -> list[Job]:
     the newest."""
     able = [job for job in jobs if not job.missing]
     tested = any(job.host and not job.frontend for job in able)
-    pages = sorted({job.frontend for job in able if job.frontend}, key=release_of)
-    between = pages[1:-1]
+    between = _pages(able)[1:-1]
     return [
         job
         for job in able
         if job.frontend in between or (tested and job.name == "nodes (stand-in)")
     ]
+
+
+def one_renderer(jobs: Sequence[Job], turn: int) -> list[Job]:
+    """The jobs, with pages before the newest in one renderer; two turns in a row have the same, so
+    that each layer that takes turns comes to both."""
+    older = _pages(jobs)[:-1]
+    other = RENDERERS[turn // 2 % len(RENDERERS)]
+    return [
+        replace(
+            job,
+            where=f"{job.where}, not in {other}",
+            commands=tuple((*command, "-k", f"not {other}") for command in job.commands),
+        )
+        if job.frontend in older
+        else job
+        for job in jobs
+    ]
+
+
+def _pages(jobs: Sequence[Job]) -> list[str]:
+    """The pages of jobs, the oldest first."""
+    return sorted({job.frontend for job in jobs if job.frontend}, key=release_of)
