@@ -35,9 +35,6 @@ from .weights import (
 Weights = dict[str, Tensor]
 SHARDS: Final = 2  # of the XL folder, as its published original has several
 XL: Final = "xl-turbo"
-# factors of token embeddings, so that captions and replies of random weights come to an end: as
-# they were drawn a caption had all the tokens that it may have, and a reply a thousand
-ENDS: Final = {"\n": 3.0, "<|im_end|>": -6.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +166,6 @@ def _random_reader(name: str, audio_codes: int = 0) -> Reader:
     tokenizer = build_tokenizer(audio_codes)
     config = replace(TEXT, vocab_size=tokenizer.get_vocab_size())
     weights, without_codes = qwen3_weights(name, config), build_tokenizer().to_str()
-    if audio_codes:  # it writes
-        for text, factor in ENDS.items():
-            weights["embed_tokens.weight"][tokenizer.encode(text).ids] *= factor
     return Reader(weights, configs.qwen3(config), tokenizer.to_str(), without_codes)
 
 
