@@ -92,22 +92,17 @@ def tempo_kept(roll: Tensor, request: Request, octaves: bool = False) -> bool:
 def on_grid(roll: Tensor, request: Request, within: slice = WHOLE) -> float | None:
     """Share of a roll's strokes `within` some frames that lie on sixteenths of the request's bars,
     counted from where pieces begin; None: it has no strokes there."""
-    strokes = _only(onsets(roll).sum(dim=1), within)
-    total = int(strokes.sum())
+    strokes = onsets(roll).sum(dim=1)
+    total = int(strokes[within].sum())
     if not total:
         return None
     places = set(slots(request))
     on = [
-        frame for frame in range(len(roll)) if (frame - FIRST_FRAME) % request.bar_frames in places
+        frame
+        for frame in range(*within.indices(len(roll)))
+        if (frame - FIRST_FRAME) % request.bar_frames in places
     ]
     return int(strokes[on].sum()) / total
-
-
-def _only(counts: Tensor, within: slice) -> Tensor:
-    """Counts [T] of some frames, 0 elsewhere."""
-    found = torch.zeros_like(counts)
-    found[within] = counts[within]
-    return found
 
 
 def slots(request: Request) -> list[int]:
