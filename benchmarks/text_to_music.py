@@ -49,20 +49,24 @@ def generation(model: AceStepModel, seconds: float, steps: int) -> dict[str, Sec
     if checkout is None:
         return {}
     dtype = model.null_condition_emb.dtype
-    frames = int(seconds * 25)
-    item = Task(
-        text=torch.randn(1, TEXT, 1024).to(dtype),
-        lyrics=torch.randn(1, LYRICS, 1024).to(dtype),
-        frames=frames,
-    )
-    silence = torch.randn(1, frames, 64).to(dtype)
-    x = torch.randn(1, frames, 64).to(dtype)
+    item = song(seconds, dtype)
+    silence = torch.randn(1, item.frames, 64).to(dtype)
+    x = torch.randn(1, item.frames, 64).to(dtype)
     host = peers.host_model(model, checkout)
     runs: dict[str, Run] = {
         "ours": lambda: _ours(model, item, silence, x, steps),
         "ComfyUI": lambda: host_song(host, item, silence, steps),
     }
     return interleaved(runs, rounds=1, warmup=0)
+
+
+def song(seconds: float, dtype: torch.dtype) -> Task:
+    """Text to music with random states of its texts."""
+    return Task(
+        text=torch.randn(1, TEXT, 1024).to(dtype),
+        lyrics=torch.randn(1, LYRICS, 1024).to(dtype),
+        frames=int(seconds * 25),
+    )
 
 
 def _ours(model: AceStepModel, item: Task, silence: Tensor, x: Tensor, steps: int) -> Tensor:
