@@ -17,7 +17,8 @@
 #   make fuzz    every reader of foreign data on new inputs, for an hour
 #   make abuse   every input of every node at, below and above its limits, through a ComfyUI (hours)
 #   make lint    ruff and pyright
-#   make bench   ratios against diffusers and, where present, ComfyUI
+#   make bench   ratios against diffusers and, where present, ComfyUI and the official pipeline, whose
+#                checkout ACESTEP_PATH names and whose Python ACESTEP_PYTHON
 # COMFYUI_PATH names the checkouts of ComfyUI, several with : between; without it they are
 # ~/comfy/ComfyUI*. demo and bench take one: the first named, else ~/comfy/ComfyUI, else the newest.
 

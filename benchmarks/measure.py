@@ -5,6 +5,7 @@ memory rose above where it stood. Both run in this process.
 """
 
 import gc
+import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -54,6 +55,15 @@ def peak_bytes(run: Run) -> int:
     before = _status("VmRSS")
     run()
     return _status("VmHWM") - before
+
+
+def limit_memory() -> None:
+    """Let this process take what the machine has but for a GB (Linux only): an allocation beyond it
+    fails, where otherwise the system would end some process."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    limit = _status("VmSize") + available * 1024 - 2**30
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def machine() -> str:

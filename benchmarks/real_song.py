@@ -1,10 +1,22 @@
-"""A whole song at the true 2B shapes, random weights: ours beside ComfyUI's own model and VAE.
+"""A whole song at the true 2B shapes, random weights: ours, ComfyUI and the official pipeline.
 
-`python -m benchmarks.real_song` takes eight steps in bfloat16, conditions included,
-and decodes, each candidate in a process of its own; it prints the CPU time of both stages and the
-peak of the process's memory. Texts are given as states: text encoder and language model are left
-out on both sides. Each decodes as it does by itself on this processor: ours in tiles, in bfloat16
-where that is fast, ComfyUI in one pass, in float32, with 13 GB for a minute of music.
+`python -m benchmarks.real_song` takes eight steps, conditions included, and decodes, each candidate
+in a process of its own, once; it prints the CPU time of both stages and the peak of the process's
+memory. Texts are given as states: text encoder and language model are left out on all sides.
+
+- `ours` computes as the pack does by itself on this processor: in bfloat16, the decoding too where
+  that is fast, and in tiles. `ours float32` is for a peer that computes in float32.
+- `ComfyUI` is its own model and VAE, the model in bfloat16, which is a favour: by itself it casts
+  to float32 on a CPU. It decodes in one pass, in float32, with 13 GB for a minute of music, and
+  keeps the model meanwhile: its `load_models_gpu` makes room on other devices than a CPU only.
+- `ComfyUI tiled` decodes by *VAE Decode Audio (Tiled)* with the node's defaults. On a CPU ComfyUI
+  does not turn to tiles where memory ends: its `raise_non_oom` knows a GPU's error only.
+- `official` is the official handler (`benchmarks/official.py`): `service_generate` and
+  `tiled_decode`, in float32, which `initialize_service` chooses on a CPU. Its patches are not made
+  contiguous, which matters in bfloat16 only. `official bfloat16` is what nobody gets on a CPU.
+  Its `generate_music` gives up after 600 s by the clock; here nothing does.
+
+A candidate that asks for more memory than the machine has ends, and a line says so.
 """
 
 import argparse
@@ -13,6 +25,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -27,29 +40,30 @@ from ace_core.sampling.recipe import Recipe
 from ace_core.types import Variant
 from ace_core.weights.oobleck import stable_audio_name, unfold_weight_norm
 
-from . import peers, real_size
-from .measure import Seconds, machine, ratios, timed
+from . import official, peers, real_size
+from .measure import Seconds, limit_memory, machine, ratios, timed
 from .text_to_music import host_song, song
 
 DTYPE: Final = torch.bfloat16
 SILENCE_FRAMES: Final = 15_000
+NODE_TILES: Final = {"tile_x": 512, "tile_y": 512, "overlap": 64}  # frames; the node's defaults
 
 Stages = tuple[Callable[[], Tensor], Callable[[Tensor], Tensor]]  # to latents, to sound
 
 
-def ours(seconds: float) -> Stages:
-    dtype = DTYPE if cpu_is_fast_at_bf16() else torch.float32
-    silence = torch.randn(1, SILENCE_FRAMES, 64).to(DTYPE)
-    vae = oobleck(dtype)
-    held = Models(real_size.dit(DTYPE), None, vae, silence, Variant.TURBO)  # type: ignore[arg-type]
-    item = song(seconds, DTYPE)
+def ours(dtype: torch.dtype, seconds: float) -> Stages:
+    decoding = dtype if cpu_is_fast_at_bf16() else torch.float32
+    silence = torch.randn(1, SILENCE_FRAMES, 64).to(dtype)
+    vae = oobleck(decoding)
+    held = Models(real_size.dit(dtype), None, vae, silence, Variant.TURBO)  # type: ignore[arg-type]
+    item = song(seconds, dtype)
     return (
         lambda: sample(held, item, Recipe()),
-        lambda latents: tiling.decode(vae, latents.transpose(1, 2).to(dtype)),
+        lambda latents: tiling.decode(vae, latents.transpose(1, 2).to(decoding)),
     )
 
 
-def host(seconds: float) -> Stages:
+def host(tiled: bool, seconds: float) -> Stages:
     """
     Raises:
         RuntimeError: there is no ComfyUI.
@@ -59,15 +73,55 @@ def host(seconds: float) -> Stages:
         raise RuntimeError("no ComfyUI to compare with")
     model = peers.host_model(real_size.dit(DTYPE), checkout)
     vae = peers.host_vae(numbered(oobleck(torch.float32)))
+    decode = partial(vae.decode_tiled, **NODE_TILES) if tiled else vae.decode
     item = song(seconds, DTYPE)
     silence = torch.randn(1, item.frames, 64).to(DTYPE)
     return (
         lambda: host_song(model, item, silence),
-        lambda latents: vae.decode(latents.transpose(1, 2).float()),
+        lambda latents: decode(latents.transpose(1, 2).float()),
     )
 
 
-CANDIDATES: Final[Mapping[str, Callable[[float], Stages]]] = {"ours": ours, "ComfyUI": host}
+def officially(dtype: torch.dtype, seconds: float) -> Stages:
+    """
+    Raises:
+        RuntimeError: there is no official checkout.
+    """
+    checkout = official.checkout()
+    if checkout is None:
+        raise RuntimeError("no official pipeline to compare with")
+    item = song(seconds, dtype)
+    model, vae = real_size.dit(dtype), oobleck(torch.float32)
+    handler = official.pipeline(model, vae, item, checkout)
+    silence = torch.randn(1, SILENCE_FRAMES, 64).to(dtype)
+    return (
+        lambda: official.sampled(handler, silence, item.frames),
+        lambda latents: official.decoded(handler, latents),
+    )
+
+
+CANDIDATES: Final[Mapping[str, Callable[[float], Stages]]] = {
+    "ours": partial(ours, DTYPE),
+    "ours float32": partial(ours, torch.float32),
+    "ComfyUI": partial(host, False),
+    "ComfyUI tiled": partial(host, True),
+    "official": partial(officially, torch.float32),
+    "official bfloat16": partial(officially, torch.bfloat16),
+}
+
+
+def present() -> list[str]:
+    """What a run without `--only` measures; a line for each peer that is not there."""
+    names = ["ours"]
+    if peers.comfyui() is None:
+        print("!!! ComfyUI is not measured: there is none, or this is not its Python. !!!")
+    else:
+        names.append("ComfyUI")
+    if official.checkout() is None:
+        print("!!! The official pipeline is not measured: ACESTEP_PATH names no checkout. !!!")
+    else:
+        names += ["ours float32", "official"]
+    return names
 
 
 def oobleck(dtype: torch.dtype) -> Oobleck:
@@ -87,9 +141,15 @@ def numbered(vae: Oobleck) -> dict[str, Tensor]:
 
 @torch.inference_mode()
 def measure(name: str, seconds: float) -> dict[str, Any]:
-    """CPU and clock seconds of both stages, and the peak of this process in GB."""
+    """CPU and clock seconds of both stages, and the peak of this process in GB.
+
+    Raises:
+        RuntimeError: there is not enough memory, or the song is not finite.
+    """
     sampling, decoding = CANDIDATES[name](seconds)
+    limit_memory()
     latents, sampled = timed(sampling)
+    print(f"{name}: sampled {sampled}", file=sys.stderr, flush=True)
     sound, decoded = timed(lambda: decoding(latents))
     if not torch.isfinite(sound).all():
         raise RuntimeError("the song is not finite")
@@ -97,11 +157,16 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
     return {"sampling": sampled, "decoding": decoded, "peak": peak}
 
 
-def in_own_process(name: str, seconds: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.real_song", "--worker", name]
+def in_own_process(name: str, seconds: float) -> dict[str, Any] | None:
+    """What `measure` finds in a process of the candidate's own Python; None where it ended."""
+    python = official.python() if name.startswith("official") else sys.executable
+    command = [python, "-m", "benchmarks.real_song", "--worker", name]
     done = subprocess.run(
-        [*command, "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True, check=True
+        [*command, "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True, check=False
     )
+    if done.returncode:
+        print(f"!!! {name} ended with {done.returncode}: out of memory, or as it says above. !!!")
+        return None
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -110,8 +175,8 @@ def report(found: Mapping[str, Mapping[str, Any]]) -> None:
     for name, figures in found.items():
         for stage in ("sampling", "decoding"):
             cpu, wall = Seconds(*figures[stage])
-            print(f"{name:10s} {stage:10s} {cpu:8.1f} s ({wall:.1f})")
-        print(f"{name:10s} {'peak':10s} {figures['peak']:8.1f} GB")
+            print(f"{name:18s} {stage:10s} {cpu:8.1f} s ({wall:.1f})")
+        print(f"{name:18s} {'peak':10s} {figures['peak']:8.1f} GB")
     whole = {
         name: figures["sampling"][0] + figures["decoding"][0] for name, figures in found.items()
     }
@@ -119,24 +184,24 @@ def report(found: Mapping[str, Mapping[str, Any]]) -> None:
         "CPU time": whole,
         "peak": {name: figures["peak"] for name, figures in found.items()},
     }.items():
-        for name in values.keys() - {"ours"} if "ours" in values else ():
-            print(f"{title}: ours / {name} {ratios(values, name)['ours']:.2f}")
+        for peer in (name for name in values if not name.startswith("ours")):
+            for name in (name for name in values if name.startswith("ours")):
+                print(f"{title}: {name} / {peer} {ratios(values, peer)[name]:.2f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--only", choices=CANDIDATES)
+    parser.add_argument("--only", choices=CANDIDATES, nargs="+")
     parser.add_argument("--worker", choices=CANDIDATES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.worker:
         print(json.dumps(measure(given.worker, given.seconds)))
         return
-    names = [given.only] if given.only else list(CANDIDATES)
-    if "ComfyUI" in names and peers.comfyui() is None:
-        names.remove("ComfyUI")
+    names = given.only or present()
     print(f"{machine()}, {given.seconds:g} s of music", flush=True)
-    report({name: in_own_process(name, given.seconds) for name in names})
+    measured = {name: in_own_process(name, given.seconds) for name in names}
+    report({name: figures for name, figures in measured.items() if figures is not None})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The benchmark of the language model runs this host's loop, whatever its version keeps."""
+"""The benchmarks run this host as it is: its loop of the language model, its tiles, its errors."""
 
 import sys
 from pathlib import Path
@@ -11,6 +11,7 @@ from ace_core.models.ops import Ops
 from ace_core.models.qwen3 import Qwen3, Qwen3Config
 from benchmarks.language_model_peers import CODES, host_loop
 from benchmarks.real_size import randomized
+from benchmarks.real_song import NODE_TILES
 
 SIZE = Qwen3Config(
     vocab_size=CODES.start + AUDIO_TOKENS,
@@ -36,3 +37,22 @@ def test_the_hosts_loop_is_stamped_once_a_code(checkout: Path, monkeypatch: pyte
         assert isinstance(written, list) and len(written) == count
         assert all(0 <= code < len(CODES) for code in written)
     assert loop.rows in (len(CODES), SIZE.vocab_size)
+
+
+@pytest.mark.usefixtures("host")
+def test_the_hosts_tiles_are_the_defaults_of_its_node():
+    from comfy_extras.nodes_audio import VAEDecodeAudioTiled
+
+    inputs = {each.id: each for each in VAEDecodeAudioTiled.define_schema().inputs}
+    size, overlap = (inputs[name].default for name in ("tile_size", "overlap"))
+    assert {"tile_x": size, "tile_y": size, "overlap": overlap} == NODE_TILES
+
+
+@pytest.mark.usefixtures("host")
+def test_the_host_does_not_turn_to_tiles_where_a_cpus_memory_ends():
+    from comfy.model_management import raise_non_oom
+
+    with pytest.raises(RuntimeError) as ended:
+        torch.empty(2**60)
+    with pytest.raises(RuntimeError):
+        raise_non_oom(ended.value)
