@@ -1,7 +1,9 @@
 """Models of the true shapes with random weights: speed and memory need no others."""
 
+import re
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ace_core.models.acestep import AceStepModel
 from ace_core.models.config import DiTConfig, StackConfig
@@ -33,17 +35,24 @@ def turbo_2b(layers: int = 24) -> DiTConfig:
     )
 
 
-def randomized(module: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """`module`, made on the meta device, with random weights of `dtype` on the CPU."""
+def randomized(module: nn.Module, dtype: torch.dtype, shared: bool = False) -> nn.Module:
+    """`module`, made on the meta device, with random weights of `dtype` on the CPU; `shared`: all
+    layers of a stack hold the same tensors."""
     torch.manual_seed(0)
-    weights = {name: _random(name, tensor, dtype) for name, tensor in module.state_dict().items()}
+    made: dict[str, Tensor] = {}
+    weights = {}
+    for name, tensor in module.state_dict().items():
+        key = re.sub(r"layers\.\d+", "layers", name) if shared else name
+        if key not in made:
+            made[key] = _random(name, tensor, dtype)
+        weights[name] = made[key]
     module.load_state_dict(weights, assign=True)
     return module.eval().requires_grad_(False)
 
 
-def dit(dtype: torch.dtype, layers: int = 24) -> AceStepModel:
+def dit(dtype: torch.dtype, layers: int = 24, shared: bool = False) -> AceStepModel:
     model = AceStepModel(turbo_2b(layers), Ops(device="meta"))
-    return randomized(model, dtype)  # type: ignore[return-value]
+    return randomized(model, dtype, shared)  # type: ignore[return-value]
 
 
 def text_encoder(dtype: torch.dtype) -> Qwen3:
@@ -60,7 +69,7 @@ def text_encoder(dtype: torch.dtype) -> Qwen3:
     return randomized(Qwen3(config, Ops(device="meta")), dtype)  # type: ignore[return-value]
 
 
-def _random(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+def _random(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
     if "norm" in name:
         return torch.ones(tensor.shape, dtype=dtype)
     return torch.empty(tensor.shape, dtype=dtype).normal_(std=WEIGHT_SCALE)

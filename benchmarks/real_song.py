@@ -16,6 +16,9 @@ memory. Texts are given as states: text encoder and language model are left out 
   contiguous, which matters in bfloat16 only. `official bfloat16` is what nobody gets on a CPU.
   Its `generate_music` gives up after 600 s by the clock; here nothing does.
 
+`--shared` has all layers of a stack hold the same weights, for a machine without memory for
+all: one layer's are more than a cache holds, so the times stay; the peaks are then no song's.
+
 A candidate that asks for more memory than the machine has ends, and a line says so.
 """
 
@@ -51,11 +54,12 @@ NODE_TILES: Final = {"tile_x": 512, "tile_y": 512, "overlap": 64}  # frames; the
 Stages = tuple[Callable[[], Tensor], Callable[[Tensor], Tensor]]  # to latents, to sound
 
 
-def ours(dtype: torch.dtype, seconds: float) -> Stages:
+def ours(dtype: torch.dtype, seconds: float, shared: bool) -> Stages:
     decoding = dtype if cpu_is_fast_at_bf16() else torch.float32
     silence = torch.randn(1, SILENCE_FRAMES, 64).to(dtype)
     vae = oobleck(decoding)
-    held = Models(real_size.dit(dtype), None, vae, silence, Variant.TURBO)  # type: ignore[arg-type]
+    model = real_size.dit(dtype, shared=shared)
+    held = Models(model, None, vae, silence, Variant.TURBO)  # type: ignore[arg-type]
     item = song(seconds, dtype)
     return (
         lambda: sample(held, item, Recipe()),
@@ -63,7 +67,7 @@ def ours(dtype: torch.dtype, seconds: float) -> Stages:
     )
 
 
-def host(tiled: bool, seconds: float) -> Stages:
+def host(tiled: bool, seconds: float, shared: bool) -> Stages:
     """
     Raises:
         RuntimeError: there is no ComfyUI.
@@ -71,7 +75,7 @@ def host(tiled: bool, seconds: float) -> Stages:
     checkout = peers.comfyui()
     if checkout is None:
         raise RuntimeError("no ComfyUI to compare with")
-    model = peers.host_model(real_size.dit(DTYPE), checkout)
+    model = peers.host_model(real_size.dit(DTYPE, shared=shared), checkout)
     vae = peers.host_vae(numbered(oobleck(torch.float32)))
     decode = partial(vae.decode_tiled, **NODE_TILES) if tiled else vae.decode
     item = song(seconds, DTYPE)
@@ -82,7 +86,7 @@ def host(tiled: bool, seconds: float) -> Stages:
     )
 
 
-def officially(dtype: torch.dtype, seconds: float) -> Stages:
+def officially(dtype: torch.dtype, seconds: float, shared: bool) -> Stages:
     """
     Raises:
         RuntimeError: there is no official checkout.
@@ -91,7 +95,7 @@ def officially(dtype: torch.dtype, seconds: float) -> Stages:
     if checkout is None:
         raise RuntimeError("no official pipeline to compare with")
     item = song(seconds, dtype)
-    model, vae = real_size.dit(dtype), oobleck(torch.float32)
+    model, vae = real_size.dit(dtype, shared=shared), oobleck(torch.float32)
     handler = official.pipeline(model, vae, item, checkout)
     silence = torch.randn(1, SILENCE_FRAMES, 64).to(dtype)
     return (
@@ -100,7 +104,7 @@ def officially(dtype: torch.dtype, seconds: float) -> Stages:
     )
 
 
-CANDIDATES: Final[Mapping[str, Callable[[float], Stages]]] = {
+CANDIDATES: Final[Mapping[str, Callable[[float, bool], Stages]]] = {
     "ours": partial(ours, DTYPE),
     "ours float32": partial(ours, torch.float32),
     "ComfyUI": partial(host, False),
@@ -140,13 +144,13 @@ def numbered(vae: Oobleck) -> dict[str, Tensor]:
 
 
 @torch.inference_mode()
-def measure(name: str, seconds: float) -> dict[str, Any]:
+def measure(name: str, seconds: float, shared: bool) -> dict[str, Any]:
     """CPU and clock seconds of both stages, and the peak of this process in GB.
 
     Raises:
         RuntimeError: there is not enough memory, or the song is not finite.
     """
-    sampling, decoding = CANDIDATES[name](seconds)
+    sampling, decoding = CANDIDATES[name](seconds, shared)
     limit_memory()
     latents, sampled = timed(sampling)
     print(f"{name}: sampled {sampled}", file=sys.stderr, flush=True)
@@ -157,13 +161,11 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
     return {"sampling": sampled, "decoding": decoded, "peak": peak}
 
 
-def in_own_process(name: str, seconds: float) -> dict[str, Any] | None:
+def in_own_process(name: str, *arguments: str) -> dict[str, Any] | None:
     """What `measure` finds in a process of the candidate's own Python; None where it ended."""
     python = official.python() if name.startswith("official") else sys.executable
-    command = [python, "-m", "benchmarks.real_song", "--worker", name]
-    done = subprocess.run(
-        [*command, "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True, check=False
-    )
+    command = [python, "-m", "benchmarks.real_song", "--worker", name, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         print(f"!!! {name} ended with {done.returncode}: out of memory, or as it says above. !!!")
         return None
@@ -193,14 +195,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--only", choices=CANDIDATES, nargs="+")
+    parser.add_argument("--shared", action="store_true", help="layers share their weights")
     parser.add_argument("--worker", choices=CANDIDATES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.worker:
-        print(json.dumps(measure(given.worker, given.seconds)))
+        print(json.dumps(measure(given.worker, given.seconds, given.shared)))
         return
     names = given.only or present()
     print(f"{machine()}, {given.seconds:g} s of music", flush=True)
-    measured = {name: in_own_process(name, given.seconds) for name in names}
+    arguments = ["--seconds", str(given.seconds), *(["--shared"] if given.shared else [])]
+    measured = {name: in_own_process(name, *arguments) for name in names}
     report({name: figures for name, figures in measured.items() if figures is not None})
 
 

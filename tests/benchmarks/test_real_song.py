@@ -58,7 +58,7 @@ def test_a_candidate_that_ends_is_told_and_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("ACESTEP_PYTHON", "false")  # ends with 1, whatever it is asked
-    assert real_song.in_own_process("official", 1.0) is None
+    assert real_song.in_own_process("official", "--seconds", "1") is None
     assert "!!! official ended with 1: out of memory" in capsys.readouterr().out
 
 
