@@ -83,6 +83,13 @@ def free_bytes(device: torch.device) -> int | None:
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
+def available_ram() -> int:
+    """Bytes of the machine's memory that can be had without swapping."""
+    import psutil  # ComfyUI has it too; costs an import only where it is asked
+
+    return psutil.virtual_memory().available
+
+
 @dataclass(frozen=True, slots=True)
 class OomHandler:
     """How an out-of-memory error is recognised, memory freed and the user notified."""

@@ -9,7 +9,8 @@ another: each has its own positions, grammar and random keys, whatever else is i
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -20,6 +21,7 @@ from ..errors import InvalidRequestError
 from ..memory import memory_for
 from ..models.kv_cache import KVCache, StaticKVCache, kv_cache_bytes, whole_blocks
 from ..models.onednn import linear
+from ..models.packed import PackedWeight, packed_layers, pays
 from ..precision import all_finite, non_finite
 from .cuda_graph import GraphedStep
 from .grammar import Allowed, State
@@ -104,14 +106,15 @@ def decode(
     sequences = [Sequence(request) for request in requests]
     batch = Batch(lm, sequences, params, cfg_scale)
     hidden = batch.prefill()
-    for done in range(1, batch.steps + 1):
-        names = tuple(seq.state.name if seq.state else None for seq in sequences)
-        tokens = batch.sample(hidden)
-        if on_step is not None:
-            on_step(Step(done, batch.steps, tokens, names))
-        if all(seq.state is None for seq in sequences):
-            break
-        hidden = batch.forward(tokens)
+    with batch.packed_weights():
+        for done in range(1, batch.steps + 1):
+            names = tuple(seq.state.name if seq.state else None for seq in sequences)
+            tokens = batch.sample(hidden)
+            if on_step is not None:
+                on_step(Step(done, batch.steps, tokens, names))
+            if all(seq.state is None for seq in sequences):
+                break
+            hidden = batch.forward(tokens)
     return [seq.tokens for seq in sequences]
 
 
@@ -130,6 +133,7 @@ class Batch:
         self.steps = max(seq.max_tokens - len(seq.tokens) for seq in sequences)
         self.vocab_range = vocab_range(lm, [seq.state for seq in sequences])
         self.lm_head = lm.model.head_rows(self.vocab_range, lm.device, lm.dtype)  # [R, E]
+        self.packed_head: PackedWeight | None = None
         first, stop = self.vocab_range.start, self.vocab_range.stop
         self.token_ids = torch.arange(first, stop, device=lm.device)  # [R]
         self.masks = lm.mask_cache(self.vocab_range)
@@ -163,6 +167,18 @@ class Batch:
             embedded = lm.model.embed(torch.tensor([prompt], device=lm.device), lm.dtype)
             hidden[rows] = lm.model(embedded, self.cache.prefill(rows))[0, -1]
         return hidden
+
+    @contextmanager
+    def packed_weights(self) -> Iterator[None]:
+        """Within it steps compute with packed weights, if they are many enough."""
+        layers = self.lm.plain_layers()
+        weights = [*(layer.weight for layer in layers), self.lm_head]
+        if self.graph is not None or not pays(weights, self.steps, len(self.cache.lengths)):
+            yield
+            return
+        with packed_layers(layers):
+            self.packed_head = PackedWeight(self.lm_head)
+            yield
 
     def sample(self, hidden: Tensor) -> tuple[int | None, ...]:
         """Appends to each unfinished sequence its next token."""
@@ -213,7 +229,7 @@ class Batch:
         count, cfg = len(self.sequences), self.cfg_scale > 1
         if len(rows) < count:
             hidden = hidden[rows + [count + row for row in rows if cfg]]
-        logits = linear(hidden, self.lm_head[columns])  # [rows, R]
+        logits = self._logits(hidden, columns)
         if cfg:
             cond, uncond = logits.chunk(2)
             logits = apply_cfg(cond, uncond, self.cfg_scale)
@@ -228,6 +244,12 @@ class Batch:
         if not (sum_is_finite or all_finite(logits)):
             raise non_finite(f"language model, at token {max(lengths) + 1} of its reply,")
         return drawn
+
+    def _logits(self, hidden: Tensor, columns: Tensor | slice) -> Tensor:
+        """[rows, E] to [rows, R], or to those of its columns."""
+        if self.packed_head is not None and isinstance(columns, slice):
+            return self.packed_head(hidden)
+        return linear(hidden, self.lm_head[columns])
 
 
 def vocab_range(lm: LanguageModel, states: Iterable[State | None]) -> range:

@@ -3,7 +3,9 @@
 from functools import cached_property
 
 import torch
+from torch import nn
 
+from ..models.onednn import Linear
 from ..models.qwen3 import Qwen3
 from ..tokens import Tokenizer
 from .cuda_graph import Capture
@@ -53,3 +55,12 @@ class LanguageModel:
 
         Nothing is done here; a host that moves models overrides it.
         """
+
+    def plain_layers(self) -> list[nn.Linear]:
+        """The layers that multiply by their weights as they are stored, which may be laid out
+        anew for a run. A host, whose layers may cast or patch, overrides it."""
+        return [
+            layer
+            for layer in self.model.modules()
+            if isinstance(layer, nn.Linear) and type(layer) in (nn.Linear, Linear)
+        ]

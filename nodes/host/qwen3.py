@@ -91,6 +91,15 @@ class ManagedLanguageModel(LanguageModel):
                 "CUDA graphs are off for this run: the language model does not fit as a whole."
             )
 
+    def plain_layers(self) -> list[torch.nn.Linear]:
+        plain: Any = comfy.ops.disable_weight_init.Linear
+        layers: list[Any] = [layer for layer in self.model.modules() if type(layer) is plain]
+        return [
+            layer
+            for layer in layers
+            if not (layer.comfy_cast_weights or layer.weight_function or layer.bias_function)
+        ]
+
     def fully_loaded(self) -> bool:
         return self.patcher.loaded_size() >= self.patcher.model_size()
 

@@ -70,6 +70,31 @@ def test_auto_computes_in_bf16_where_the_processor_has_instructions_for_it(load:
     assert load("auto").dtype is (torch.bfloat16 if fast else torch.float32)
 
 
+def test_a_long_run_packs_the_hosts_layers(
+    load: Any, write: Any, pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that neither cast nor patch, as on a processor where that is faster."""
+    packed = pack.submodule("ace_core.models.packed")
+    if not packed.has_layout(torch.float32):
+        pytest.skip("this torch has no layout of oneDNN's here")
+    lm = load()
+    plain = write(lm)
+    for name, value in (("cpu_is_amd", lambda: True), ("SMALLEST", 1), ("FEWEST_TOKENS", 1)):
+        monkeypatch.setattr(packed, name, value)
+    used: list[Any] = []
+    own = packed.PackedWeight.__call__
+    monkeypatch.setattr(
+        packed.PackedWeight, "__call__", lambda each, x: used.append(each) or own(each, x)
+    )
+    assert write(lm) == plain
+    layers = len(lm.plain_layers())
+    assert layers == 7 * lm.model.config.layers and len(set(used)) == layers + 1
+    for attribute, patched in (("comfy_cast_weights", True), ("weight_function", [abs])):
+        monkeypatch.setattr(lm.plain_layers()[0], attribute, patched)
+        layers -= 1
+        assert len(lm.plain_layers()) == layers
+
+
 def test_every_weight_lies_in_a_layer_that_follows_what_goes_in(load: Any) -> None:
     """Others would stay behind when the model is only partly on its device."""
     from comfy.ops import CastWeightBiasOp

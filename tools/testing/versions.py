@@ -17,7 +17,7 @@ from tools.testing.layers import core_tests, setup
 
 _FOLDER = ROOT / "build" / "versions"
 _TESTS = ("pytest==9.2.0", "hypothesis", "vector-quantize-pytorch==1.32.0")
-_USED = ("soundfile", "av>=14", "pillow", "pyyaml", "tqdm")
+_USED = ("soundfile", "av>=14", "pillow", "psutil", "pyyaml", "tqdm")
 _ORACLE = ("importlib_metadata", "httpx<1")  # what diffusers imports beside
 
 
