@@ -92,7 +92,7 @@ class ManagedLanguageModel(LanguageModel):
             )
 
     def plain_layers(self) -> list[torch.nn.Linear]:
-        plain: Any = comfy.ops.disable_weight_init.Linear
+        plain = comfy.ops.pick_operations(self.dtype, None, load_device=self.device).Linear
         layers: list[Any] = [layer for layer in self.model.modules() if type(layer) is plain]
         return [
             layer
