@@ -38,11 +38,17 @@ export async function tell(visit) {
 }
 
 async function opened(browser) {
-  const page = await browser.newPage({ viewport: { width: 2560, height: 1300 } });
+  const page = await newPage(browser, { width: 2560, height: 1300 });
+  await again(page, SETTINGS);
+  return page;
+}
+
+// A page of one who was never here, with a list of its `problems`; `again` opens it.
+export async function newPage(browser, viewport) {
+  const page = await browser.newPage({ viewport });
   page.setDefaultTimeout(PATIENCE);
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(error.stack ?? String(error)));
-  await again(page, SETTINGS);
   return page;
 }
 
