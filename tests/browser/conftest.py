@@ -59,7 +59,7 @@ VISITS = {  # by fixture
 RUN = {"text_to_music": {"seconds": 10.0}}
 REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
 HELP = ["AceStep15Repaint", "AceStep15LoadVAE"]  # nodes whose help is read
-LANGUAGES = ["zh", "ja", "en"]
+LANGUAGES = ["en", "zh", "ja"]  # the page is opened in the first
 THEMES = ["light", "dark"]  # the page's own is the last: it stays
 WORDS = {  # typed into the search: the node that is meant
     "extend": "ACE-Step Repaint",
