@@ -1,9 +1,9 @@
-// Comes to ComfyUI for the first time, opens each app from the templates and goes on to what is heard. Every
-// click is counted, the one in a waveform, too; nothing is typed. Finds {menu: [names in the list],
-// apps: {name: {clicks, shown: [names of what one sets], lyrics (pixels of the box), aids: [texts that have
-// some], heard, sung (lanes of lyrics), sent, problems}}}
+// Comes to ComfyUI for the first time, opens each app from the templates and goes on to what is heard; for the next
+// app the list of templates is opened again. Every click in it and after it is counted, the one in a waveform, too;
+// nothing is typed. Finds {menu: [names in the list], apps: {name: {clicks, shown: [names of what one sets], lyrics
+// (pixels of the box), aids: [texts that have some], heard, sung (lanes of lyrics), sent, problems}}}
 
-import { again, job, prompt, skipWelcome } from "../../tools/browser/page.mjs";
+import { again, command, job, newPage, prompt, skipWelcome } from "../../tools/browser/page.mjs";
 
 const GROUP = "ACE-Step 1.5"; // in the list of templates
 const LIST = '[data-testid="linear-widgets"]';
@@ -12,27 +12,36 @@ const REGION = `${LIST} .acestep15-region canvas`;
 const PLAY = `${LIST} .acestep15-takes button`;
 const WINDOW = { width: 1440, height: 900 }; // pixels
 const [SHORT, OWN] = [10, 12]; // seconds: of what is made, of the user's recording
-const [PATIENCE, LOADING] = [60_000, 180_000]; // ms: of a click; until a result has come
+const LOADING = 180_000; // ms: until a result has come
 
 export async function visit(page) {
-  const seen = { menu: [], apps: {} };
+  const fresh = await newPage(page.context().browser(), WINDOW);
+  await open(fresh);
+  const seen = { menu: await templatesOf(fresh), apps: {} };
   for (const name of Object.keys(job.apps)) {
-    const context = await page.context().browser().newContext({ viewport: WINDOW });
-    const fresh = await context.newPage();
-    fresh.setDefaultTimeout(PATIENCE);
-    fresh.problems = [];
-    fresh.on("pageerror", (error) => fresh.problems.push(error.stack ?? String(error)));
-    seen.menu = await openTemplates(fresh);
-    seen.apps[name] = await firstVisit(fresh, name);
-    await context.close();
+    fresh.problems.length = 0;
+    const first = !Object.keys(seen.apps).length;
+    if (!first) await openTemplates(fresh);
+    seen.apps[name] = await openApp(fresh, name, first);
   }
+  await fresh.close();
   return seen;
 }
 
-// Who was never here finds them open.
-async function openTemplates(page) {
+// Who was never here finds the templates open.
+async function open(page) {
   const renderer = { "Comfy.VueNodes.Enabled": job.renderer === "nodes2" };
   await again(page, { ...renderer, "Comfy.TutorialCompleted": false });
+}
+
+async function openTemplates(page) {
+  await command(page, "Comfy.NewBlankWorkflow");
+  await page.locator(LIST).waitFor({ state: "detached" }); // of the app before
+  await command(page, "Comfy.BrowseTemplates");
+  await templatesOf(page);
+}
+
+async function templatesOf(page) {
   const templates = page.getByRole("dialog");
   await templates.getByText(GROUP, { exact: true }).first().click();
   const cards = templates.locator('[data-testid^="template-workflow-"]');
@@ -40,7 +49,7 @@ async function openTemplates(page) {
   return cards.evaluateAll((all) => all.map(({ dataset }) => dataset.testid.replace("template-workflow-", "")));
 }
 
-async function firstVisit(page, name) {
+async function openApp(page, name, first) {
   let clicks = 1; // in the list of templates
   const click = async (target) => {
     await target.click();
@@ -49,7 +58,7 @@ async function firstVisit(page, name) {
   await click(page.getByRole("dialog").getByTestId(`template-workflow-${job.apps[name]}`));
   await page.locator(LIST).waitFor();
   await page.locator(PLAY).first().waitFor({ state: "attached" });
-  await skipWelcome(page); // not counted
+  if (first) await skipWelcome(page); // not counted
   await page.evaluate(shorten, SHORT);
   await picture(page, name, "opened");
   const shown = await page.locator(`${LIST} ${NAME}`).allInnerTexts();
@@ -75,7 +84,7 @@ async function firstVisit(page, name) {
   );
   await picture(page, name, "heard");
   const sung = await page.evaluate(linesBelow, PLAY);
-  return { clicks, shown, lyrics: box, aids, sent, heard, sung, problems: page.problems };
+  return { clicks, shown, lyrics: box, aids, sent, heard, sung, problems: [...page.problems] };
 }
 
 // Ten seconds, from beside the region that is there.

@@ -59,7 +59,7 @@ VISITS = {  # by fixture
 RUN = {"text_to_music": {"seconds": 10.0}}
 REGION = [0.5, 1.5]  # seconds of the recording, before the region is touched
 HELP = ["AceStep15Repaint", "AceStep15LoadVAE"]  # nodes whose help is read
-LANGUAGES = ["zh", "ja", "en"]
+LANGUAGES = ["en", "zh", "ja"]  # the page is opened in the first
 THEMES = ["light", "dark"]  # the page's own is the last: it stays
 WORDS = {  # typed into the search: the node that is meant
     "extend": "ACE-Step Repaint",
@@ -115,12 +115,7 @@ def visits(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Visits]:
     """What the visits find that the tests ask for: in each renderer one browser, side by side."""
-    wanted = {
-        (item.callspec.params[name], visit)
-        for item in request.session.items
-        for name, visit in VISITS.items()
-        if name in getattr(item, "fixturenames", ())
-    }
+    wanted = {visit: renderers_of(request, name) for name, visit in VISITS.items()}
     recording = np.tile([0.1, -0.1], (2 * RATE, 1))
     folder = tmp_path_factory.mktemp("host")
     with page_server(folder, recording) as server, ThreadPoolExecutor() as pool:
@@ -128,7 +123,7 @@ def visits(
             renderer: pool.submit(
                 _visit,
                 server,
-                [visit for visit in VISITS.values() if (renderer, visit) in wanted],
+                [visit for visit in wanted if renderer in wanted[visit]],
                 renderer,
                 tmp_path_factory.mktemp(renderer),
             )
@@ -136,6 +131,16 @@ def visits(
         }
         request.config.stash[RAN] = running
         yield running
+
+
+def renderers_of(request: pytest.FixtureRequest, fixture: str) -> list[str]:
+    """Those in which the tests that are run ask for `fixture`."""
+    asked = {
+        item.callspec.params[fixture]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and fixture in item.fixturenames
+    }
+    return [each for each in RENDERERS if each in asked]
 
 
 def _found(request: pytest.FixtureRequest, visits: Visits) -> Found:

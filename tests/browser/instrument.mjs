@@ -117,6 +117,8 @@ async function listenToLoop(page) {
   await page.keyboard.press(" ");
   const twice = () => window.heard.filter((now, n) => now < window.heard[n - 1]).length >= 2;
   await page.waitForFunction(twice, null, { timeout: PLAYING });
+  const late = (end) => window.heard.some((now) => now > end - 0.1); // a busy page looks less often
+  await page.waitForFunction(late, job.region[1], { timeout: PLAYING }).catch(() => {});
   await page.keyboard.press(" ");
   const heard = await page.evaluate(() => window.heard);
   const button = page.locator(`${REGION} [data-ace-step=loop]`);

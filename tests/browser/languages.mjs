@@ -1,5 +1,6 @@
-// What the page says in each of `job.languages`; the last one stays. Finds {locale: {labels: {title, caption,
-// output, nested}, group, shown (texts of the open workflow), saved (its own words as the page saves them)}}
+// What the page says in each of `job.languages`, the first of which it was opened in. Finds {locale: {labels:
+// {title, caption, output, nested}, group, shown (texts of the open workflow), saved (its own words as the page
+// saves them)}}
 
 import { again, command, job, load } from "../../tools/browser/page.mjs";
 
@@ -7,7 +8,7 @@ export async function visit(page) {
   const { page: workflow } = job.workflows.find(({ name }) => name === "start_here");
   const found = {};
   for (const locale of job.languages) {
-    await again(page, { "Comfy.Locale": locale });
+    if (locale !== job.languages[0]) await again(page, { "Comfy.Locale": locale });
     const labelled = await page.evaluate(labels);
     await load(page, "start_here", workflow);
     if (job.pictures) await page.screenshot({ path: `${job.pictures}/start_here.${locale}.${job.renderer}.png` });

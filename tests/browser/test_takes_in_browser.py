@@ -1,14 +1,14 @@
 """Takes stay with their workflow: in another tab, after a reload, after a restart; in both."""
 
 import json
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.browser.conftest import RENDERERS
+from tests.browser.conftest import RENDERERS, renderers_of
 from tools.browser.page import RATE, job_for, page_server, run_script
 from tools.workflows.menu import as_graph, page_path
 
@@ -17,29 +17,38 @@ SCRIPT = Path(__file__).parent / "takes.mjs"
 NAME = "the good one"
 
 
-@pytest.fixture(scope="module", params=RENDERERS)
-def kept(
+@pytest.fixture(scope="module")
+def pages(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Found]:
-    """What the page showed before a restart of the server and after it.
+) -> dict[str, Found]:
+    """What the page showed before a restart of the server and after it, in each renderer wanted.
 
-    Between the two the first take's file is taken away.
+    They come one after the other before it, as the server keeps the last song alone, and side by
+    side after it. Between the two the first take's file of each is taken away.
     """
+    wanted = renderers_of(request, "kept")
     folder = tmp_path_factory.mktemp("takes")
     page = as_graph(json.loads(page_path("start_here").read_text(encoding="utf-8")))
-    with page_server(folder, np.zeros((RATE, 2))) as server:
+    with page_server(folder, np.zeros((RATE, 2))) as server, ThreadPoolExecutor() as pool:
 
-        def visit(part: str, page: Found) -> Found:
-            job = job_for(server, request.param) | {"part": part, "page": page}
-            return dict(run_script(SCRIPT, job, server, folder))
+        def visit(renderer: str, part: str, page: Found) -> Found:
+            job = job_for(server, renderer) | {"part": part, "page": page}
+            return dict(run_script(SCRIPT, job, server, tmp_path_factory.mktemp(renderer)))
 
-        found = visit("made", page)
-        found["files"] = [each["file"] for each in found["during"]["takes"]]
-        found["there"] = [(folder / "output" / file).is_file() for file in found["files"]]
-        (folder / "output" / found["files"][0]).unlink()
+        found = {renderer: visit(renderer, "made", page) for renderer in wanted}
+        for each in found.values():
+            files = [folder / "output" / take["file"] for take in each["during"]["takes"]]
+            each["there"] = [file.is_file() for file in files]
+            files[0].unlink()
         server.stop()
         server.start()
-        yield found | {"again": visit("again", found["saved"])}
+        after = {name: pool.submit(visit, name, "again", found[name]["saved"]) for name in wanted}
+        return {name: found[name] | {"again": after[name].result()} for name in wanted}
+
+
+@pytest.fixture(scope="module", params=RENDERERS)
+def kept(request: pytest.FixtureRequest, pages: dict[str, Found]) -> Found:
+    return pages[request.param]
 
 
 def test_each_run_is_a_take_with_its_seed(kept: Found) -> None:

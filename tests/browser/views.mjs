@@ -4,11 +4,10 @@
 import { job, still } from "../../tools/browser/page.mjs";
 
 export const LAPTOP = { width: 1440, height: 900 }; // pixels
-const FITTED = 8; // looks at a view that stays the same: the page fits it when the nodes have been measured
 
 export async function openAsTemplate(page, name, workflow) {
   await page.evaluate(openTemplate, [workflow, name]);
-  await still(page, FITTED);
+  await still(page);
   if (job.pictures) await page.screenshot({ path: `${job.pictures}/view.${name}.${job.renderer}.png` });
   return page.evaluate(view);
 }

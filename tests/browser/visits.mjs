@@ -3,7 +3,7 @@
 // job: {url, chromium, modules, renderer: "canvas" | "nodes2", visits: names of VISITS,
 //       workflows: [{name, page}], run: {name: {widget: value}} of those to run,
 //       region: [start, end] in seconds, recording: an input file of two seconds, help: [node ids],
-//       languages: [locales], themes: [color palettes], words: for the search,
+//       languages: [locales, the page's own first], themes: [color palettes], words: for the search,
 //       dropped: {ending: file}, files: {name: its file, without an ending}, apps: the same of those that open
 //       as one, pictures: folder or null}
 // The answer, one JSON on stdout: {visit: what it found, with `problems`, or {failed: why}; seconds: {visit: how many}}

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 export const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const QUIET = { polls: 20, pause: 50, most: 240 }; // a layout that stays the same so often is done
+const QUIET = { polls: 8, pause: 50, most: 240 }; // what stays the same so often, with every answer there, is done
 export const PLAYING = 30_000; // ms: until the browser has begun to play
 const SETTINGS = {
   "Comfy.VueNodes.Enabled": job.renderer === "nodes2",
@@ -38,11 +38,17 @@ export async function tell(visit) {
 }
 
 async function opened(browser) {
-  const page = await browser.newPage({ viewport: { width: 2560, height: 1300 } });
+  const page = await newPage(browser, { width: 2560, height: 1300 });
+  await again(page, SETTINGS);
+  return page;
+}
+
+// A page of one who was never here, with a list of its `problems`; `again` opens it.
+export async function newPage(browser, viewport) {
+  const page = await browser.newPage({ viewport });
   page.setDefaultTimeout(PATIENCE);
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(error.stack ?? String(error)));
-  await again(page, SETTINGS);
   return page;
 }
 
@@ -74,9 +80,9 @@ export async function drawn(page) {
   await still(page);
 }
 
-// When neither the view nor a node has moved for so many looks.
-export async function still(page, polls = QUIET.polls) {
-  await page.evaluate(untilStill, { ...QUIET, polls });
+// When the server has answered, and neither the view nor a node moves any more.
+export async function still(page) {
+  await page.evaluate(untilStill, QUIET);
 }
 
 export async function command(page, name) {
@@ -134,8 +140,10 @@ function withSettings(settings) {
   window.ownSettings = { ...window.ownSettings, ...settings };
   if (!first) return;
   const ask = window.fetch;
+  window.unanswered = 0;
   window.fetch = async (address, options) => {
-    const answer = await ask(address, options);
+    window.unanswered += 1;
+    const answer = await ask(address, options).finally(() => (window.unanswered -= 1));
     const { pathname } = new URL(address.url ?? address, window.location.href);
     const reads = (options?.method ?? "GET") === "GET" && pathname.endsWith("/settings");
     if (!reads || !answer.ok) return answer;
@@ -155,7 +163,7 @@ async function untilStill({ polls, pause, most }) {
   for (let same = 0, tries = 0; same < polls && tries < most; tries++) {
     await new Promise((next) => requestAnimationFrame(() => setTimeout(next, pause)));
     const now = look();
-    same = now === before ? same + 1 : 0;
+    same = now === before && !window.unanswered ? same + 1 : 0;
     before = now;
   }
 }
