@@ -1,6 +1,7 @@
 """Fixtures for nodes: the host of this process (real or stand-in) and the pack loaded in it."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from tests.nodes import music
 from tests.nodes.task_prompts import Run
+from tests.short_texts import short_texts
 from tools.hosts.host import Host
 from tools.hosts.local import start_local_host, started
 from tools.hosts.pack import Pack, load_pack
@@ -61,6 +63,13 @@ def run(pack: Pack, models: Path, base_directory: Path) -> Run:
     music.write(folder / "melody.flac", 6.0, 44_100, 1)
     music.write(folder / "melody.mp3", 6.0, 44_100)
     return pack.host.run
+
+
+@pytest.fixture(scope="module")
+def brief(pack: Pack) -> Iterator[None]:
+    """The language model writes short texts, by nodes and by the library."""
+    with short_texts(f"{pack.module.__name__}.ace_core"), short_texts():
+        yield
 
 
 @pytest.fixture

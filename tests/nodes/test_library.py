@@ -21,6 +21,8 @@ from tests.nodes.task_prompts import BASE, SOURCE_SONG, TURBO, Nodes, loaders, s
 from tests.rounding import assert_same
 from tools.hosts.pack import Pack
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 CONFIG = GenerationConfig(batch_size=1, use_random_seed=False, seeds=[5])
 SONG: dict[str, Any] = {
     "caption": "calm piano",

@@ -7,6 +7,8 @@ import pytest
 from tests.nodes.lm_prompts import TEXT, Run, create, node, runner, song, value
 from tools.hosts.pack import Pack
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 
 @pytest.fixture(scope="module")
 def run(pack: Pack, models: Path) -> Run:

@@ -24,6 +24,8 @@ from tests.nodes.lm_prompts import (
 from tools.hosts.host import Outcome
 from tools.hosts.pack import Pack
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 
 @pytest.fixture(scope="module")
 def run(pack: Pack, models: Path) -> Run:

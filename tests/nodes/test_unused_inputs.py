@@ -13,6 +13,8 @@ from tools.hosts.checkout import ROOT
 from tools.hosts.host import Outcome
 from tools.hosts.pack import Pack
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 SUNG, COLD = "[Verse]\nla la", {"temperature": 0.0}
 OFF = {"metadata": False, "caption": False, "language": False}
 OWN = {"instruction": "Play it:"}

@@ -1,7 +1,7 @@
 """Commands in this process, with the miniature models and a recording shorter than any song."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import soundfile
 
 from ace_core.cli.main import main
 from ace_core.constants import SAMPLE_RATE
+from tests.short_texts import short_texts
 from tools.miniature import Miniature
 
 SECONDS = 0.4
@@ -25,6 +26,13 @@ class Answer(NamedTuple):
 
 
 Ask = Callable[..., Answer]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def brief() -> Iterator[None]:
+    """The language model writes short texts."""
+    with short_texts():
+        yield
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from ace_core.inference import (
     generate_music,
 )
 from api_examples.stage import write_recording
+from tests.short_texts import short_texts
 from tools.miniature import Miniature
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 QUICK = GenerationParams(caption="calm piano", duration=10, inference_steps=1, thinking=False)
 ONE = GenerationConfig(batch_size=1, use_random_seed=False, seeds=[7])
 Make = Callable[..., GenerationResult]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def brief() -> Iterator[None]:
+    """The language model writes short texts."""
+    with short_texts():
+        yield
 
 
 @pytest.fixture(scope="session")
