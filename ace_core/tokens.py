@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from .errors import CheckpointError, InvalidRequestError
-from .parsing import read_json
+from .parsing import CONTAINERS, read_json
 from .texts import shown, text_fault
 from .versions import is_older
 
@@ -214,7 +214,8 @@ def _check_patterns(content: Any, path: Path) -> None:
     else:
         return
     for each in inside:
-        _check_patterns(each, path)
+        if isinstance(each, CONTAINERS):  # not one call for each of a million words and numbers
+            _check_patterns(each, path)
 
 
 def _warn_slow(content: Any) -> None:
