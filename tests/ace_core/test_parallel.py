@@ -14,7 +14,7 @@ import torch
 
 from ace_core.parallel import MOST, Behind, in_parallel
 
-LONG = 20.0  # seconds until a test gives up; nothing waits that long where work is beside work
+LONG = 120.0  # seconds until a test gives up; nothing waits that long where work is beside work
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ def test_a_finished_async_node_is_reported_after_the_nodes_that_are_ready(
 
         @classmethod
         def execute(cls) -> io.NodeOutput:
-            found.append((finished.wait(20), reported.wait(SOON)))
+            found.append((finished.wait(120), reported.wait(SOON)))
             return io.NodeOutput(1)
 
     class Heard(io.ComfyNode):

@@ -18,7 +18,7 @@ import torch
 from tests.nodes.test_folders import RATE, call, names
 from tools.hosts.pack import Pack
 
-LONG = 20.0  # seconds until a test gives up
+LONG = 120.0  # seconds until a test gives up
 ITEMS = 3
 
 

@@ -180,7 +180,9 @@ def test_a_file_that_is_not_the_batchs_is_not_replaced(tmp_path: Path):
     assert (again, remaining.finished) == ([], 1)
 
 
-LONG = 20.0  # seconds until a test gives up; nothing waits that long where songs are written beside
+LONG = (
+    120.0  # seconds until a test gives up; nothing waits that long where songs are written beside
+)
 PAIR = [Job(line("a"), (1,)), Job(line("b", 2), (2,))]
 
 

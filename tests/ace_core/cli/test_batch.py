@@ -201,11 +201,11 @@ def test_a_song_is_encoded_while_the_next_one_is_made(
         made.append("song")
         if len(made) == 2:
             sampled.set()
-            assert reported.wait(20), "the first song has no record"
+            assert reported.wait(120), "the first song has no record"
         return music_sample(*given, **named)
 
     def after_the_second_began(*given: Any) -> None:
-        assert sampled.wait(20), "the second song was not begun"
+        assert sampled.wait(120), "the second song was not begun"
         encode(*given)
 
     def add(progress: Any, record: Any) -> None:

@@ -17,7 +17,7 @@ from ace_core.inference import music
 
 from .conftest import ONE, Make
 
-LONG = 20.0  # seconds until a test gives up
+LONG = 120.0  # seconds until a test gives up
 TWO = replace(ONE, batch_size=2, seeds=[1, 2])
 DRAWN = "a {calm|loud|slow|wild} {piano|guitar} piece"  # each song is a run of its own
 
