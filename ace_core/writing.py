@@ -15,11 +15,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 from uuid import uuid4
 
 from .errors import SaveError
+from .parallel import in_parallel
 from .texts import name_fault, shown
 
 ABANDONED: Final = 3600.0  # seconds without a change until an unlocked partial is removed
@@ -56,7 +58,8 @@ def bytes_content(content: bytes) -> Content:
 
 
 def write_set(contents: Sequence[Content], names: Iterable[_Paths]) -> _Paths:
-    """Write a set of new files under the first of `names`, in one folder, that is free for all.
+    """Write a set of new files under the first of `names`, in one folder, that is free for all. The
+    contents are written at the same time.
 
     Raises:
         SaveError: they cannot be written; none of them is then there.
@@ -67,8 +70,8 @@ def write_set(contents: Sequence[Content], names: Iterable[_Paths]) -> _Paths:
     _check(paths[0])
     with save_errors(paths[0]), ExitStack() as stack:
         drafts = [stack.enter_context(Draft(folder)) for _ in contents]
-        for draft, content in zip(drafts, contents, strict=True):
-            draft.write(content)
+        writes = zip(drafts, contents, strict=True)
+        in_parallel([partial(draft.write, content) for draft, content in writes])
         while True:
             try:
                 name_all([draft.path for draft in drafts], paths)

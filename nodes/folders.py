@@ -3,9 +3,10 @@
 import mimetypes
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -131,18 +132,24 @@ class Output:
     name: str
     subfolder: str
 
-    def save(self, contents: Mapping[str, Content], item: int = 0) -> list[Path]:
-        """Write the files of one item, by their endings; all get the same number, the first that is
-        free for all of them.
+    def writes(self, items: Sequence[Mapping[str, Content]]) -> list[Callable[[], list[Path]]]:
+        """What writes the files of each item, by their endings, and gives their paths. All files of
+        an item get one number, the first that is free for all of them.
 
-        Raises:
+        They may be called at the same time: each begins at a number of its own.
+
+        Raises, each when it is called:
             SaveError: they cannot be written; none of them is then there.
         """
-        stem = self.name.replace("%batch_num%", str(item))
-        numbers = count(_last_number(self.folder, stem) + 1)
+        stems = [self.name.replace("%batch_num%", str(item)) for item in range(len(items))]
+        last = {stem: _last_number(self.folder, stem) for stem in stems}
+        firsts = [last[stem] + stems[: item + 1].count(stem) for item, stem in enumerate(stems)]
+        return [partial(self._write, *each) for each in zip(items, stems, firsts, strict=True)]
+
+    def _write(self, contents: Mapping[str, Content], stem: str, first: int) -> list[Path]:
         names = (
             [self.folder / f"{stem}_{number:05}{ending}" for ending in contents]
-            for number in numbers
+            for number in count(first)
         )
         return write_set(list(contents.values()), names) if contents else []
 

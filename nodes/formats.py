@@ -4,7 +4,6 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..ace_core.audio.files import Encoding, FileFormat, clipping_samples
-from ..ace_core.audio.loudness import loudness
 from ..ace_core.measure.levels import true_peak_db
 from ..ace_core.measure.report import level_words
 
@@ -30,8 +29,8 @@ def format_input() -> io.Combo.Input:
     )
 
 
-def level_line(item: Tensor, rate: int, form: FileFormat) -> str:
-    """Loudness, true peak and what clips of one item [C, N]."""
-    words = level_words(loudness(item, rate), true_peak_db(item.float().cpu()))
+def level_line(item: Tensor, loud: float | None, form: FileFormat) -> str:
+    """Loudness, true peak and what clips of one item [C, N] of `loud` LUFS."""
+    words = level_words(loud, true_peak_db(item.float().cpu()))
     over = clipping_samples(item, form.encoding)
     return f"{words}, {over} samples clip" if over else words

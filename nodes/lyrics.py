@@ -158,6 +158,6 @@ class AceStepSaveLyrics(io.ComfyNode):
         texts = [lyric_text(lines, format, sections) for lines in timestamps]
         place = folders.output(filename_prefix)
         contents = [{f"_.{suffix}": folders.text_content(f"{text}\n")} for text in texts]
-        files = [place.save(each, number)[0] for number, each in enumerate(contents)]
+        files = [write()[0] for write in place.writes(contents)]
         shown = "\n\n".join(f"{path.name}\n{text}" for path, text in zip(files, texts, strict=True))
         return io.NodeOutput(texts[0], ui=ui.PreviewText(shown))

@@ -1,5 +1,6 @@
 """What a recording is: tempo, beats, meter, key and levels as values, as text and as a picture."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from ..ace_core.measure.measurement import Measurement, measure
 from ..ace_core.measure.picture import measured_picture
 from ..ace_core.measure.report import compared, lines, summary
 from ..ace_core.measure.voice import Spans, check_same_music, phrase_lines, phrases
+from ..ace_core.parallel import in_parallel
 from ..ace_core.types import Song
 from .beats import beats_json
 from .node_text import node_text
@@ -86,11 +88,13 @@ class AceStepMeasure(io.ComfyNode):
                 f"to {len(waveform)}."
             )
         sung = _sung(vocals, waveform, rate)
-        found = [measure(each, rate) for each in waveform]
-        drawn = [
-            measured_picture(each, rate, values, spans or ())
-            for each, values, spans in zip(waveform, found, sung, strict=True)
-        ]
+        found = in_parallel([partial(measure, each, rate) for each in waveform])
+        drawn = in_parallel(
+            [
+                partial(measured_picture, each, rate, values, spans or ())
+                for each, values, spans in zip(waveform, found, sung, strict=True)
+            ]
+        )
         grids = tuple(beat_grid(values) for values in found)
         return io.NodeOutput(
             _by_item([_report(*pair) for pair in zip(found, sung, strict=True)]),

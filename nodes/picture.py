@@ -1,5 +1,6 @@
 """Audio to images: waveform and spectrogram, and a level per video frame as MASK and numbers."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from ..ace_core.audio.envelope import (
 from ..ace_core.audio.picture import picture
 from ..ace_core.audio.pulses import pulses, switches
 from ..ace_core.measure.beats import BeatGrid, check_bars, check_beats
+from ..ace_core.parallel import in_parallel
 from .beats import Grids, beats_input, check_one_take, one_grid
 from .vae import CATEGORY
 
@@ -48,7 +50,7 @@ class AceStepPicture(io.ComfyNode):
     @classmethod
     def execute(cls, audio: dict) -> io.NodeOutput:
         waveform, rate = unpack_audio(audio)
-        drawn = [picture(item, rate) for item in waveform]
+        drawn = in_parallel([partial(picture, item, rate) for item in waveform])
         return io.NodeOutput(torch.stack(drawn))  # [B, H, W, 3]
 
 

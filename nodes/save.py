@@ -1,13 +1,19 @@
-"""AUDIO to files."""
+"""AUDIO to files. They are encoded at the same time, and measured beside it."""
+
+from functools import partial
+from typing import Any
 
 from comfy_api.latest import io, ui
+from torch import Tensor
 
 from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.decoded import ENTRY, decoded_of
 from ..ace_core.audio.files import BITRATES, FileFormat, audio_content
+from ..ace_core.audio.loudness import loudness
 from ..ace_core.audio.postprocessing import FADE_RANGE, LOUDNESS_RANGE, PEAK_RANGE, PostProcessing
 from ..ace_core.audio.tags import song_tags
 from ..ace_core.errors import InvalidRequestError
+from ..ace_core.parallel import in_parallel
 from ..ace_core.types import Song
 from . import folders, kept_latents
 from .formats import FORMATS, format_input, level_line
@@ -17,7 +23,7 @@ from .sockets import LyricTimestampsSocket, PlayerSocket, SongSocket
 from .take_origin import origin_of
 from .typed import checked
 from .vae import CATEGORY
-from .waveform_ui import WAVEFORMS, lines_in_time, waveform_json
+from .waveform_ui import WAVEFORMS, lines_in_time, waveform, waveform_json
 
 _OFF, _PEAK, _LOUDNESS = "off", "peak", "loudness"
 
@@ -108,40 +114,47 @@ class AceStepSaveAudio(io.ComfyNode):
     ) -> io.NodeOutput:
         from . import host
 
-        waveform, rate = unpack_audio(audio)
+        sound, rate = unpack_audio(audio)
         finish = PostProcessing(
             peak=normalization_db if normalization == _PEAK else None,
             loudness=normalization_lufs if normalization == _LOUDNESS else None,
             fade_in=fade_in_duration,
             fade_out=fade_out_duration,
         )
-        waveform = finish.applied(waveform, rate)
-        made = {"waveform": waveform, "sample_rate": rate}
+        sound = finish.applied(sound, rate)
+        made = {"waveform": sound, "sample_rate": rate}
         source = decoded_of(audio)
-        latents = source and source.of_sound(waveform, rate)
+        latents = source and source.of_sound(sound, rate)
         if latents is not None:
             made[ENTRY] = source
-        lyrics = _lyrics_for(len(waveform), timestamps)
+        lyrics = _lyrics_for(len(sound), timestamps)
         form = FileFormat(FORMATS[format], int(bitrate))
         tags = {**_song_tags(song, title), **host.graph_tags(cls.hidden)}
         place = folders.output(filename_prefix)
         ending = f"_{form.encoding.suffix}"
         origin = {**origin_of(cls.hidden), "caption": song.caption if song else ""}
+        contents = [{ending: audio_content(place.name, item, form, tags, rate)} for item in sound]
+        for each, text in zip(contents, lyrics, strict=False):
+            each["_.lrc"] = folders.text_content(f"{text}\n")
+        measures = [partial(_measured, item, rate, form) for item in sound]
+        done: list[Any] = in_parallel([*place.writes(contents), *measures])
         saved, waves, lines = [], [], []
-        for number, item in enumerate(waveform):
-            content = audio_content(place.name, item, form, tags, rate)
-            contents = {ending: content}
-            if lyrics:
-                contents["_.lrc"] = folders.text_content(f"{lyrics[number]}\n")
-            path = place.save(contents, number)[0]
+        written, measured = done[: len(sound)], done[len(sound) :]
+        for number, (paths, (line, drawn)) in enumerate(zip(written, measured, strict=True)):
             if source is not None and latents is not None:
-                kept_latents.keep(path, latents[number], source.vae)
-            saved.append(place.shown_on_page(path))
+                kept_latents.keep(paths[0], latents[number], source.vae)
+            saved.append(place.shown_on_page(paths[0]))
             sung = lines_in_time(timestamps[number] if timestamps else ())
-            waves.append(waveform_json({**saved[-1], **origin, **sung}, item, rate))
-            lines.append(f"{path.name}: {level_line(item, rate, form)}")
+            waves.append(waveform_json({**saved[-1], **origin, **sung}, drawn))
+            lines.append(f"{paths[0].name}: {line}")
         shown = {**ui.SavedAudios(saved).as_dict(), WAVEFORMS: waves, **node_text(lines)}
         return io.NodeOutput(made, ui=shown)
+
+
+def _measured(item: Tensor, rate: int, form: FileFormat) -> tuple[str, dict[str, Any]]:
+    """What is said of the levels of one item [C, N], and what its waveform is drawn from."""
+    loud = loudness(item, rate)
+    return level_line(item, loud, form), waveform(item, rate, loud)
 
 
 def _postprocessing_inputs() -> list[io.Input]:

@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from comfy_api.latest import io, ui
 
 from ..ace_core.audio.audio_dict import unpack_audio
 from ..ace_core.audio.files import BITRATES, FileFormat, audio_content
+from ..ace_core.audio.loudness import loudness
 from ..ace_core.audio.mixing import (
     GAIN_RANGE,
     PAN_RANGE,
@@ -22,6 +24,7 @@ from ..ace_core.audio.mixing import (
 from ..ace_core.audio.waveform import model_audio
 from ..ace_core.constants import SAMPLE_RATE, TRACKS
 from ..ace_core.errors import InvalidAudioError
+from ..ace_core.parallel import in_parallel
 from ..ace_core.texts import distinct, file_name
 from . import folders
 from .formats import FORMATS, format_input, level_line
@@ -245,15 +248,20 @@ class AceStepSaveStems(io.ComfyNode):
         form = FileFormat(FORMATS[format], BITRATES[-1])
         graph = host.graph_tags(cls.hidden)
         place = folders.output(filename_prefix)
-        contents, levels = {}, []
+        contents, lines = {}, []
         names = distinct([file_name(stem.name) for stem in stems])
         for name, stem in zip(names, stems, strict=True):
             sound = (stem.in_mix if apply_levels else stem.audio)[0]
             file = f"{name}{form.encoding.suffix}"
             tags = {**graph, "title": stem.name}
             contents[file] = audio_content(stem.name, sound, form, tags, SAMPLE_RATE)
-            levels.append(f"{file}: {level_line(sound, SAMPLE_RATE, form)}")
-        saved = place.save_folder(contents)
+            lines.append(partial(_saved_line, file, sound, form))
+        done: list[Any] = in_parallel([partial(place.save_folder, contents), *lines])
+        saved, levels = done[0], done[1:]
         where = f"Folder: output/{saved[0]['subfolder']}" if saved else "There are no stems."
         shown = node_text([where.replace(os.sep, "/"), *levels])
         return io.NodeOutput(ui={**ui.SavedAudios(saved).as_dict(), **shown})
+
+
+def _saved_line(file: str, sound: torch.Tensor, form: FileFormat) -> str:
+    return f"{file}: {level_line(sound, loudness(sound, SAMPLE_RATE), form)}"

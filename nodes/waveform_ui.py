@@ -24,17 +24,19 @@ FULL = 255  # a peak at full scale
 FORM = FileFormat(Encoding.FLAC_16)
 
 
-def waveform_json(file: Mapping[str, Any], audio: Tensor, rate: int) -> str:
-    """One item [C, N] that was saved as `file`."""
+def waveform(audio: Tensor, rate: int, loud: float | None) -> dict[str, Any]:
+    """What one item [C, N] of `loud` LUFS is drawn from."""
     peak, _ = levels(audio, COLUMNS)  # [C, COLUMNS]
-    loud = loudness(audio, rate)
-    values = {
-        **file,
+    return {
         "seconds": audio.shape[-1] / rate,
         "peaks": (peak.amax(dim=0) * FULL).round().clamp(max=FULL).int().tolist(),
         "loudness": loud if loud is None else round(loud, 2),
     }
-    return json.dumps(values)
+
+
+def waveform_json(file: Mapping[str, Any], drawn: Mapping[str, Any]) -> str:
+    """A `waveform` whose sound was saved as `file`."""
+    return json.dumps({**file, **drawn})
 
 
 def lines_in_time(lines: Iterable[TimedLine]) -> dict[str, list[dict[str, Any]]]:
@@ -53,4 +55,5 @@ def source_waveform(audio: Tensor) -> dict[str, list[str]]:
         folders.save_temporary(path, audio_content(path.name, scaled, FORM))
     temporary_files.remove_old_sources()
     file = ui.SavedResult(path.name, "", io.FolderType.temp)
-    return {WAVEFORMS: [waveform_json(file, audio[0], SAMPLE_RATE)]}
+    drawn = waveform(audio[0], SAMPLE_RATE, loudness(audio[0], SAMPLE_RATE))
+    return {WAVEFORMS: [waveform_json(file, drawn)]}

@@ -9,12 +9,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import BatchError
 from ..writing import bytes_content, write_file
-from .jobs import Executor, Job, JobResult, OutputFile, RunJob
+from .jobs import Executor, Job, JobResult, OutputFile, RunJob, Write
 
 PACKAGE: Final = Path(__file__).parents[1]  # sent to workers that do not have it
 ATTEMPTS: Final = 3  # per song and worker; a song that exhausts memory must not block the others
@@ -69,7 +70,7 @@ class Worker:
         if _ray().get(self.attempts.start.remote(job.id)) > ATTEMPTS:
             return pickle.dumps((JobResult(job, error=LOST), []))
         with tempfile.TemporaryDirectory() as folder:
-            result = self.run_job(job, Path(folder))
+            result = self.run_job(job, Path(folder))()
             contents = [file.path.read_bytes() for file in result.files]
         return pickle.dumps((result, contents))
 
@@ -82,7 +83,7 @@ def ray_executor(load: Callable[[], RunJob], cluster: Cluster) -> Executor:
     """
     ray = _ray()
 
-    def executor(jobs: Sequence[Job], folder: Path) -> Iterator[JobResult]:
+    def executor(jobs: Sequence[Job], folder: Path) -> Iterator[Write]:
         try:
             ray.init(
                 address=cluster.address,
@@ -92,7 +93,7 @@ def ray_executor(load: Callable[[], RunJob], cluster: Cluster) -> Executor:
             )
             for song in _songs(ray, jobs, load, cluster.workers):
                 result, contents = pickle.loads(song)  # noqa: S301  our own workers wrote it
-                yield _unpacked(result, contents, folder)
+                yield partial(_unpacked, result, contents, folder)
         except (ray.exceptions.RayError, ConnectionError) as error:
             raise BatchError(
                 f"The Ray job has stopped: {str(error).strip().splitlines()[-1]} Finished songs "

@@ -1,4 +1,4 @@
-"""A job, its result, and the two callables that run jobs."""
+"""A job, its result, and the callables that run jobs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +40,7 @@ class JobResult:
     error: str | None = None
 
 
-RunJob = Callable[[Job, Path], JobResult]  # one song, into files below the folder
-# Runs all jobs in any order, into files below the folder; yields a result when it is finished.
-Executor = Callable[[Sequence[Job], Path], Iterator[JobResult]]
+Write = Callable[[], JobResult]  # writes the files of a song that is made
+RunJob = Callable[[Job, Path], Write]  # makes one song; its files will be below the folder
+# Runs all jobs in any order; yields what writes a song below the folder as soon as it is made.
+Executor = Callable[[Sequence[Job], Path], Iterator[Write]]

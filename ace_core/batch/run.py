@@ -1,16 +1,17 @@
 """Run a batch: the lines that remain, and each job up to its record.
 
-It does not depend on a model.
+A song gets its files and its record in a thread of its own while the next one is made. It does not
+depend on a model.
 """
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ..errors import BatchError
+from ..parallel import Behind
 from .folder import Folder, Record
-from .jobs import Executor, Job, JobResult
+from .jobs import Executor, Job, JobResult, Write
 from .prompts import Line
 
 
@@ -83,25 +84,40 @@ def _difference(record: Record, line: Line) -> str:
 
 
 def run(
-    folder: Folder, jobs: Sequence[Job], executor: Executor, common: Record
-) -> Iterator[Record]:
-    """Run every job and yield its record as soon as it is on the disk.
+    folder: Folder,
+    jobs: Sequence[Job],
+    executor: Executor,
+    common: Record,
+    on_record: Callable[[Record], object],
+) -> None:
+    """Run every job. `on_record` is given its record as soon as it is on the disk, in the thread
+    that writes.
 
     A line with a fault is recorded as failed without the executor. `common` goes into each
-    record: version and models.
+    record: version and models. At most one song is written while the next is made.
 
     Raises:
         SaveError: the folder cannot be written to. Finished songs are kept.
     """
     faulty = [JobResult(job, error=job.line.fault) for job in jobs if job.line.fault]
     sound = [job for job in jobs if not job.line.fault]
+
+    def keep(result: JobResult) -> None:
+        finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        record = folder.keep(result, {**common, "finished": finished})
+        folder.clear_partial()
+        on_record(record)
+
+    def write_and_keep(write: Write) -> None:
+        keep(write())
+
     try:
         folder.clear_partial()
-        results = executor(sound, folder.partial) if sound else ()
-        for result in itertools.chain(faulty, results):
-            finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            record = folder.keep(result, {**common, "finished": finished})
-            folder.clear_partial()
-            yield record
+        for result in faulty:
+            keep(result)
+        with Behind(write_and_keep) as behind:
+            for write in executor(sound, folder.partial) if sound else ():
+                behind(write)
+                del write  # or its sound would stay while the next song is made
     finally:
         folder.remove_partial()

@@ -36,8 +36,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             common = {"ace_core": __version__, "models": choice.describe()}
             _note_other_models(folder, common, output)
             jobs = [Job(line, seeds_of(line, folder.salt)) for line in remaining.pending]
-            for record in run_jobs(folder, jobs, executor, common):
-                progress.add(record)
+            run_jobs(folder, jobs, executor, common, progress.add)
     return progress.total()
 
 
@@ -69,13 +68,13 @@ def _note_other_models(folder: Folder, common: Record, output: Output) -> None:
 
 
 class _Progress:
-    """Reports every song when it is finished, and the totals at the end."""
+    """Reports every song when it is finished, from whatever thread, and the totals at the end."""
 
     def __init__(self, remaining: Remaining, output: Output) -> None:
         self.output = output
         self.done, self.failed = remaining.finished, remaining.failed
         self.all = remaining.finished + remaining.failed + len(remaining.pending)
-        self._title()
+        self.output.bar.retitle(self._title)
 
     def add(self, record: Record) -> None:
         self.done += record["status"] == "done"
@@ -83,7 +82,7 @@ class _Progress:
         names = " ".join(file["name"] for file in record.get("files", ()))
         text = names or f"failed: {record.get('error')}"
         self.output.result(record, f"{record['id']}  {text}")
-        self._title()
+        self.output.bar.retitle(self._title)
 
     def total(self) -> Exit:
         totals = {"finished": self.done, "failed": self.failed, "songs": self.all}
@@ -92,6 +91,6 @@ class _Progress:
         )
         return Exit.SOME_FAILED if self.failed else Exit.DONE
 
-    def _title(self) -> None:
-        self.output.bar.title = f"[{self.done + self.failed}/{self.all}] "
-        self.output.bar(0.0)
+    @property
+    def _title(self) -> str:
+        return f"[{self.done + self.failed}/{self.all}] "

@@ -79,7 +79,10 @@ class Interrupts:
 
 
 class Output:
-    """Results, notes and errors. With `as_json` stdout has JSON only, one value per line."""
+    """Results, notes and errors. With `as_json` stdout has JSON only, one value per line.
+
+    Songs are reported from the thread that saves them, while the bar moves in another one.
+    """
 
     def __init__(self, as_json: bool, interrupts: Interrupts) -> None:
         self.as_json = as_json
@@ -87,13 +90,15 @@ class Output:
 
     def result(self, content: Mapping[str, Any], text: str) -> None:
         """Print the result, as JSON or as `text`."""
-        self.bar.clear()
-        _print(_json(content) if self.as_json else text, sys.stdout)
+        with self.bar.lock:
+            self.bar.clear()
+            _print(_json(content) if self.as_json else text, sys.stdout)
 
     def note(self, text: str) -> None:
         """Print a note to stderr."""
-        self.bar.clear()
-        _print(text, sys.stderr)
+        with self.bar.lock:
+            self.bar.clear()
+            _print(text, sys.stderr)
 
     def refusal(self, message: str) -> None:
         """Print why there is no result."""
@@ -123,23 +128,37 @@ class Bar:
         self.stream = stream
         self.shown = shown
         self.check = check
+        self.lock = threading.RLock()
         self.text = ""
         self.title = ""
+        self.share, self.desc = 0.0, ""
 
     def __call__(self, share: float, desc: str = "", **_: Any) -> None:
         """`share` of the work is done, from 0 to 1; `desc` is what is being done."""
         self.check()
-        if not self.shown:
-            return
-        full = round(BAR * min(max(share, 0.0), 1.0))
-        drawn = f"{'█' * full}{'░' * (BAR - full)} {share:4.0%}"
-        text = f"{self.title}{drawn} {desc}"[:LINE]
-        if text != self.text:
-            self._write(text)
+        with self.lock:
+            self.share, self.desc = share, desc
+            self._draw()
+
+    def retitle(self, title: str) -> None:
+        """Show `title` before the bar, which stays where it is."""
+        with self.lock:
+            self.title = title
+            self._draw()
 
     def clear(self) -> None:
-        if self.text:
-            self._write("")
+        with self.lock:
+            if self.text:
+                self._write("")
+
+    def _draw(self) -> None:
+        if not self.shown:
+            return
+        full = round(BAR * min(max(self.share, 0.0), 1.0))
+        drawn = f"{'█' * full}{'░' * (BAR - full)} {self.share:4.0%}"
+        text = f"{self.title}{drawn} {self.desc}"[:LINE]
+        if text != self.text:
+            self._write(text)
 
     def _write(self, text: str) -> None:
         blank = " " * (len(self.text) - len(text))

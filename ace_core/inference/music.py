@@ -15,6 +15,7 @@ from ..audio.splice import splice
 from ..constants import SAMPLE_RATE
 from ..errors import AceStepError, SaveError
 from ..memory import OomHandler, out_of_memory
+from ..parallel import Behind
 from ..pipeline import decode_audio, sample
 from ..sampling.recipe import Recipe
 from ..task import Task
@@ -29,7 +30,7 @@ from .normalize import normalized
 from .planning import LMOutput, copy_cot_fields, metadata_dict, missing, run_lm, set_cot_fields
 from .progress import Progress, RunProgress
 from .request import recipe_of, seeds_of
-from .saving import audio_dict, item_params, key_of, make_folder, save_song
+from .saving import Save, UnsavedSongs, audio_dict, item_params, key_of, make_folder
 from .takes import best_first, takes_of
 from .task_inputs import TaskRequest, build_tasks, load_task_request, with_source_latents
 from .texts import DrawnTexts, draw_texts
@@ -52,7 +53,8 @@ def generate_music(
     progress: Progress | None = None,
     source_repaint_latents: Tensor | None = None,
 ) -> GenerationResult:
-    """Songs for `params`, `config.batch_size` of them.
+    """Songs for `params`, `config.batch_size` of them. Those of one text are saved while those of
+    the next are made.
 
     `source_repaint_latents` [T, C] or [1 or B, T, C] are those of the run that made `src_audio`: a
     repaint starts from them and does not encode the recording.
@@ -65,20 +67,61 @@ def generate_music(
     check_arguments((config, GenerationConfig))
     if llm_handler is not None:
         check_arguments((llm_handler, LLMHandler))
-    try:
-        wanted, clock = normalized(params), RunProgress(progress)
-        settings, latents = normalized(config), source_repaint_latents
-        service, kept = dit_handler.service, dit_handler.loras
-        songs = _Songs(service, llm_handler, wanted, settings, clock, latents, kept)
-        result = songs.result(save_dir)
+    clock = RunProgress(progress)
+    with Behind(UnsavedSongs.save) as save:
+        maker = MusicMaker(dit_handler, llm_handler, clock, save_dir, save)
+        result = maker.made(params, config, source_repaint_latents)
+        try:
+            save.wait()
+        except SaveError as error:
+            return error_result(str(error), result.audios)
+    if result.success:
+        clock.stage("Saving")(len(result.audios), len(result.audios))
+        result.extra_outputs["time_costs"] = clock.total()
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class MusicMaker:
+    """Makes songs for the folder `save_dir`; `save` is given those of each run, and writes them."""
+
+    dit: AceStepHandler
+    llm: LLMHandler | None
+    clock: RunProgress
+    save_dir: str | None
+    save: Save
+
+    def made(
+        self, params: GenerationParams, config: GenerationConfig, latents: Tensor | None = None
+    ) -> GenerationResult:
+        """See `generate_music`. A song's "path" is empty until it is saved."""
+        results: list[GenerationResult] = []
+        try:
+            return self._made(params, config, latents, results)
+        except SaveError as error:
+            return error_result(str(error), [song for each in results for song in each.audios])
+        except (AceStepError, RuntimeError, MemoryError) as error:
+            if out_of_memory(error):
+                return error_result(OUT_OF_MEMORY)
+            if isinstance(error, AceStepError):
+                return error_result(str(error))
+            raise
+
+    def _made(
+        self,
+        params: GenerationParams,
+        config: GenerationConfig,
+        latents: Tensor | None,
+        results: list[GenerationResult],
+    ) -> GenerationResult:
+        wanted, settings = normalized(params), normalized(config)
+        service, kept = self.dit.service, self.dit.loras
+        songs = _Songs(
+            service, self.llm, wanted, settings, self.clock, self.save, latents, kept, results
+        )
+        result = songs.result(self.save_dir)
         copy_cot_fields(wanted, params)
         return result
-    except (AceStepError, RuntimeError, MemoryError) as error:
-        if out_of_memory(error):
-            return error_result(OUT_OF_MEMORY)
-        if isinstance(error, AceStepError):
-            return error_result(str(error))
-        raise
 
 
 def error_result(reason: str, audios: Sequence[dict[str, Any]] = ()) -> GenerationResult:
@@ -107,8 +150,10 @@ class _Songs:
     params: GenerationParams
     config: GenerationConfig
     clock: RunProgress
-    source_latents: Tensor | None = None  # of a repaint
-    kept: Sequence[LoraChoice] = ()  # the handler's adapters, for parameters that name none
+    save: Save
+    source_latents: Tensor | None  # of a repaint
+    kept: Sequence[LoraChoice]  # the handler's adapters, for parameters that name none
+    results: list[GenerationResult]  # of the runs so far
 
     def result(self, save_dir: str | None) -> GenerationResult:
         params, config = self.params, self.config
@@ -122,25 +167,21 @@ class _Songs:
             check_complete(texts.params, config, missing(self.llm))
         adapters = self.service.read_adapters(choices)
         folder = make_folder(save_dir)
-        results: list[GenerationResult] = []
         notes: list[str] = []
         rounds = [seeds] if takes is None else takes.rounds(seeds, config.batch_size)
         for number, own in enumerate(rounds):
             drawn = draw_texts(params, own)
-            self._make(drawn, (number, len(rounds)), folder, adapters, results)
+            self._make(drawn, (number, len(rounds)), folder, adapters)
             notes += [note for texts in drawn for note in texts.notes]
-            if not results[-1].success:
-                made = [audio for result in results for audio in result.audios]
-                return error_result(results[-1].error or "", made)
             if not number:
                 copy_cot_fields(drawn[0].params, params)
-            if takes is not None and takes.finished(results):
+            if takes is not None and takes.finished(self.results):
                 break
-        made = [audio for result in results for audio in result.audios]
+        made = [audio for result in self.results for audio in result.audios]
         ranking = [] if takes is None else takes.notes(made, config.batch_size)
         own_notes = [note for adapter in adapters for note in adapter.notes]
         summary = _summary([audio["params"]["seed"] for audio in made])
-        whole = joined(results, [summary, *ranking, *own_notes, *notes])
+        whole = joined(self.results, [summary, *ranking, *own_notes, *notes])
         return whole if takes is None else best_first(whole)
 
     def _make(
@@ -149,18 +190,23 @@ class _Songs:
         part: tuple[int, int],
         folder: Path | None,
         adapters: Sequence[ReadAdapter],
-        results: list[GenerationResult],
     ) -> None:
-        """The songs of a round, `part` of so many, added to `results` up to the first error."""
+        """The songs of a round, `part` of so many, added to the results and given to `save`.
+
+        Raises:
+            SaveError: songs that were given to it before cannot be written.
+        """
         number, rounds = part
         for index, texts in enumerate(drawn):
             self.clock.part(number * len(drawn) + index, rounds * len(drawn))
             one = replace(self.config, batch_size=len(texts.seeds))
             source = self._latents_of(index, len(drawn))
             run = _Run(self.service, self.llm, texts, one, self.clock, source, adapters)
-            results.append(run.result(folder))
-            if not results[-1].success:
-                return
+            result, song = run.result(folder is not None)
+            self.results.append(result)
+            if folder is not None:
+                self.clock.stage("Saving")
+                self.save(UnsavedSongs(result.audios, song, folder, one.audio_format))
 
     def _latents_of(self, index: int, runs: int) -> Tensor | None:
         """The source of the run `index`: the song's own where each is a run and has one."""
@@ -187,8 +233,9 @@ class _Run:
     def params(self) -> GenerationParams:
         return self.texts.params
 
-    def result(self, folder: Path | None) -> GenerationResult:
-        """Without the summary of the whole call."""
+    def result(self, saves: bool) -> tuple[GenerationResult, Song]:
+        """Without the summary of the whole call, and the song as it was planned. What is unused
+        depends on whether it `saves`."""
         params, config, clock = self.params, self.config, self.clock
         seeds = self.texts.seeds
         recipe, notes = recipe_of(params, self.service.models.variant, seeds)
@@ -198,7 +245,7 @@ class _Run:
         notes += request.notes
         plan = run_lm(self.llm, request, params, config, seeds, clock)
         facts = facts_of(params, config, self.service.models.variant, request, plan)
-        notes += [*plan.notes, *unused_notes(replace(facts, saves=folder is not None))]
+        notes += [*plan.notes, *unused_notes(replace(facts, saves=saves))]
         set_cot_fields(params, plan)
         takes = takes_of(config)
         if takes is not None:
@@ -208,15 +255,7 @@ class _Run:
         notes += task.warnings
         audios = self._audio_dicts(self._decode(latents, task), plan, recipe)
         self._find_out(audios, plan.song, tasks, latents)
-        report = clock.stage("Saving")
-        for done, audio in enumerate(audios):
-            if folder is not None:
-                try:
-                    save_song(audio, plan.song, folder, config.audio_format)
-                except SaveError as error:
-                    return error_result(str(error), audios)
-            report(done + 1, len(audios))
-        return GenerationResult(
+        made = GenerationResult(
             audios=audios,
             status_message="\n".join([*notes, *self.memory_notes]),
             extra_outputs={
@@ -226,6 +265,7 @@ class _Run:
                 "time_costs": clock.total(),
             },
         )
+        return made, plan.song
 
     def _find_out(
         self, audios: list[dict[str, Any]], song: Song, tasks: Sequence[Task], latents: Tensor

@@ -3,8 +3,9 @@
 import itertools
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from ..audio.files import FileFormat, audio_content
 from ..audio.tags import song_tags
 from ..constants import SAMPLE_RATE, SECONDS_RANGE
 from ..lm.codes import write_codes
+from ..parallel import in_parallel
 from ..types import AudioCodes, Song
 from .limits import FORMATS
 from .types import GenerationParams
@@ -63,6 +65,28 @@ def audio_dict(sound: Tensor, params: dict[str, Any], key: str) -> dict[str, Any
         "sample_rate": SAMPLE_RATE,
         "params": params,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class UnsavedSongs:
+    """The songs of one run, which have no files yet."""
+
+    audios: Sequence[dict[str, Any]]
+    song: Song
+    folder: Path
+    audio_format: str
+
+    def save(self) -> None:
+        """Write them at the same time, each as `save_song` does.
+
+        Raises:
+            SaveError: the first that cannot be written. The others are.
+        """
+        rest = (self.song, self.folder, self.audio_format)
+        in_parallel([partial(save_song, audio, *rest) for audio in self.audios])
+
+
+Save = Callable[[UnsavedSongs], object]  # saves songs, at once or later
 
 
 def save_song(audio: dict[str, Any], song: Song, folder: Path, audio_format: str) -> None:

@@ -73,7 +73,8 @@ def test_a_sound_and_its_lyrics_have_one_number(pack: Pack, folders: Any, place:
         taken.write_text("of another server")  # after the number was counted
         file.write(b"sound")
 
-    paths = output.save({"_.wav": late, "_.lrc": words})
+    (write,) = output.writes([{"_.wav": late, "_.lrc": words}])
+    paths = write()
     assert [path.name for path in paths] == ["song_00002_.wav", "song_00002_.lrc"]
     assert taken.read_text() == "of another server"
     assert len(names(place)) == 3

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import torch
 
-from ace_core.audio import tags
+from ace_core.audio import files, tags
 from ace_core.audio.files import BITRATES, Encoding, FileFormat, read_audio, save
 from ace_core.errors import InvalidAudioError, SaveError
 from tests.foreign_sound import write_aac
@@ -358,3 +358,21 @@ def test_a_format_without_a_decoder_is_named_as_one(tmp_path: Path, format_tag: 
     path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
     with pytest.raises(InvalidAudioError, match=r"strange\.wav: FFmpeg has no decoder"):
         read_audio(path)
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+def test_a_song_is_encoded_second_by_second(
+    encoding: Encoding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is computed beside the song's own samples is a second of it, however long it is."""
+    whole, blocks = song(3 * RATE + 321), []
+    as_samples = files._samples
+
+    def counted(block: torch.Tensor, *codec: files.Codec) -> np.ndarray:
+        blocks.append(block.shape[1])
+        assert block.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr()  # no copy
+        return as_samples(block, *codec)
+
+    monkeypatch.setattr(files, "_samples", counted)
+    save(path_for(encoding, tmp_path), whole, FileFormat(encoding))
+    assert blocks == [RATE, RATE, RATE, 321]

@@ -11,12 +11,13 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from ace_core.batch.folder import Folder, locked
-from ace_core.batch.jobs import Job, JobResult, OutputFile
+from ace_core.batch.jobs import Job, JobResult, OutputFile, Write
 from ace_core.batch.prompts import Line
 from ace_core.batch.run import remaining_lines, run
 
@@ -25,14 +26,17 @@ LINES = (Line("a", 1, {"batch_size": 2}), Line("b", 2, {}))
 ITEMS = {"a": 2, "b": 1}
 
 
-def executor(jobs: Sequence[Job], folder: Path) -> Iterator[JobResult]:
-    for job in jobs:
-        files = []
-        for seed in job.seeds:
-            path = folder / f"{seed}.wav"
-            path.write_bytes(f"{job.id} {seed}".encode())
-            files.append(OutputFile(path, {"seed": seed}))
-        yield JobResult(job, tuple(files))
+def executor(jobs: Sequence[Job], folder: Path) -> Iterator[Write]:
+    return (partial(written, job, folder) for job in jobs)
+
+
+def written(job: Job, folder: Path) -> JobResult:
+    files = []
+    for seed in job.seeds:
+        path = folder / f"{seed}.wav"
+        path.write_bytes(f"{job.id} {seed}".encode())
+        files.append(OutputFile(path, {"seed": seed}))
+    return JobResult(job, tuple(files))
 
 
 def batch(path: Path) -> None:
@@ -41,8 +45,7 @@ def batch(path: Path) -> None:
         folder = Folder(path)
         remaining = remaining_lines(folder, LINES)
         jobs = [Job(line, tuple(range(ITEMS[line.id]))) for line in remaining.pending]
-        for _ in run(folder, jobs, executor, {}):
-            pass
+        run(folder, jobs, executor, {}, lambda record: None)
 
 
 def killed_at(point: int, path: Path, notes: Path) -> bool:

@@ -1,16 +1,20 @@
 """A batch on disk: names, records, what is left to do. The songs here are a few bytes."""
 
+import gc
 import hashlib
 import json
 import os
+import threading
+import weakref
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ace_core.batch.folder import PARTIAL, PLAN, Folder, Manifest, Record
-from ace_core.batch.jobs import Job, JobResult, OutputFile
+from ace_core.batch.jobs import Job, JobResult, OutputFile, Write
 from ace_core.batch.prompts import Line, seeds_of
 from ace_core.batch.run import Remaining, remaining_lines, run
 from ace_core.errors import BatchError, SaveError
@@ -34,15 +38,17 @@ def written(job: Job, folder: Path) -> JobResult:
     return JobResult(job, tuple(files), {"seconds": 1.5})
 
 
-def executor(jobs: Sequence[Job], folder: Path) -> Iterator[JobResult]:
-    return (written(job, folder) for job in jobs)
+def executor(jobs: Sequence[Job], folder: Path) -> Iterator[Write]:
+    return (partial(written, job, folder) for job in jobs)
 
 
 def make(path: Path, lines: Sequence[Line], **options: Any) -> tuple[list[Record], Remaining]:
     folder = Folder(path)
     remaining = remaining_lines(folder, lines, **options)
     jobs = [Job(each, seeds_of(each, folder.salt)) for each in remaining.pending]
-    return list(run(folder, jobs, executor, COMMON)), remaining
+    records: list[Record] = []
+    run(folder, jobs, executor, COMMON, records.append)
+    return records, remaining
 
 
 def test_a_song_lies_under_its_id_with_a_record_of_how_it_was_made(tmp_path: Path):
@@ -172,3 +178,96 @@ def test_a_file_that_is_not_the_batchs_is_not_replaced(tmp_path: Path):
     assert not (tmp_path / "a.2.wav").exists()
     again, remaining = make(tmp_path, [line("a", batch_size=2, seeds=[5, 6])])
     assert (again, remaining.finished) == ([], 1)
+
+
+LONG = (
+    120.0  # seconds until a test gives up; nothing waits that long where songs are written beside
+)
+PAIR = [Job(line("a"), (1,)), Job(line("b", 2), (2,))]
+
+
+def test_a_song_has_its_files_and_its_record_while_the_next_is_made(tmp_path: Path):
+    """It is written when the next one has begun, which waits for the record of the first."""
+    begun, recorded = threading.Event(), threading.Event()
+
+    def write(job: Job, folder: Path) -> JobResult:
+        assert begun.wait(LONG)
+        return written(job, folder)
+
+    def executor(jobs: Sequence[Job], folder: Path) -> Iterator[Write]:
+        yield partial(write, jobs[0], folder)
+        begun.set()
+        assert recorded.wait(LONG)
+        assert (tmp_path / "a.wav").read_bytes() == b"a 1"
+        yield partial(write, jobs[1], folder)
+
+    records: list[Record] = []
+
+    def keep(record: Record) -> None:
+        records.append(record)
+        recorded.set()
+
+    run(Folder(tmp_path), PAIR, executor, COMMON, keep)
+    assert [record["id"] for record in records] == ["a", "b"]
+
+
+def test_a_song_that_is_being_written_is_whole_when_the_next_is_interrupted(tmp_path: Path):
+    interrupted = threading.Event()
+
+    def write(job: Job, folder: Path) -> JobResult:
+        assert interrupted.wait(LONG)
+        return written(job, folder)
+
+    def executor(jobs: Sequence[Job], folder: Path) -> Iterator[Write]:
+        yield partial(write, jobs[0], folder)
+        threading.Timer(0.05, interrupted.set).start()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Folder(tmp_path), PAIR, executor, COMMON, lambda record: None)
+    assert (tmp_path / "a.wav").read_bytes() == b"a 1"
+    assert {*Manifest(tmp_path).last} == {"a"}
+    assert not (tmp_path / PARTIAL).exists()
+
+
+def test_no_song_is_begun_behind_one_whose_writing_failed_and_one_that_was_under_way(
+    tmp_path: Path,
+):
+    begun = []
+
+    def full(job: Job) -> JobResult:
+        raise SaveError("No space left")
+
+    def executor(jobs: Sequence[Job], folder: Path) -> Iterator[Write]:
+        for job in jobs:
+            begun.append(job.id)
+            yield partial(full, job)
+
+    jobs = [Job(line(name, number), (1,)) for number, name in enumerate("abc", start=1)]
+    with pytest.raises(SaveError, match="No space left"):
+        run(Folder(tmp_path), jobs, executor, COMMON, lambda record: None)
+    assert begun == ["a", "b"]
+
+
+def test_a_song_that_is_written_is_not_kept_in_memory(tmp_path: Path):
+    class Sound:
+        """What a song holds until it is written."""
+
+    def write(job: Job, folder: Path, sound: Sound) -> JobResult:
+        return written(job, folder)
+
+    sounds, recorded = [], threading.Semaphore(0)
+
+    def executor(jobs: Sequence[Job], folder: Path) -> Iterator[Write]:
+        for job in jobs:
+            sound = Sound()
+            sounds.append(weakref.ref(sound))
+            yield partial(write, job, folder, sound)
+            del sound
+            assert recorded.acquire(timeout=LONG)
+            threading.Event().wait(0.05)  # the thread lets go of it behind the record
+            gc.collect()
+            assert sounds[-1]() is None
+
+    run(Folder(tmp_path), PAIR, executor, COMMON, lambda record: recorded.release())
+    assert len(sounds) == 2

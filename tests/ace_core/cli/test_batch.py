@@ -6,18 +6,22 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from ace_core.audio import files
 from ace_core.batch.folder import locked
 from ace_core.batch.jobs import Job
 from ace_core.batch.local import load_worker
 from ace_core.batch.models import ModelChoice
 from ace_core.batch.prompts import Line
+from ace_core.cli import batch
 from ace_core.cli.output import Exit
+from ace_core.inference import music
 from tools.miniature import Miniature
 from tools.testing.batch_trials import SONG, command, faults, prepare, records, run_and_kill
 
@@ -174,12 +178,48 @@ def test_songs_leave_no_tensors_behind(checkpoints: Miniature, tone: Path, tmp_p
     for number in range(3):
         folder = tmp_path / str(number)
         folder.mkdir()
-        result = make(Job(Line("a", 1, SONG), (number,)), folder)
+        result = make(Job(Line("a", 1, SONG), (number,)), folder)()
         assert result.error is None
         del result
         gc.collect()
         alive.append(sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects()))
     assert alive[1] == alive[2], alive
+
+
+def test_a_song_is_encoded_while_the_next_one_is_made(
+    ask: Any,
+    models: tuple[str, str],
+    tone: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The first is encoded when the second has begun, which waits until the first is reported."""
+    sampled, reported = threading.Event(), threading.Event()
+    made, encode = [], files._encode
+
+    def sample(*given: Any, **named: Any) -> Any:
+        made.append("song")
+        if len(made) == 2:
+            sampled.set()
+            assert reported.wait(120), "the first song has no record"
+        return music_sample(*given, **named)
+
+    def after_the_second_began(*given: Any) -> None:
+        assert sampled.wait(120), "the second song was not begun"
+        encode(*given)
+
+    def add(progress: Any, record: Any) -> None:
+        report(progress, record)
+        reported.set()
+
+    music_sample, report = music.sample, batch._Progress.add
+    monkeypatch.setattr(music, "sample", sample)
+    monkeypatch.setattr(files, "_encode", after_the_second_began)
+    monkeypatch.setattr(batch._Progress, "add", add)
+    prompts = write(tmp_path, *({"id": name, **SONG, "seed": 5} for name in ("a", "b")))
+    code, output, errors = ask("batch", prompts, "--out", tmp_path / "songs", *models, "--no-lm")
+    assert code == Exit.DONE, (output, errors)
+    assert [song.get("id") for song in output] == ["a", "b", None]
 
 
 def test_a_batch_killed_while_it_sings_comes_to_its_end(checkpoints: Miniature, tmp_path: Path):

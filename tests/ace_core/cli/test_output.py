@@ -25,6 +25,22 @@ def test_a_bar_is_written_over_and_leaves_an_empty_line():
     assert (blank.strip(), len(blank), end) == ("", len(second.rstrip()), "")
 
 
+def test_a_new_title_leaves_the_bar_where_it_is_and_ends_no_work():
+    screen = io.StringIO()
+    interrupts = Interrupts()
+    bar = Bar(screen, True, interrupts.check)
+    bar.retitle("[0/2] ")
+    bar(0.5, "Making music")
+    interrupts.pressed = True
+    bar.retitle("[1/2] ")  # from the thread that saves, which is not the one to be ended
+    drawn = screen.getvalue().split("\r")[1:]
+    assert [each.rstrip() for each in drawn] == [
+        "[0/2] " + "░" * 30 + "   0%",
+        "[0/2] " + "█" * 15 + "░" * 15 + "  50% Making music",
+        "[1/2] " + "█" * 15 + "░" * 15 + "  50% Making music",
+    ]
+
+
 def test_a_bar_that_nobody_sees_writes_nothing(capsys: pytest.CaptureFixture[str]):
     for as_json in (False, True):
         output = Output(as_json, Interrupts())

@@ -12,7 +12,7 @@ import soundfile
 
 from ace_core.batch import cluster
 from ace_core.batch.cluster import ATTEMPTS, LOST, Attempts, Cluster, Worker, ray_executor
-from ace_core.batch.jobs import Job, JobResult
+from ace_core.batch.jobs import Job, JobResult, Write
 from ace_core.batch.prompts import CONFIG_FIELDS, Line
 from ace_core.cli.output import Exit
 from tools.hosts.checkout import ROOT
@@ -121,8 +121,8 @@ def remote(attempts: Attempts) -> Any:
     )
 
 
-def made(job: Job, folder: Path) -> JobResult:
-    return JobResult(job)
+def made(job: Job, folder: Path) -> Write:
+    return lambda: JobResult(job)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_there_is_one_worker_per_gpu_unless_a_number_is_given(
     fake: FakeRay, tmp_path: Path, asked: int | None, workers: int
 ):
     execute = ray_executor(lambda: made, Cluster(None, asked))
-    assert [result.job.id for result in execute(JOBS, tmp_path)] == ["a", "b"]
+    assert [write().job.id for write in execute(JOBS, tmp_path)] == ["a", "b"]
     assert fake.given["compute"]["size"] == workers
     assert (fake.given.get("num_gpus"), fake.given["address"]) == (1 if fake.gpus else None, None)
 

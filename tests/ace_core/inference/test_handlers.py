@@ -2,6 +2,7 @@
 
 import inspect
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -277,6 +278,47 @@ def test_offloaded_handlers_make_the_same_song_and_say_where_they_rest(project: 
     assert "main memory" in handler.status
     offloaded, plain = make(handler=handler), make()
     assert torch.equal(offloaded.extra_outputs["latents"], plain.extra_outputs["latents"])
+
+
+def test_of_offloaded_models_one_at_a_time_is_on_the_device(
+    project: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+):
+    """Language model and text encoder are gone before the diffusion model needs the room."""
+    llm = LLMHandler()
+    models = str(project / "checkpoints")
+    llm.initialize(models, "acestep-5Hz-lm-1.7B", "vllm", "cpu", offload_to_cpu=True)
+    handler = dit_handler(project, "acestep-v15-turbo", offload_to_cpu=True)
+    service = handler.service
+    assert llm._offloaded is not None
+    names = {
+        llm._offloaded.model: "language model",
+        service.text.model: "text encoder",
+        service.dit.model: "diffusion model",
+        service.vae.model: "VAE",
+    }
+    there, came = set(), []
+
+    def watch(name: str, note: Callable[[str], None]) -> None:
+        real = getattr(OffloadedModel, name)
+
+        def watched(resident: OffloadedModel) -> None:
+            note(names[resident.model])
+            real(resident)
+
+        monkeypatch.setattr(OffloadedModel, name, watched)
+
+    def load(name: str) -> None:
+        assert not there, f"{name} comes while {there} is there"
+        there.add(name)
+        came.append(name)
+
+    watch("_load", load)
+    watch("_offload", there.discard)
+    result = make(handler=handler, lm=llm, thinking=True)
+    assert result.success, result.error
+    assert there == set()
+    order = [name for name, before in zip(came, [None, *came], strict=False) if name != before]
+    assert order == ["language model", "text encoder", "VAE", "diffusion model", "VAE"]
 
 
 def test_bf16_makes_a_song(project: Path, make: Make):
