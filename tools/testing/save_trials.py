@@ -72,7 +72,8 @@ def _numbered(pack: Pack, base: Path) -> Iterator[Kind]:
         place = f"{name}/song".replace(" ", "_")
 
         def save(contents: Any = contents, place: str = place) -> list[Path]:
-            return folders.output(place).save(contents)
+            (write,) = folders.output(place).writes([contents])
+            return write()
 
         yield Kind(name, save, base / "output" / Path(place).parent, _refusal(pack))
 
