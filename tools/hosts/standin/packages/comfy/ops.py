@@ -9,12 +9,14 @@ _LAYERS = ("Linear", "Conv1d", "ConvTranspose1d", "RMSNorm", "Embedding")
 
 
 def _plain(layer: type[nn.Module]) -> type[nn.Module]:
-    """`layer` whose weights hold whatever was in memory until they are loaded."""
+    """`layer` whose weights hold whatever was in memory until they are loaded. Nothing is cast or
+    patched at its use."""
 
     def reset_parameters(self: nn.Module) -> None:
         return None
 
-    return type(layer.__name__, (layer,), {"reset_parameters": reset_parameters})
+    at_use = {"comfy_cast_weights": False, "weight_function": (), "bias_function": ()}
+    return type(layer.__name__, (layer,), {"reset_parameters": reset_parameters, **at_use})
 
 
 disable_weight_init = type(
