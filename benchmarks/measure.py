@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import torch
 
+from ace_core.memory import available_ram
 from ace_core.precision import cpu_is_fast_at_bf16
 
 Run = Callable[[], object]
@@ -60,9 +61,7 @@ def peak_bytes(run: Run) -> int:
 def limit_memory() -> None:
     """Let this process take what the machine has but for a GB (Linux only): an allocation beyond it
     fails, where otherwise the system would end some process."""
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    limit = _status("VmSize") + available * 1024 - 2**30
+    limit = _status("VmSize") + available_ram() - 2**30
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
