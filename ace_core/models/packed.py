@@ -5,8 +5,8 @@ A token multiplies every weight by one or two rows. oneDNN's products of so few 
 they are stored at a third of the memory's rate. In its own layout its product of four rows, most of
 them zeros, takes half of that time. To lay them out takes as long as some twenty tokens and as much
 memory as the weights, so it is done for a run, if it is long enough, and undone after it. Results
-differ by the order of sums. That is with one thread; with two a token takes an eighth less, and with
-more, which reach the memory's rate as it is, it was not measured.
+differ by the order of sums. That is with one thread; with two a token takes an eighth less; with
+more, which may reach the memory's rate as it is, it was not measured.
 
 On AMD's processors, in float32 and, from Zen 4 on, in bfloat16 (docs/performance.md); on others it
 was not measured, and all is as ever. With `ENABLED` = False it is so everywhere.
