@@ -19,14 +19,14 @@ from ace_core.weights.load import SkipInitMode
 
 META = Ops(device="meta")
 PUBLISHED_DTYPE = torch.bfloat16  # of transformers; the VAE is published in float32
-LOUDNESS = 0.1  # of the VAE's last convolution: peaks of a piece stay below 1
+LOUDNESS = 0.08  # of the VAE's last convolution: peaks of a piece stay below 1
 
 ENCODER = StackConfig(hidden_size=64, intermediate_size=128, heads=4, kv_heads=2, head_dim=16)
 XL_DECODER = StackConfig(hidden_size=96, intermediate_size=192, heads=8, kv_heads=2, head_dim=16)
 TEXT = Qwen3Config(
     vocab_size=0, hidden_size=32, intermediate_size=64, layers=2, heads=4, kv_heads=2, head_dim=16
 )
-VAE = OobleckConfig(encoder_channels=4, decoder_channels=4)
+VAE = OobleckConfig(encoder_channels=2, decoder_channels=2)
 
 
 def dit_config(xl: bool = False) -> DiTConfig:
