@@ -37,3 +37,9 @@ def read(path: Path) -> Film:
 def likeness(one: Tensor, other: Tensor) -> float:
     """Pearson's correlation of two rows of numbers."""
     return float(torch.corrcoef(torch.stack([one.double(), other.double()]))[0, 1])
+
+
+def misfit(brightness: Tensor, levels: Tensor) -> float:
+    """How far brightness is from the straight line through it over the levels: root mean square."""
+    likely, spread = likeness(brightness, levels), float(brightness.double().std(unbiased=False))
+    return spread * (1 - likely**2) ** 0.5

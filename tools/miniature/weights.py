@@ -74,10 +74,10 @@ def qwen3_weights(name: str, config: Qwen3Config) -> dict[str, Tensor]:
     return _drawn(name, model.state_dict(), PUBLISHED_DTYPE)
 
 
-def vae_weights(name: str) -> dict[str, Tensor]:
+def vae_weights(name: str, config: OobleckConfig = VAE) -> dict[str, Tensor]:
     """The VAE under diffusers' names, its weight norm not folded: lengths differ from norms."""
     weights: dict[str, Tensor] = {}
-    for key, tensor in _drawn(name, Oobleck(VAE, META).state_dict(), torch.float32).items():
+    for key, tensor in _drawn(name, Oobleck(config, META).state_dict(), torch.float32).items():
         if not key.endswith("weight"):
             weights[key] = tensor
             continue
