@@ -27,7 +27,9 @@ def prompt(models: Path) -> Prompt:
     vae.parent.mkdir(exist_ok=True)
     config = OobleckConfig(encoder_channels=CHANNELS, decoder_channels=CHANNELS)
     save_file(vae_weights("vae", config), vae)
-    short = with_inputs(small("picture_moves"), "AceStep15LoadVAE", {"file": "film/vae.safetensors"})
+    short = with_inputs(
+        small("picture_moves"), "AceStep15LoadVAE", {"file": "film/vae.safetensors"}
+    )
     short[number(short, "EmptyImage")]["inputs"] |= {"width": 128, "height": 64}
     return short
 
