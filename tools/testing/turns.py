@@ -1,9 +1,9 @@
 """What `.ci/run` pays for with each commit, and what it runs with every other one only.
 
-The stand-in has the nodes' tests that every ComfyUI has run before it, and a page between the
-oldest and the newest differs little from both: one such layer runs with each commit, in turn, and
-the table names those that did not. The newest page is visited in both renderers, the others in one
-with each commit, in turn. `make test` runs all of it.
+The stand-in has the nodes' tests that every ComfyUI has run before it, and a page before the newest
+differs little from it: one such layer runs with each commit, in turn, and the table names those
+that did not. The newest page is visited in both renderers, another in one of them, in the other
+when its turn comes again. `make test` runs all of it.
 """
 
 import subprocess
@@ -26,7 +26,8 @@ def commits() -> int:
 
 def in_turn(jobs: Sequence[Job], turn: int) -> list[Job]:
     """The jobs of a commit."""
-    return one_renderer(one_layer(jobs, turn), turn)
+    rounds = turn // max(1, len(taking_turns(jobs)))
+    return one_renderer(one_layer(jobs, turn), rounds)
 
 
 def one_layer(jobs: Sequence[Job], turn: int) -> list[Job]:
@@ -40,23 +41,19 @@ def one_layer(jobs: Sequence[Job], turn: int) -> list[Job]:
 
 
 def taking_turns(jobs: Sequence[Job]) -> list[Job]:
-    """The stand-in, where a ComfyUI runs the same tests, and pages that are neither the oldest nor
-    the newest."""
+    """The stand-in, where a ComfyUI runs the same tests, and pages before the newest."""
     able = [job for job in jobs if not job.missing]
     tested = any(job.host and not job.frontend for job in able)
-    between = _pages(able)[1:-1]
+    older = _pages(able)[:-1]
     return [
-        job
-        for job in able
-        if job.frontend in between or (tested and job.name == "nodes (stand-in)")
+        job for job in able if job.frontend in older or (tested and job.name == "nodes (stand-in)")
     ]
 
 
 def one_renderer(jobs: Sequence[Job], turn: int) -> list[Job]:
-    """The jobs, with pages before the newest in one renderer; two turns in a row have the same, so
-    that each layer that takes turns comes to both."""
+    """The jobs, with pages before the newest in one renderer."""
     older = _pages(jobs)[:-1]
-    other = RENDERERS[turn // 2 % len(RENDERERS)]
+    other = RENDERERS[turn % len(RENDERERS)]
     return [
         replace(
             job,
