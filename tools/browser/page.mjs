@@ -38,7 +38,7 @@ export async function tell(visit) {
 }
 
 async function opened(browser) {
-  const page = await newPage(browser, { width: 2560, height: 1300 });
+  const page = await newPage(browser, { width: 1600, height: 900 });
   await again(page, SETTINGS);
   return page;
 }
