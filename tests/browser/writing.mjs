@@ -8,6 +8,7 @@ const row = (name) => `[data-writing="${name}"]`;
 const APP = '[data-testid="linear-widgets"]';
 const LYRICS = "[Verse]\nla la la\nlo lo";
 const RUN_ID = "polished";
+const REWRITES = 20; // of some 20 seconds each
 const POLISHED = { caption: "a calm choir, jazz", lyrics: "[Verse 1]\nLa la la" };
 
 export async function visit(page) {
@@ -72,11 +73,12 @@ async function chooseStyles(page) {
   return found;
 }
 
-// The server runs the prompt until it is stopped. Its answer is made up: the miniature writes for minutes.
+// The server runs the first prompt until it is stopped. The second's answer is made up: what a miniature writes is noise.
 async function polish(page) {
   await boxOf(page, "lyrics").fill(LYRICS);
   const button = (name) => page.locator(row("caption")).getByRole("button", { name, exact: true });
   const texts = async () => [await text(page, "caption"), await text(page, "lyrics")];
+  await page.route("**/prompt", prolong, { times: 1 });
   await button("Polish").click();
   await waitUntil(page, isRunning, true);
   await button("Stop").click();
@@ -99,6 +101,21 @@ async function polish(page) {
   for (let n = 0; n < 2; n++) await page.keyboard.press("Control+z"); // a text each
   found.undone_twice = await texts();
   return found;
+}
+
+// Lets the language model rewrite its own texts so often that a slow page has the time to stop it.
+async function prolong(route) {
+  const sent = route.request().postDataJSON();
+  const idOf = (name) => Object.keys(sent.prompt).find((id) => id.endsWith(`-${name}`));
+  const format = sent.prompt[idOf("format")];
+  let last = idOf("format");
+  for (let n = 0; n < REWRITES; n++) {
+    const inputs = { ...format.inputs, song: [last, 0] };
+    last = `${idOf("format")}-${n}`;
+    sent.prompt[last] = { ...format, inputs };
+  }
+  sent.prompt[idOf("details")].inputs.song = [last, 0];
+  await route.continue({ postData: JSON.stringify(sent) });
 }
 
 async function accept(route) {

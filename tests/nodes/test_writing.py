@@ -208,3 +208,21 @@ def test_the_prompt_that_polishes_sends_caption_and_lyrics(
     assert outcome.complete, outcome.why()
     assert list(outcome.ui["p-caption"]["text"]) == ["calm piano, choir"]
     assert list(outcome.ui["p-lyrics"]["text"]) == ["[Verse 1]\nLa"]
+
+
+@pytest.mark.parametrize(
+    ("stops", "written"), [(True, []), (False, [{"caption": "polished"}])], ids=["stopped", "not"]
+)
+def test_texts_that_come_after_stop_are_not_written(
+    stops: bool, written: list[dict[str, str]]
+) -> None:
+    script = """await (async (polish, written, [stops]) => {
+        polish.write = (texts) => written.push(texts);
+        polish.ask = async () => {
+            if (stops) polish.stop();
+            return { caption: "polished" };
+        };
+        await polish.run();
+        return { written, runs: polish.runs };
+    })(new Polish({}), [], given)"""
+    assert evaluated("polish.js", script, stops) == {"written": written, "runs": False}

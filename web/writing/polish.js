@@ -47,7 +47,7 @@ export class Polish {
     this.said = "";
     try {
       const texts = await this.ask(going.signal);
-      if (!texts) return;
+      if (!texts || going.signal.aborted) return; // stopped when its texts were on their way
       this.write(texts);
       this.said = "polished";
     } catch {
