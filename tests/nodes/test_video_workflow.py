@@ -60,6 +60,7 @@ def test_it_ends_in_a_film_that_glows_with_the_song(
     assert len(seen.brightness) == len(levels) == 12 * SECONDS
     assert video.misfit(seen.brightness, levels) < STEP
     assert video.misfit(seen.brightness, levels.roll(1)) > 2 * STEP
+    assert levels.std() > 0.02
 
 
 def test_the_film_plays_the_song_that_was_saved(
