@@ -1,7 +1,7 @@
 // Touches the waveforms as a user would, and comes to the page as one who is new to it. Finds
 // {region, bars, measured, missing, visit, takes, volumes, long, library}
 
-import { command, job, load, playing, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
+import { command, job, load, openSearch, playing, pressRun, prompt, reopen } from "../../tools/browser/page.mjs";
 
 const REGION = ".acestep15-region";
 const GROUP = "ACE-Step 1.5"; // in the list of templates
@@ -129,10 +129,7 @@ async function snapToMeasured(page, workflow) {
 
 // As someone who knows ComfyUI and not us: 'song' in the node search, then the templates.
 async function firstVisit(page) {
-  await command(page, "Comfy.NewBlankWorkflow");
-  const { width, height } = await page.locator("#graph-canvas").boundingBox();
-  await page.mouse.dblclick(width * 0.6, height / 2);
-  await page.getByRole("combobox", { name: "Add a node" }).fill("song");
+  await (await openSearch(page)).fill("song");
   const offered = page.getByRole("option");
   await offered.getByText("Song (ACE-Step").waitFor();
   const found = { offered: await offered.allInnerTexts() };

@@ -18,13 +18,14 @@ async function made(page) {
   await page.evaluate(short);
   await pressRun(page);
   await until(page, 1);
-  await pressRun(page);
-  found.ran = await until(page, 2);
-  await button(page, "[data-take]").nth(0).click();
   await button(page, "[data-ace-step=star]").click();
   await button(page, "[data-ace-step=rename]").click();
   await page.keyboard.type("the good one");
+  await command(page, "Comfy.QueuePrompt"); // a take comes while one writes
+  await until(page, 2);
   await page.keyboard.press("Enter");
+  found.ran = await page.evaluate(list);
+  await button(page, "[data-take]").nth(0).click();
   await page.waitForFunction((area) => document.querySelector(area).innerText.includes("the good one"), TAKES);
   found.renamed = await page.evaluate(list);
   if (job.pictures) await page.screenshot({ path: `${job.pictures}/takes.${job.renderer}.png` });

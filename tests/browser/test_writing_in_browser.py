@@ -49,6 +49,10 @@ def test_polishing_can_be_stopped(written: Found) -> None:
     assert written["stopped"] == [CAPTION, LYRICS]
 
 
+def test_polishing_ends_with_its_song(written: Found) -> None:
+    assert written["left"] == "execution_interrupted"
+
+
 def test_the_song_is_polished_as_its_widgets_are(written: Found) -> None:
     nodes = {node["class_type"]: node["inputs"] for node in written["asked"].values()}
     assert nodes["AceStep15LoadLM"]["file"] == "qwen_1.7b_ace15.safetensors"

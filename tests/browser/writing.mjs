@@ -1,8 +1,9 @@
 // Writes a song with the aids below its caption and lyrics. Finds {widgets, before, saved, sent: of the song node; tagged,
 //   typed, undone, more: lyrics; counts, styled, menus (open ones); stopped, polished, back, forth, undone_twice:
-//   [caption, lyrics], asked, steps (of the page's undo); promoted, app: the same on a subgraph and in an app}
+//   [caption, lyrics], asked, steps (of the page's undo); promoted, app: the same on a subgraph and in an app;
+//   left: how the polishing ends of a song that is left}
 
-import { job, load, prompt, skipWelcome, waitUntil } from "../../tools/browser/page.mjs";
+import { command, isOver, job, load, prompt, skipWelcome, waitUntil } from "../../tools/browser/page.mjs";
 
 const row = (name) => `[data-writing="${name}"]`;
 const APP = '[data-testid="linear-widgets"]';
@@ -29,6 +30,7 @@ export async function visit(page) {
   await picture(page, "promoted");
   found.app = await writeInApp(page, pages.start_here);
   await load(page, "text_to_music", pages.text_to_music); // no app
+  found.left = await leave(page);
   return found;
 }
 
@@ -76,13 +78,11 @@ async function chooseStyles(page) {
 // The server runs the first prompt until it is stopped. The second's answer is made up: what a miniature writes is noise.
 async function polish(page) {
   await boxOf(page, "lyrics").fill(LYRICS);
-  const button = (name) => page.locator(row("caption")).getByRole("button", { name, exact: true });
+  const button = (name) => buttonOf(page, name);
   const texts = async () => [await text(page, "caption"), await text(page, "lyrics")];
-  await page.route("**/prompt", prolong, { times: 1 });
-  await button("Polish").click();
-  await waitUntil(page, isRunning, true);
+  const run = await beginLong(page);
   await button("Stop").click();
-  await waitUntil(page, isRunning, false);
+  await waitUntil(page, isOver, run);
   const found = { stopped: await texts() };
   const asked = new Promise((answer) => void page.route("**/prompt", (route) => answer(accept(route)), { times: 1 }));
   await button("Polish").click();
@@ -101,6 +101,24 @@ async function polish(page) {
   for (let n = 0; n < 2; n++) await page.keyboard.press("Control+z"); // a text each
   found.undone_twice = await texts();
   return found;
+}
+
+// Returns the id of the run.
+async function beginLong(page) {
+  await page.route("**/prompt", prolong, { times: 1 });
+  const queued = page.waitForResponse("**/prompt");
+  await buttonOf(page, "Polish").click();
+  const { prompt_id: run } = await (await queued).json();
+  await waitUntil(page, isRunning, run);
+  return run;
+}
+
+// As someone who opens another workflow meanwhile.
+async function leave(page) {
+  const run = await beginLong(page);
+  await command(page, "Comfy.NewBlankWorkflow");
+  await waitUntil(page, isOver, run);
+  return page.evaluate(endOf, run);
 }
 
 // Lets the language model rewrite its own texts so often that a slow page has the time to stop it.
@@ -150,6 +168,10 @@ async function writeInApp(page, workflow) {
   return found;
 }
 
+function buttonOf(page, name) {
+  return page.locator(row("caption")).getByRole("button", { name, exact: true });
+}
+
 function boxOf(page, name) {
   return page.locator(`:has(> ${row(name)}) > textarea`);
 }
@@ -174,10 +196,14 @@ function valueOf(name) {
   return song.widgets.find((each) => each.name === name).value;
 }
 
-async function isRunning(wanted) {
-  const { queue_running: running, queue_pending: waiting } = await (await fetch("/queue")).json();
-  const ours = (list) => list.some(([, , prompt]) => Object.keys(prompt).some((id) => id.startsWith("acestep15-polish")));
-  return wanted ? ours(running) : !ours([...running, ...waiting]);
+async function isRunning(run) {
+  const { queue_running: running } = await (await fetch("/queue")).json();
+  return running.some(([, id]) => id === run);
+}
+
+async function endOf(run) {
+  const { status } = (await (await fetch(`/history/${run}`)).json())[run];
+  return status.messages.at(-1)[0];
 }
 
 async function sendAnswer([id, nodes, texts]) {

@@ -21,6 +21,7 @@ const ARGUMENTS = [
 ];
 const WELCOME = 4_000; // ms: until the page would have greeted
 const PATIENCE = 120_000; // ms: this may be a slow machine
+const CLICKS = { pause: 15_000, most: 6 }; // ms until the search has opened, and how often it is tried
 const POLLING = 200; // ms
 const { chromium } = createRequire(job.modules + "/")("playwright-core");
 
@@ -121,6 +122,19 @@ export async function playing(page, area) {
 export async function reopen(page) {
   await page.evaluate(saveAndOpen);
   await drawn(page);
+}
+
+// Opens the page's search for nodes in a new workflow. A page that is busy between the two clicks takes them for single
+// ones: they are made again.
+export async function openSearch(page) {
+  await command(page, "Comfy.NewBlankWorkflow");
+  const { width, height } = await page.locator("#graph-canvas").boundingBox();
+  const box = page.getByRole("combobox", { name: "Add a node" });
+  for (let tries = 0; tries < CLICKS.most && !(await box.isVisible()); tries++) {
+    await page.mouse.dblclick(width * 0.6, height / 2);
+    await box.waitFor({ timeout: CLICKS.pause }).catch(() => {});
+  }
+  return box;
 }
 
 // Newer pages greet whoever opens the first app of all.

@@ -106,7 +106,7 @@ class TakesWidget {
     this.playButton = addButton(this.panel, () => this.toggle());
     this.originalButton = addButton(this.panel, () => this.turnOriginal());
     this.details = addBar(this.panel);
-    this.starButton = addButton(this.details, () => this.changeTake((take) => ({ ...take, star: !take.star })));
+    this.starButton = addButton(this.details, () => this.changeTake(this.take, ({ star }) => ({ star: !star })));
     this.seedButton = addButton(this.details, () => this.useSeeds());
     this.sourceButton = addButton(this.details, () => this.makeSource());
     this.nameButton = addButton(this.details, () => this.rename());
@@ -165,6 +165,7 @@ class TakesWidget {
     if (key !== this.key) return;
     this.put(takes, takes.length - 1);
     const tags = await Promise.all(takes.map((take) => tagOf(take).catch(() => take.tag)));
+    if (key !== this.key) return;
     this.lost = new Set(takes.filter(({ tag }, n) => tags[n] == null || (tag && tags[n] !== tag)).map(identityOf));
     this.show();
   }
@@ -200,22 +201,35 @@ class TakesWidget {
     }
   }
 
-  /** @param {(take: Take) => Take} change of the chosen take */
-  async changeTake(change) {
-    const chosen = identityOf(this.take);
-    const one = (/** @type {Take} */ take) => (identityOf(take) === chosen ? change(take) : take);
-    this.put(await this.change((takes) => takes.map(one)), this.chosen);
+  /** @param {(takes: Take[]) => Take[]} change */
+  async changeShown(change) {
+    const { key } = this;
+    const takes = await this.change(change);
+    if (key !== this.key) return;
+    const chosen = this.take && identityOf(this.take); // another one, where it was chosen meanwhile
+    const place = takes.findIndex((take) => identityOf(take) === chosen);
+    this.put(takes, place < 0 ? Math.min(this.chosen, takes.length - 1) : place);
+  }
+
+  /**
+   * @param {Take} changed it may not be the chosen one any more
+   * @param {(take: Take) => Partial<Take>} marks
+   */
+  changeTake(changed, marks) {
+    const identity = identityOf(changed);
+    const one = (/** @type {Take} */ take) => (identityOf(take) === identity ? { ...take, ...marks(take) } : take);
+    return this.changeShown((takes) => takes.map(one));
   }
 
   rename() {
-    askIn(this.details, this.take.name, (name) => this.changeTake((take) => ({ ...take, name })));
+    const { take } = this; // a run may end while one writes
+    askIn(this.details, take.name, (name) => this.changeTake(take, () => ({ name })));
   }
 
-  async remove() {
+  remove() {
     this.player.stop();
-    const chosen = identityOf(this.take);
-    const takes = await this.change((kept) => kept.filter((take) => identityOf(take) !== chosen));
-    this.put(takes, Math.min(this.chosen, takes.length - 1));
+    const removed = identityOf(this.take);
+    return this.changeShown((kept) => kept.filter((take) => identityOf(take) !== removed));
   }
 
   useSeeds() {

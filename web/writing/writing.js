@@ -5,6 +5,7 @@ import { lifetimeOf, onTick } from "../node_lifetime.js";
 import { CaptionRow } from "./caption_row.js";
 import { LyricsRow } from "./lyrics_row.js";
 import { textAreasOf } from "./places.js";
+import { polishOf } from "./polish.js";
 import { putBelow } from "./row.js";
 
 const ROWS = { caption: CaptionRow, lyrics: LyricsRow };
@@ -30,5 +31,8 @@ export function addWriting(song) {
     for (const area of shown.keys()) if (!area.isConnected) drop(area);
     for (const [name, Row] of Object.entries(ROWS)) for (const area of textAreasOf(song, name)) show(area, Row);
   });
-  signal.addEventListener("abort", () => [...shown.keys()].forEach(drop));
+  signal.addEventListener("abort", () => {
+    polishOf(song).stop(); // there is nothing left to write its texts to
+    [...shown.keys()].forEach(drop);
+  });
 }
