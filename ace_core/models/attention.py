@@ -19,6 +19,7 @@ from . import bf16_attention
 from .config import LayerConfig, StackConfig
 from .half import normed, residual_dtype, to_residual
 from .ops import Ops
+from .padded_rows import padded, unpadded
 from .row_blocks import add_branch, in_row_blocks
 
 Rope = tuple[Tensor, Tensor]  # cosines [..., L, 1, D], of both halves, and sines [..., L, 1, D/2]
@@ -187,14 +188,17 @@ class AttentionProjections(nn.Module):
 
     def project_qkv(self, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [B, H, T, D], keys and values [B, H_kv, T, D] of `x` [B, T, E]."""
-        q = rotated_heads(self.q_norm, self._split_heads(self.q_proj(x)), rope)
-        k = rotated_heads(self.k_norm, self._split_heads(self.k_proj(x)), rope)
-        v = self._split_heads(self.v_proj(x)).transpose(1, 2)
-        return q, k, v
+        rows = padded(x)
+        q, k, v = (
+            self._split_heads(unpadded(layer(rows), x))
+            for layer in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        q, k = rotated_heads(self.q_norm, q, rope), rotated_heads(self.k_norm, k, rope)
+        return q, k, v.transpose(1, 2)
 
     def project_out(self, attended: Tensor) -> Tensor:
         """[B, T, H * D] to what the residual stream adds, [B, T, E], in its dtype."""
-        return to_residual(self.o_proj, attended, attended.dtype)
+        return unpadded(to_residual(self.o_proj, padded(attended), attended.dtype), attended)
 
     def _split_heads(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (-1, self.head_dim))  # [B, T, H, D]
@@ -252,7 +256,7 @@ class CrossAttention(AttentionProjections):
 
     def _queries(self, x: Tensor) -> Tensor:
         """[B, H, T, D] of `x` [B, T, E]."""
-        heads = self._split_heads(self.q_proj(x))
+        heads = self._split_heads(unpadded(self.q_proj(padded(x)), x))
         return in_row_blocks(lambda part, _: self.q_norm(part), heads, out=heads).transpose(1, 2)
 
 
@@ -266,10 +270,10 @@ class MLP(nn.Module):
         self.down_proj = ops.linear(size.intermediate_size, size.hidden_size, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate = self.gate_proj(x).to(residual_dtype(x.dtype))
-        return to_residual(
-            self.down_proj, F.silu(gate, inplace=True).mul_(self.up_proj(x)), x.dtype
-        )
+        rows = padded(x)
+        gate = self.gate_proj(rows).to(residual_dtype(x.dtype))
+        product = F.silu(gate, inplace=True).mul_(self.up_proj(rows))
+        return unpadded(to_residual(self.down_proj, product, x.dtype), x)
 
 
 def normed_rows(norm: nn.Module, x: Tensor, dtype: torch.dtype) -> Tensor:
