@@ -8,6 +8,7 @@ and for a compiler none is added; with `ENABLED` = False nowhere.
 """
 
 from functools import cache
+from itertools import count
 from typing import Final
 
 import torch
@@ -53,5 +54,5 @@ def padded_length(rows: int) -> int:
 
 
 def _blocks(rows: int) -> int:
-    fewest = max(1, -(-rows // BLOCK))
-    return next(count for count in range(fewest, rows + 1) if rows % count == 0) if rows else 0
+    """How many equal ones of at most `BLOCK` rows."""
+    return next(blocks for blocks in count(max(1, -(-rows // BLOCK))) if rows % blocks == 0)

@@ -5,7 +5,7 @@
 //   cached};
 // again: {shown, lost (what is said of each)}; what is shown is {takes: [{file, name, star, seed}], chosen, text, details}
 
-import { again, command, drawn, isOver, job, load, pressRun, prompt, tell, waitUntil } from "../../tools/browser/page.mjs";
+import { again, command, drawn, isOver, job, load, nextRun, pressRun, prompt, tell, waitUntil } from "../../tools/browser/page.mjs";
 
 const TAKES = ".acestep15-takes";
 const LOADING = 60_000; // ms: until the takes are as they should be
@@ -67,9 +67,9 @@ async function afterwards(page) {
 
 // A run that ends while another workflow is open.
 async function duringRun(page) {
-  const queued = page.waitForResponse((answer) => answer.url().endsWith("/prompt") && answer.request().method() === "POST");
+  const queued = nextRun(page);
   await page.getByTestId("queue-button").click();
-  const { prompt_id: run } = await (await queued).json();
+  const run = await queued;
   await command(page, "Comfy.NewBlankWorkflow");
   await waitUntil(page, isOver, run);
   await page.waitForTimeout(500);

@@ -3,7 +3,7 @@
 //   [caption, lyrics], asked, steps (of the page's undo); promoted, app: the same on a subgraph and in an app;
 //   left: how the polishing ends of a song that is left}
 
-import { command, isOver, job, load, prompt, skipWelcome, waitUntil } from "../../tools/browser/page.mjs";
+import { command, isOver, job, load, nextRun, prompt, skipWelcome, waitUntil } from "../../tools/browser/page.mjs";
 
 const row = (name) => `[data-writing="${name}"]`;
 const APP = '[data-testid="linear-widgets"]';
@@ -106,9 +106,9 @@ async function polish(page) {
 // Returns the id of the run.
 async function beginLong(page) {
   await page.route("**/prompt", prolong, { times: 1 });
-  const queued = page.waitForResponse("**/prompt");
+  const queued = nextRun(page);
   await buttonOf(page, "Polish").click();
-  const { prompt_id: run } = await (await queued).json();
+  const run = await queued;
   await waitUntil(page, isRunning, run);
   return run;
 }

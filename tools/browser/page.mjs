@@ -92,12 +92,17 @@ export async function command(page, name) {
 
 // Presses Run and waits until the server has done with it.
 export async function pressRun(page) {
-  const queued = page.waitForResponse(
+  const queued = nextRun(page);
+  await page.getByTestId("queue-button").click();
+  await waitUntil(page, isOver, await queued);
+}
+
+// The id of the run that is queued next: asked for before what queues it.
+export async function nextRun(page) {
+  const answer = await page.waitForResponse(
     (answer) => answer.url().endsWith("/prompt") && answer.request().method() === "POST",
   );
-  await page.getByTestId("queue-button").click();
-  const { prompt_id: run } = await (await queued).json();
-  await waitUntil(page, isOver, run);
+  return (await answer.json()).prompt_id;
 }
 
 // Asks an async function until its answer is true: `waitForFunction` takes its promise for one.

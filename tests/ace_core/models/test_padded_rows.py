@@ -19,6 +19,7 @@ EXACT = 1e-12
 @pytest.mark.parametrize(
     ("rows", "length"),
     [
+        (0, 0),
         (1, 1),
         (125, 125),  # 10 s: one block
         (250, 250),
@@ -57,7 +58,7 @@ def test_a_model_gives_the_same_with_added_rows(
 
 def test_added_rows_are_zeros_and_are_taken_away(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(padded_rows, "serves", lambda x: True)
-    x = randn(2, 163, 3)[:, :, :2]  # 326 rows, no block of memory
+    x = randn(2, 163, 3)[:, :, :2]  # 326 rows, not contiguous
     assert padded(x) is x
     x = randn(5, 55, 3)[:, :, :2]
     rows = padded(x)
