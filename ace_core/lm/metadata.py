@@ -7,6 +7,7 @@ lenient, and names what it could not parse.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import yaml
@@ -141,13 +142,22 @@ def _plain(value: str) -> str:
     """A value on one line, without YAML's quotes."""
     text = value.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        try:
-            loaded = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  text only
-        except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
-            loaded = None  # a quote that is no YAML is part of the text
-        if isinstance(loaded, str):
-            return CONTROLS.sub("", loaded).strip()  # its escapes may stand for some
+        quoted = _quoted(text)
+        if quoted is not None:
+            return CONTROLS.sub("", quoted).strip()  # its escapes may stand for some
     return " ".join(line.strip() for line in text.split("\n") if line.strip())
+
+
+def _quoted(text: str) -> str | None:
+    """What YAML reads in quotes; None of a text that goes on behind them, which is not looked at."""
+    tokens = islice(yaml.scan(text, Loader=yaml.BaseLoader), 3)
+    try:
+        match list(tokens):
+            case [yaml.StreamStartToken(), yaml.ScalarToken(value=value), yaml.StreamEndToken()]:
+                return value
+    except (yaml.YAMLError, ValueError, OverflowError):
+        pass  # quotes that are no YAML are part of the text
+    return None
 
 
 def _whole(low: float, high: float) -> Callable[[str], int | None]:

@@ -1,6 +1,7 @@
 """The metadata block: written byte for byte, read with forgiveness."""
 
 import pytest
+import yaml
 
 from ace_core.lm.metadata import Metadata, parse_lyrics, parse_parts, parse_reply, think_block
 from ace_core.types import Song
@@ -150,6 +151,22 @@ def test_values_that_cannot_be_parsed_are_named(line, complaint):
 @pytest.mark.parametrize("text", ["", "no fields here", "<think>\n</think>", "�" * 50])
 def test_a_reply_without_a_block_has_a_warning(text):
     assert parse_reply(text).warnings == ("no metadata was written",)
+
+
+def test_what_goes_on_behind_a_quote_is_text_and_not_looked_at(monkeypatch):
+    """YAML would look at each bracket once for every bracket before it."""
+    looked = 0
+    fetch = yaml.scanner.Scanner.fetch_more_tokens
+
+    def counted(self):
+        nonlocal looked
+        looked += 1
+        fetch(self)
+
+    monkeypatch.setattr(yaml.scanner.Scanner, "fetch_more_tokens", counted)
+    text = '"a": ' + "[" * 5_000 + '"'
+    assert parse_reply(f"<think>\ncaption: {text}\n</think>").metadata.caption == text
+    assert looked < 10
 
 
 def test_a_quote_that_is_part_of_the_text_stays():
