@@ -87,7 +87,8 @@ def write_recording(path: Path, seconds: float) -> Path:
     pitch = pitches[(moments * 2).long() % len(pitches)]
     pluck = torch.sin(2 * torch.pi * pitch * moments) * torch.exp(-4 * (moments % 0.5))
     sound = 0.4 * pluck + 0.2 * torch.sin(2 * torch.pi * 110.0 * moments)
-    save(path, torch.stack([sound, 0.8 * sound]), FileFormat(Encoding.WAV_16))
+    # not 16 bits, in which FFmpeg looks for DTS: longer than all the rest of reading
+    save(path, torch.stack([sound, 0.8 * sound]), FileFormat(Encoding.WAV_24))
     return path
 
 

@@ -17,7 +17,9 @@ from ace_core.inference import (
     GenerationResult,
     LLMHandler,
     generate_music,
+    task_inputs,
 )
+from ace_core.pipeline import encode_audio
 from api_examples.stage import write_recording
 from tests.short_texts import short_texts
 from tools.miniature import Miniature
@@ -51,6 +53,20 @@ def project(checkpoints: Miniature, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_recording(tmp_path_factory.mktemp("sound") / "song.mp3", 6.0))
+
+
+@pytest.fixture
+def encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The VAE encodes each sound once, however many songs start from it."""
+    encoded: dict[bytes, Tensor] = {}
+
+    def encode(models: Any, audio: Tensor) -> Tensor:
+        key = audio.numpy().tobytes()
+        if key not in encoded:
+            encoded[key] = encode_audio(models, audio)
+        return encoded[key].clone()
+
+    monkeypatch.setattr(task_inputs, "encode_audio", encode)
 
 
 def dit_handler(project: Path, name: str, **settings: Any) -> AceStepHandler:

@@ -52,6 +52,7 @@ def songs(result: GenerationResult) -> list[torch.Tensor]:
     return [audio["tensor"] for audio in result.audios]
 
 
+@pytest.mark.usefixtures("encoded_once")
 @pytest.mark.parametrize("task", TASKS)
 def test_the_params_of_each_song_bring_it_back(
     task: str, made: Any, recording: str, long_recording: str
@@ -75,6 +76,7 @@ def test_the_params_of_each_song_bring_it_back(
     assert not torch.allclose(first["tensor"], second["tensor"], atol=1e-3)
 
 
+@pytest.mark.usefixtures("encoded_once")
 def test_a_seed_chooses_the_same_reference_segments_alone_and_in_a_batch(
     made: Any, long_recording: str
 ):

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 
-from ace_core.constants import LATENT_HOP
 from ace_core.inference import (
     AceStepHandler,
     GenerationConfig,
@@ -17,15 +16,14 @@ from ace_core.inference import (
     create_sample,
     format_sample,
     music,
-    task_inputs,
     understand_music,
 )
 from ace_core.inference.lm_calls import TextParams
 from ace_core.inference.unused import RULES, Facts, unused_notes
-from ace_core.pipeline import encode_audio
 from ace_core.types import Variant
 
 from .conftest import ONE, QUICK, Make
+from .watched import stand_in
 
 ALWAYS_READ = set(
     """task_type instruction reference_audio caption instrumental vocal_language bpm keyscale
@@ -141,21 +139,9 @@ def test_every_field_is_read_always_or_has_a_rule():
 
 
 @pytest.fixture
-def quick_vae(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_vae(encoded_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A VAE whose sound is two of the latent's channels: the walk makes six hundred songs."""
-    encoded: dict[float, torch.Tensor] = {}
-
-    def encode(models: Any, audio: torch.Tensor) -> torch.Tensor:
-        key = float(audio.sum())
-        if key not in encoded:
-            encoded[key] = encode_audio(models, audio)
-        return encoded[key]
-
-    def decode(models: Any, latents: torch.Tensor, *_: Any) -> torch.Tensor:
-        return latents[..., :2].transpose(1, 2).repeat_interleave(LATENT_HOP, dim=-1)
-
-    monkeypatch.setattr(task_inputs, "encode_audio", encode)
-    monkeypatch.setattr(music, "decode_audio", decode)
+    monkeypatch.setattr(music, "decode_audio", stand_in)
 
 
 @pytest.mark.usefixtures("quick_vae")
