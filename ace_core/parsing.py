@@ -98,7 +98,7 @@ def parse_json(text: str | bytes, unique: bool = False, halves: bool = False) ->
     """
     try:
         content = text.encode() if isinstance(text, str) else text
-        _check_size(content)
+        check_size(content)
         value = json.loads(
             content.decode("utf-8-sig"),
             parse_int=whole_number,
@@ -120,7 +120,11 @@ def parse_json(text: str | bytes, unique: bool = False, halves: bool = False) ->
     return value
 
 
-def _check_size(content: bytes) -> None:
+def check_size(content: bytes) -> None:
+    """
+    Raises:
+        JSONError: a JSON text is longer, or has more values, than is read.
+    """
     if len(content) > LARGEST_JSON:
         raise JSONError(f"it has {len(content)} bytes, but at most {LARGEST_JSON} are read")
     if content.count(b",") + content.count(b"[") + content.count(b"{") > MOST_VALUES:

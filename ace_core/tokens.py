@@ -5,13 +5,14 @@ No token id is written here: ids come from the tokenizer's files.
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from .errors import CheckpointError, InvalidRequestError
-from .parsing import CONTAINERS, read_json
+from .parsing import LARGEST_JSON, JSONError, check_size, parse_json, read_bytes
 from .texts import shown, text_fault
 from .versions import is_older
 
@@ -32,6 +33,9 @@ PATTERNS: Final = frozenset(
         r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
     ]
 )
+
+_REGEX: Final = re.compile(rb'"Regex"\s*:\s*("(?:[^"\\]|\\.)*")')  # the name, and the text it has
+_SPELT: Final = re.compile(rb"\\u00(?:52|65|67|78)")  # a letter of that name by its number
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +64,8 @@ class Tokenizer(Protocol):
         """The id of the token with exactly this text, `None` if there is none."""
         ...
 
-    def texts(self) -> list[str]:
-        """The text of every token, by id."""
+    def texts(self, count: int) -> list[str]:
+        """The texts of the first `count` tokens, by id."""
         ...
 
 
@@ -76,8 +80,8 @@ class FolderTokenizer:
         self._backend = backend  # a tokenizers.Tokenizer
         self._path = path
         self.size: int = backend.get_vocab_size(with_added_tokens=True)
-        last = max(backend.get_vocab(with_added_tokens=True).values(), default=-1)
-        if last >= self.size or last < 0:
+        if not self.size or None in map(backend.id_to_token, range(self.size)):
+            last = max(backend.get_vocab(with_added_tokens=True).values(), default=-1)
             raise CheckpointError(f"it has {self.size} tokens, and ids up to {last}.")
         backend.no_padding()
         backend.no_truncation()
@@ -97,11 +101,9 @@ class FolderTokenizer:
     def token_id(self, token: str) -> int | None:
         return self._backend.token_to_id(token)
 
-    def texts(self) -> list[str]:
+    def texts(self, count: int) -> list[str]:
         with _library_errors(self._path):
-            return self._backend.decode_batch(
-                [[i] for i in range(self.size)], skip_special_tokens=False
-            )
+            return [self._backend.decode([i], skip_special_tokens=False) for i in range(count)]
 
 
 @contextmanager
@@ -118,8 +120,8 @@ def _library_errors(path: Path) -> Iterator[None]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise CheckpointError(
-            f"The tokenizer {shown(path)} cannot be used: {shown(error)} Download it again. "
-            f"{SOURCES}"
+            f"The tokenizer {shown(path)} cannot be used: {shown(str(error).rstrip('.'))}. "
+            f"Download it again. {SOURCES}"
         ) from error
 
 
@@ -131,11 +133,12 @@ def load_tokenizer(path: str | Path) -> FolderTokenizer:
         CheckpointError: it is missing, or not a tokenizer, or broken.
     """
     files = _files(Path(path))
-    content = _json(files[0])
+    content = _content(files[0])
     _check_patterns(content, files[0])
     _warn_slow(content)
     with _library_errors(Path(path)):
-        return FolderTokenizer(_read(files), Path(path))
+        backend = _read(content) if len(files) == 1 else _read_folder(files[0].parent)
+        return FolderTokenizer(backend, Path(path))
 
 
 def holds_tokenizer(folder: Path) -> bool:
@@ -192,36 +195,47 @@ def check_ids(tokenizer: Tokenizer, ids: Sequence[int], rows: int) -> None:
         )
 
 
-def _json(path: Path) -> Any:
+def _content(path: Path) -> bytes:
     try:
-        return read_json(path)
+        content = read_bytes(path, LARGEST_JSON)
+        check_size(content)
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a JSON file: {error}. Download it again.") from error
+        raise _not_json(path, error) from error
+    return content
 
 
-def _check_patterns(content: Any, path: Path) -> None:
-    """Refuse regular expressions that are not of `PATTERNS`, wherever in the file they are."""
-    if isinstance(content, list):
-        inside = content
-    elif isinstance(content, dict):
-        inside = content.values()
-        pattern = content.get("Regex")
-        if isinstance(pattern, str) and pattern not in PATTERNS:
+def _not_json(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(f"{path} is not a JSON file: {error}. Download it again.")
+
+
+def _check_patterns(content: bytes, path: Path) -> None:
+    """Refuse regular expressions that are not of `PATTERNS`, wherever in the file they are.
+
+    The text is searched, as parsing a language model's two million values would take a second, and
+    the library parses them anyway. Nothing in a text looks like `"Regex": "..."`: there its quotes
+    are escaped.
+    """
+    if _SPELT.search(content):  # no tokenizer of Qwen's has one
+        raise CheckpointError(
+            f"The tokenizer {shown(path)} writes letters by their numbers, which Qwen's "
+            f"tokenizers do not. Choose the tokenizer of the model. {SOURCES}"
+        )
+    try:
+        patterns = [parse_json(each, halves=True) for each in _REGEX.findall(content)]
+    except JSONError as error:
+        raise _not_json(path, error) from error
+    for pattern in patterns:
+        if pattern not in PATTERNS:
             raise CheckpointError(
                 f"The tokenizer {shown(path)} has the regular expression {shown(pattern)!r}, which "
                 f"Qwen's tokenizers do not have. Choose the tokenizer of the model. {SOURCES}"
             )
-    else:
-        return
-    for each in inside:
-        if isinstance(each, CONTAINERS):  # not one call for each of a million words and numbers
-            _check_patterns(each, path)
 
 
-def _warn_slow(content: Any) -> None:
+def _warn_slow(content: bytes) -> None:
     """Log a line before loading that takes a minute."""
-    added = content.get("added_tokens") if isinstance(content, dict) else None
-    if isinstance(added, list) and len(added) > _MANY and is_older("tokenizers", _SLOW_BEFORE):
+    many = content.count(b'"single_word"') > _MANY  # every added token says whether it is one
+    if many and is_older("tokenizers", _SLOW_BEFORE):
         logger.warning(
             "Reading this language model's tokenizer takes about a minute with the installed "
             "tokenizers package; with %s or newer it takes a second. Update it together with "
@@ -230,15 +244,17 @@ def _warn_slow(content: Any) -> None:
         )
 
 
-def _read(files: list[Path]) -> Any:
-    """A tokenizers.Tokenizer. `transformers` makes one of vocabulary and merges; it would read a
-    whole file, too, but takes three times as long for 65,000 added tokens, and a second to import.
-    """
-    if len(files) == 1:
-        from tokenizers import Tokenizer as Backend
+def _read(content: bytes) -> Any:
+    """A tokenizers.Tokenizer of a whole file. `transformers` would read it, too, but takes three
+    times as long for 65,000 added tokens, and a second to import."""
+    from tokenizers import Tokenizer as Backend
 
-        return Backend.from_file(str(files[0]))
+    return Backend.from_buffer(content)
+
+
+def _read_folder(folder: Path) -> Any:
+    """A tokenizers.Tokenizer of vocabulary and merges, which `transformers` makes."""
     import transformers
 
     qwen: Any = transformers.Qwen2TokenizerFast  # pyright: ignore  # transformers 5's unlisted alias
-    return qwen.from_pretrained(str(files[0].parent), local_files_only=True).backend_tokenizer
+    return qwen.from_pretrained(str(folder), local_files_only=True).backend_tokenizer

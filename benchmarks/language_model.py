@@ -85,7 +85,7 @@ class PublishedIds:
         ids = {name: PAD + index for index, name in enumerate(special)}
         return {**ids, "<think>": CODES.start - 2, "</think>": CODES.start - 1}.get(token)
 
-    def texts(self) -> list[str]:
+    def texts(self, count: int) -> list[str]:
         return []
 
 

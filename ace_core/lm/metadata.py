@@ -149,7 +149,7 @@ def _plain(value: str) -> str:
 
 
 def _quoted(text: str) -> str | None:
-    """What YAML reads in quotes; None of a text that goes on behind them, which is not looked at."""
+    """What YAML reads in quotes; None where the text goes on, which is not looked at."""
     tokens = islice(yaml.scan(text, Loader=yaml.BaseLoader), 3)
     try:
         match list(tokens):

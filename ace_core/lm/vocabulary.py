@@ -95,7 +95,7 @@ class Vocabulary:
     @cached_property
     def texts(self) -> list[str]:
         """The text of every plain token, by id."""
-        return self.tokenizer.texts()[: len(self.plain)]
+        return self.tokenizer.texts(len(self.plain))
 
     def where(self, condition: Callable[[str], Any]) -> frozenset[int]:
         """The plain tokens whose text meets `condition`."""

@@ -37,8 +37,9 @@ def test_special_tokens_follow_the_bytes_and_codes_come_last(tokenizer):
 
 
 def test_texts_are_the_tokens_by_id(tokenizer):
-    texts = tokenizer.texts()
+    texts = tokenizer.texts(tokenizer.size)
     assert len(texts) == tokenizer.size
+    assert tokenizer.texts(9) == texts[:9]
     assert texts[tokenizer.encode("\n")[0]] == "\n"
     assert texts[-1] == "<|audio_code_2|>"
 
@@ -99,6 +100,34 @@ def test_a_regular_expression_of_a_stranger_is_refused(tmp_path, place):
         load_tokenizer(changed(tmp_path, **{place: parts}))
 
 
+HIDDEN = {  # how a stranger might write it
+    '"Regex" :\n "(a+)+b"': "regular expression",
+    r'"Regex": "\u0028a+)+b"': "regular expression",
+    r'"Regex": "\\"(a+)+b"': "regular expression",
+    r'"Regex": "\ud83c"': "regular expression",
+    r'"Regex": "\q"': "not a JSON file",
+    r'"\u0052egex": "(a+)+b"': "letters by their numbers",
+    r'"Rege\u0078": "(a+)+b"': "letters by their numbers",
+}
+
+
+@pytest.mark.parametrize("written", HIDDEN)
+def test_a_regular_expression_is_found_however_it_is_written(tmp_path, written):
+    path = changed(tmp_path, pre_tokenizer=regex("PATTERN"))
+    text = path.read_text()
+    assert '"Regex": "PATTERN"' in text
+    path.write_text(text.replace('"Regex": "PATTERN"', written))
+    with pytest.raises(CheckpointError, match=HIDDEN[written]):
+        load_tokenizer(path)
+
+
+def test_a_token_of_that_name_is_none(tmp_path):
+    words = {"Regex": 0, '"Regex": "(a+)+b"': 1}
+    model = {"type": "WordLevel", "vocab": words, "unk_token": "Regex"}
+    path = changed(tmp_path, model=model, added_tokens=[], pre_tokenizer=None, post_processor=None)
+    assert load_tokenizer(path).size == 2
+
+
 @pytest.mark.parametrize("pattern", sorted(tokens.PATTERNS))
 def test_the_expressions_of_qwens_tokenizers_are_read(tmp_path, pattern):
     letters = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
@@ -121,6 +150,9 @@ def test_a_file_that_pads_or_cuts_gives_the_same_ids(tmp_path, tokenizer, parts)
 FAULTY = {
     "merge": ({"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": ["a b"]}, "cannot be used"),
     "id": ({"type": "BPE", "vocab": {"a": 4_000_000_000}, "merges": []}, "ids up to 4000000000"),
+    "gap": ({"type": "BPE", "vocab": {"a": 0, "b": 2}, "merges": []}, "and ids up to 2"),
+    "twice": ({"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": []}, "and ids up to 0"),
+    "none": ({"type": "BPE", "vocab": {}, "merges": []}, "0 tokens"),
 }
 
 

@@ -160,7 +160,7 @@ def test_a_tokenizer_without_the_end_token_is_refused_by_name():
         def token_id(self, token: str) -> int | None:
             return None
 
-        def texts(self) -> list[str]:
+        def texts(self, count: int) -> list[str]:
             return []
 
     with pytest.raises(CheckpointError, match=r"<\|endoftext\|>"):

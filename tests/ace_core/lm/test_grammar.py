@@ -292,7 +292,7 @@ def test_a_published_full_stop_with_newline_ends_a_captions_line(qwen_grammar):
 
 def test_no_text_may_hold_a_control_character(lm):
     grammar, vocabulary = lm.grammar, lm.vocabulary
-    texts = vocabulary.tokenizer.texts()  # a zero byte is refused where texts enter
+    texts = vocabulary.texts  # a zero byte is refused where texts enter
     null, escape, tab = (texts.index(letter) for letter in "\x00\x1b\t")
     for allowed in (grammar.printable, grammar.text.inside, grammar.text.first, grammar.line):
         assert not {null, escape} & allowed
