@@ -1,8 +1,9 @@
 """Text to music against diffusers' modules and ComfyUI's built-in model, in one interleaved run.
 
 `python -m benchmarks.text_to_music` prints ratios for condition encoding, whole generations, VAE
-decode and load, with peak memory for the last two. Real shapes, random weights. `--layers 6` gives
-a quicker look; `--only` one part. The denoising step by itself is in `benchmarks.dit_step`.
+decode and load, with peak memory for these two, and for reading a tokenizer. Real shapes, random
+weights. `--layers 6` gives a quicker look; `--only` one part. The denoising step by itself is in
+`benchmarks.dit_step`.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from ace_core.models.acestep import AceStepModel
 from ace_core.sampling.schedules import timesteps
 from ace_core.task import Task
 
-from . import load, peers, real_size, vae_decode
+from . import load, peers, real_size, tokenizer, vae_decode
 from .measure import Run, Seconds, interleaved, machine, ratios
 
 TEXT, LYRICS = 100, 411  # with one timbre vector, 512 conditions
@@ -121,9 +122,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=8, help="of a generation")
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
-    parser.add_argument("--only", choices=("conditions", "generation", "vae", "load"))
+    parser.add_argument("--only", choices=("conditions", "generation", "vae", "load", "tokenizer"))
     arguments = parser.parse_args()
-    peers.comfyui()  # a wrong COMFYUI_PATH ends it here, not after minutes
+    checkout = peers.comfyui()  # a wrong COMFYUI_PATH ends it here, not after minutes
     print(machine())
     if arguments.only in (None, "vae"):
         print("VAE decode", json.dumps(vae_decode.measure(arguments.rounds), indent=1), flush=True)
@@ -131,7 +132,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             found = load.measure(Path(folder), arguments.rounds)
             print("load", json.dumps(found, indent=1), flush=True)
-    if arguments.only in ("vae", "load"):
+    if arguments.only in (None, "tokenizer") and checkout is not None:
+        times = tokenizer.measure(checkout, arguments.rounds)
+        report("tokenizer of a language model", times, to="transformers")
+    if arguments.only in ("vae", "load", "tokenizer"):
         return
     for name in arguments.dtypes:
         model = real_size.dit(getattr(torch, name), arguments.layers)

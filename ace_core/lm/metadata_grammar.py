@@ -34,6 +34,9 @@ VALUES: Final[Mapping[str, Collection[object]]] = {
 }
 # parsers disagree on whether these end a line
 AMBIGUOUS_NEWLINES: Final = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+OUTSIDE: Final = re.compile(  # of a caption: those, controls, a new line that is not indented
+    rf"{CONTROLS.pattern}|[{AMBIGUOUS_NEWLINES}]|\n[^ \t\n]|\A`\Z"
+)
 
 
 class MetadataGrammar:
@@ -106,10 +109,8 @@ class MetadataGrammar:
 def text_tokens(vocabulary: Vocabulary) -> TextTokens:
     """The vocabulary's tokens by where a caption may hold them; a lone backtick is in no set."""
     where = vocabulary.where
-    excluded = where(lambda text: text == "`" or any(c in AMBIGUOUS_NEWLINES for c in text))
-    excluded |= where(CONTROLS.search)
-    inside = where(lambda text: not re.search(r"\n[^ \t\n]", text)) - excluded
-    first = inside & where(lambda text: "\n" not in text)
+    inside = frozenset(vocabulary.plain) - where(OUTSIDE.search)
+    first = inside - where(lambda text: "\n" in text)
     return TextTokens(
         first=first,
         visible=first & where(lambda text: text.strip()),
