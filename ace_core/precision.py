@@ -45,6 +45,12 @@ def cpu_has_bf16_without_matrix_units() -> bool:
 
 
 @cache
+def cpu_has_avx512() -> bool:
+    """Whether this is an x86 with AVX-512, as AMD's from Zen 4 on are."""
+    return getattr(torch.cpu, "_is_avx512_supported", bool)()  # not in old torch
+
+
+@cache
 def cpu_is_amd() -> bool:
     """Whether MKL takes its slower paths, written for processors other than Intel's x86."""
     try:

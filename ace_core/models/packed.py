@@ -8,8 +8,10 @@ memory as the weights, so it is done for a run, if it is long enough, and undone
 differ by the order of sums. That is with one thread; with two a token takes an eighth less; with
 more, which may reach the memory's rate as it is, it was not measured.
 
-On AMD's processors, in float32 and, from Zen 4 on, in bfloat16 (docs/performance.md); on others it
-was not measured, and all is as ever. With `ENABLED` = False it is so everywhere.
+On AMD's processors, in float32 and, from Zen 4 on, in bfloat16 (docs/performance.md). Before Zen 4,
+without AVX-512, zeros cost what they gain and a single row gains nothing: there two rows and more
+are multiplied as they are. On other processors it was not measured, and all is as ever. With
+`ENABLED` = False it is so everywhere.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,12 +24,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..memory import available_ram
-from ..precision import cpu_has_bf16_without_matrix_units, cpu_is_amd
+from ..precision import cpu_has_avx512, cpu_has_bf16_without_matrix_units, cpu_is_amd
 from .onednn import SMALLEST, product
 
 ENABLED = True
 FEWEST_TOKENS: Final = 64  # of a run that wins the time back
-ROWS: Final = 4  # for which oneDNN's product is fastest; fewer are filled up with zeros
+ROWS: Final = 4  # for which oneDNN's product is fastest with AVX-512: fewer are filled with zeros
 MOST_ROWS: Final = 16  # from 32 on the layout gains little
 RAM_SHARE: Final = 0.5  # of the memory available that the copies may take
 
@@ -45,7 +47,7 @@ class PackedWeight:
             self.weight = torch.ops.mkldnn._reorder_linear_weight(self.weight, ROWS)
             self.is_packed = True
         rows = input.numel() // input.shape[-1]
-        if rows >= ROWS:
+        if rows >= ROWS or not cpu_has_avx512():
             return product(input, self.weight, self.bias)
         filled = F.pad(input.reshape(rows, -1), (0, 0, 0, ROWS - rows))
         return product(filled, self.weight, self.bias)[:rows].unflatten(0, input.shape[:-1])
@@ -57,7 +59,7 @@ def pays(weights: Sequence[Tensor], tokens: int, rows: int) -> bool:
     return (
         ENABLED
         and tokens >= FEWEST_TOKENS
-        and rows <= MOST_ROWS
+        and (1 if cpu_has_avx512() else 2) <= rows <= MOST_ROWS
         and all(is_served(weight) for weight in weights)
         and sum(weight.nbytes for weight in weights) <= RAM_SHARE * available_ram()
     )

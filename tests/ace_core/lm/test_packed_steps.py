@@ -32,6 +32,7 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[PackedWeight]:
         return own(weight, x)
 
     monkeypatch.setattr(packed, "cpu_is_amd", lambda: True)
+    monkeypatch.setattr(packed, "cpu_has_avx512", lambda: True)
     monkeypatch.setattr(packed, "SMALLEST", 1)
     monkeypatch.setattr(packed, "FEWEST_TOKENS", STEPS)
     monkeypatch.setattr(PackedWeight, "__call__", noting)
@@ -44,10 +45,16 @@ def codes(lm: LanguageModel, count: int, seed: int = 5) -> Request:
     return Request(tuple(encode("a short prompt")), state, seed, count, tuple(encode("nothing")))
 
 
+@pytest.mark.parametrize("avx512", [True, False])
 @pytest.mark.parametrize("songs", [1, 3])
 def test_codes_are_those_without_it(
-    songs: int, lm: LanguageModel, used: list[PackedWeight], monkeypatch: pytest.MonkeyPatch
+    songs: int,
+    avx512: bool,
+    lm: LanguageModel,
+    used: list[PackedWeight],
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    monkeypatch.setattr(packed, "cpu_has_avx512", lambda: avx512)
     requests = [codes(lm, STEPS, seed) for seed in range(songs)]
     written = decode(lm, requests, VARIED, 3.0)
     assert len(used) == STEPS + (STEPS - 1) * LAYERS, "each head, and each layer after the prompt"

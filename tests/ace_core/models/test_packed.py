@@ -16,6 +16,7 @@ from ace_core.models.packed import (
     packed_layers,
     pays,
 )
+from tests.rounding import assert_same
 from tests.toy import randn
 
 WIDTH = 1024  # a square weight of it is the smallest that is served
@@ -26,6 +27,7 @@ DTYPES = (torch.float32, torch.bfloat16)
 def faster(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a processor where packed weights are faster, with memory for them."""
     monkeypatch.setattr(packed, "cpu_is_amd", lambda: True)
+    monkeypatch.setattr(packed, "cpu_has_avx512", lambda: True)
     monkeypatch.setattr(packed, "cpu_has_bf16_without_matrix_units", lambda: True)
     monkeypatch.setattr(packed, "available_ram", lambda: 2**30)
 
@@ -125,6 +127,30 @@ def test_all_else_is_as_ever(monkeypatch: pytest.MonkeyPatch):
     assert not is_served(weight)
     monkeypatch.setattr(packed, "cpu_has_bf16_without_matrix_units", lambda: False)
     assert not is_served(weight.bfloat16())
+
+
+@pytest.mark.parametrize("avx512", [True, False])
+def test_rows_are_filled_up_where_the_processor_has_avx512(
+    avx512: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Without it zeros cost time, and a single row gains none."""
+    needs_layout(torch.float32)
+    monkeypatch.setattr(packed, "cpu_has_avx512", lambda: avx512)
+    weight = randn(WIDTH, WIDTH)
+    assert pays([weight], FEWEST_TOKENS, 1) is avx512
+    assert pays([weight], FEWEST_TOKENS, 2)
+    multiplied: list[int] = []
+    own = packed.product
+
+    def noting(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        multiplied.append(x.shape[0])
+        return own(x, weight, bias)
+
+    monkeypatch.setattr(packed, "product", noting)
+    x = randn(2, WIDTH, seed=2)
+    with torch.inference_mode():
+        assert_same(PackedWeight(weight)(x), x @ weight.T)
+    assert multiplied == [4 if avx512 else 2]
 
 
 def test_a_torch_without_the_layout_computes_as_ever(monkeypatch: pytest.MonkeyPatch):
