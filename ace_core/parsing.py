@@ -20,8 +20,8 @@ MOST_VALUES: Final = 5_000_000  # a tokenizer of 217,000 tokens has some 2 milli
 DEEPEST: Final = 64  # containers inside each other
 MOST_DIGITS: Final = 30  # of a whole number in JSON; tokenizers write 1e30 as one
 MOST_SHOWN: Final = 100  # characters of a foreign text that a message repeats
-CONTAINERS: Final = (dict, list)  # told from other values in half the time that `dict | list` takes
 
+_CONTAINERS: Final = (dict, list)  # told from other values in half the time that `dict | list` takes
 _ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -165,7 +165,7 @@ def _inside(values: Iterable[Any]) -> list[Any]:
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(DEEPEST + 1):
-        level = [each for each in _inside(level) if isinstance(each, CONTAINERS)]
+        level = [each for each in _inside(level) if isinstance(each, _CONTAINERS)]
         if not level:
             return
     raise JSONError(f"more than {DEEPEST} lists or tables lie inside each other")
