@@ -21,7 +21,7 @@ DEEPEST: Final = 64  # containers inside each other
 MOST_DIGITS: Final = 30  # of a whole number in JSON; tokenizers write 1e30 as one
 MOST_SHOWN: Final = 100  # characters of a foreign text that a message repeats
 
-_CONTAINERS: Final = (dict, list)  # told from other values in half the time that `dict | list` takes
+_CONTAINERS: Final = (dict, list)  # told apart in half the time that `dict | list` takes
 _ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
