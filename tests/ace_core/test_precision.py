@@ -8,6 +8,7 @@ import torch
 
 from ace_core.precision import (
     FAST_AT_BF16,
+    cpu_has_avx512,
     cpu_has_bf16_without_matrix_units,
     cpu_is_fast_at_bf16,
 )
@@ -45,6 +46,14 @@ def test_a_processor_with_matrix_units_is_told_from_one_without(
     for name, there in zip(FAST_AT_BF16, (amx, avx512), strict=True):
         monkeypatch.setattr(torch.cpu, name, lambda there=there: there, raising=False)
     assert cpu_has_bf16_without_matrix_units.__wrapped__() is (avx512 and not amx)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_processor_has_avx512_where_torch_says_so(there: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_supported", lambda: there, raising=False)
+    assert cpu_has_avx512.__wrapped__() is there
+    monkeypatch.delattr(torch.cpu, "_is_avx512_supported")  # as in an old torch
+    assert cpu_has_avx512.__wrapped__() is False
 
 
 def test_a_torch_without_onednn_is_not_asked_for_its_operators(monkeypatch: pytest.MonkeyPatch):
